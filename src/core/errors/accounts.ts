@@ -1,0 +1,21 @@
+import type { Catalogue } from './catalogue.ts';
+
+/** Errors of accounts, passwords, grants and tokens. */
+export const ACCOUNTS_ERRORS = {
+  'user-name-invalid': { http: 400 },
+  'user-exists': { http: 409 },
+  'user-unknown': { http: 404, next: 'List the users: signet user list' },
+  'accounts-missing': { next: 'Add the first user: signet user add --admin NAME' },
+  'password-unfit': { http: 400, next: 'Choose another password.' },
+  'password-file-unreadable': {},
+  'password-mismatch': { next: 'Run the command again and type the same password twice.' },
+  'grant-invalid': { http: 400 },
+  'grant-unknown': { http: 404, next: 'List the grants of every user: signet user list' },
+
+  'login-refused': { http: 401 },
+  'login-throttled': { http: 429 },
+  'login-busy': { http: 503 },
+  'refresh-token-invalid': { http: 401, next: 'Log in again.' },
+  'token-request-invalid': { http: 400 },
+  'token-key-invalid': {},
+} as const satisfies Catalogue;

@@ -1,0 +1,77 @@
+import { ACCOUNTS_ERRORS } from './accounts.ts';
+import type { CatalogueEntry } from './catalogue.ts';
+import { CORE_ERRORS } from './core.ts';
+import { ENGINE_ERRORS } from './engine.ts';
+import { REGISTRY_ERRORS } from './registry.ts';
+import { REMOTE_ERRORS } from './remote.ts';
+import { SERVE_ERRORS } from './serve.ts';
+import { SERVER_ERRORS } from './server.ts';
+import { STORE_ERRORS } from './store.ts';
+import { TRUST_ERRORS } from './trust.ts';
+
+const CATALOGUE = {
+  ...CORE_ERRORS,
+  ...REMOTE_ERRORS,
+  ...STORE_ERRORS,
+  ...ENGINE_ERRORS,
+  ...ACCOUNTS_ERRORS,
+  ...SERVER_ERRORS,
+  ...REGISTRY_ERRORS,
+  ...SERVE_ERRORS,
+  ...TRUST_ERRORS,
+} as const;
+
+/** The closed set of everything that can go wrong in Signet. */
+export type ErrorCode = keyof typeof CATALOGUE;
+
+export interface SignetErrorOptions {
+  /** What led to this error; kept for `--debug`, never printed otherwise. */
+  readonly cause?: unknown;
+  /** The step that mends it, where it is more precise than the catalogue's. */
+  readonly next?: string;
+  /** Facts for machines, such as the two versions of a rollback. Never a secret. */
+  readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** The exit code where the command demands another than the catalogue's, as `docker run` does. */
+  readonly exitCode?: number;
+}
+
+/** Every error that Signet raises on purpose. `message` is one line for a person, without code or next step. */
+export class SignetError extends Error {
+  override readonly name = 'SignetError';
+  readonly code: ErrorCode;
+  readonly detail: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  private readonly preciseNext: string | undefined;
+  private readonly preciseExit: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: SignetErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail ?? {};
+    this.preciseNext = options.next;
+    this.preciseExit = options.exitCode;
+  }
+
+  /** The exit code of a command that ends with this error. */
+  get exitCode(): number {
+    return this.preciseExit ?? this.entry.exit ?? 1;
+  }
+
+  /** The HTTP status of a server that answers with this error. */
+  get httpStatus(): number {
+    return this.entry.http ?? 500;
+  }
+
+  /** What the user can do next; undefined where nothing general can be said. */
+  get next(): string | undefined {
+    return this.preciseNext ?? this.entry.next;
+  }
+
+  private get entry(): CatalogueEntry {
+    return CATALOGUE[this.code];
+  }
+}
+
+/** Whether `error` is a SignetError, of one of `codes` where any are given. */
+export function isSignetError(error: unknown, ...codes: ErrorCode[]): error is SignetError {
+  return error instanceof SignetError && (codes.length === 0 || codes.includes(error.code));
+}

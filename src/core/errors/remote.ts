@@ -1,0 +1,28 @@
+import type { Catalogue } from './catalogue.ts';
+
+/** Errors of the network: trust servers, registries, token services. */
+export const REMOTE_ERRORS = {
+  'network-unreachable': { next: 'Check the address and the network, then try again.' },
+  'network-timeout': { next: 'Check the address and the network, then try again.' },
+  'tls-untrusted': {
+    next: 'Put the authority that issued the server certificate where docker keeps it: ~/.docker/tls/HOST/ca.crt',
+  },
+  'tls-failed': { next: 'Check that the port is right and that the server speaks TLS 1.2 or later there.' },
+  'tls-files-invalid': { next: 'Mend the files in the folder of certificates that the message names.' },
+  'plain-http-refused': { next: 'Use an https address.' },
+  'server-address-invalid': {},
+  'response-invalid': {},
+  'response-too-large': {},
+  'redirect-refused': {},
+  'realm-refused': {
+    next: 'If that token service is the right one, allow it for this registry in the configuration of Signet.',
+  },
+  'credentials-missing': { next: 'Log in first: signet login HOST' },
+  unauthorized: { next: 'Log in first: signet login HOST' },
+  forbidden: {},
+  'not-found': {},
+  'server-error': {},
+  'trust-data-missing': {},
+  'publish-rejected': {},
+  'publish-conflict': { next: 'Somebody published at the same time. Run the command again.' },
+} as const satisfies Catalogue;

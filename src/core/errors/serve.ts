@@ -1,0 +1,27 @@
+import type { Catalogue } from './catalogue.ts';
+
+/** Errors of the serve process: settings, certificates, listening, requests that no part may see. */
+export const SERVE_ERRORS = {
+  'setting-unknown': { exit: 125, next: 'List the settings: signet serve --help' },
+  'setting-invalid': { exit: 125, next: 'List the settings: signet serve --help' },
+  'settings-conflict': { exit: 125 },
+  'settings-unreadable': { exit: 125 },
+
+  'data-folder-unusable': { next: 'Choose another folder: signet serve --data FOLDER' },
+  'data-folder-locked': { next: 'Stop the other process, or choose another folder: signet serve --data FOLDER' },
+  'master-key-unreadable': { next: 'Restore the master key from its backup; the online signing keys need it.' },
+  'certificate-unusable': { next: 'Mend the certificate and key files; Signet never falls back to plain HTTP.' },
+  'authority-expired': {
+    next: 'Move the folder "tls" out of the data folder, start again, and hand the new ca.crt to every client.',
+  },
+  'access-log-unusable': { next: 'Name a file that this user may write: signet serve --access-log FILE' },
+  'address-in-use': { next: 'Choose another address: signet serve --listen HOST:PORT' },
+  'address-unavailable': { next: 'Listen on an address of this machine: signet serve --listen HOST:PORT' },
+  'server-unhealthy': {},
+
+  'host-unknown': { http: 421 },
+  'host-malformed': { http: 400 },
+  'path-invalid': { http: 400 },
+  'route-unknown': { http: 404 },
+  'server-busy': { http: 503 },
+} as const satisfies Catalogue;

@@ -1,0 +1,28 @@
+import type { Catalogue } from './catalogue.ts';
+
+/** Errors of the trust server and of the database. */
+export const SERVER_ERRORS = {
+  'database-unusable': { next: 'Check that the folder exists, is writable and lies on a local disk.' },
+  'database-newer': { next: 'The data was written by a newer Signet. Run that version, or restore a backup.' },
+
+  'upload-malformed': { http: 400 },
+  'upload-too-large': { http: 413 },
+  'upload-encoding-unsupported': { http: 415 },
+  'upload-filename-missing': { http: 400 },
+  'upload-role-invalid': { http: 400 },
+  'upload-json-malformed': { http: 400 },
+  'update-invalid': { http: 400 },
+  'update-version-exists': { http: 400 },
+  'update-failed': { http: 500 },
+  'metadata-not-found': { http: 404 },
+  'gun-unsupported': { http: 400 },
+  'parameters-invalid': { http: 400 },
+  'trust-server-failed': { http: 500 },
+
+  'gun-prefix-invalid': {
+    next: 'A prefix is the beginning of a repository name and ends in a slash: registry.example.com/',
+  },
+  'master-key-invalid': { next: 'The master key has 32 bytes.' },
+  'online-key-unreadable': { next: 'Start the server with the master key that its data was written with.' },
+  'publication-incomplete': {},
+} as const satisfies Catalogue;

@@ -1,0 +1,186 @@
+import { SignetError } from '../errors/index.ts';
+import { LIMITS } from '../limits.ts';
+
+/** A JSON object. A Map, because names from outside must neither be reordered nor reach a prototype. */
+export type JsonObject = ReadonlyMap<string, JsonValue>;
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+export interface JsonOptions {
+  /** `integers` (default) refuses fractions, exponents and what is not exact in a double; `any` takes every JSON number. */
+  readonly numbers?: 'integers' | 'any';
+  /** Levels of nesting allowed. */
+  readonly depth?: number;
+}
+
+/**
+ * Parses one JSON text strictly (RFC 8259, and more).
+ *
+ * Refused, because two parsers could read them differently: duplicate member names, bytes after the
+ * value, a byte order mark, invalid UTF-8, lone surrogates, numbers that are not safe integers.
+ * Throws `json-malformed`, `json-duplicate-key`, `json-number-unsafe` or `json-too-deep`.
+ */
+export function parseJson(input: Uint8Array | string, options: JsonOptions = {}): JsonValue {
+  return new Parser(typeof input === 'string' ? input : decodeUtf8(input), options).document();
+}
+
+/** Decodes UTF-8, refusing invalid sequences with `json-malformed`. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new SignetError('json-malformed', 'the text is not valid UTF-8', { cause });
+  }
+}
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['"', '"'],
+  ['\\', '\\'],
+  ['/', '/'],
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+]);
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const PLAIN_TEXT = /[^"\\\u0000-\u001f]*/y;
+const WHITE_SPACE = /[ \t\n\r]*/y;
+const HEX4 = /^[0-9a-fA-F]{4}$/;
+
+class Parser {
+  private readonly text: string;
+  private readonly exact: boolean;
+  private readonly maxDepth: number;
+  private at = 0;
+
+  constructor(text: string, options: JsonOptions) {
+    this.text = text;
+    this.exact = options.numbers !== 'any';
+    this.maxDepth = options.depth ?? LIMITS.jsonDepth;
+  }
+
+  document(): JsonValue {
+    const value = this.value(0);
+    this.skipWhiteSpace();
+    if (this.at !== this.text.length) this.fail('there is more after the end of the value');
+    return value;
+  }
+
+  private value(depth: number): JsonValue {
+    if (depth > this.maxDepth)
+      throw new SignetError('json-too-deep', `JSON is nested deeper than ${this.maxDepth} levels`);
+    this.skipWhiteSpace();
+    switch (this.text[this.at]) {
+      case '{':
+        return this.object(depth);
+      case '[':
+        return this.array(depth);
+      case '"':
+        return this.string();
+      case 't':
+        return this.word('true', true);
+      case 'f':
+        return this.word('false', false);
+      case 'n':
+        return this.word('null', null);
+      default:
+        return this.number();
+    }
+  }
+
+  private object(depth: number): JsonObject {
+    const members = new Map<string, JsonValue>();
+    this.at++;
+    if (this.accept('}')) return members;
+    do {
+      this.skipWhiteSpace();
+      if (this.text[this.at] !== '"') this.fail('expected a member name');
+      const name = this.string();
+      if (members.has(name))
+        throw new SignetError('json-duplicate-key', `JSON names ${JSON.stringify(name)} twice in one object`);
+      this.expect(':');
+      members.set(name, this.value(depth + 1));
+    } while (this.accept(','));
+    this.expect('}');
+    return members;
+  }
+
+  private array(depth: number): readonly JsonValue[] {
+    const items: JsonValue[] = [];
+    this.at++;
+    if (this.accept(']')) return items;
+    do items.push(this.value(depth + 1));
+    while (this.accept(','));
+    this.expect(']');
+    return items;
+  }
+
+  private string(): string {
+    this.at++;
+    let result = '';
+    for (;;) {
+      result += this.match(PLAIN_TEXT);
+      const next = this.text[this.at++];
+      if (next === '"') break;
+      if (next !== '\\') this.fail('a string is not closed, or has a raw control character');
+      result += this.escape();
+    }
+    if (!result.isWellFormed()) this.fail('a string has half of a surrogate pair');
+    return result;
+  }
+
+  private escape(): string {
+    const letter = this.text[this.at++] ?? '';
+    if (letter === 'u') {
+      const digits = this.text.slice(this.at, this.at + 4);
+      if (!HEX4.test(digits)) this.fail('\\u needs four hexadecimal digits');
+      this.at += 4;
+      return String.fromCharCode(Number.parseInt(digits, 16));
+    }
+    return ESCAPES.get(letter) ?? this.fail('unknown escape in a string');
+  }
+
+  private number(): number {
+    const text = this.match(NUMBER);
+    if (text === '') this.fail('expected a value');
+    const value = Number(text);
+    const exact = String(value) === text && Number.isSafeInteger(value);
+    if (this.exact && !exact)
+      throw new SignetError('json-number-unsafe', `JSON number ${text.slice(0, 40)} is not a safe integer`);
+    if (!Number.isFinite(value))
+      throw new SignetError('json-number-unsafe', `JSON number ${text.slice(0, 40)} is out of range`);
+    return value;
+  }
+
+  private word<T>(word: string, value: T): T {
+    if (!this.text.startsWith(word, this.at)) this.fail('expected a value');
+    this.at += word.length;
+    return value;
+  }
+
+  private accept(character: string): boolean {
+    this.skipWhiteSpace();
+    if (this.text[this.at] !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  private expect(character: string): void {
+    if (!this.accept(character)) this.fail(`expected ${character}`);
+  }
+
+  private skipWhiteSpace(): void {
+    this.match(WHITE_SPACE);
+  }
+
+  private match(pattern: RegExp): string {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0] ?? '';
+    this.at += found.length;
+    return found;
+  }
+
+  private fail(why: string): never {
+    throw new SignetError('json-malformed', `malformed JSON at character ${this.at}: ${why}`);
+  }
+}

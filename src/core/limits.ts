@@ -1,0 +1,38 @@
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Every bound on what comes from outside, in bytes unless the name says otherwise (protocol A.14, B.6). */
+export const LIMITS = {
+  /** A timestamp file. */
+  timestamp: 1 * MiB,
+  /** A metadata file whose length is not known beforehand. Notary reads up to 100 MiB; real files stay below 1 MiB. */
+  metadata: 32 * MiB,
+  /** A public key response of the trust server. */
+  keyResponse: 256 * KiB,
+  /** An error body. Notary stops at 1 KiB, which truncates its own longer answers. */
+  errorBody: 64 * KiB,
+  /** A token service's answer. */
+  tokenResponse: 256 * KiB,
+  /** An image manifest or index (distribution's own bound). */
+  manifest: 4 * MiB,
+  /** One publish: all parts together. */
+  upload: 64 * MiB,
+  /** One publish: number of parts. */
+  uploadParts: 512,
+  /** A key, certificate or passphrase file. */
+  keyFile: 1 * MiB,
+  /** A settings or docker configuration file. */
+  configFile: 4 * MiB,
+  /** Nesting of JSON arrays and objects, in levels. */
+  jsonDepth: 64,
+  /** A GUN, in characters (the width of Notary's database column). */
+  gun: 255,
+  /** A role name, in characters. */
+  role: 255,
+  /** How far one publish may raise a version, in steps: a stolen key must not use up all versions at once. */
+  versionStep: 1000,
+  /** Roots fetched one after the other while chaining to the newest, in files. */
+  rootChain: 1024,
+  /** Delegation roles visited in one update, in roles. */
+  delegations: 4096,
+} as const;

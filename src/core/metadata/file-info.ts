@@ -1,0 +1,80 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { decodeBase64 } from '../base64.ts';
+import { SignetError } from '../errors/index.ts';
+import { Fields } from '../json/fields.ts';
+import type { JsonValue } from '../json/parse.ts';
+
+/** Length in bytes and digests of a file, as snapshots, timestamps and targets give them (protocol A.3). */
+export interface FileInfo {
+  readonly length: number;
+  /** Algorithm name to raw digest. Unknown algorithms are kept but prove nothing. */
+  readonly hashes: ReadonlyMap<string, Buffer>;
+}
+
+const SIZES: ReadonlyMap<string, number> = new Map([
+  ['sha256', 32],
+  ['sha512', 64],
+]);
+
+/** Reads `length` and `hashes`. Throws `json-unexpected` or `checksum-missing`; at least one known algorithm is needed. */
+export function readFileInfo(value: JsonValue | undefined, what: string): FileInfo {
+  const fields = new Fields(value, what, ['hashes', 'length', 'custom'], 'ignore');
+  const length = fields.integer('length');
+  if (length < 0) throw new SignetError('json-unexpected', `${what}: length is negative`);
+  const hashes = new Map<string, Buffer>();
+  for (const [algorithm, text] of fields.map('hashes')) {
+    const hash = typeof text === 'string' ? decodeBase64(text) : undefined;
+    const size = SIZES.get(algorithm);
+    if (hash === undefined || (size !== undefined && hash.length !== size)) {
+      throw new SignetError('json-unexpected', `${what}: ${algorithm.slice(0, 40)} checksum invalid`);
+    }
+    hashes.set(algorithm, hash);
+  }
+  if (![...hashes.keys()].some((algorithm) => SIZES.has(algorithm))) {
+    throw new SignetError('checksum-missing', `${what}: at least one supported hash needed`);
+  }
+  return { length, hashes };
+}
+
+export function fileInfoJson({ length, hashes }: FileInfo): [string, JsonValue][] {
+  return [
+    ['hashes', new Map([...hashes].map(([algorithm, hash]) => [algorithm, hash.toString('base64')]))],
+    ['length', length],
+  ];
+}
+
+/** Length, SHA-256 and SHA-512 of a metadata file, as Notary lists it. */
+export function fileInfoOf(bytes: Uint8Array): FileInfo {
+  const hash = (algorithm: string) => createHash(algorithm).update(bytes).digest();
+  return { length: bytes.length, hashes: new Map([...SIZES.keys()].map((name) => [name, hash(name)])) };
+}
+
+/**
+ * Checks a file against what was promised of it: its length, and every known digest, not just the first.
+ * Throws `length-mismatch` or `checksum-mismatch`.
+ */
+export function checkFile(name: string, bytes: Uint8Array, promised: FileInfo): void {
+  if (bytes.length !== promised.length) {
+    throw new SignetError('length-mismatch', `${name} is ${bytes.length} bytes long, expected ${promised.length}`);
+  }
+  for (const [algorithm, expected] of promised.hashes) {
+    if (!SIZES.has(algorithm)) continue;
+    const found = createHash(algorithm).update(bytes).digest();
+    if (!timingSafeEqual(found, expected)) {
+      throw new SignetError(
+        'checksum-mismatch',
+        `${algorithm} checksum for ${name} did not match: expected ${expected.toString('hex')}`,
+      );
+    }
+  }
+}
+
+/** Whether both promise the same content: every digest they both give is equal, and so is the length. */
+export function sameFile(a: FileInfo, b: FileInfo): boolean {
+  const common = [...a.hashes].filter(([algorithm]) => b.hashes.has(algorithm));
+  return (
+    a.length === b.length &&
+    common.length > 0 &&
+    common.every(([algorithm, hash]) => b.hashes.get(algorithm)?.equals(hash))
+  );
+}

@@ -1,0 +1,22 @@
+import { SignetError } from '../errors/index.ts';
+import { LIMITS } from '../limits.ts';
+import type { Named } from './brand.ts';
+
+/** The globally unique name of a trust collection, such as `docker.io/library/alpine`. */
+export type Gun = Named<'Gun'>;
+
+const COMPONENT = /^[A-Za-z0-9_.~@+:[\]-]+$/;
+/** Components that would leave the folder, or be taken for a part of the trust server's own routes (protocol G-56). */
+const RESERVED: ReadonlySet<string> = new Set(['.', '..', '_trust']);
+
+/**
+ * Parses a GUN: at most 255 characters, components joined by single slashes, none of them `.`, `..` or `_trust`.
+ * Safe to join to a folder's path afterwards. Throws `name-invalid`.
+ */
+export function parseGun(text: string): Gun {
+  const valid =
+    text.length <= LIMITS.gun &&
+    text.split('/').every((component) => COMPONENT.test(component) && !RESERVED.has(component));
+  if (!valid) throw new SignetError('name-invalid', `invalid repository name ${JSON.stringify(text.slice(0, 300))}`);
+  return text as Gun;
+}
