@@ -4,9 +4,7 @@ import type { Catalogue } from './catalogue.ts';
 export const REMOTE_ERRORS = {
   'network-unreachable': { next: 'Check the address and the network, then try again.' },
   'network-timeout': { next: 'Check the address and the network, then try again.' },
-  'tls-untrusted': {
-    next: 'Put the authority that issued the server certificate where docker keeps it: ~/.docker/tls/HOST/ca.crt',
-  },
+  'tls-untrusted': {},
   'tls-failed': { next: 'Check that the port is right and that the server speaks TLS 1.2 or later there.' },
   'tls-files-invalid': { next: 'Mend the files in the folder of certificates that the message names.' },
   'plain-http-refused': { next: 'Use an https address.' },

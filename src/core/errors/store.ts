@@ -1,4 +1,15 @@
 import type { Catalogue } from './catalogue.ts';
 
 /** Errors of the disk: the trust folder, keys, docker's configuration, credential helpers. */
-export const STORE_ERRORS = {} as const satisfies Catalogue;
+export const STORE_ERRORS = {
+  'file-unreadable': { next: 'Check who owns the file and its folder, and their permissions.' },
+  'file-unwritable': { next: 'Check who owns the folder, its permissions, and the space left on the disk.' },
+  'file-unsafe': { next: 'Look at what stands there; Signet does not go through links below its own folders.' },
+  'docker-config-invalid': { next: "Mend docker's configuration file by hand, or restore it from a copy." },
+  'credential-helper-failed': {
+    next: 'Check that the credential helper that docker is configured with is installed and unlocked.',
+  },
+  'credential-helper-answer-invalid': {},
+  'changelist-invalid': { next: 'Remove the file that the message names; the change in it is then not published.' },
+  'key-role-conflict': {},
+} as const satisfies Catalogue;

@@ -5,14 +5,12 @@ import { canonicalize } from '../json/canonical.ts';
 import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
 import { type KeyId, parseKeyId } from '../names/key-id.ts';
-import { isPem, verifyingKey } from './verifying-key.ts';
+import { type EncodedKey, isPem, verifyingKey } from './verifying-key.ts';
 
 /** A public key as metadata lists it (protocol A.4). Its bytes are not looked at before it is used. */
-export interface PublicKey {
+export interface PublicKey extends EncodedKey {
   /** `ecdsa`, `ecdsa-x509`, `rsa`, `rsa-x509`, `ed25519`, or another name, which can neither verify nor sign. */
   readonly type: string;
-  /** What `keyval.public` holds, before base64. */
-  readonly bytes: Buffer;
   /** The TUF key ID: of exactly this type and these bytes. */
   readonly id: KeyId;
 }

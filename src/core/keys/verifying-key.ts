@@ -3,8 +3,13 @@ import { SignetError } from '../errors/index.ts';
 import { CURVES, MAX_RSA_BITS, MIN_RSA_BITS, OID } from './algorithms.ts';
 import { bitString, DerReader, encodeDer, oid, sequence } from './der.ts';
 import { parsePem } from './pem.ts';
-import type { PublicKey } from './public-key.ts';
 import { parseCertificate } from './x509.ts';
+
+/** A public key as it is written down: its type, and what `keyval.public` holds before base64. */
+export interface EncodedKey {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
 
 /** A public key that signatures can be verified with: the key inside of a certificate, or the bare one. */
 export interface VerifyingKey {
@@ -17,13 +22,13 @@ export interface VerifyingKey {
 }
 
 const MAX_PUBLIC_BYTES = 64 * 1024;
-const parsed = new WeakMap<PublicKey, VerifyingKey | SignetError>();
+const parsed = new WeakMap<EncodedKey, VerifyingKey | SignetError>();
 
 /**
  * The key that `key` verifies with, parsed once. Throws `key-malformed`, `key-unsupported` (types, curves),
  * `key-too-short` (RSA below 2048 bits) or `certificate-invalid`.
  */
-export function verifyingKey(key: PublicKey): VerifyingKey {
+export function verifyingKey(key: EncodedKey): VerifyingKey {
   let result = parsed.get(key);
   if (result === undefined) {
     result = attempt(() => parse(key));
@@ -57,7 +62,7 @@ export function ed25519Spki(raw: Uint8Array): Buffer {
   return encodeDer(sequence(sequence(oid(OID.ed25519)), bitString(raw)));
 }
 
-function parse({ type, bytes }: PublicKey): VerifyingKey {
+function parse({ type, bytes }: EncodedKey): VerifyingKey {
   if (bytes.length > MAX_PUBLIC_BYTES) malformed('the key is too large');
   switch (type) {
     case 'ed25519':

@@ -1,0 +1,49 @@
+import type { KeyObject } from 'node:crypto';
+import type { Gate, Handler } from '../core/access.ts';
+import type { Instant } from '../core/time.ts';
+import { AccessTokens } from './access-tokens.ts';
+import { gateFor } from './gate.ts';
+import { Logins } from './logins.ts';
+import { type PermissionSettings, Permissions } from './permissions.ts';
+import { RefreshTokens } from './refresh-tokens.ts';
+import type { AccountStore } from './store.ts';
+import { tokenService } from './token-service.ts';
+
+export interface AccountsSettings extends PermissionSettings {
+  readonly store: AccountStore;
+  /** `service` of the challenge and `aud` of the tokens. */
+  readonly service: string;
+  /** `iss` of the tokens. */
+  readonly issuer: string;
+  /** Signs the tokens: what `parseTokenKey` gives. */
+  readonly key: KeyObject;
+  /** How long an access token is valid, in seconds; docker takes less than 60 for 60. */
+  readonly tokenLifetime: number;
+  /** The address that a request comes from, for slowing down those who guess passwords. */
+  readonly addressOf: (request: Request) => string;
+  readonly now: () => Instant;
+}
+
+/** What a server needs of its accounts. */
+export interface Accounts {
+  /** Answers `TOKEN_PATH`. Needs no gate of its own. */
+  readonly tokenService: Handler;
+  /** What the caller of a request may do. */
+  gateFor(request: Request): Promise<Gate>;
+}
+
+/** Puts the accounts of a server together. Throws `grant-invalid` for a malformed pattern in `publicPull`. */
+export function createAccounts(settings: AccountsSettings): Accounts {
+  const { store, now } = settings;
+  const parts = {
+    ...settings,
+    logins: new Logins(store, now),
+    permissions: new Permissions(store, settings),
+    accessTokens: new AccessTokens(settings),
+    refreshTokens: new RefreshTokens(store, now),
+  };
+  return {
+    tokenService: tokenService(parts),
+    gateFor: (request) => gateFor(parts, request),
+  };
+}

@@ -1,0 +1,76 @@
+import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
+
+type Rendering = (about: string, message: string) => string;
+
+/** How docker 28 words what the trust library reports (protocol D.9); `about` is the repository. */
+const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
+  [
+    'response-invalid',
+    (about) =>
+      `Error: no trust data available for remote repository ${about}. Try running notary server and setting DOCKER_CONTENT_TRUST_SERVER to its HTTPS address?`,
+  ],
+  ['metadata-expired', (about, message) => `Error: remote repository ${about} out-of-date: ${message}`],
+  [
+    'signing-key-missing',
+    (about, message) =>
+      `Error: could not find signing keys for remote repository ${about}, or could not decrypt signing key: ${message}`,
+  ],
+  [
+    'key-passphrase-wrong',
+    (about, message) =>
+      `Error: could not find signing keys for remote repository ${about}, or could not decrypt signing key: ${message}`,
+  ],
+  ['network-unreachable', contacting],
+  ['network-timeout', contacting],
+  ['tls-untrusted', contacting],
+  ['server-error', contacting],
+  ['trust-data-missing', (about, message) => `Error: remote trust data does not exist for ${about}: ${message}`],
+  [
+    'version-rollback',
+    (about, message) =>
+      `Warning: potential malicious behavior - trust data version is lower than expected for remote repository ${about}: ${message}`,
+  ],
+  [
+    'threshold-not-met',
+    (about, message) =>
+      `Warning: potential malicious behavior - trust data has insufficient signatures for remote repository ${about}: ${message}`,
+  ],
+  [
+    'signatures-missing',
+    (about, message) =>
+      `Warning: potential malicious behavior - trust data has insufficient signatures for remote repository ${about}: ${message}`,
+  ],
+  ['checksum-mismatch', mismatch],
+  ['length-mismatch', mismatch],
+  ['root-outdated', mismatch],
+]);
+
+/** The same error in docker's words; errors that docker has no words of its own for stay as they are. */
+export function inDockersWords(error: unknown, about: string): unknown {
+  if (!isSignetError(error)) return error;
+  const render = RENDERINGS.get(error.code);
+  if (render === undefined) return error;
+  const next = error.next;
+  return new SignetError(error.code, render(about, error.message), {
+    cause: error,
+    detail: error.detail,
+    ...(next === undefined ? {} : { next }),
+  });
+}
+
+/** Runs `work`; what it throws is worded as docker does. */
+export async function wordedAs<T>(about: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw inDockersWords(error, about);
+  }
+}
+
+function contacting(_about: string, message: string): string {
+  return `Error: error contacting notary server: ${message}`;
+}
+
+function mismatch(about: string, message: string): string {
+  return `Warning: potential malicious behavior - trust data mismatch for remote repository ${about}: ${message}`;
+}

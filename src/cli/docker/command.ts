@@ -1,0 +1,78 @@
+import { isSignetError } from '../../core/errors/index.ts';
+import { findDocker } from '../../engine/cli.ts';
+import { type CommandLine, type CommandName, readArguments, readCommandLine } from '../../engine/command.ts';
+import { SyntaxBook } from '../../engine/learn.ts';
+import { becomeDocker } from '../../engine/run.ts';
+import { openSession, type Session } from '../session.ts';
+import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
+import type { DockerTask } from './task.ts';
+
+/** What Signet does before docker gets its turn; loaded when it is needed. */
+const ENFORCED: ReadonlyMap<CommandName, () => Promise<(task: DockerTask) => Promise<number>>> = new Map([
+  ['run', async () => (await import('./run.ts')).runImage],
+  ['create', async () => (await import('./run.ts')).runImage],
+  ['pull', async () => (await import('./pull.ts')).pullImage],
+  ['push', async () => (await import('./push.ts')).pushImage],
+  ['build', async () => (await import('./build.ts')).buildImage],
+  ['service create', async () => (await import('./service.ts')).deployService],
+  ['service update', async () => (await import('./service.ts')).deployService],
+  ['plugin install', async () => (await import('./plugin.ts')).installPlugin],
+  ['plugin upgrade', async () => (await import('./plugin.ts')).installPlugin],
+  ['plugin push', async () => (await import('./plugin.ts')).refusePluginPush],
+]);
+
+/** Carries out a docker command line: enforces where trust is on, and hands everything else to docker as it is. */
+export async function dockerCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const [first = ''] = argv;
+  const cli = await findDocker(env);
+  const book = new SyntaxBook(cli, env);
+  const mayConcernUs = first.startsWith('-') || isEnforcedWord(first);
+  const line = mayConcernUs ? await readCommandLine(book, argv) : undefined;
+  const word = line?.words[0];
+  if (line !== undefined && word !== undefined && REPLACED.includes(word))
+    return replaced({ word, words: line.rest, globals: line.globals, argv, env });
+
+  const session = await openSession({ env, globals: line?.globals, cli });
+  try {
+    if (line?.name !== undefined) return await enforced(session, { cli, line, name: line.name, book, env });
+    if (session.configuration.defaultRegistry === undefined) return await becomeDocker(cli.path, argv, env);
+    const { expandNames } = await import('./names.ts');
+    const [head, words, rest] =
+      line === undefined ? [argv.slice(0, 1), argv.slice(0, 1), argv.slice(1)] : [line.head, line.words, line.rest];
+    return await becomeDocker(cli.path, await expandNames(session, book, head, words, rest), env);
+  } finally {
+    session.close();
+  }
+}
+
+interface Call {
+  readonly cli: DockerTask['cli'];
+  readonly line: CommandLine;
+  readonly name: CommandName;
+  readonly book: SyntaxBook;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function enforced(session: Session, { cli, line, name, book, env }: Call): Promise<number> {
+  const hasOwnFlag = line.rest.some((word) => word.startsWith(`--${DISABLE_CONTENT_TRUST}`));
+  const isPlain = !isTrustOn(env) && !hasOwnFlag;
+  const hand = () => becomeDocker(cli.path, [...line.head, ...line.rest], env);
+  if (isPlain && session.configuration.defaultRegistry === undefined) return hand();
+  const args = await readArguments(book, line).catch((error: unknown) => {
+    // Without trust there is nothing to enforce, and docker itself knows best what is wrong with its options.
+    if (isPlain && isSignetError(error)) return undefined;
+    throw error;
+  });
+  if (args === undefined) return hand();
+  const trust = isTrustOnFor(args, env);
+  const work = await ENFORCED.get(name)?.();
+  if (work === undefined) return hand();
+  return work({ session, cli, line, env, trust, args: trust ? args.without(DISABLE_CONTENT_TRUST) : args });
+}
+
+function isEnforcedWord(word: string): boolean {
+  return [...ENFORCED.keys()].some((name) => name === word || name.startsWith(`${word} `)) || GROUPS.includes(word);
+}
+
+/** First words of longer forms: `container run`, `image pull`, `buildx build`. */
+const GROUPS: readonly string[] = ['container', 'image', 'builder', 'buildx'];

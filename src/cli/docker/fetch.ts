@@ -1,0 +1,23 @@
+import { familiarReference, type Reference } from '../../core/names/reference.ts';
+import type { TrustedImage } from '../../trust/enforce.ts';
+import type { Session } from '../session.ts';
+
+/**
+ * Pulls an image by its signed digest and gives it its tag, as docker does under content trust (protocol D.4 steps 4
+ * and 5). Progress goes to `show`.
+ */
+export async function fetchTrusted(
+  session: Session,
+  { asked, pinned }: TrustedImage,
+  options: { readonly platform: string | undefined; readonly show: NodeJS.WriteStream | undefined },
+): Promise<void> {
+  const engine = await session.engine();
+  await engine.pull(familiarReference(pinned), { ...options, auth: await session.engineAuth(pinned) });
+  await tagAs(session, pinned, { ...asked, digest: undefined });
+}
+
+/** Tags what a digest names. docker tells so on standard error. */
+export async function tagAs(session: Session, pinned: Reference, tag: Reference): Promise<void> {
+  session.printError(`Tagging ${familiarReference(pinned)} as ${familiarReference(tag)}\n`);
+  await (await session.engine()).tag(familiarReference(pinned), familiarReference(tag));
+}

@@ -1,0 +1,35 @@
+import { SignetError } from '../../core/errors/index.ts';
+import { familiarReference, gunOf } from '../../core/names/reference.ts';
+import { trustedImage } from '../../trust/enforce.ts';
+import { wordedAs } from '../docker-texts.ts';
+import { type DockerTask, handOver } from './task.ts';
+
+/** `docker plugin install` and `plugin upgrade` (protocol D.7): the plugin is installed by its signed digest. */
+export async function installPlugin(task: DockerTask): Promise<number> {
+  const { session, args, line } = task;
+  const plugin = args.positionals[line.name === 'plugin upgrade' ? 1 : 0];
+  if (!task.trust || args.asksHelp) return handOver(task, args);
+  if (plugin === undefined) {
+    if (line.name === 'plugin install') return handOver(task, args);
+    throw new SignetError(
+      'image-reference-unsupported',
+      'docker plugin upgrade under content trust needs the new reference',
+      {
+        next: 'Name it: signet plugin upgrade PLUGIN REMOTE',
+      },
+    );
+  }
+  const reference = session.resolve(plugin.value);
+  const trusted = await wordedAs(gunOf(reference), () =>
+    trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+  );
+  return handOver(task, args.withValue(plugin, familiarReference(trusted?.pinned ?? reference)));
+}
+
+/** A plugin's push reports no digest that could be signed for certain, so that under trust it is not done at all. */
+export async function refusePluginPush(task: DockerTask): Promise<number> {
+  if (!task.trust || task.args.asksHelp) return handOver(task, task.args);
+  throw new SignetError('image-reference-unsupported', 'signet does not sign plugins', {
+    next: 'Push it without signing: signet plugin push --disable-content-trust PLUGIN',
+  });
+}

@@ -1,0 +1,71 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { isDigest } from '../../core/names/digest.ts';
+import { familiarReference } from '../../core/names/reference.ts';
+import type { PositionalToken } from '../../engine/flags.ts';
+import { type TrustedImage, trustedImage } from '../../trust/enforce.ts';
+import { wordedAs } from '../docker-texts.ts';
+import { fetchTrusted } from './fetch.ts';
+import { type DockerTask, handOver } from './task.ts';
+
+/**
+ * `docker run` and `docker create` (protocol D.5): the image is resolved to its signed digest, pulled and tagged if the
+ * engine does not have it, and run by that digest.
+ */
+export async function runImage(task: DockerTask): Promise<number> {
+  const [image] = task.args.positionals;
+  if (image === undefined || task.args.asksHelp || isImageId(image.value)) return handOver(task, task.args);
+  if (!task.trust) return handOver(task, withFullName(task, image));
+  try {
+    return await runTrusted(task, image);
+  } catch (error) {
+    throw task.line.name === 'run' && isSignetError(error) ? runError(error) : error;
+  }
+}
+
+async function runTrusted(task: DockerTask, image: PositionalToken): Promise<number> {
+  const { session, args } = task;
+  const reference = session.resolve(image.value);
+  const trusted = await wordedAs(image.value, () =>
+    trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+  );
+  if (trusted !== undefined) await provide(task, trusted);
+  return handOver(task, args.withValue(image, familiarReference(trusted?.pinned ?? reference)));
+}
+
+/** Makes sure that the engine has the image, as `--pull` asks for. */
+async function provide({ session, args }: DockerTask, trusted: TrustedImage): Promise<void> {
+  const policy = args.lastValue('pull') ?? 'missing';
+  if (policy === 'never') return;
+  const isThere = (await (await session.engine()).inspectImage(familiarReference(trusted.pinned))) !== undefined;
+  if (isThere && policy !== 'always') return;
+  if (!isThere)
+    session.printError(
+      `Unable to find image '${familiarReference({ ...trusted.asked, digest: undefined })}' locally\n`,
+    );
+  const isQuiet = args.isOn('quiet');
+  await fetchTrusted(session, trusted, {
+    platform: args.lastValue('platform'),
+    show: isQuiet ? undefined : process.stderr,
+  });
+}
+
+/** With the registry written out, where a default registry gives short names another meaning than docker's. */
+function withFullName({ session, args }: DockerTask, image: PositionalToken): DockerTask['args'] {
+  return session.configuration.defaultRegistry === undefined
+    ? args
+    : args.withValue(image, familiarReference(session.resolve(image.value)));
+}
+
+/** An image ID is content itself; docker asks no signature for it (protocol D.5). */
+function isImageId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text) || isDigest(text);
+}
+
+function runError(error: SignetError): SignetError {
+  return new SignetError(error.code, `docker: ${error.message}\n\nRun 'docker run --help' for more information`, {
+    cause: error,
+    detail: error.detail,
+    exitCode: 125,
+    ...(error.next === undefined ? {} : { next: error.next }),
+  });
+}

@@ -1,0 +1,31 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { familiarName, familiarReference } from '../../core/names/reference.ts';
+import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
+import { trustedImage } from '../../trust/enforce.ts';
+import { wordedAs } from '../docker-texts.ts';
+import { type DockerTask, handOver } from './task.ts';
+
+/** `docker service create` and `service update --image` (protocol D.7): the service gets `name:tag@digest`. */
+export async function deployService(task: DockerTask): Promise<number> {
+  const { session, args, line } = task;
+  const image: PositionalToken | FlagToken | undefined =
+    line.name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
+  if (image?.value === undefined || args.asksHelp) return handOver(task, args);
+  const reference = session.resolve(image.value);
+  if (!task.trust) {
+    const isShort = session.configuration.defaultRegistry !== undefined;
+    return handOver(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
+  }
+  const about = familiarReference(reference);
+  try {
+    const trusted = await wordedAs(about, () => trustedImage(reference, (asked) => session.repository(asked, 'pull')));
+    if (trusted === undefined) return await handOver(task, args.withValue(image, about));
+    const pinned = `${familiarName(reference)}:${trusted.tag.tag}@${trusted.tag.digest}`;
+    return await handOver(task, args.withValue(image, pinned));
+  } catch (error) {
+    if (!isSignetError(error)) throw error;
+    throw new SignetError(error.code, `failed to resolve image digest using content trust: ${error.message}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import type { DockerCli } from '../../engine/cli.ts';
+import type { CommandLine } from '../../engine/command.ts';
+import type { ParsedArgs } from '../../engine/flags.ts';
+import { becomeDocker, runDocker } from '../../engine/run.ts';
+import type { Session } from '../session.ts';
+import { withoutTrust } from './content-trust.ts';
+
+/** One docker command that trust concerns, on its way from the person to docker. */
+export interface DockerTask {
+  readonly session: Session;
+  readonly cli: DockerCli;
+  readonly line: CommandLine;
+  /** What follows the command. */
+  readonly args: ParsedArgs;
+  readonly env: NodeJS.ProcessEnv;
+  /** Whether content trust is on for it. */
+  readonly trust: boolean;
+}
+
+/** Hands the command to docker, with these arguments, and does not come back where the platform lets it. */
+export function handOver({ cli, line, env, trust }: DockerTask, args: ParsedArgs): Promise<number> {
+  return becomeDocker(cli.path, [...line.head, ...args.argv], trust ? withoutTrust(env) : env);
+}
+
+/** Runs the command in docker with these arguments and returns its exit code. */
+export function runInDocker({ cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+  return runDocker(cli.path, [...line.head, ...args.argv], { env: withoutTrust(env) });
+}

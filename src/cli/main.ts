@@ -1,0 +1,59 @@
+import { SignetError } from '../core/errors/index.ts';
+import { VERSION } from '../version.ts';
+import { CommandText } from './command.ts';
+import { HELP } from './help.ts';
+
+/** Signet's own words: everything else is docker's. Each is loaded when it is called, so that none slows another down. */
+const OWN: ReadonlyMap<string, (words: string[]) => Promise<number>> = new Map([
+  ['serve', async (words: string[]) => (await import('./serve.ts')).serveCommand(words)],
+  ['user', async (words: string[]) => (await import('./user.ts')).userCommand(words)],
+]);
+const VERSION_WORDS: readonly string[] = ['--version', '-v'];
+const HELP_WORDS: readonly string[] = ['--help', '-h'];
+
+/** Runs one command line (without the program's name) and returns its exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const [word, ...rest] = argv;
+  if (word === undefined || (HELP_WORDS.includes(word) && rest.length === 0)) throw new CommandText(HELP, 0);
+  if (VERSION_WORDS.includes(word) && rest.length === 0) throw new CommandText(`Signet version ${VERSION}\n`, 0);
+  const own = OWN.get(word);
+  if (own !== undefined) return own(rest);
+  const { isReplaced, replacedCommand } = await import('./replaced.ts');
+  if (isReplaced(word)) return replacedCommand({ word, words: rest, globals: undefined, argv, env: process.env });
+  const { dockerCommand } = await import('./docker/command.ts');
+  return dockerCommand(argv, process.env);
+}
+
+/** Prints an error for a person, with the next step where a person reads it: scripts get docker's own text and no more. */
+function report(error: unknown): number {
+  if (error instanceof CommandText) {
+    (error.exitCode === 0 ? process.stdout : process.stderr).write(error.message);
+    return error.exitCode;
+  }
+  if (!(error instanceof SignetError)) {
+    const text = error instanceof Error ? (process.env.SIGNET_DEBUG ? error.stack : error.message) : String(error);
+    process.stderr.write(`signet: unexpected error: ${text}\n`);
+    return 1;
+  }
+  if (error.message !== '') process.stderr.write(`${error.message}\n`);
+  if (process.stderr.isTTY && error.next !== undefined) process.stderr.write(`\n${error.next}\n`);
+  if (process.env.SIGNET_DEBUG) process.stderr.write(`${error.code}\n${causes(error)}`);
+  return error.exitCode;
+}
+
+function causes(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error ? `caused by: ${cause.message}\n${causes(cause)}` : '';
+}
+
+main(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});

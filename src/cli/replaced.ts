@@ -1,0 +1,40 @@
+import type { ParsedArgs } from '../engine/flags.ts';
+import { openSession } from './session.ts';
+
+/** A command of docker's that Signet carries out itself, without asking docker what its options mean. */
+export interface ReplacedCommand {
+  readonly word: string;
+  /** What follows the word. */
+  readonly words: readonly string[];
+  /** Docker's options before the word. */
+  readonly globals: ParsedArgs | undefined;
+  /** The whole command line, for docker where it is docker's after all. */
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function isReplaced(word: string): boolean {
+  return word === 'trust' || word === 'login' || word === 'logout';
+}
+
+/** `trust`, `login` and `logout`. Docker Hub's login in a browser is left to docker. */
+export async function replacedCommand({ word, words, globals, argv, env }: ReplacedCommand): Promise<number> {
+  const open = () => openSession({ env, globals, cli: undefined });
+  if (word === 'trust') return (await import('./trust/index.ts')).trustCommand(words, open);
+  const { login, logout } = await import('./login.ts');
+  const session = await open();
+  try {
+    const exitCode = await (word === 'login' ? login(session, words) : logout(session, words));
+    return exitCode ?? (await leaveToDocker(argv, env));
+  } finally {
+    session.close();
+  }
+}
+
+async function leaveToDocker(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const [{ findDocker }, { becomeDocker }] = await Promise.all([
+    import('../engine/cli.ts'),
+    import('../engine/run.ts'),
+  ]);
+  return becomeDocker((await findDocker(env)).path, argv, env);
+}

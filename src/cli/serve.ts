@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { dataFolder, defaultDataFolder } from '../serve/data-folder.ts';
+import { parseFlags } from '../serve/flags.ts';
+import { readSettings } from '../serve/read-settings.ts';
+import { flagOf, SETTING_NAMES } from '../serve/settings.ts';
+import { LOCATION_FLAGS, serveHelp } from '../serve/settings-help.ts';
+import { type RunningServer, type ServeSettings, startServer } from '../serve/start.ts';
+
+const FLAGS: ReadonlySet<string> = new Set([...SETTING_NAMES.map(flagOf), ...LOCATION_FLAGS.map(({ flag }) => flag)]);
+const INTERRUPTED = 130;
+
+/**
+ * `signet serve`: serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second
+ * signal ends it at once; SIGHUP takes renewed certificates into use. Throws a SignetError where it cannot start.
+ */
+export async function serveCommand(args: string[]): Promise<number> {
+  const flags = parseFlags(args, FLAGS);
+  if (flags === 'help') {
+    process.stdout.write(serveHelp());
+    return 0;
+  }
+  const server = await startServer(settingsFrom(flags));
+  const asked = stopSignal(server);
+  process.stdout.write(server.announcement);
+  await asked;
+  await server.stop();
+  return 0;
+}
+
+function settingsFrom(flags: ReadonlyMap<string, readonly string[]>): ServeSettings {
+  const folder = process.cwd();
+  const data = resolve(folder, flags.get('data')?.at(-1) ?? defaultDataFolder());
+  const chosen = flags.get('config')?.at(-1) ?? (process.env.SIGNET_CONFIG || undefined);
+  const usual = dataFolder(data).settings;
+  const file = chosen === undefined ? (existsSync(usual) ? usual : undefined) : resolve(folder, chosen);
+  return { ...readSettings({ flags, environment: process.env, file, folder }), data };
+}
+
+/** Listens to signals, and resolves with the first that asks to stop. */
+function stopSignal(server: RunningServer): Promise<void> {
+  process.on('SIGHUP', () => server.reload());
+  return new Promise((stop) => {
+    let isFirst = true;
+    const onSignal = () => {
+      if (!isFirst) process.exit(INTERRUPTED);
+      isFirst = false;
+      stop();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

@@ -1,0 +1,164 @@
+import type { Reference } from '../core/names/reference.ts';
+import type { Instant } from '../core/time.ts';
+import type { Engine } from '../engine/api.ts';
+import type { RegistryAuth } from '../engine/auth.ts';
+import type { DockerCli } from '../engine/cli.ts';
+import { configFolder } from '../engine/endpoint.ts';
+import { ParsedArgs } from '../engine/flags.ts';
+import { type Login, wipe } from '../remote/login.ts';
+import type { Manifest } from '../remote/manifest.ts';
+import type { Credentials } from '../store/credentials.ts';
+import type { TrustClient } from '../trust/client.ts';
+import { type Configuration, resolveName } from '../trust/configuration.ts';
+import type { KeyRing } from '../trust/key-ring.ts';
+import { type OpenClient, openTrust } from '../trust/open.ts';
+import type { Repository } from '../trust/repository.ts';
+import { DockerPassphrases } from './passphrases.ts';
+
+/** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
+export interface Session {
+  readonly configuration: Configuration;
+  readonly keys: KeyRing;
+  /** The user's logins, where docker keeps them. */
+  readonly credentials: Credentials;
+  /** Docker's configuration folder. */
+  readonly folder: string;
+  now(): Instant;
+  print(text: string): void;
+  printError(text: string): void;
+  askLine(prompt: string): Promise<string>;
+  /** Asks for a secret, which the caller wipes. */
+  askHidden(prompt: string): Promise<Buffer>;
+  /** All of standard input as a secret, without the line's end; the caller wipes it. */
+  readSecret(): Promise<Buffer>;
+  confirm(question: string): Promise<boolean>;
+  /** The reference that a typed name means, with the default registry where one is set. */
+  resolve(name: string): Reference;
+  /** The trust collection of an image, for reading or for signing. */
+  repository(reference: Reference, purpose: 'pull' | 'push'): Promise<Repository>;
+  /** The manifest or index that a reference stands for in its registry. */
+  manifest(reference: Reference): Promise<Manifest>;
+  /** The user who is logged in to the reference's registry. */
+  username(reference: Reference): Promise<string | undefined>;
+  /** Tries a login at its registry; returns the identity token to store in place of the password, where one is given. */
+  checkLogin(registry: string, login: Login): Promise<Buffer | undefined>;
+  engine(): Promise<Engine>;
+  /** What the engine needs to reach the reference's registry as this user. */
+  engineAuth(reference: Reference): Promise<RegistryAuth | undefined>;
+  close(): void;
+}
+
+export interface SessionOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** Docker's options before the command, where there were any. */
+  readonly globals: ParsedArgs | undefined;
+  /** The docker command, where it was found already. */
+  readonly cli: DockerCli | undefined;
+}
+
+const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgument: false }, []);
+
+/** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const folder = configFolder(options.globals ?? NO_GLOBALS, options.env);
+  const passphrases = new DockerPassphrases(options.env, (text) => process.stdout.write(text));
+  const warn = (message: string) => process.stderr.write(`${message}\n`);
+  const opened = await openTrust({ folder, env: options.env, passphrases, now: Date.now(), warn });
+  return new TerminalSession(options, folder, opened);
+}
+
+class TerminalSession implements Session {
+  readonly configuration: Configuration;
+  readonly keys: KeyRing;
+  readonly credentials: Credentials;
+  readonly folder: string;
+  private readonly client: TrustClient;
+  private readonly options: SessionOptions;
+  private opened: Promise<Engine> | undefined;
+
+  constructor(options: SessionOptions, folder: string, { configuration, credentials, keys, client }: OpenClient) {
+    this.options = options;
+    this.folder = folder;
+    this.configuration = configuration;
+    this.credentials = credentials;
+    this.keys = keys;
+    this.client = client;
+  }
+
+  now(): Instant {
+    return Date.now();
+  }
+
+  print(text: string): void {
+    process.stdout.write(text);
+  }
+
+  printError(text: string): void {
+    process.stderr.write(text);
+  }
+
+  async askLine(prompt: string): Promise<string> {
+    return (await import('./prompt.ts')).askLine(prompt);
+  }
+
+  async readSecret(): Promise<Buffer> {
+    return (await import('./secret-input.ts')).readSecret(process.stdin);
+  }
+
+  async askHidden(prompt: string): Promise<Buffer> {
+    return (await import('./prompt.ts')).askHidden(prompt);
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    return (await import('./prompt.ts')).confirm(question);
+  }
+
+  resolve(name: string): Reference {
+    return resolveName(name, this.configuration);
+  }
+
+  async repository(reference: Reference, purpose: 'pull' | 'push'): Promise<Repository> {
+    return this.client.repository(reference, purpose === 'pull' ? ['pull'] : ['pull', 'push']);
+  }
+
+  manifest(reference: Reference): Promise<Manifest> {
+    return this.client.manifest(reference);
+  }
+
+  async username(reference: Reference): Promise<string | undefined> {
+    const login = await this.credentials.find(reference.registry);
+    if (login !== undefined) wipe(login);
+    return login?.username === '' ? undefined : login?.username;
+  }
+
+  checkLogin(registry: string, login: Login): Promise<Buffer | undefined> {
+    return this.client.checkLogin(registry, login);
+  }
+
+  engine(): Promise<Engine> {
+    this.opened ??= this.openEngine();
+    return this.opened;
+  }
+
+  async engineAuth(reference: Reference): Promise<RegistryAuth | undefined> {
+    const login = await this.credentials.find(reference.registry);
+    return login === undefined ? undefined : { ...login, serverAddress: reference.registry };
+  }
+
+  close(): void {
+    this.keys.close();
+    this.opened?.then(
+      (engine) => engine.close(),
+      () => undefined,
+    );
+  }
+
+  private async openEngine(): Promise<Engine> {
+    const { env, globals = NO_GLOBALS } = this.options;
+    const [{ findDocker }, { connectEngine }] = await Promise.all([
+      import('../engine/cli.ts'),
+      import('../engine/api.ts'),
+    ]);
+    return connectEngine(this.options.cli ?? (await findDocker(env)), globals, env);
+  }
+}

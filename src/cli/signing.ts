@@ -1,0 +1,67 @@
+import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { atDigest, familiarReference, gunOf, type Reference } from '../core/names/reference.ts';
+import type { Repository } from '../trust/repository.ts';
+import { initializeWithImages, type SignedImage, signImages } from '../trust/sign.ts';
+import { wordedAs } from './docker-texts.ts';
+import type { Session } from './session.ts';
+
+/** A reference that has a tag. */
+export type TaggedReference = Reference & { readonly tag: string };
+
+/** Pushes an image from the engine and signs the digest that the engine pushed. `about` names the repository in errors. */
+export async function pushAndSign(
+  session: Session,
+  reference: TaggedReference,
+  options: { readonly about: string; readonly platform?: string | undefined },
+): Promise<void> {
+  const image = await pushImage(session, reference, options.platform);
+  session.print('Signing and pushing trust metadata\n');
+  const repository = await session.repository(reference, 'push');
+  await wordedAs(options.about, async () => {
+    if ((await repository.current()) === undefined) {
+      await failingToSign(reference, () => initializeWithImages(repository, [image]));
+      session.print(`Finished initializing "${repository.gun}"\n`);
+    } else {
+      await signAs(repository, reference, [image]);
+    }
+  });
+  session.print(`Successfully signed ${nameOf(reference)}\n`);
+}
+
+/** Pushes an image and returns what the engine pushed. */
+export async function pushImage(session: Session, reference: TaggedReference, platform?: string): Promise<SignedImage> {
+  const engine = await session.engine();
+  const auth = await session.engineAuth(reference);
+  const pushed = await engine.push(familiarReference(reference), { auth, show: process.stdout, platform });
+  // An engine with the containerd image store does not tell the size; the manifest of that very digest does.
+  const size = pushed.size ?? (await session.manifest(atDigest(reference, pushed.digest))).size;
+  return { tag: reference.tag, digest: pushed.digest, size };
+}
+
+/** Signs images, all of one repository; an error names the image as docker does. */
+export function signAs(
+  repository: Repository,
+  reference: TaggedReference,
+  images: readonly SignedImage[],
+): Promise<void> {
+  return failingToSign(reference, () => signImages(repository, images));
+}
+
+/** GUN and tag, as docker names what it signed. */
+export function nameOf(reference: TaggedReference): string {
+  return `${gunOf(reference)}:${reference.tag}`;
+}
+
+async function failingToSign(reference: TaggedReference, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isSignetError(error) || error.code === 'cancelled') throw error;
+    // docker does not reword what lies behind "failed to sign" (protocol D.8 step 7); a code without wording keeps it so.
+    throw new SignetError('signing-failed', `failed to sign ${nameOf(reference)}: ${error.message}`, {
+      cause: error,
+      detail: error.detail,
+      ...(error.next === undefined ? {} : { next: error.next }),
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { type Inspection, inspectCollection } from '../../trust/inspect.ts';
+import { naturalCompare } from '../../trust/natural-order.ts';
+import { parseCommand } from '../command.ts';
+import { goJson } from '../go-json.ts';
+import type { Session } from '../session.ts';
+import { dockerTable } from '../table.ts';
+import { INSPECT } from './specs.ts';
+
+/** `docker trust inspect [--pretty] IMAGE[:TAG]…` (protocol D.16). */
+export async function inspect(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(INSPECT, words);
+  return parsed.has('pretty') ? inspectPretty(session, parsed.args) : inspectJson(session, parsed.args);
+}
+
+async function inspectJson(session: Session, images: readonly string[]): Promise<number> {
+  const found: unknown[] = [];
+  const failures: string[] = [];
+  for (const image of images) {
+    try {
+      found.push(asJson(image, await load(session, image)));
+    } catch (error) {
+      if (!isSignetError(error)) throw error;
+      failures.push(error.message);
+    }
+  }
+  session.print(`${goJson(found)}\n`);
+  if (failures.length > 0) session.printError(`${failures.join('\n')}\n`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+async function inspectPretty(session: Session, images: readonly string[]): Promise<number> {
+  for (const [index, image] of images.entries()) {
+    const text = asText(image, await load(session, image));
+    session.print(index === 0 ? text : `\n\n${text}`);
+  }
+  return 0;
+}
+
+async function load(session: Session, image: string): Promise<Inspection> {
+  const reference = session.resolve(image);
+  try {
+    const repository = await session.repository(reference, 'pull');
+    const { set } = await repository.read();
+    return inspectCollection(set, reference.digest === undefined ? reference.tag : undefined);
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError(cause.code, `no signatures or cannot access ${image}`, {
+      cause,
+      next: cause.next ?? cause.message,
+    });
+  }
+}
+
+function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): unknown {
+  const keys = (ids: readonly string[]) => ids.map((id) => ({ ID: id }));
+  return {
+    Name: image,
+    SignedTags: tags.map((row) => ({
+      SignedTag: row.tag,
+      Digest: row.digest,
+      Signers: row.signers.length > 0 ? row.signers : ['Repo Admin'],
+    })),
+    Signers: signers
+      .toSorted((a, b) => naturalCompare(b.name, a.name))
+      .map((signer) => ({ Name: signer.name, Keys: keys(signer.keys) })),
+    AdministrativeKeys: [
+      { Name: 'Root', Keys: keys(rootKeys) },
+      { Name: 'Repository', Keys: keys(repositoryKeys) },
+    ],
+  };
+}
+
+function asText(image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): string {
+  const signatures = tags.map(({ tag, digest, signers: names }) => [
+    tag,
+    digest,
+    names.length > 0 ? names.toSorted().join(', ') : '(Repo Admin)',
+  ]);
+  const people = signers
+    .toSorted((a, b) => naturalCompare(a.name, b.name))
+    .map(({ name, keys }) => [name, keys.map((id) => id.slice(0, 12)).join(', ')]);
+  return [
+    tags.length === 0
+      ? `\nNo signatures for ${image}\n\n`
+      : `\nSignatures for ${image}\n\n${dockerTable(['SIGNED TAG', 'DIGEST', 'SIGNERS'], signatures)}\n`,
+    people.length === 0
+      ? ''
+      : `List of signers and their keys for ${image}\n\n${dockerTable(['SIGNER', 'KEYS'], people)}\n`,
+    `Administrative keys for ${image}\n\n`,
+    `  Repository Key:\t${repositoryKeys.toSorted().join(', ')}\n`,
+    `  Root Key:\t${rootKeys.toSorted().join(', ')}\n`,
+  ].join('');
+}

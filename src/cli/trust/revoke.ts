@@ -1,0 +1,41 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import type { Reference } from '../../core/names/reference.ts';
+import type { Repository } from '../../trust/repository.ts';
+import { resolveAllTags, resolveTag } from '../../trust/resolve.ts';
+import { revokeTags } from '../../trust/sign.ts';
+import { parseCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+import { REVOKE } from './specs.ts';
+
+/** `docker trust revoke [--yes] IMAGE[:TAG]` (protocol D.15). */
+export async function revoke(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(REVOKE, words);
+  const typed = parsed.args[0] ?? '';
+  const reference = session.resolve(typed);
+  if (reference.digest !== undefined) {
+    throw new SignetError('image-reference-unsupported', `cannot use a digest reference for ${typed}`);
+  }
+  if (reference.tag === undefined && !parsed.has('yes')) {
+    const question = `Confirm you would like to delete all signature data for ${typed}?`;
+    if (!(await session.confirm(question))) return 0;
+  }
+  try {
+    const repository = await session.repository(reference, 'push');
+    await revokeTags(repository, await tagsToRevoke(repository, reference));
+  } catch (error) {
+    if (!isSignetError(error) || error.code === 'cancelled') throw error;
+    throw new SignetError(error.code, `could not remove signature for ${typed}: ${error.message}`, { cause: error });
+  }
+  session.print(`Successfully deleted signature for ${typed}\n`);
+  return 0;
+}
+
+async function tagsToRevoke(repository: Repository, reference: Reference): Promise<readonly string[]> {
+  const collection = await repository.current();
+  if (collection === undefined)
+    throw new SignetError('trust-data-missing', `${repository.host} does not have trust data for ${repository.gun}`);
+  if (reference.tag !== undefined) return [resolveTag(collection.set, reference.tag).tag];
+  const { tags } = resolveAllTags(collection.set);
+  if (tags.length === 0) throw new SignetError('target-not-found', 'no signed tags to remove');
+  return tags.map(({ tag }) => tag);
+}

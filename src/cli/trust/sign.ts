@@ -1,0 +1,134 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { allTargets } from '../../core/lookup.ts';
+import { digestHex } from '../../core/names/digest.ts';
+import { familiarReference, gunOf } from '../../core/names/reference.ts';
+import { isDelegation, RELEASES } from '../../core/names/role.ts';
+import type { Collection } from '../../trust/collection.ts';
+import { inspectCollection } from '../../trust/inspect.ts';
+import type { Repository } from '../../trust/repository.ts';
+import { targetDigest } from '../../trust/resolve.ts';
+import { addSigner, initializeWithImages, type SignedImage } from '../../trust/sign.ts';
+import { parseCommand } from '../command.ts';
+import { wordedAs } from '../docker-texts.ts';
+import type { Session } from '../session.ts';
+import { nameOf, pushImage, signAs, type TaggedReference } from '../signing.ts';
+import { SIGN } from './specs.ts';
+
+interface Request {
+  readonly typed: string;
+  readonly reference: TaggedReference;
+}
+
+/** Where the digest to sign comes from. */
+type Origin = 'released' | 'engine' | 'registry';
+
+/**
+ * `docker trust sign IMAGE:TAG` (protocol D.14), and beyond docker: several images at once, `IMAGE:TAG@DIGEST`, and images
+ * that only the registry has, for which no engine is needed. All tags of a repository are signed in one publish.
+ */
+export async function sign(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(SIGN, words);
+  const origin: Origin | undefined = parsed.has('local') ? 'engine' : parsed.has('remote') ? 'registry' : undefined;
+  const requests = parsed.args.map((typed) => readRequest(session, typed));
+  for (const group of Map.groupBy(requests, ({ reference }) => gunOf(reference)).values()) {
+    await signGroup(session, group, origin);
+  }
+  return 0;
+}
+
+function readRequest(session: Session, typed: string): Request {
+  const { tag, ...reference } = session.resolve(typed);
+  if (tag !== undefined) return { typed, reference: { ...reference, tag } };
+  if (reference.digest === undefined)
+    throw new SignetError('image-reference-unsupported', `no tag specified for ${typed}`);
+  throw new SignetError('image-reference-unsupported', `cannot use a digest reference for ${typed}`, {
+    next: 'Name the tag to sign it under: IMAGE:TAG@DIGEST',
+  });
+}
+
+async function signGroup(session: Session, group: readonly Request[], origin: Origin | undefined): Promise<void> {
+  const [first] = group;
+  if (first === undefined) return;
+  const repository = await session.repository(first.reference, 'push');
+  await wordedAs(gunOf(first.reference), async () => {
+    const collection = await repository.current();
+    const images: SignedImage[] = [];
+    for (const request of group) images.push(await imageOf(session, request, collection, origin));
+    if (collection === undefined && !(await initialize(session, repository, first))) {
+      await initializeWithImages(repository, images);
+    } else {
+      await signAs(repository, first.reference, images);
+    }
+  });
+  for (const { reference } of group) session.print(`Successfully signed ${nameOf(reference)}\n`);
+}
+
+/** Founds the repository with the person who is logged in as its first signer; false where nobody is (protocol D.14 step 3). */
+async function initialize(session: Session, repository: Repository, { reference, typed }: Request): Promise<boolean> {
+  const user = await session.username(reference);
+  if (user === undefined) return false;
+  if (!isDelegation(`targets/${user}`)) {
+    throw new SignetError('role-invalid', `the user name ${user} cannot be a signer's name`, {
+      next: 'Make a key and add it under another name first: signet trust key generate NAME, signet trust signer add --key NAME.pub NAME REPOSITORY',
+    });
+  }
+  const own = (await session.keys.list()).find(({ role }) => role === user);
+  const key = own === undefined ? undefined : await session.keys.find(own.id, RELEASES);
+  await repository.initialize(async (editor) => {
+    addSigner(editor, user, [(key ?? (await session.keys.create(user))).publicKey]);
+    session.print(`Created signer: ${user}\n`);
+  });
+  session.print(`Finished initializing signed repository for ${typed}\n`);
+  return true;
+}
+
+async function imageOf(
+  session: Session,
+  request: Request,
+  collection: Collection | undefined,
+  origin: Origin | undefined,
+): Promise<SignedImage> {
+  const { reference, typed } = request;
+  if (reference.digest !== undefined) return fromRegistry(session, request);
+  const released =
+    origin === undefined && collection !== undefined ? releasedImage(collection, reference.tag) : undefined;
+  if (released !== undefined && collection !== undefined) {
+    session.print(
+      `Signing and pushing trust metadata for ${typed}\n${existingSignatures(collection, reference.tag, released)}`,
+    );
+    return released;
+  }
+  const isLocal = origin === 'engine' || (origin !== 'registry' && (await isInEngine(session, reference)));
+  if (!isLocal) return fromRegistry(session, request);
+  session.printError(`Signing and pushing trust data for local image ${typed}, may overwrite remote trust data\n`);
+  const image = await pushImage(session, reference);
+  session.print('Signing and pushing trust metadata\n');
+  return image;
+}
+
+/** The digest under which the tag is released already; the first in tree order, as docker takes it. */
+function releasedImage({ set }: Collection, tag: string): SignedImage | undefined {
+  const found = allTargets(set, tag).find(({ role }) => role === 'targets' || role === RELEASES);
+  return found === undefined ? undefined : { tag, digest: targetDigest(found.target), size: found.target.length };
+}
+
+function existingSignatures({ set }: Collection, tag: string, image: SignedImage): string {
+  const row = inspectCollection(set, tag).tags.find(({ digest }) => digest === digestHex(image.digest));
+  return `Existing signatures for tag ${tag} digest ${digestHex(image.digest)} from:\n${row?.signers.toSorted().join(', ') ?? ''}\n`;
+}
+
+async function fromRegistry(session: Session, { reference }: Request): Promise<SignedImage> {
+  const { digest, size } = await session.manifest(reference);
+  session.printError(`Signing what the registry holds as ${familiarReference(reference)}: ${digest}\n`);
+  return { tag: reference.tag, digest, size };
+}
+
+/** No engine to ask is no error here: the registry has the image then, or nobody has. */
+async function isInEngine(session: Session, reference: TaggedReference): Promise<boolean> {
+  try {
+    return (await (await session.engine()).inspectImage(familiarReference(reference))) !== undefined;
+  } catch (error) {
+    if (isSignetError(error, 'engine-unreachable')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import type { PublicKey } from '../../core/keys/public-key.ts';
+import { parsePublicKeyFile } from '../../core/keys/public-key-file.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { signerRole } from '../../core/names/role.ts';
+import { addSigner, isLastSigner, removeSigner } from '../../trust/sign.ts';
+import { canonicalKeys, signersOf } from '../../trust/signer-roles.ts';
+import { checkName, parseCommand } from '../command.ts';
+import { wordedAs } from '../docker-texts.ts';
+import type { Session } from '../session.ts';
+import { SIGNER_ADD, SIGNER_REMOVE } from './specs.ts';
+
+/** `docker trust signer add --key FILE… NAME REPOSITORY…` (protocol D.12). */
+export async function addSigners(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(SIGNER_ADD, words);
+  const [name = '', ...repositories] = parsed.args;
+  checkName('signer', name);
+  if (name === 'releases')
+    throw new SignetError('name-invalid', 'releases is a reserved keyword, use a different signer name');
+  const paths = parsed.values('key').flatMap((value) => value.split(','));
+  if (paths.length === 0)
+    throw new SignetError('usage', 'path to a public key must be provided using the `--key` flag');
+  const keys: PublicKey[] = [];
+  for (const path of paths) keys.push(await readPublicKey(path, session.now()));
+  const failed = await forEachRepository(session, repositories, (repository) => add(session, name, keys, repository));
+  if (failed.length > 0) throw new SignetError('trust-incomplete', `failed to add signer to: ${failed.join(', ')}`);
+  return 0;
+}
+
+/** `docker trust signer remove [--force] NAME REPOSITORY…` (protocol D.13); unlike docker since 26, it does remove (G-35). */
+export async function removeSigners(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(SIGNER_REMOVE, words);
+  const [name = '', ...repositories] = parsed.args;
+  const failed = await forEachRepository(session, repositories, (repository) =>
+    remove(session, name, repository, parsed.has('force')),
+  );
+  if (failed.length > 0) throw new SignetError('trust-incomplete', `error removing signer from: ${failed.join(', ')}`);
+  return 0;
+}
+
+async function add(session: Session, name: string, keys: readonly PublicKey[], typed: string): Promise<void> {
+  session.print(`Adding signer "${name}" to ${typed}...\n`);
+  const repository = await session.repository(session.resolve(typed), 'push');
+  await wordedAs(typed, async () => {
+    if ((await repository.current()) === undefined) {
+      session.print(`Initializing signed repository for ${typed}...\n`);
+      await repository.initialize((editor) => addSigner(editor, name, keys));
+      session.print(`Successfully initialized "${typed}"\n`);
+    } else {
+      await repository.publish((editor) => addSigner(editor, name, keys));
+    }
+  });
+  session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
+}
+
+async function remove(session: Session, name: string, typed: string, force: boolean): Promise<void> {
+  session.print(`Removing signer "${name}" from ${typed}...\n`);
+  if (name === 'releases')
+    throw new SignetError('name-invalid', 'releases is a reserved keyword and cannot be removed');
+  const repository = await session.repository(session.resolve(typed), 'push');
+  const collection = await repository.current().catch((cause: unknown) => {
+    throw isSignetError(cause)
+      ? new SignetError(cause.code, `error retrieving signers for ${typed}: ${cause.message}`, { cause })
+      : cause;
+  });
+  const role = signerRole(name);
+  const signer = collection === undefined ? undefined : signersOf(collection.set).find((each) => each.name === role);
+  if (collection === undefined || signer === undefined)
+    throw new SignetError('role-unknown', `no signer ${name} for repository ${typed}`);
+  const ids = canonicalKeys(signer);
+  if (isLastSigner(collection, ids) && !force) {
+    const question = `The signer "${name}" signed the last released version of ${typed}. Removing this signer will make ${typed} unpullable. Are you sure you want to continue?`;
+    if (!(await session.confirm(question))) return;
+  }
+  await wordedAs(typed, () => removeSigner(repository, role, ids));
+  session.print(`Successfully removed ${name} from ${typed}\n\n`);
+}
+
+/** Goes on with the next repository when one fails; returns those that failed. */
+async function forEachRepository(
+  session: Session,
+  repositories: readonly string[],
+  work: (repository: string) => Promise<void>,
+): Promise<readonly string[]> {
+  const failed: string[] = [];
+  for (const repository of repositories) {
+    try {
+      await work(repository);
+    } catch (error) {
+      if (!isSignetError(error) || error.code === 'cancelled') throw error;
+      session.printError(`${error.message}\n\n`);
+      failed.push(repository);
+    }
+  }
+  return failed;
+}
+
+async function readPublicKey(path: string, now: number): Promise<PublicKey> {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'ENOENT' ? `open ${path}: no such file or directory` : cause.message;
+    throw new SignetError('file-missing', `unable to read public key from file: ${why}`, { cause });
+  });
+  try {
+    return parsePublicKeyFile(bytes.subarray(0, LIMITS.keyFile), now);
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError(cause.code, `could not parse public key from file: ${path}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,266 @@
+import { existsSync } from 'node:fs';
+import { parseLevel, parsePattern } from '../accounts/grants.ts';
+import type { AccountStore, User, UserChange } from '../accounts/store.ts';
+import { parseUserName, type UserName } from '../accounts/user-name.ts';
+import { SignetError } from '../core/errors/index.ts';
+import { formatTime } from '../core/time.ts';
+import { dataFolder, defaultDataFolder, openDataFolder } from '../serve/data-folder.ts';
+import { dockerTable } from './table.ts';
+import { newPassword, type PasswordSource, realTerminal, type Terminal } from './user-terminal.ts';
+import { type Given, groupHelp, helpOf, type Option, parseUsage, type Usage } from './user-usage.ts';
+
+interface Command extends Usage {
+  run(given: Given, terminal: Terminal): Promise<number>;
+}
+
+const DATA: Option = { name: 'data', placeholder: 'FOLDER', about: 'Data folder of the server [SIGNET_DATA]' };
+const PASSWORD: readonly Option[] = [
+  { name: 'password-file', placeholder: 'FILE', about: 'Take the password from the first line of a file' },
+  { name: 'password-stdin', about: 'Take the password from the standard input' },
+];
+const GRANT_DETAILS = `PATTERN is one repository (team/app) or all below a namespace (team/*), with the
+registry's name in front where it is another one (docker.io/library/*).
+LEVEL is pull, push (and pull) or admin (and delete).`;
+
+const COMMANDS: readonly Command[] = [
+  {
+    name: 'add',
+    args: ['NAME'],
+    about: 'Add a user, who owns the repositories NAME and NAME/*',
+    options: [{ name: 'admin', about: 'Let the user do everything' }, ...PASSWORD, DATA],
+    run: add,
+  },
+  {
+    name: 'grant',
+    args: ['NAME', 'PATTERN', 'LEVEL'],
+    about: 'Let a user pull, push or administer repositories',
+    details: GRANT_DETAILS,
+    options: [DATA],
+    run: grant,
+  },
+  {
+    name: 'list',
+    args: [],
+    about: 'List the users and their grants',
+    options: [{ name: 'json', about: 'Print as JSON' }, DATA],
+    run: list,
+  },
+  {
+    name: 'passwd',
+    args: ['NAME'],
+    about: "Change a user's password, and end all logins of the user",
+    options: [...PASSWORD, DATA],
+    run: passwd,
+  },
+  {
+    name: 'remove',
+    args: ['NAME'],
+    about: 'Remove a user with all grants and logins; the repositories stay',
+    options: [{ name: 'yes', about: 'Do not ask for confirmation' }, DATA],
+    run: remove,
+  },
+  {
+    name: 'revoke',
+    args: ['NAME', 'PATTERN'],
+    about: 'Take a grant from a user',
+    options: [DATA],
+    run: revoke,
+  },
+  {
+    name: 'update',
+    args: ['NAME'],
+    about: "Change a user's role or state",
+    options: [
+      { name: 'role', placeholder: 'ROLE', about: 'Role of the user: admin or user' },
+      {
+        name: 'state',
+        placeholder: 'STATE',
+        about: 'State of the user: enabled or disabled; disabling ends all logins',
+      },
+      DATA,
+    ],
+    run: update,
+  },
+];
+
+/**
+ * `signet user …`: works on the accounts in a data folder, whether or not a server runs there, and returns the exit
+ * code. Throws what went wrong as a SignetError.
+ */
+export async function userCommand(args: string[], terminal: Terminal = realTerminal()): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || isHelp(name)) {
+    terminal.write(groupHelp(COMMANDS));
+    return 0;
+  }
+  const command = COMMANDS.find((known) => known.name === name);
+  if (command === undefined) {
+    throw new SignetError('usage', `unknown command: signet user ${name.slice(0, 100)}`, {
+      next: "Run 'signet user --help' for more information.",
+    });
+  }
+  if (rest.some(isHelp)) {
+    terminal.write(helpOf(command));
+    return 0;
+  }
+  return command.run(parseUsage(command, rest), terminal);
+}
+
+async function add(given: Given, terminal: Terminal): Promise<number> {
+  const name = nameIn(given);
+  const { checkPassword, hashPassword } = await import('../accounts/password.ts');
+  const password = await newPassword(passwordSource(given), terminal);
+  try {
+    checkPassword(password, name);
+    const passwordHash = await hashPassword(password);
+    const folder = openDataFolder(folderPath(given));
+    await inDatabase(folder.database, (store) =>
+      store.addUser({ name, passwordHash, admin: given.switch('admin') }, Date.now()),
+    );
+  } finally {
+    password.fill(0);
+  }
+  terminal.write(`Added ${given.switch('admin') ? 'administrator' : 'user'} ${name}\n`);
+  return 0;
+}
+
+async function passwd(given: Given, terminal: Terminal): Promise<number> {
+  const name = nameIn(given);
+  const { checkPassword, hashPassword } = await import('../accounts/password.ts');
+  await inAccounts(given, async (store) => {
+    await knownUser(store, name);
+    const password = await newPassword(passwordSource(given), terminal);
+    try {
+      checkPassword(password, name);
+      await store.updateUser(name, { passwordHash: await hashPassword(password) }, Date.now());
+    } finally {
+      password.fill(0);
+    }
+  });
+  terminal.write(`Changed the password of ${name} and ended all logins\n`);
+  return 0;
+}
+
+async function update(given: Given, terminal: Terminal): Promise<number> {
+  const name = nameIn(given);
+  const admin = choice(given, 'role', 'admin', 'user');
+  const disabled = choice(given, 'state', 'disabled', 'enabled');
+  if (admin === undefined && disabled === undefined) {
+    throw new SignetError('usage', 'nothing to change', { next: 'Give --role or --state.' });
+  }
+  const change: UserChange = { ...(admin !== undefined && { admin }), ...(disabled !== undefined && { disabled }) };
+  await inAccounts(given, (store) => store.updateUser(name, change, Date.now()));
+  terminal.write(`Updated ${name}\n`);
+  return 0;
+}
+
+async function remove(given: Given, terminal: Terminal): Promise<number> {
+  const name = nameIn(given);
+  return inAccounts(given, async (store) => {
+    await knownUser(store, name);
+    if (!given.switch('yes') && !(await terminal.confirm(`Remove the user ${name}?`))) {
+      terminal.write('Aborting action.\n');
+      return 1;
+    }
+    await store.removeUser(name);
+    terminal.write(`Removed ${name}; repositories below ${name}/ stay\n`);
+    return 0;
+  });
+}
+
+async function grant(given: Given, terminal: Terminal): Promise<number> {
+  const name = nameIn(given);
+  const [, pattern = '', level = ''] = given.args;
+  const granted = { pattern: parsePattern(pattern), level: parseLevel(level) };
+  await inAccounts(given, (store) => store.grant(name, granted, Date.now()));
+  terminal.write(`Granted ${level} on ${pattern} to ${name}\n`);
+  return 0;
+}
+
+async function revoke(given: Given, terminal: Terminal): Promise<number> {
+  const name = nameIn(given);
+  const [, pattern = ''] = given.args;
+  await inAccounts(given, (store) => store.revoke(name, parsePattern(pattern), Date.now()));
+  terminal.write(`Revoked the grant on ${pattern} from ${name}\n`);
+  return 0;
+}
+
+async function list(given: Given, terminal: Terminal): Promise<number> {
+  const described = await inAccounts(given, async (store) =>
+    Promise.all((await store.users()).map((user) => describe(store, user))),
+  );
+  if (given.switch('json')) {
+    terminal.write(`${JSON.stringify(described, null, 4)}\n`);
+    return 0;
+  }
+  const rows = described.map(({ name, role, state, grants, created }) => {
+    const granted = grants.map(({ pattern, level }) => `${pattern}:${level}`).join(', ');
+    return [name, role, state, created, granted];
+  });
+  terminal.write(dockerTable(['NAME', 'ROLE', 'STATE', 'CREATED', 'GRANTS'], rows));
+  return 0;
+}
+
+async function describe(store: AccountStore, user: User) {
+  return {
+    name: user.name,
+    role: user.admin ? 'admin' : 'user',
+    state: user.disabled ? 'disabled' : 'enabled',
+    grants: await store.grants(user.name),
+    created: formatTime(user.created),
+    updated: formatTime(user.updated),
+  };
+}
+
+function passwordSource(given: Given): PasswordSource {
+  const file = given.value('password-file');
+  const isPiped = given.switch('password-stdin');
+  if (file !== undefined && isPiped) {
+    throw new SignetError('usage', 'conflicting options: --password-file and --password-stdin');
+  }
+  return file !== undefined ? { file } : isPiped ? 'stdin' : 'prompt';
+}
+
+function choice(given: Given, option: string, yes: string, no: string): boolean | undefined {
+  const value = given.value(option);
+  if (value === undefined || value === yes || value === no) return value === undefined ? undefined : value === yes;
+  throw new SignetError('usage', `invalid value ${JSON.stringify(value)} for --${option}`, {
+    next: `Use ${yes} or ${no}.`,
+  });
+}
+
+async function knownUser(store: AccountStore, name: UserName): Promise<void> {
+  if ((await store.user(name)) === undefined) throw new SignetError('user-unknown', `there is no user ${name}`);
+}
+
+/** Works on accounts that must exist: a mistyped folder is not taken for one without users. */
+async function inAccounts<T>(given: Given, work: (store: AccountStore) => Promise<T>): Promise<T> {
+  const { path, database } = dataFolder(folderPath(given));
+  if (!existsSync(database)) throw new SignetError('accounts-missing', `there are no accounts in ${path}`);
+  return inDatabase(openDataFolder(path).database, work);
+}
+
+async function inDatabase<T>(path: string, work: (store: AccountStore) => Promise<T>): Promise<T> {
+  const [{ openDatabase }, { ACCOUNT_MIGRATIONS, SqliteAccountStore }] = await Promise.all([
+    import('../store/sqlite.ts'),
+    import('../accounts/sqlite-store.ts'),
+  ]);
+  const database = openDatabase(path, ACCOUNT_MIGRATIONS);
+  try {
+    return await work(new SqliteAccountStore(database));
+  } finally {
+    database.close();
+  }
+}
+
+function folderPath(given: Given): string {
+  return given.value('data') ?? defaultDataFolder();
+}
+
+function nameIn(given: Given): UserName {
+  return parseUserName(given.args[0] ?? '');
+}
+
+function isHelp(arg: string): boolean {
+  return arg === '--help' || arg === '-h';
+}

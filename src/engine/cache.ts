@@ -1,0 +1,87 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type JsonValue, parseJson } from '../core/json/parse.ts';
+
+const MAX_FILE = 256 * 1024;
+const MAX_NAME = 200;
+
+/**
+ * What was learnt from programs, kept on disk so that they are asked once. An entry that is damaged, that another
+ * user could have written or that belongs to another `stamp` is as good as none; a folder that cannot be written
+ * costs time, never an error.
+ */
+export class DiskCache {
+  private readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** The value stored under `name`, if it was stored with the same `stamp`. */
+  read(name: string, stamp: string): JsonValue | undefined {
+    try {
+      const entry = parseJson(readOwnFile(this.pathOf(name)));
+      const [storedName, storedStamp, value] = Array.isArray(entry) ? entry : [];
+      return storedName === name && storedStamp === stamp ? value : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  write(name: string, stamp: string, value: JsonValue): void {
+    const path = this.pathOf(name);
+    const draft = `${path}.${process.pid}`;
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+      const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+      try {
+        writeSync(file, JSON.stringify([name, stamp, value]));
+      } finally {
+        closeSync(file);
+      }
+      renameSync(draft, path);
+    } catch {
+      removeQuietly(draft);
+    }
+  }
+
+  private pathOf(name: string): string {
+    return join(this.folder, `${name.replace(/[^A-Za-z0-9.]+/g, '-').slice(-MAX_NAME)}.json`);
+  }
+}
+
+/** `$XDG_CACHE_HOME/signet`, or `~/.cache/signet`. */
+export function cacheFolder(env: NodeJS.ProcessEnv): string {
+  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'signet');
+}
+
+function readOwnFile(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { uid, mode, size } = fstatSync(file);
+    if (uid !== process.getuid?.() || (mode & 0o022) !== 0 || size > MAX_FILE) throw new Error(`${path} is not ours`);
+    const bytes = Buffer.alloc(size);
+    return bytes.subarray(0, readSync(file, bytes, 0, size, 0));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was never made.
+  }
+}

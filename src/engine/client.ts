@@ -1,0 +1,128 @@
+import { accessSync, constants } from 'node:fs';
+import { SignetError } from '../core/errors/index.ts';
+import { Fields } from '../core/json/fields.ts';
+import { parseJson } from '../core/json/parse.ts';
+import { LIMITS } from '../core/limits.ts';
+import { type EngineRequest, type EngineResponse, readBody, sendRequest } from './http.ts';
+
+/** The way to an engine. */
+export interface EngineConnection {
+  /** As docker names the place: `unix:///var/run/docker.sock`. */
+  readonly host: string;
+  readonly socketPath: string;
+  /** What went wrong between the socket and the engine; empty where nothing is known. */
+  complaint?(): Promise<string>;
+  close?(): void;
+}
+
+/** What we speak at most: `Descriptor` in image descriptions came with 1.48. */
+const OUR_VERSION = '1.48';
+/** An engine that does not tell its version is at least as old as this. */
+const OLDEST_VERSION = '1.24';
+
+/**
+ * Requests to one engine, in the newest API version that both sides speak. Every method throws `engine-unreachable`,
+ * `engine-refused` with the engine's own words, or `engine-response-invalid`.
+ */
+export class EngineClient {
+  readonly host: string;
+  private readonly connection: EngineConnection;
+  private negotiated: Promise<string> | undefined;
+
+  constructor(connection: EngineConnection) {
+    this.host = connection.host;
+    this.connection = connection;
+  }
+
+  /** The API version, such as `1.41`. */
+  version(): Promise<string> {
+    this.negotiated ??= this.negotiate();
+    return this.negotiated;
+  }
+
+  /** Sends a request; answers other than of success, and other than `expected`, are errors. */
+  async call(request: EngineRequest, ...expected: readonly number[]): Promise<EngineResponse> {
+    const response = await this.send({ ...request, path: `/v${await this.version()}${request.path}` });
+    if (!expected.includes(response.status)) await checkSuccess(response);
+    return response;
+  }
+
+  close(): void {
+    this.connection.close?.();
+  }
+
+  /** What a connection that broke during an answer means. */
+  lost(cause: unknown): SignetError {
+    return new SignetError('engine-unreachable', `the connection to the Docker daemon at ${this.host} was lost`, {
+      cause,
+    });
+  }
+
+  private async negotiate(): Promise<string> {
+    const response = await this.send({ method: 'GET', path: '/_ping' });
+    await checkSuccess(response);
+    await readBody(response, LIMITS.errorBody);
+    const theirs = response.header('api-version') ?? OLDEST_VERSION;
+    if (!/^\d{1,3}\.\d{1,3}$/.test(theirs)) {
+      const shown = JSON.stringify(theirs.slice(0, 40));
+      throw new SignetError('engine-response-invalid', `the engine names its API version ${shown}`);
+    }
+    return isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION;
+  }
+
+  private async send(request: EngineRequest): Promise<EngineResponse> {
+    try {
+      return await sendRequest(this.connection.socketPath, request);
+    } catch (cause) {
+      request.signal?.throwIfAborted();
+      throw await this.unreachable(cause);
+    }
+  }
+
+  private async unreachable(cause: unknown): Promise<SignetError> {
+    const complaint = await this.connection.complaint?.();
+    if (complaint)
+      return new SignetError('engine-unreachable', complaint.split('\n', 1).join().slice(0, 500), { cause });
+    const message = isForbidden(this.connection.socketPath)
+      ? `permission denied while trying to connect to the Docker daemon socket at ${this.host}`
+      : `Cannot connect to the Docker daemon at ${this.host}. Is the docker daemon running?`;
+    return new SignetError('engine-unreachable', message, { cause });
+  }
+}
+
+async function checkSuccess(response: EngineResponse): Promise<void> {
+  if (response.status >= 200 && response.status < 300) return;
+  const said = errorMessage(await readBody(response, LIMITS.errorBody)) || `status ${response.status}`;
+  throw new SignetError('engine-refused', `Error response from daemon: ${said}`, {
+    detail: { status: response.status },
+  });
+}
+
+/** The message of an error body; empty where it has none that could be read. */
+function errorMessage(body: Buffer): string {
+  try {
+    const error = new Fields(parseJson(body, { numbers: 'any' }), 'error', [], 'ignore');
+    return error.string('message').trim();
+  } catch {
+    return '';
+  }
+}
+
+function isOlder(one: string, other: string): boolean {
+  const [[major, minor], [otherMajor, otherMinor]] = [numbersOf(one), numbersOf(other)];
+  return major < otherMajor || (major === otherMajor && minor < otherMinor);
+}
+
+function numbersOf(version: string): readonly [number, number] {
+  const [major, minor] = version.split('.').map(Number);
+  return [major ?? 0, minor ?? 0];
+}
+
+function isForbidden(socketPath: string): boolean {
+  try {
+    accessSync(socketPath, constants.R_OK | constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
+}

@@ -1,0 +1,13 @@
+/** Signet as a library: resolve references to signed digests, sign, inspect. Runs on Bun and on Node 22 and later. */
+export { type ErrorCode, isSignetError, SignetError } from './core/errors/index.ts';
+export { type Digest, digestOf, parseDigest } from './core/names/digest.ts';
+export { formatReference, parseReference, type Reference } from './core/names/reference.ts';
+export type { Manifest } from './remote/manifest.ts';
+export { TrustClient } from './trust/client.ts';
+export { type Configuration, resolveName } from './trust/configuration.ts';
+export { type TrustedImage, trustedImage } from './trust/enforce.ts';
+export { type Inspection, inspectCollection } from './trust/inspect.ts';
+export { type OpenClient, type OpenOptions, openTrust } from './trust/open.ts';
+export type { PassphraseRequest, Passphrases } from './trust/passphrases.ts';
+export { Repository } from './trust/repository.ts';
+export { initializeWithImages, revokeTags, type SignedImage, signImages } from './trust/sign.ts';

@@ -1,0 +1,53 @@
+import type { Handler } from '../core/access.ts';
+import { DAY, HOUR, type Instant } from '../core/time.ts';
+import type { BlobStore } from './blob-store.ts';
+import type { Parts } from './endpoint.ts';
+import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
+import { createHandler } from './handler.ts';
+import type { RegistryIndex } from './registry-index.ts';
+
+export interface RegistryOptions {
+  readonly index: RegistryIndex;
+  readonly blobs: BlobStore;
+  /**
+   * How long what nobody needs is kept after it was pushed, mounted, or reported as being there, in milliseconds. It
+   * must cover the time from there to the end of a push. A day by default.
+   */
+  readonly grace?: number;
+  /** How long an upload may lie still before it is removed, in milliseconds. A week by default. */
+  readonly uploadAge?: number;
+  /** Size of a blob at most, in bytes. 1 TiB by default. */
+  readonly maxBlob?: number;
+  readonly clock?: () => Instant;
+}
+
+export interface Registry {
+  readonly handler: Handler;
+  /** Removes what nobody needs any more; may run beside pushes. */
+  collectGarbage(options?: CollectOptions): Promise<Collected>;
+  /** Removes uploads that lie still for too long; returns how many. */
+  removeStaleUploads(): Promise<number>;
+  /** Removes stale uploads now and every hour, until the returned function is called. */
+  keepTidy(onError: (error: unknown) => void): () => void;
+}
+
+const TiB = 1024 ** 4;
+
+/** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
+export function createRegistry(options: RegistryOptions): Registry {
+  const { index, blobs, grace = DAY, uploadAge = 7 * DAY, maxBlob = TiB, clock = Date.now } = options;
+  const parts: Parts = { index, blobs, grace, maxBlob, clock };
+  const removeStale = () => removeStaleUploads(parts, clock() - uploadAge);
+  return {
+    handler: createHandler(parts),
+    collectGarbage: (collectOptions) => collectGarbage(parts, collectOptions),
+    removeStaleUploads: removeStale,
+    keepTidy: (onError) => {
+      const run = () => void removeStale().catch(onError);
+      run();
+      const timer = setInterval(run, HOUR);
+      timer.unref();
+      return () => clearInterval(timer);
+    },
+  };
+}

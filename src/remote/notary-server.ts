@@ -1,0 +1,82 @@
+import type { Action, Scope } from '../core/access.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { parseJson } from '../core/json/parse.ts';
+import { type PublicKey, parsePublicKey } from '../core/keys/public-key.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Gun } from '../core/names/gun.ts';
+import type { RoleName } from '../core/names/role.ts';
+import type { AuthorizedClient } from './authorized.ts';
+import type { HttpAnswer, HttpRequest } from './http.ts';
+import { multipartUpload } from './multipart.ts';
+import { type RemoteFile, remoteName, type ServerRole, type TrustServer } from './trust-server.ts';
+import { translatePublish, translateStatus } from './trust-status.ts';
+
+type NotaryRequest = Omit<HttpRequest, 'url' | 'limit'> & { readonly limit?: number };
+
+/** A trust server reached over HTTP (protocol C.5). */
+export class NotaryServer implements TrustServer {
+  private readonly address: URL;
+  private readonly client: AuthorizedClient;
+  private readonly actions: readonly Action[];
+
+  /**
+   * `address` as `serverFor` gives it. `actions` are what a read asks for: `pull`, or what the command needs later
+   * anyway, so that one token serves it throughout.
+   */
+  constructor(address: URL, client: AuthorizedClient, actions: readonly Action[] = ['pull']) {
+    this.address = address;
+    this.client = client;
+    this.actions = actions;
+  }
+
+  async read(gun: Gun, file: RemoteFile, limit: number): Promise<Buffer> {
+    const name = remoteName(file);
+    const answer = await this.send(gun, `${name}.json`, { method: 'GET', limit }, this.actions);
+    translateStatus(answer, name);
+    return answer.body;
+  }
+
+  async publicKey(gun: Gun, role: ServerRole): Promise<PublicKey> {
+    return this.key(gun, role, 'GET', ['pull', 'push']);
+  }
+
+  async rotateKey(gun: Gun, role: ServerRole): Promise<PublicKey> {
+    return this.key(gun, role, 'POST', ['*']);
+  }
+
+  async publish(gun: Gun, files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
+    const { contentType, body } = multipartUpload(files);
+    const headers = { 'Content-Type': contentType };
+    translatePublish(await this.send(gun, '', { method: 'POST', headers, body }, ['pull', 'push']));
+  }
+
+  async remove(gun: Gun): Promise<void> {
+    translateStatus(await this.send(gun, '', { method: 'DELETE' }, ['*']), 'DELETE metadata for GUN endpoint');
+  }
+
+  private async key(
+    gun: Gun,
+    role: ServerRole,
+    method: 'GET' | 'POST',
+    actions: readonly Action[],
+  ): Promise<PublicKey> {
+    const answer = await this.send(gun, `${role}.key`, { method, limit: LIMITS.keyResponse }, actions);
+    translateStatus(answer, `${role} key`);
+    return parsePublicKey(parseJson(answer.body), `${role} key of the trust server`);
+  }
+
+  private async send(gun: Gun, path: string, request: NotaryRequest, actions: readonly Action[]): Promise<HttpAnswer> {
+    const url = new URL(this.address);
+    url.pathname = `${this.address.pathname.replace(/\/$/, '')}/v2/${gun}/_trust/tuf/${path}`;
+    const scope: Scope = { type: 'repository', name: gun, actions };
+    try {
+      return await this.client.send({ limit: LIMITS.errorBody, ...request, url }, [scope]);
+    } catch (error) {
+      if (!isSignetError(error, 'response-too-large')) throw error;
+      throw new SignetError('response-too-large', 'trust server returned a bad response.', {
+        cause: error,
+        detail: error.detail,
+      });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { ClientIdentity } from './connection.ts';
+
+export interface TlsFolder {
+  readonly authorities: readonly Buffer[];
+  readonly identities: readonly ClientIdentity[];
+}
+
+const MAX_FILES = 256;
+
+/**
+ * Reads one of docker's certificate folders (protocol C.5.1): every `*.crt` is an authority to trust, every `*.cert`
+ * a client certificate whose key is the `*.key` of the same name. A folder that does not exist is empty. Throws
+ * `tls-files-invalid` where half of a pair is missing, or a file cannot be read.
+ */
+export function readTlsFolder(folder: string): TlsFolder {
+  const names = namesIn(folder);
+  const read = (name: string) => readSmallFile(join(folder, name));
+  const stems = (suffix: string) =>
+    names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+  for (const stem of stems('.cert').filter((stem) => !names.includes(`${stem}.key`))) {
+    fail(
+      `missing key ${stem}.key for client certificate ${stem}.cert. CA certificates must use the extension .crt`,
+      folder,
+    );
+  }
+  for (const stem of stems('.key').filter((stem) => !names.includes(`${stem}.cert`))) {
+    fail(`missing client certificate ${stem}.cert for key ${stem}.key`, folder);
+  }
+  return {
+    authorities: stems('.crt').map((stem) => read(`${stem}.crt`)),
+    identities: stems('.cert').map((stem) => ({ certificate: read(`${stem}.cert`), key: read(`${stem}.key`) })),
+  };
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort().slice(0, MAX_FILES);
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return [];
+    return fail('cannot read the folder of certificates', folder, cause);
+  }
+}
+
+function readSmallFile(path: string): Buffer {
+  try {
+    const { size } = statSync(path);
+    if (size > LIMITS.keyFile) fail('a certificate file is too large', path);
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof SignetError) throw cause;
+    return fail('cannot read a certificate file', path, cause);
+  }
+}
+
+function fail(message: string, path: string, cause?: unknown): never {
+  throw new SignetError('tls-files-invalid', message, { cause, detail: { path } });
+}

@@ -1,0 +1,158 @@
+import { AuthorizationRequired, type Gate, type Handler } from '../core/access.ts';
+import { SignetError } from '../core/errors/index.ts';
+import type { Instant } from '../core/time.ts';
+import type { Exchange } from './access-log.ts';
+import { limitBody } from './body-limit.ts';
+import { errorResponse, isExpected, type Realm } from './error-response.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { checkPath } from './request-path.ts';
+
+/** One part of the server and the requests that it is asked about. */
+export interface Part {
+  /** Label of its metrics. */
+  readonly name: string;
+  readonly handler: Handler;
+  takes(path: string): boolean;
+  /** Longest body of a request, in bytes. */
+  readonly bodyLimit: number;
+  /** `probe`: asked by machines that know no name of this server, so the Host header is not looked at. */
+  readonly access: 'gate' | 'open' | 'probe';
+}
+
+export interface ApplicationOptions {
+  /** The first part that takes a path answers it. */
+  readonly parts: readonly Part[];
+  gateFor(request: Request): Promise<Gate>;
+  /** The gate of parts that decide nothing by it. */
+  readonly openGate: Gate;
+  /** Every `host[:port]` that may stand in a Host header. */
+  readonly authorities: ReadonlySet<string>;
+  realmOf(host: string): Realm;
+  /** Remembers where a request came from. */
+  readonly addresses: WeakMap<Request, string>;
+  readonly maxRequests: number;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly logAccess: (exchange: Exchange) => void;
+  readonly now: () => Instant;
+}
+
+/** What is found out about a request while it is answered. */
+interface Progress {
+  readonly id: string;
+  readonly url: URL;
+  readonly host: string;
+  part: string;
+  user: string | undefined;
+  realm: Realm | undefined;
+}
+
+/** Stands for the host of a request without a usable Host header; such a request is refused, but logged before. */
+const NO_HOST = 'http://invalid';
+
+/** Answers every request of the server: checks what no part may see, asks the part, turns errors into answers. */
+export class Application {
+  private readonly options: ApplicationOptions;
+  private readonly run = crypto.randomUUID().slice(0, 8);
+  private count = 0;
+
+  constructor(options: ApplicationOptions) {
+    this.options = options;
+  }
+
+  /** The whole answer to one request from `address`. Never throws. */
+  async answer(request: Request, address: string): Promise<Response> {
+    const { metrics, now, logAccess } = this.options;
+    const [at, start] = [now(), performance.now()];
+    const progress = this.begin(request);
+    metrics.begin();
+    const response = await this.respond(request, address, progress);
+    const duration = performance.now() - start;
+    const { method, headers } = request;
+    const bytes = lengthOf(response);
+    metrics.end({
+      part: progress.part,
+      method,
+      status: response.status,
+      seconds: duration / 1000,
+      received: Number(headers.get('content-length') ?? 0),
+      sent: bytes ?? 0,
+    });
+    const agent = headers.get('user-agent') ?? '-';
+    logAccess({ ...progress, at, address, method, agent, status: response.status, bytes, duration });
+    return response;
+  }
+
+  private begin(request: Request): Progress {
+    const host = request.headers.get('host') ?? '';
+    const url = new URL(request.url, NO_HOST);
+    return { id: `${this.run}-${++this.count}`, url, host, part: 'none', user: undefined, realm: undefined };
+  }
+
+  private async respond(request: Request, address: string, progress: Progress): Promise<Response> {
+    const response = await this.dispatch(request, address, progress).catch((error: unknown) => {
+      if (!isExpected(error)) this.report(error, request, progress);
+      return errorResponse(error, progress.realm, progress.id);
+    });
+    response.headers.set('X-Request-Id', progress.id);
+    response.headers.set('X-Content-Type-Options', 'nosniff');
+    if (progress.url.pathname.startsWith('/v2/')) {
+      response.headers.set('Docker-Distribution-Api-Version', 'registry/2.0');
+    }
+    return response;
+  }
+
+  private async dispatch(request: Request, address: string, progress: Progress): Promise<Response> {
+    const { metrics, maxRequests, parts, openGate, gateFor, addresses } = this.options;
+    const path = progress.url.pathname;
+    checkPath(path);
+    const part = parts.find((candidate) => candidate.takes(path));
+    progress.part = part?.name ?? 'none';
+    if (part?.access !== 'probe') {
+      if (metrics.running > maxRequests) throw busy();
+      progress.realm = this.admitHost(progress.host);
+    }
+    if (part === undefined) return notFound(request.method);
+    const limited = limitBody(request, part.bodyLimit);
+    addresses.set(limited, address);
+    const gate = part.access === 'gate' ? await gateFor(limited) : openGate;
+    progress.user = gate.subject;
+    return (await part.handler(limited, progress.url, gate)) ?? notFound(request.method);
+  }
+
+  /** The realm for challenges, under the name that the client used. Throws `host-malformed` or `host-unknown`. */
+  private admitHost(header: string): Realm {
+    if (header === '') throw new SignetError('host-malformed', 'the request has no Host header');
+    const host = header.toLowerCase();
+    if (!this.options.authorities.has(host)) {
+      throw new SignetError('host-unknown', 'this server is not known under the name in the Host header');
+    }
+    return this.options.realmOf(host);
+  }
+
+  private report(error: unknown, { method }: Request, { id, url }: Progress): void {
+    if (error instanceof AuthorizationRequired) return;
+    const description = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
+    this.options.log.error('a request failed', { id, method, path: url.pathname, error: description, cause });
+  }
+}
+
+/** Length of the body, where the part has said it. */
+function lengthOf(response: Response): number | undefined {
+  const declared = response.headers.get('content-length');
+  return declared === null ? undefined : Number(declared);
+}
+
+function busy(): SignetError {
+  return new SignetError('server-busy', 'the server is busy, try again soon', { detail: { retryAfter: 1 } });
+}
+
+/** To methods that Notary does not know it answers 405 without a body (protocol B.2). Throws `route-unknown` for others. */
+function notFound(method: string): Response {
+  if (['GET', 'HEAD', 'POST', 'PUT', 'DELETE'].includes(method)) {
+    throw new SignetError('route-unknown', 'You have requested a resource that does not exist.');
+  }
+  return new Response(null, { status: 405, headers: { 'Content-Length': '0' } });
+}

@@ -1,0 +1,96 @@
+import { SignetError } from '../core/errors/index.ts';
+import { SECOND } from '../core/time.ts';
+import { type Address, formatHostName } from './host-name.ts';
+import type { ServerCertificate } from './server-certificate.ts';
+
+export interface ListenOptions {
+  readonly address: Address;
+  /** Undefined for plain HTTP. */
+  readonly certificate: ServerCertificate | undefined;
+  /** In seconds. */
+  readonly idleTimeout: number;
+  /** `peer` is the IP address of the other end of the connection. */
+  answer(request: Request, peer: string): Promise<Response>;
+}
+
+/**
+ * An open port. The transport, Bun's, sees to TLS 1.2 and later, to the size of headers, and to connections that are
+ * silent or slow: what delivers less than 16 KiB of a request within the idle timeout is cut off.
+ */
+export class Listener {
+  private readonly options: ListenOptions;
+  private server: Bun.Server<undefined>;
+  /** Servers of former certificates whose last requests are still running. */
+  private readonly ending = new Set<Promise<void>>();
+  private readonly all = new Set<Bun.Server<undefined>>();
+
+  /** Throws `address-in-use` or `address-unavailable`. */
+  constructor(options: ListenOptions) {
+    this.options = options;
+    this.server = this.open(options.address, options.certificate);
+  }
+
+  get port(): number {
+    return this.server.port ?? this.options.address.port;
+  }
+
+  /**
+   * Uses another certificate for new connections. The port is closed and opened again for it, within the same turn;
+   * requests in progress end on the connections they came on.
+   */
+  replaceCertificate(certificate: ServerCertificate): void {
+    const { port } = this;
+    this.retire(this.server);
+    this.server = this.open({ host: this.options.address.host, port }, certificate);
+  }
+
+  /** Accepts nothing more and waits for running requests, at most `grace` seconds; then they are cut off. */
+  async stop(grace: number): Promise<void> {
+    this.retire(this.server);
+    const cutOff = setTimeout(() => {
+      for (const server of this.all) void server.stop(true);
+    }, grace * SECOND);
+    await Promise.all(this.ending);
+    clearTimeout(cutOff);
+  }
+
+  private retire(server: Bun.Server<undefined>): void {
+    const ended = server.stop().finally(() => {
+      this.ending.delete(ended);
+      this.all.delete(server);
+    });
+    this.ending.add(ended);
+  }
+
+  private open({ host, port }: Address, certificate: ServerCertificate | undefined): Bun.Server<undefined> {
+    const { answer, idleTimeout } = this.options;
+    try {
+      const server = Bun.serve({
+        hostname: host,
+        port,
+        idleTimeout,
+        // Bodies are limited part by part; the registry takes images of any size.
+        maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+        development: false,
+        // Said, because `development: false` turns it on: another server on the port would go unnoticed.
+        reusePort: false,
+        ...(certificate === undefined ? {} : { tls: { cert: certificate.chain, key: certificate.key } }),
+        fetch: (request, connection) => answer(request, connection.requestIP(request)?.address ?? ''),
+        error: () => new Response(null, { status: 500 }),
+      });
+      this.all.add(server);
+      return server;
+    } catch (cause) {
+      throw refused({ host, port }, cause);
+    }
+  }
+}
+
+function refused(address: Address, cause: unknown): unknown {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const where = formatHostName(address);
+  if (code === 'EADDRINUSE') return new SignetError('address-in-use', `another process listens on ${where}`, { cause });
+  const names = ['EADDRNOTAVAIL', 'EACCES', 'EAFNOSUPPORT', 'ENOTFOUND'];
+  if (typeof code !== 'string' || !names.includes(code)) return cause;
+  return new SignetError('address-unavailable', `cannot listen on ${where}: ${code}`, { cause });
+}

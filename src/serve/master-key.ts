@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { SignetError } from '../core/errors/index.ts';
+import type { DataFolder } from './data-folder.ts';
+import { writePrivateFile } from './private-file.ts';
+import type { Environment } from './read-settings.ts';
+
+/** Bytes of the key that seals the online signing keys. */
+const LENGTH = 32;
+const VARIABLE = 'SIGNET_MASTER_KEY';
+
+export interface MasterKeySource {
+  readonly folder: DataFolder;
+  /** The file that the settings name. */
+  readonly file: string | undefined;
+  readonly environment: Environment;
+  /** Whether anything is sealed with a key already. */
+  readonly isInUse: boolean;
+}
+
+/**
+ * The master key, for the caller to wipe: from `$SIGNET_MASTER_KEY`, from the file that the settings name, or from the
+ * data folder, where one is made if nothing is sealed yet. A key is written as 64 hexadecimal digits or as base64.
+ * Throws `master-key-unreadable`.
+ */
+export function loadMasterKey({ folder, file, environment, isInUse }: MasterKeySource): Buffer {
+  const given = environment[VARIABLE] ?? '';
+  if (given !== '') return decode(Buffer.from(given, 'latin1'), VARIABLE);
+  const path = file ?? folder.masterKey;
+  if (file === undefined && !isInUse && !existsSync(path)) makeMasterKey(path);
+  try {
+    return decode(readFileSync(path), path);
+  } catch (cause) {
+    if (cause instanceof SignetError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SignetError('master-key-unreadable', `cannot read the master key ${path}: ${why}`, { cause });
+  }
+}
+
+function makeMasterKey(path: string): void {
+  const key = randomBytes(LENGTH);
+  const text = Buffer.from(`${key.toString('base64')}\n`, 'latin1');
+  writePrivateFile(path, text);
+  key.fill(0);
+  text.fill(0);
+}
+
+/** Wipes `text`. */
+function decode(text: Buffer, source: string): Buffer {
+  const written = text.toString('latin1').trim();
+  text.fill(0);
+  const isHex = /^[0-9a-fA-F]{64}$/.test(written);
+  const key = Buffer.from(written, isHex ? 'hex' : 'base64');
+  if (key.length === LENGTH && (isHex || /^[A-Za-z0-9+/]{43}=?$/.test(written))) return key;
+  key.fill(0);
+  throw new SignetError('master-key-unreadable', `${source} does not hold ${LENGTH} bytes in base64 or hexadecimal`);
+}

@@ -1,0 +1,179 @@
+import type { Database } from 'bun:sqlite';
+import { OPEN_GATE } from '../accounts/gate.ts';
+import { type Accounts, createAccounts } from '../accounts/index.ts';
+import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/sqlite-store.ts';
+import { TOKEN_PATH } from '../accounts/token-service.ts';
+import type { Gate } from '../core/access.ts';
+import { type Instant, SECOND } from '../core/time.ts';
+import { FolderBlobStore } from '../registry/folder-blob-store.ts';
+import { createRegistry, type Registry } from '../registry/index.ts';
+import { REGISTRY_MIGRATIONS } from '../registry/schema.ts';
+import { sqliteRegistryIndex } from '../registry/sqlite-index.ts';
+import { createTrustServer, type TrustServer } from '../server/index.ts';
+import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../server/sqlite-metadata-store.ts';
+import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../server/sqlite-online-key-store.ts';
+import { openDatabase } from '../store/sqlite.ts';
+import { addFirstAdministrator, type NewAdministrator } from './administrator.ts';
+import type { Part } from './application.ts';
+import type { DataFolder } from './data-folder.ts';
+import type { Log } from './log.ts';
+import { loadMasterKey } from './master-key.ts';
+import type { Metrics } from './metrics.ts';
+import { NotaryMetrics } from './notary-metrics.ts';
+import type { HealthCheck } from './own-parts.ts';
+import type { Environment } from './read-settings.ts';
+import { every } from './schedule.ts';
+import type { Settings } from './settings.ts';
+import { loadTokenKey } from './token-key.ts';
+
+export interface PartsOptions {
+  readonly settings: Settings;
+  readonly folder: DataFolder;
+  /** Every `host[:port]` of this server. */
+  readonly authorities: ReadonlySet<string>;
+  readonly environment: Environment;
+  readonly addressOf: (request: Request) => string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => Instant;
+}
+
+/** The parts of the server, put together over one database. */
+export interface Parts {
+  /** In the order in which they are asked. */
+  readonly routes: readonly Part[];
+  gateFor(request: Request): Promise<Gate>;
+  readonly health: HealthCheck;
+  /** The account that was made because there was none. */
+  readonly administrator: NewAdministrator | undefined;
+  close(): void;
+}
+
+/** Room for the headers of a multipart upload around its files, in bytes. */
+const UPLOAD_MARGIN = 1024 * 1024;
+const TOKEN_REQUEST_LIMIT = 64 * 1024;
+
+/**
+ * Opens the database and puts trust server, accounts and registry together. Makes what is not there yet: master key,
+ * token key, and the administrator of a server without accounts. Throws what its parts throw.
+ */
+export async function openParts(options: PartsOptions): Promise<Parts> {
+  using cleanup = new DisposableStack();
+  const { settings, folder, now } = options;
+  const database = openDatabase(
+    folder.database,
+    METADATA_MIGRATIONS,
+    ONLINE_KEY_MIGRATIONS,
+    ACCOUNT_MIGRATIONS,
+    REGISTRY_MIGRATIONS,
+  );
+  cleanup.defer(() => database.close());
+  const trust = await openTrustServer(options, database);
+  const accountStore = new SqliteAccountStore(database);
+  const accounts = openAccounts(options, accountStore);
+  const registry = await openRegistry(options, database);
+  const administrator = settings.auth ? await addFirstAdministrator(accountStore, now()) : undefined;
+  for (const stop of startJobs(options, registry)) cleanup.defer(stop);
+
+  const opened = cleanup.move();
+  const trustAndRegistry = [trustRoute(trust, settings), registryRoute(registry)];
+  return {
+    routes: settings.auth ? [tokenRoute(accounts), ...trustAndRegistry] : trustAndRegistry,
+    gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
+    health: async () => new Map(Object.entries(await trust.health())),
+    administrator,
+    close: () => opened.dispose(),
+  };
+}
+
+async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustServer> {
+  const { settings, folder, environment, log, metrics, now } = options;
+  const keyStore = new SqliteOnlineKeyStore(database);
+  const isInUse = (await keyStore.sample()) !== undefined;
+  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+  const operations = new NotaryMetrics();
+  metrics.add(() => operations.lines());
+  try {
+    return createTrustServer({
+      store: new SqliteMetadataStore(database),
+      keyStore,
+      masterKey,
+      logger: log,
+      gunPrefixes: settings.gunPrefixes,
+      maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+      observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+      clock: now,
+    });
+  } finally {
+    masterKey.fill(0);
+  }
+}
+
+function openAccounts(
+  { settings, folder, authorities, addressOf, now }: PartsOptions,
+  store: SqliteAccountStore,
+): Accounts {
+  return createAccounts({
+    store,
+    service: settings.service,
+    issuer: settings.service,
+    key: loadTokenKey(folder),
+    tokenLifetime: settings.tokenLifetime,
+    ownHosts: [...authorities],
+    publicPull: settings.publicPull,
+    addressOf,
+    now,
+  });
+}
+
+async function openRegistry({ settings, folder, now }: PartsOptions, database: Database): Promise<Registry> {
+  return createRegistry({
+    index: sqliteRegistryIndex(database),
+    blobs: await FolderBlobStore.open(folder.blobs),
+    grace: settings.gcGrace * SECOND,
+    maxBlob: settings.maxBlob,
+    clock: now,
+  });
+}
+
+/** Returns what stops each of them. */
+function startJobs({ settings, log }: PartsOptions, registry: Registry): readonly (() => void)[] {
+  const tidy = registry.keepTidy((error) => log.error('removing abandoned uploads failed', { error: String(error) }));
+  if (settings.gcInterval === 0) return [tidy];
+  const collect = async () => {
+    const { manifests, links, blobs } = await registry.collectGarbage();
+    log.info('collected garbage', { manifests, links, blobs });
+  };
+  return [tidy, every(settings.gcInterval, 'garbage collection', log, collect)];
+}
+
+function tokenRoute({ tokenService }: Accounts): Part {
+  return {
+    name: 'token',
+    access: 'open',
+    bodyLimit: TOKEN_REQUEST_LIMIT,
+    takes: (path) => path === TOKEN_PATH,
+    handler: tokenService,
+  };
+}
+
+function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
+  return {
+    name: 'trust',
+    access: 'gate',
+    bodyLimit: maxPublish + UPLOAD_MARGIN,
+    takes: (path) => path.startsWith('/v2/') && path.includes('/_trust/'),
+    handler,
+  };
+}
+
+/** The registry limits what it takes itself, by blob and manifest. */
+function registryRoute({ handler }: Registry): Part {
+  return {
+    name: 'registry',
+    access: 'gate',
+    bodyLimit: Number.POSITIVE_INFINITY,
+    takes: (path) => path.startsWith('/v2/'),
+    handler,
+  };
+}

@@ -1,0 +1,182 @@
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { OPEN_GATE } from '../accounts/gate.ts';
+import { TOKEN_PATH } from '../accounts/token-service.ts';
+import { SignetError } from '../core/errors/index.ts';
+import { DAY, type Instant, SECOND } from '../core/time.ts';
+import type { NewAdministrator } from './administrator.ts';
+import { announce } from './announce.ts';
+import { Application } from './application.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
+import { openCertificateSource } from './certificate-source.ts';
+import { openDataFolder } from './data-folder.ts';
+import { lockFolder } from './folder-lock.ts';
+import { formatHostName, isWildcard } from './host-name.ts';
+import { Listener } from './listener.ts';
+import type { LineSink } from './log.ts';
+import { type Logs, openLogs } from './logs.ts';
+import { Metrics } from './metrics.ts';
+import { OwnNames } from './own-names.ts';
+import { baseRoute, type HealthCheck, healthRoute, homeRoute, metricsRoute } from './own-parts.ts';
+import { openParts, type Parts, type PartsOptions } from './parts.ts';
+import { processMetrics } from './process-metrics.ts';
+import type { Environment } from './read-settings.ts';
+import { every } from './schedule.ts';
+import type { Settings } from './settings.ts';
+
+/** The settings of a server and the folder it keeps its data in. */
+export interface ServeSettings extends Settings {
+  readonly data: string;
+}
+
+/** What tests replace. */
+export interface Dependencies {
+  readonly now?: () => Instant;
+  readonly environment?: Environment;
+  /** Takes the log; standard error where absent. */
+  readonly log?: LineSink;
+  readonly openParts?: (options: PartsOptions) => Promise<Parts>;
+}
+
+export interface RunningServer {
+  /** Address under which this machine reaches the server: `https://localhost:5000`. */
+  readonly url: string;
+  readonly port: number;
+  /** What a client must trust, as PEM; empty for plain HTTP. */
+  readonly caCertificate: string;
+  /** The account that was made for a server without accounts; nothing else knows its password. */
+  readonly administrator: NewAdministrator | undefined;
+  /** What to tell the person who started the server, the administrator's password included. */
+  readonly announcement: string;
+  /** Takes renewed certificates and a new file for the access log into use; never throws. */
+  reload(): void;
+  /** Accepts nothing more, lets running requests end within the grace period, closes everything. */
+  stop(): Promise<void>;
+}
+
+const RENEWAL_CHECK = DAY / SECOND;
+
+/**
+ * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests
+ * that come before wait. Throws a SignetError,
+ * with nothing left running or locked, where anything is not as it must be.
+ */
+export async function startServer(settings: ServeSettings, dependencies: Dependencies = {}): Promise<RunningServer> {
+  await using cleanup = new AsyncDisposableStack();
+  const { now = Date.now, environment = process.env } = dependencies;
+  const logs = openLogs(settings, dependencies.log, now);
+  cleanup.defer(() => logs.close());
+  const { log } = logs;
+
+  const folder = openDataFolder(settings.data);
+  const lock = lockFolder(folder);
+  cleanup.defer(() => lock.release());
+  const isFirst = !existsSync(folder.tokenKey);
+
+  const names = new OwnNames(settings.names, settings.listen, hostname());
+  const tls = settings.tls
+    ? new CertificateKeeper(openCertificateSource(settings, folder, names, log, now()), log, now())
+    : undefined;
+  const ready = Promise.withResolvers<Application>();
+  const listener = new Listener({
+    address: settings.listen,
+    certificate: tls?.current,
+    idleTimeout: settings.idleTimeout,
+    answer: async (request, peer) => {
+      const application = await ready.promise;
+      return application.answer(request, settings.behindProxy ? forwardedFor(request, peer) : peer);
+    },
+  });
+  cleanup.defer(() => listener.stop(0));
+  const { port } = listener;
+
+  const metrics = new Metrics();
+  metrics.add(processMetrics(now()));
+  const context = { settings, folder, authorities: names.authorities(port), environment, log, metrics, now };
+  const addresses = new WeakMap<Request, string>();
+  const addressOf = (request: Request) => addresses.get(request) ?? '';
+  const parts = await (dependencies.openParts ?? openParts)({ ...context, addressOf });
+  cleanup.defer(() => parts.close());
+  const health = healthOf(parts, tls, now);
+  refuseFailures(await health());
+  ready.resolve(createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess }));
+
+  const renew = () => tls?.renew(listener, now());
+  cleanup.defer(every(RENEWAL_CHECK, 'certificate renewal', log, renew));
+  const url = `${settings.tls ? 'https' : 'http'}://${formatHostName({ host: localHost(settings), port })}`;
+  log.info('started', { url, data: folder.path });
+  if (!settings.auth) log.warn('auth is off: everybody who reaches the server may do everything');
+
+  const opened = cleanup.move();
+  const end = async () => {
+    log.info('stopping', { running: metrics.running });
+    await listener.stop(settings.shutdownGrace);
+    log.info('stopped');
+    await opened.disposeAsync();
+  };
+  let stopped: Promise<void> | undefined;
+  const { administrator } = parts;
+  const authority = tls?.source.authority;
+  return {
+    url,
+    port,
+    caCertificate: tls?.source.anchor ?? '',
+    administrator,
+    announcement: announce({ url, port, settings, folder, names, authority, isFirst, administrator }),
+    reload: () => {
+      logs.reopen();
+      renew();
+    },
+    stop: () => {
+      stopped ??= end();
+      return stopped;
+    },
+  };
+}
+
+interface Composition extends Omit<PartsOptions, 'addressOf'> {
+  readonly parts: Parts;
+  readonly addresses: WeakMap<Request, string>;
+  readonly health: HealthCheck;
+  readonly logAccess: Logs['logAccess'];
+}
+
+function createApplication({ settings, parts, health, metrics, ...rest }: Composition): Application {
+  const scheme = settings.tls || settings.behindProxy ? 'https' : 'http';
+  return new Application({
+    ...rest,
+    metrics,
+    parts: [healthRoute(health), metricsRoute(() => metrics.text()), homeRoute(), baseRoute(), ...parts.routes],
+    gateFor: (request) => parts.gateFor(request),
+    openGate: OPEN_GATE,
+    realmOf: (host) => ({ url: `${scheme}://${host}${TOKEN_PATH}`, service: settings.service }),
+    maxRequests: settings.maxRequests,
+  });
+}
+
+function healthOf(parts: Parts, tls: CertificateKeeper | undefined, now: () => Instant): HealthCheck {
+  return async () => {
+    const failures = new Map(await parts.health());
+    if (tls?.hasExpired(now())) failures.set('TLS certificate', 'it has expired');
+    return failures;
+  };
+}
+
+/** The name under which a program on this machine reaches the server. */
+function localHost({ listen }: Settings): string {
+  return isWildcard(listen.host) || listen.host.startsWith('127.') ? 'localhost' : listen.host;
+}
+
+/** The client's address as the proxy in front saw it: the last one, since those before are what the client claims. */
+function forwardedFor(request: Request, peer: string): string {
+  const last = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
+  return isIP(last) === 0 ? peer : last;
+}
+
+/** A server that cannot work is not started, so that whoever starts it sees why. */
+function refuseFailures(failures: ReadonlyMap<string, string>): void {
+  if (failures.size === 0) return;
+  const list = [...failures].map(([name, why]) => `${name}: ${why}`).join('; ');
+  throw new SignetError('server-unhealthy', `the server cannot work: ${list}`);
+}

@@ -1,0 +1,190 @@
+import type { Action, Gate } from '../core/access.ts';
+import { isSignetError } from '../core/errors/index.ts';
+import { publicKeyWire } from '../core/keys/public-key.ts';
+import { parseEnvelope } from '../core/metadata/envelope.ts';
+import { baseRoleKeys, readRoot } from '../core/metadata/root.ts';
+import type { Gun } from '../core/names/gun.ts';
+import { parseRole, type RoleName } from '../core/names/role.ts';
+import { emptyAnswer, type MaxAge, metadataAnswer, textAnswer } from './answers.ts';
+import { formatChanges, parseChangeQuery } from './changefeed.ts';
+import type { MetadataFile, MetadataStore } from './metadata-store.ts';
+import type { OnlineRole } from './online-key-store.ts';
+import type { OnlineKeys } from './online-keys.ts';
+import { Refusal } from './refusal.ts';
+import type { Repositories } from './repositories.ts';
+import { readUpload } from './upload-request.ts';
+
+/** What the routes work with. */
+export interface Services {
+  readonly repositories: Repositories;
+  readonly store: MetadataStore;
+  readonly keys: OnlineKeys;
+  readonly maxAge: MaxAge;
+}
+
+/** A request that is allowed, and what its path says. */
+export interface Call {
+  readonly request: Request;
+  readonly url: URL;
+  readonly gate: Gate;
+  readonly gun: Gun;
+  /** The groups of the route's pattern. */
+  readonly names: readonly string[];
+}
+
+/** The operations under which Notary's metrics count requests (protocol B.11). */
+export type Operation =
+  | 'UpdateTUF'
+  | 'GetRoleByHash'
+  | 'GetRoleByVersion'
+  | 'GetRole'
+  | 'GetKey'
+  | 'RotateKey'
+  | 'DeleteTUF'
+  | 'Changefeed';
+
+export interface Route {
+  readonly operation: Operation;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** What follows `/_trust/`. */
+  readonly pattern: RegExp;
+  readonly actions: readonly Action[];
+  /** The answer for a GUN that the server does not serve. */
+  readonly outside: 'gun-unsupported' | 'metadata-not-found';
+  readonly answer: (services: Services, call: Call) => Promise<Response>;
+}
+
+const ROLE = '(root|targets(?:/[^/\\s]+)*|snapshot|timestamp)';
+const CHECKSUM = '([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})';
+const ONLINE_ROLE = '(snapshot|timestamp)';
+
+/** The routes of a GUN (protocol B.2). The first that matches answers, so the order counts. */
+export const ROUTES: readonly Route[] = [
+  {
+    operation: 'UpdateTUF',
+    method: 'POST',
+    pattern: /^tuf\/$/,
+    actions: ['push', 'pull'],
+    outside: 'gun-unsupported',
+    answer: publish,
+  },
+  {
+    operation: 'GetRoleByHash',
+    method: 'GET',
+    pattern: new RegExp(`^tuf/${ROLE}\\.${CHECKSUM}\\.json$`),
+    actions: ['pull'],
+    outside: 'metadata-not-found',
+    answer: getByChecksum,
+  },
+  {
+    operation: 'GetRoleByVersion',
+    method: 'GET',
+    pattern: new RegExp(`^tuf/([0-9]+)\\.${ROLE}\\.json$`),
+    actions: ['pull'],
+    outside: 'metadata-not-found',
+    answer: getByVersion,
+  },
+  {
+    operation: 'GetRole',
+    method: 'GET',
+    pattern: new RegExp(`^tuf/${ROLE}\\.json$`),
+    actions: ['pull'],
+    outside: 'metadata-not-found',
+    answer: getCurrent,
+  },
+  {
+    operation: 'GetKey',
+    method: 'GET',
+    pattern: new RegExp(`^tuf/${ONLINE_ROLE}\\.key$`),
+    actions: ['push', 'pull'],
+    outside: 'metadata-not-found',
+    answer: getKey,
+  },
+  {
+    operation: 'RotateKey',
+    method: 'POST',
+    pattern: new RegExp(`^tuf/${ONLINE_ROLE}\\.key$`),
+    actions: ['*'],
+    outside: 'metadata-not-found',
+    answer: rotateKey,
+  },
+  {
+    operation: 'DeleteTUF',
+    method: 'DELETE',
+    pattern: /^tuf\/$/,
+    actions: ['*'],
+    outside: 'metadata-not-found',
+    answer: deleteAll,
+  },
+  {
+    operation: 'Changefeed',
+    method: 'GET',
+    pattern: /^changefeed$/,
+    actions: ['pull'],
+    outside: 'metadata-not-found',
+    answer: ({ store }, { url, gun }) => getChanges(store, url, gun),
+  },
+];
+
+/** The changefeed of one GUN, or of all of them. */
+export async function getChanges(store: MetadataStore, url: URL, gun: Gun | undefined): Promise<Response> {
+  return textAnswer(formatChanges(await store.changes(parseChangeQuery(url.searchParams, gun))));
+}
+
+async function publish({ repositories }: Services, { request, gun, gate }: Call): Promise<Response> {
+  await repositories.publish(gun, await readUpload(request), gate.subject);
+  return emptyAnswer();
+}
+
+async function getByChecksum({ store, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
+  const [role = '', checksum = ''] = names;
+  return metadataAnswer(found(await store.byChecksum(gun, roleOf(role), checksum)), 'consistent', maxAge, gate);
+}
+
+async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
+  const [version = '', role = ''] = names;
+  // Beyond this JavaScript and SQLite would not mean the same number any more.
+  if (!Number.isSafeInteger(Number(version))) throw notFound();
+  return metadataAnswer(found(await store.byVersion(gun, roleOf(role), Number(version))), 'consistent', maxAge, gate);
+}
+
+async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
+  const role = roleOf(names[0] ?? '');
+  const isOnline = role === 'timestamp' || role === 'snapshot';
+  const { files } = isOnline ? await repositories.fresh(gun) : await repositories.current(gun);
+  return metadataAnswer(found(files.get(role)), 'current', maxAge, gate);
+}
+
+async function getKey({ repositories, keys }: Services, { gun, names }: Call): Promise<Response> {
+  const role = names[0] as OnlineRole;
+  const root = (await repositories.current(gun)).files.get('root');
+  const listed = root && baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
+  return textAnswer(publicKeyWire(await keys.current(gun, role, listed ?? [])));
+}
+
+async function rotateKey({ keys }: Services, { gun, names }: Call): Promise<Response> {
+  return textAnswer(publicKeyWire(await keys.next(gun, names[0] as OnlineRole)));
+}
+
+async function deleteAll({ repositories }: Services, { gun, gate }: Call): Promise<Response> {
+  await repositories.delete(gun, gate.subject);
+  return emptyAnswer();
+}
+
+/** The route's pattern lets more names through than the grammar of roles; none of them can have been published. */
+function roleOf(text: string): RoleName {
+  try {
+    return parseRole(text);
+  } catch (error) {
+    throw isSignetError(error, 'role-invalid') ? notFound() : error;
+  }
+}
+
+function found(file: MetadataFile | undefined): MetadataFile {
+  if (file === undefined) throw notFound();
+  return file;
+}
+
+function notFound(): Refusal {
+  return new Refusal('metadata-not-found', {});
+}

@@ -1,0 +1,68 @@
+import { decodeBase64 } from '../core/base64.ts';
+import { SignetError } from '../core/errors/index.ts';
+import { Fields } from '../core/json/fields.ts';
+import type { JsonValue } from '../core/json/parse.ts';
+
+/** A login as docker stores it. Whoever asked for it wipes it after use. */
+export interface Credential {
+  /** Empty where the identity token says it. */
+  readonly username: string;
+  readonly password: Buffer;
+  /** An OAuth2 refresh token that stands in for the password; undefined where there is none. */
+  readonly identityToken: Buffer | undefined;
+  /** A bearer token for the registry itself; undefined where there is none. */
+  readonly registryToken: Buffer | undefined;
+}
+
+const KNOWN = ['auth', 'identitytoken', 'registrytoken', 'username', 'password', 'email', 'serveraddress'];
+
+/**
+ * Reads one entry of `auths` (protocol D.2); undefined where it holds no login, as docker leaves it beside a credential
+ * helper. Throws `docker-config-invalid`.
+ */
+export function readAuth(value: JsonValue, server: string): Credential | undefined {
+  try {
+    const fields = new Fields(value, `login for ${server}`, KNOWN, 'ignore');
+    const text = (name: string) => fields.optionalString(name) ?? '';
+    const auth = text('auth');
+    const { username, password } = auth === '' ? plain(text('username'), text('password')) : decodeAuth(auth);
+    const identityToken = optional(text('identitytoken'));
+    const registryToken = optional(text('registrytoken'));
+    const isEmpty =
+      username === '' && password.length === 0 && identityToken === undefined && registryToken === undefined;
+    return isEmpty ? undefined : { username, password, identityToken, registryToken };
+  } catch (cause) {
+    if (!(cause instanceof SignetError)) throw cause;
+    throw new SignetError('docker-config-invalid', cause.message, { cause, detail: { server } });
+  }
+}
+
+/** The entry of `auths` for a login without a credential helper, as docker writes it. */
+export function formatAuth(credential: Credential): ReadonlyMap<string, string> {
+  const { username, password, identityToken, registryToken } = credential;
+  const pair = Buffer.concat([Buffer.from(`${username}:`), password]);
+  const members: [string, string][] = [];
+  if (username !== '' || password.length > 0) members.push(['auth', pair.toString('base64')]);
+  if (identityToken !== undefined) members.push(['identitytoken', identityToken.toString('utf8')]);
+  if (registryToken !== undefined) members.push(['registrytoken', registryToken.toString('utf8')]);
+  pair.fill(0);
+  return new Map(members);
+}
+
+function decodeAuth(auth: string): { username: string; password: Buffer } {
+  const pair = decodeBase64(auth);
+  const colon = pair?.indexOf(':') ?? -1;
+  if (pair === undefined || colon < 1)
+    throw new SignetError('docker-config-invalid', 'invalid auth configuration file');
+  let end = pair.length;
+  while (end > colon + 1 && pair[end - 1] === 0) end--;
+  return { username: pair.subarray(0, colon).toString('utf8'), password: pair.subarray(colon + 1, end) };
+}
+
+function plain(username: string, password: string): { username: string; password: Buffer } {
+  return { username, password: Buffer.from(password) };
+}
+
+function optional(text: string): Buffer | undefined {
+  return text === '' ? undefined : Buffer.from(text);
+}

@@ -1,0 +1,137 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { SignetError } from '../core/errors/index.ts';
+import { Fields } from '../core/json/fields.ts';
+import { type JsonObject, parseJson } from '../core/json/parse.ts';
+import { DOCKER_HUB } from '../core/names/reference.ts';
+import { type Credential, formatAuth, readAuth } from './credential.ts';
+import { CredentialHelper } from './credential-helper.ts';
+import { DockerConfig } from './docker-config.ts';
+
+const HUB_KEY = 'https://index.docker.io/v1/';
+
+/** The name under which docker keeps the login for a registry (protocol D.2). */
+export function credentialKey(registry: string): string {
+  return registry === DOCKER_HUB ? HUB_KEY : registry;
+}
+
+/** Where a login went when it was stored. */
+export type LoginPlace = { readonly helper: string } | { readonly file: 'config.json' };
+
+/**
+ * The user's logins, read and kept where docker keeps them (protocol D.2, F.3). `DOCKER_AUTH_CONFIG` answers first;
+ * then the one place that is configured for the registry: its own helper, else the helper for all, else `auths`.
+ */
+export class Credentials {
+  private readonly folder: string;
+  private readonly environment: NodeJS.ProcessEnv;
+
+  /** `folder` is docker's configuration folder; helpers are looked up in the environment's PATH. */
+  constructor(folder: string, environment: NodeJS.ProcessEnv = process.env) {
+    this.folder = folder;
+    this.environment = environment;
+  }
+
+  /** The login for a registry (`host[:port]`), made anew by each call. Throws `docker-config-invalid` and `credential-helper-*`. */
+  async find(registry: string): Promise<Credential | undefined> {
+    const key = credentialKey(registry);
+    const given = lookUp(this.environmentAuths(), key);
+    if (given !== undefined) return given;
+    const config = DockerConfig.read(this.folder);
+    const helper = this.helperFor(config, key);
+    return helper === undefined ? lookUp(config.auths, key) : new CredentialHelper(helper, this.environment).get(key);
+  }
+
+  /** Stores a login as `docker login` does, and says where. */
+  async store(registry: string, credential: Credential): Promise<LoginPlace> {
+    const key = credentialKey(registry);
+    const config = DockerConfig.read(this.folder);
+    const helper = this.helperFor(config, key) ?? (config.knowsLogins ? undefined : this.defaultHelper());
+    if (helper === undefined) {
+      config.with(['auths', key], formatAuth(credential)).save();
+      return { file: 'config.json' };
+    }
+    await new CredentialHelper(helper, this.environment).store(key, credential);
+    const chosen = config.credHelper(key) === helper || config.credsStore === helper;
+    const named = chosen ? config : config.with(['credsStore'], helper);
+    named.with(['auths', key], new Map()).save();
+    return { helper };
+  }
+
+  /**
+   * Forgets the login for a registry, under every name that docker ever kept it by. Returns whether `auths` knew it.
+   * Throws a helper's first failure after everything else is done.
+   */
+  async erase(registry: string): Promise<boolean> {
+    const key = credentialKey(registry);
+    const keys = key === HUB_KEY ? [key] : [key, `http://${key}`, `https://${key}`];
+    const config = DockerConfig.read(this.folder);
+    const known = keys.filter((name) => config.auths.has(name));
+    if (known.length > 0) known.reduce((edited, name) => edited.with(['auths', name], undefined), config).save();
+    const failures: unknown[] = [];
+    for (const name of keys) {
+      const helper = this.helperFor(config, name);
+      if (helper === undefined) continue;
+      await new CredentialHelper(helper, this.environment).erase(name).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
+    return known.length > 0;
+  }
+
+  /** An empty name says: no helper for this one, although there is one for all. */
+  private helperFor(config: DockerConfig, key: string): string | undefined {
+    const own = config.credHelper(key);
+    return own === undefined ? config.credsStore : own || undefined;
+  }
+
+  /** The helper that docker takes up by itself on this system, where it is installed and nothing else is configured. */
+  private defaultHelper(): string | undefined {
+    const suffix = this.platformHelper();
+    return this.isInstalled(`docker-credential-${suffix}`) ? suffix : undefined;
+  }
+
+  private platformHelper(): string {
+    if (process.platform === 'darwin') return 'osxkeychain';
+    if (process.platform === 'win32') return 'wincred';
+    return this.isInstalled('pass') ? 'pass' : 'secretservice';
+  }
+
+  private isInstalled(program: string): boolean {
+    return (this.environment.PATH ?? '')
+      .split(delimiter)
+      .filter((folder) => folder !== '')
+      .some((folder) => isExecutable(join(folder, program)));
+  }
+
+  private environmentAuths(): JsonObject {
+    const text = this.environment.DOCKER_AUTH_CONFIG ?? '';
+    if (text === '') return new Map();
+    try {
+      return new Fields(parseJson(text, { numbers: 'any' }), 'DOCKER_AUTH_CONFIG', ['auths'], 'ignore').map('auths');
+    } catch (cause) {
+      if (!(cause instanceof SignetError)) throw cause;
+      throw new SignetError('docker-config-invalid', 'DOCKER_AUTH_CONFIG is malformed', { cause });
+    }
+  }
+}
+
+/** The exact entry, else the first whose address has the same host (protocol D.2). */
+function lookUp(auths: JsonObject, key: string): Credential | undefined {
+  const exact = auths.get(key);
+  if (exact !== undefined) return readAuth(exact, key);
+  const [similar] = [...auths].filter(([name]) => hostOf(name) === key);
+  return similar === undefined ? undefined : readAuth(similar[1], similar[0]);
+}
+
+function hostOf(address: string): string {
+  return address.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\//, '').split('/', 1)[0] ?? '';
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { SignetError } from '../core/errors/index.ts';
+import { Fields } from '../core/json/fields.ts';
+import { decodeUtf8, type JsonObject, type JsonValue, parseJson } from '../core/json/parse.ts';
+import { LIMITS } from '../core/limits.ts';
+import { isErrno, readSmallFile, reason, writePrivateFile } from './files.ts';
+import { editMember } from './json-edit.ts';
+
+const KNOWN = ['auths', 'credHelpers', 'credsStore'];
+
+/** docker's configuration folder: what `--config` says, else DOCKER_CONFIG, else `~/.docker` (protocol D.2). */
+export function dockerConfigFolder(flag: string | undefined, environment: string | undefined): string {
+  return flag || environment || join(homedir(), '.docker');
+}
+
+/** docker's `config.json`, as text that is changed member by member, so that what it does not know stays as it is. */
+export class DockerConfig {
+  private readonly path: string;
+  private readonly text: string;
+  private readonly document: JsonObject;
+  private readonly fields: Fields;
+
+  private constructor(path: string, text: string) {
+    this.path = path;
+    this.text = text.trim() === '' ? '{}' : text;
+    this.document = parseDocument(this.text, path);
+    this.fields = checked(path, () => new Fields(this.document, path, KNOWN, 'ignore'));
+  }
+
+  /** Reads `config.json` in the folder; none, or an empty one, is an empty object. Throws `docker-config-invalid` or `file-*`. */
+  static read(folder: string): DockerConfig {
+    const path = join(folder, 'config.json');
+    const bytes = readSmallFile(path, LIMITS.configFile, true) ?? Buffer.alloc(0);
+    return new DockerConfig(
+      path,
+      checked(path, () => decodeUtf8(bytes)),
+    );
+  }
+
+  /** Entries of `auths`, by server. */
+  get auths(): JsonObject {
+    return checked(this.path, () => this.fields.map('auths'));
+  }
+
+  /** The suffix of the credential helper for everything, undefined where there is none. */
+  get credsStore(): string | undefined {
+    return checked(this.path, () => this.fields.optionalString('credsStore')) || undefined;
+  }
+
+  /** The suffix of the credential helper for one server. */
+  credHelper(server: string): string | undefined {
+    const suffix = checked(this.path, () => this.fields.map('credHelpers')).get(server);
+    if (suffix === undefined || typeof suffix === 'string') return suffix;
+    throw invalid(this.path, 'credHelpers must name programs');
+  }
+
+  /** Whether docker was ever told where to keep logins. */
+  get knowsLogins(): boolean {
+    const helpers = checked(this.path, () => this.fields.map('credHelpers'));
+    return this.credsStore !== undefined || helpers.size > 0 || this.auths.size > 0;
+  }
+
+  /** Any other member, as it was parsed. */
+  member(name: string): JsonValue | undefined {
+    return this.document.get(name);
+  }
+
+  /** The same configuration with one member (named by its path) set, or removed where the value is undefined. */
+  with(path: readonly string[], value: string | ReadonlyMap<string, string> | undefined): DockerConfig {
+    return new DockerConfig(this.path, editMember(this.text, path, value));
+  }
+
+  /** Writes the file (0600) whole or not at all; where it is a link, what it points to. Throws `file-unwritable`. */
+  save(): void {
+    const target = resolved(this.path);
+    makeFolder(dirname(target));
+    writePrivateFile(target, Buffer.from(this.text, 'utf8'));
+  }
+}
+
+function parseDocument(text: string, path: string): JsonObject {
+  const document = checked(path, () => parseJson(text, { numbers: 'any' }));
+  if (document instanceof Map) return document;
+  throw invalid(path, 'it is not a JSON object');
+}
+
+function checked<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw cause instanceof SignetError ? invalid(path, cause.message, cause) : cause;
+  }
+}
+
+function invalid(path: string, why: string, cause?: unknown): SignetError {
+  return new SignetError('docker-config-invalid', `cannot use ${path}: ${why}`, { cause, detail: { path } });
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) return path;
+    throw new SignetError('file-unwritable', `cannot write ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700, recursive: true });
+  } catch (cause) {
+    throw new SignetError('file-unwritable', `cannot make the folder ${folder}: ${reason(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SignetError } from '../core/errors/index.ts';
+
+/** Without waiting for a writer where a pipe stands in place of a file. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK;
+
+/**
+ * Reads a regular file of at most `limit` bytes; undefined where there is none. A link in the last place of the path
+ * is followed only where `followLink` says so. Throws `file-unsafe`, `file-unreadable` or `too-large`.
+ */
+export function readSmallFile(path: string, limit: number, followLink: boolean): Buffer | undefined {
+  const descriptor = openForReading(path, followLink);
+  if (descriptor === undefined) return undefined;
+  try {
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw unsafe(path, 'is not a regular file');
+    const file = Buffer.alloc(Math.min(stat.size, limit) + 1);
+    let length = 0;
+    for (let count = -1; count !== 0 && length < file.length; length += count) {
+      count = readSync(descriptor, file, length, file.length - length, null);
+    }
+    if (length > limit) throw new SignetError('too-large', `${path} is larger than ${limit} bytes`);
+    return file.subarray(0, length);
+  } catch (cause) {
+    throw cause instanceof SignetError ? cause : unreadable(path, cause);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Puts a file (0600) in its place whole or not at all: written beside it, brought to the disk, renamed. A link at the
+ * path is replaced, not followed. Throws `file-unwritable`.
+ */
+export function writePrivateFile(path: string, bytes: Uint8Array): void {
+  const draft = join(dirname(path), `.${crypto.randomUUID()}.tmp`);
+  try {
+    const descriptor = openSync(draft, 'wx', 0o600);
+    try {
+      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(draft, path);
+    syncFolder(dirname(path));
+  } catch (cause) {
+    removeFile(draft);
+    throw new SignetError('file-unwritable', `cannot write ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+/** Removes a file or a link. Returns whether there was one. Throws `file-unwritable`. */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return false;
+    throw new SignetError('file-unwritable', `cannot remove ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+export function unsafe(path: string, why: string): SignetError {
+  return new SignetError('file-unsafe', `${path} ${why}`, { detail: { path } });
+}
+
+export function unreadable(path: string, cause: unknown): SignetError {
+  return new SignetError('file-unreadable', `cannot read ${path}: ${reason(cause)}`, { cause, detail: { path } });
+}
+
+/** Whether `error` is the system's, with one of these codes. */
+export function isErrno(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
+}
+
+/** Why the system refused, in a word: its code. */
+export function reason(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+}
+
+/** Brings a rename to the disk, where the file system knows how to. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    if (!isErrno(error, 'EINVAL', 'ENOTSUP', 'EPERM')) throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openForReading(path: string, followLink: boolean): number | undefined {
+  try {
+    return openSync(path, followLink ? READ : READ | constants.O_NOFOLLOW);
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isErrno(cause, 'ELOOP')) throw unsafe(path, 'is a symbolic link');
+    throw unreadable(path, cause);
+  }
+}

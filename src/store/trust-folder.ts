@@ -1,0 +1,91 @@
+import { SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
+import { type Gun, parseGun } from '../core/names/gun.ts';
+import { BASE_ROLES, type RoleName } from '../core/names/role.ts';
+import { ContainedFolder, type Path } from './contained-folder.ts';
+import type { MetadataCache } from './metadata-cache.ts';
+
+const METADATA = 'metadata';
+const SUFFIX = '.json';
+
+/**
+ * The cache in docker's and Notary's layout (protocol C.1): `<base>/tuf/<GUN>/metadata/<role>.json`. Reading creates
+ * nothing.
+ */
+export class MetadataFolder implements MetadataCache {
+  private readonly folder: ContainedFolder;
+
+  /** `base` is docker's `<config>/trust`, or Notary's `~/.notary`. */
+  constructor(base: string) {
+    this.folder = new ContainedFolder(base);
+  }
+
+  async read(gun: Gun, role: RoleName): Promise<Buffer | undefined> {
+    return this.folder.read(pathOf(gun, role), LIMITS.metadata);
+  }
+
+  async write(gun: Gun, role: RoleName, bytes: Uint8Array): Promise<void> {
+    this.folder.write(pathOf(gun, role), bytes);
+  }
+
+  async remove(gun: Gun, role?: RoleName): Promise<void> {
+    if (role !== undefined) {
+      this.folder.remove(pathOf(gun, role));
+      return;
+    }
+    for (const base of BASE_ROLES) this.folder.remove(pathOf(gun, base));
+    this.removeDelegations([...collectionPath(gun), METADATA, 'targets']);
+  }
+
+  async guns(): Promise<readonly Gun[]> {
+    return this.gunsBelow([]).sort();
+  }
+
+  /** Another collection's folder may lie inside this one's: `a/metadata/targets` is a legal name beside `a`. */
+  private removeDelegations(path: Path): void {
+    for (const entry of this.folder.list(path)) {
+      const inner = [...path, entry.name];
+      if (entry.isFile() && entry.name.endsWith(SUFFIX)) this.folder.remove(inner);
+      if (entry.isDirectory() && entry.name !== METADATA) this.removeDelegations(inner);
+    }
+  }
+
+  private gunsBelow(path: Path): Gun[] {
+    const found: Gun[] = [];
+    for (const entry of this.folder.list(['tuf', ...path])) {
+      if (!entry.isDirectory()) continue;
+      const inner = [...path, entry.name];
+      const gun = gunOrUndefined(inner.join('/'));
+      if (gun === undefined) continue;
+      const files = this.folder.list([...collectionPath(gun), METADATA]);
+      if (files.some((file) => file.isFile() && file.name === `root${SUFFIX}`)) found.push(gun);
+      found.push(...this.gunsBelow(inner));
+    }
+    return found;
+  }
+}
+
+/** The folder of everything that is kept for one collection, below the trust folder. */
+export function collectionPath(gun: Gun): Path {
+  return ['tuf', ...gun.split('/')];
+}
+
+function pathOf(gun: Gun, role: RoleName): Path {
+  const names = role.split('/');
+  const last = names.pop();
+  // Its file could be taken for one of the collection `<GUN>/metadata/targets…`.
+  if (names.includes(METADATA)) {
+    throw new SignetError('role-invalid', `tuf: invalid role ${role}. there is no place for it in the local cache`, {
+      detail: { role },
+    });
+  }
+  return [...collectionPath(gun), METADATA, ...names, `${last}${SUFFIX}`];
+}
+
+function gunOrUndefined(text: string): Gun | undefined {
+  try {
+    return parseGun(text);
+  } catch {
+    return undefined;
+  }
+}

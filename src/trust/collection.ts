@@ -1,0 +1,258 @@
+import type { UnusableFile } from '../core/editor.ts';
+import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
+import { parseEnvelope } from '../core/metadata/envelope.ts';
+import { checkFile, type FileInfo } from '../core/metadata/file-info.ts';
+import { readTargets } from '../core/metadata/targets.ts';
+import type { Gun } from '../core/names/gun.ts';
+import type { RoleName, TargetsRole } from '../core/names/role.ts';
+import type { Pinning } from '../core/pinning.ts';
+import {
+  checkRootCurrent,
+  claimedRootVersion,
+  type TrustedRoot,
+  trustCachedRoot,
+  trustFirstRoot,
+  trustNextRoot,
+} from '../core/root-trust.ts';
+import type { Instant } from '../core/time.ts';
+import { TrustedSet } from '../core/trusted-set.ts';
+import type { TrustServer } from '../remote/trust-server.ts';
+import type { MetadataCache } from '../store/metadata-cache.ts';
+
+/** Everything that bringing one collection up to date depends on. */
+export interface CollectionSource {
+  readonly gun: Gun;
+  /** The trust server's host, as errors name it. */
+  readonly host: string;
+  readonly server: TrustServer;
+  readonly cache: MetadataCache;
+  readonly pinning: Pinning;
+  readonly now: Instant;
+  /** `read`: the cache serves while the server cannot be reached. `publish`: only the server's own answer counts. */
+  readonly purpose: 'read' | 'publish';
+  /** Told what a person should know though it stops nothing. */
+  readonly warn: (message: string) => void;
+}
+
+/** A collection as it stands. */
+export interface Collection {
+  readonly set: TrustedSet;
+  /** Published delegation files that are passed over because they expired or lost their signatures. */
+  readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
+}
+
+/** Faults of the way to the server, not of what it says: the cache may serve until it expires (protocol C.6.2). */
+const UNREACHABLE: readonly ErrorCode[] = [
+  'network-unreachable',
+  'network-timeout',
+  'server-error',
+  'trust-data-missing',
+];
+/** What a changed root would explain (protocol C.6.2): then the root is brought up to date, and all is tried once more. */
+const ROOT_MAY_BE_OLD: readonly ErrorCode[] = [
+  'root-outdated',
+  'threshold-not-met',
+  'signatures-missing',
+  'metadata-expired',
+  'root-untrusted',
+];
+/** What makes a delegation unusable without making the collection so (protocol C.6.2, Targets). */
+const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];
+
+/**
+ * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of it
+ * verified, the timestamp last; on any error it is byte for byte as before.
+ *
+ * Throws `trust-data-missing` for a repository that has none, and the error of the first check that fails.
+ */
+export async function updateCollection(source: CollectionSource): Promise<Collection> {
+  const update = new Update(source);
+  const collection = await update.run();
+  await update.commit();
+  return collection;
+}
+
+class Update {
+  private readonly source: CollectionSource;
+  private readonly fresh = new Map<RoleName, Buffer>();
+  /** Under way from the first moment, while the cached root is read and verified. */
+  private timestampFile: Promise<Buffer> | undefined;
+
+  constructor(source: CollectionSource) {
+    this.source = source;
+    this.timestampFile = this.fetchTimestamp();
+    // Whoever awaits it sees its failure; a root that fails first leaves it unseen.
+    this.timestampFile.catch(() => undefined);
+  }
+
+  async run(): Promise<Collection> {
+    const { gun, cache } = this.source;
+    const cached = await cache.read(gun, 'root');
+    if (cached === undefined) return this.load(await this.firstRoot());
+    const root = trustCachedRoot(gun, cached);
+    try {
+      checkRootCurrent(root, this.source.now);
+      return await this.load(root);
+    } catch (error) {
+      if (!isSignetError(error, ...ROOT_MAY_BE_OLD)) throw error;
+      const newest = await this.newestRoot(root, error);
+      checkRootCurrent(newest, this.source.now);
+      return await this.load(newest);
+    }
+  }
+
+  /** Writes what changed. A crash in between leaves old files with new ones, which the next update sorts out. */
+  async commit(): Promise<void> {
+    const { gun, cache } = this.source;
+    const timestamp = this.fresh.get('timestamp');
+    for (const [role, bytes] of this.fresh) if (role !== 'timestamp') await cache.write(gun, role, bytes);
+    if (timestamp !== undefined) await cache.write(gun, 'timestamp', timestamp);
+  }
+
+  private async firstRoot(): Promise<TrustedRoot> {
+    const { gun, pinning, now } = this.source;
+    const bytes = await this.firstRootFile();
+    const root = trustFirstRoot(gun, bytes, pinning, now);
+    checkRootCurrent(root, now);
+    this.fresh.set('root', root.envelope.bytes);
+    return root;
+  }
+
+  private async firstRootFile(): Promise<Buffer> {
+    const { gun, host, server } = this.source;
+    try {
+      return await server.read(gun, { role: 'root' }, LIMITS.metadata);
+    } catch (cause) {
+      if (!isSignetError(cause, 'trust-data-missing')) throw cause;
+      throw new SignetError('trust-data-missing', `${host} does not have trust data for ${gun}`, { cause });
+    }
+  }
+
+  /** Walks from the trusted root to the server's newest, one version at a time. Throws `why` where there is no newer. */
+  private async newestRoot(trusted: TrustedRoot, why: SignetError): Promise<TrustedRoot> {
+    const { gun, server, pinning, now } = this.source;
+    const newest = await server.read(gun, { role: 'root' }, LIMITS.metadata);
+    if (newest.equals(trusted.envelope.bytes)) throw why;
+    const last = claimedRootVersion(newest);
+    if (last - trusted.root.version > LIMITS.rootChain) {
+      throw new SignetError('version-jump', `root version ${last} is too far from version ${trusted.root.version}`);
+    }
+    let root = trusted;
+    for (let version = trusted.root.version + 1; version < last; version++) {
+      const bytes = await server.read(gun, { role: 'root', version }, LIMITS.metadata);
+      root = trustNextRoot(root, bytes, pinning, now, 'intermediate');
+    }
+    root = trustNextRoot(root, newest, pinning, now, 'last');
+    this.fresh.set('root', newest);
+    return root;
+  }
+
+  private async load(root: TrustedRoot): Promise<Collection> {
+    const { gun, cache, now } = this.source;
+    const set = new TrustedSet(root, now);
+    await this.loadTimestamp(set);
+    const knownSnapshot = await cache.read(gun, 'snapshot');
+    const snapshot = await this.promised('snapshot', set.timestamp.payload.snapshot, knownSnapshot);
+    set.updateSnapshot(snapshot, knownSnapshot);
+    this.keep('snapshot', snapshot, knownSnapshot);
+    return { set, unusable: await this.loadTargets(set) };
+  }
+
+  private async loadTimestamp(set: TrustedSet): Promise<void> {
+    const { gun, cache, purpose } = this.source;
+    const known = await cache.read(gun, 'timestamp');
+    try {
+      const bytes = await (this.timestampFile ?? this.fetchTimestamp());
+      this.timestampFile = undefined;
+      set.updateTimestamp(bytes, known);
+      this.keep('timestamp', bytes, known);
+    } catch (error) {
+      if (known === undefined || purpose === 'publish' || !isSignetError(error, ...UNREACHABLE)) throw error;
+      set.updateTimestamp(known);
+      this.source.warn(
+        'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely',
+      );
+    }
+  }
+
+  private fetchTimestamp(): Promise<Buffer> {
+    return this.source.server.read(this.source.gun, { role: 'timestamp' }, LIMITS.timestamp);
+  }
+
+  /** Loads `targets` and then the delegations, a level of the tree at a time, the files of one level at once. */
+  private async loadTargets(set: TrustedSet): Promise<ReadonlyMap<TargetsRole, UnusableFile>> {
+    const unusable = new Map<TargetsRole, UnusableFile>();
+    let level: readonly TargetsRole[] = ['targets'];
+    let visited = 0;
+    while (level.length > 0) {
+      visited += level.length;
+      if (visited > LIMITS.delegations)
+        throw new SignetError('too-large', `the repository has more than ${LIMITS.delegations} delegations`);
+      const files = await Promise.all(level.map((role) => this.fetchTargets(set, role)));
+      for (const file of files) if (file !== undefined) this.trustTargets(set, file, unusable);
+      level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
+    }
+    if (!set.targets.has('targets')) throw new SignetError('role-unknown', 'role does not exist: targets');
+    return unusable;
+  }
+
+  /** Undefined for a delegation that was never published. */
+  private async fetchTargets(set: TrustedSet, role: TargetsRole): Promise<FetchedFile | undefined> {
+    const promise = set.promised(role);
+    if (promise === undefined) return undefined;
+    const known = await this.source.cache.read(this.source.gun, role);
+    return { role, known, bytes: await this.promised(role, promise, known) };
+  }
+
+  private trustTargets(
+    set: TrustedSet,
+    { role, bytes, known }: FetchedFile,
+    unusable: Map<TargetsRole, UnusableFile>,
+  ): void {
+    try {
+      set.updateTargets(role, bytes, known);
+      this.keep(role, bytes, known);
+    } catch (error) {
+      if (role === 'targets' || !isSignetError(error, ...PASSED_OVER)) throw error;
+      const envelope = parseEnvelope(role, bytes);
+      const why = error.code === 'metadata-expired' ? 'expired' : 'unsigned';
+      unusable.set(role, { payload: readTargets(role, envelope.signed), envelope, why });
+      this.source.warn(`Error getting ${role}: ${error.message}`);
+    }
+  }
+
+  /** The file that was promised: from the cache if it has it, from the server by checksum otherwise. */
+  private async promised(
+    role: Exclude<RoleName, 'root' | 'timestamp'>,
+    promise: FileInfo,
+    known: Buffer | undefined,
+  ): Promise<Buffer> {
+    if (known !== undefined && isPromised(role, known, promise)) return known;
+    const sha256 = promise.hashes.get('sha256');
+    if (sha256 === undefined)
+      throw new SignetError('checksum-missing', `no checksums for supported algorithms were provided for ${role}`);
+    const { gun, server } = this.source;
+    return server.read(gun, { role, sha256: sha256.toString('hex') }, Math.min(promise.length, LIMITS.metadata));
+  }
+
+  private keep(role: RoleName, bytes: Buffer, known: Buffer | undefined): void {
+    if (known === undefined || !known.equals(bytes)) this.fresh.set(role, bytes);
+  }
+}
+
+interface FetchedFile {
+  readonly role: TargetsRole;
+  readonly bytes: Buffer;
+  readonly known: Buffer | undefined;
+}
+
+function isPromised(role: RoleName, bytes: Buffer, promise: FileInfo): boolean {
+  try {
+    checkFile(role, bytes, promise);
+    return true;
+  } catch (error) {
+    if (isSignetError(error)) return false;
+    throw error;
+  }
+}

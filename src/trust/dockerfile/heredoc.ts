@@ -1,0 +1,100 @@
+import type { Instruction } from './instruction.ts';
+import type { Terminator } from './lines.ts';
+import { isSpace, shown, uncertain } from './text.ts';
+
+const TAKES_HEREDOCS: readonly string[] = ['run', 'copy', 'add'];
+const HEREDOC = /^\d*<<(-?)([^<]+)$/;
+const PLAIN_NAME = /^(?:([A-Za-z_][A-Za-z0-9_]*)|'([A-Za-z_][A-Za-z0-9_]*)'|"([A-Za-z_][A-Za-z0-9_]*)")$/;
+/** Read alike by all versions, and without a quote that could end early. */
+const PLAIN_VARIABLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+][^{}'"\\$<\s]*)?\}/;
+/** As the last line of a here-document, one of these would be an instruction to a builder that knows none. */
+const INSTRUCTIONS =
+  /^(?:add|arg|cmd|copy|entrypoint|env|expose|from|healthcheck|label|maintainer|onbuild|run|shell|stopsignal|user|volume|workdir)$/i;
+const SHORTER = 'Give the here-document a plain name that is no instruction, such as EOF, and a word of its own: <<EOF';
+
+/**
+ * The here-documents that follow an instruction. Builders from before 2021 know none and take their lines for
+ * instructions; with a last line that is certainly no instruction, such a builder refuses the whole file.
+ * Throws `dockerfile-uncertain`.
+ */
+export function heredocsAfter(instruction: Instruction): readonly Terminator[] {
+  const { keyword, arguments: rest, line } = instruction.trigger ?? instruction;
+  if (!TAKES_HEREDOCS.includes(keyword) || !line.text.includes('<<')) return [];
+  const typed = line.text.slice(rest.from, rest.to);
+  if (isJsonArray(typed)) return [];
+  if (/^\[\s*["\]]/.test(typed)) {
+    throw uncertain(line.place, 'builders disagree whether this is a JSON array', SHORTER);
+  }
+  return shellWords(line.text, line.place).flatMap((word) => {
+    const [, chomp, written] = HEREDOC.exec(word) ?? [];
+    if (written === undefined) return [];
+    const [, bare, single, double] = PLAIN_NAME.exec(written) ?? [];
+    const name = bare ?? single ?? double;
+    if (name === undefined || INSTRUCTIONS.test(name)) {
+      throw uncertain(line.place, `the here-document ${shown(word)} is not read alike by every builder`, SHORTER);
+    }
+    return [{ name, chomps: chomp === '-' }];
+  });
+}
+
+function isJsonArray(text: string): boolean {
+  try {
+    return text.startsWith('[') && Array.isArray(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/** The words of a shell command with their quotes, as docker looks for here-documents among them. */
+function shellWords(text: string, place: string): readonly string[] {
+  const words: string[] = [];
+  let start: number | undefined;
+  for (let at = 0; at <= text.length; ) {
+    const char = text.charAt(at);
+    if (at === text.length || isSpace(char)) {
+      if (start !== undefined) words.push(text.slice(start, at));
+      start = undefined;
+      at++;
+      continue;
+    }
+    start ??= at;
+    at = afterPart(text, at, place);
+  }
+  return words;
+}
+
+/** The end of the character, the escaped character, the variable or the quotation that begins at `at`. */
+function afterPart(text: string, at: number, place: string): number {
+  switch (text.charAt(at)) {
+    case '\\':
+      return Math.min(at + 2, text.length);
+    case "'":
+      return afterClosing(text, text.indexOf("'", at + 1), place);
+    case '"': {
+      let end = at + 1;
+      while (end < text.length && text.charAt(end) !== '"') end = afterQuotedPart(text, end, place);
+      return afterClosing(text, end < text.length ? end : -1, place);
+    }
+    case '$':
+      return afterVariable(text, at, place);
+    default:
+      return at + 1;
+  }
+}
+
+function afterQuotedPart(text: string, at: number, place: string): number {
+  const char = text.charAt(at);
+  return char === '\\' || char === '$' ? afterPart(text, at, place) : at + 1;
+}
+
+function afterVariable(text: string, at: number, place: string): number {
+  if (text.charAt(at + 1) !== '{') return at + 1;
+  const length = PLAIN_VARIABLE.exec(text.slice(at, at + 200))?.[0].length;
+  if (length !== undefined) return at + length;
+  throw uncertain(place, 'a variable beside << is not read alike by every builder', SHORTER);
+}
+
+function afterClosing(text: string, closing: number, place: string): number {
+  if (closing >= 0 && closing < text.length) return closing + 1;
+  throw uncertain(place, 'a quotation mark beside << is not closed', SHORTER);
+}

@@ -1,0 +1,130 @@
+import type { LogicalLine } from './lines.ts';
+import { invalid, isSpace, type Span, shown, trimmed, uncertain } from './text.ts';
+
+/** One `--name=value` between an instruction's keyword and its arguments. */
+export interface BuilderFlag {
+  readonly name: string;
+  /** Without quotes. */
+  readonly value: string;
+  /** Where the value stands in the line, as written. */
+  readonly valueAt: Span;
+  /** Whether it is written as it reads, without quotes. */
+  readonly isPlain: boolean;
+}
+
+export interface Instruction {
+  readonly line: LogicalLine;
+  /** In lower case. */
+  readonly keyword: string;
+  /** Read only where they could name an image. */
+  readonly flags: readonly BuilderFlag[];
+  /** The arguments, as a part of the line. */
+  readonly arguments: Span;
+  /** What `ONBUILD` leaves for later. */
+  readonly trigger: Instruction | undefined;
+}
+
+/** A word of an instruction's arguments and where it stands in the line. */
+export interface Word extends Span {
+  readonly text: string;
+}
+
+const KEYWORDS: ReadonlySet<string> = new Set(
+  'add arg cmd copy entrypoint env expose from healthcheck label maintainer onbuild run shell stopsignal user volume workdir'.split(
+    ' ',
+  ),
+);
+/** The options of the instructions that know any, of all builders up to now; those with `?` are switches. */
+const FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['from', ['platform']],
+  ['add', ['chown', 'chmod', 'checksum', 'exclude', 'link?', 'keep-git-dir?', 'unpack?']],
+  ['copy', ['from', 'chown', 'chmod', 'exclude', 'link?', 'parents?']],
+  ['run', ['mount', 'network', 'security', 'device']],
+  ['onbuild', []],
+]);
+const NOT_IN_ONBUILD: readonly string[] = ['onbuild', 'from', 'maintainer'];
+/** What separates a keyword from its arguments, and the words of `FROM`: less than what is trimmed around them. */
+const SEPARATORS = '\t\v\f\r ';
+
+/**
+ * Takes an instruction apart as docker's parser does. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for
+ * options that not every builder reads alike, or that Signet does not know.
+ */
+export function readInstruction(line: LogicalLine, within: Span = { from: 0, to: line.text.length }): Instruction {
+  const { from, to } = trimmed(line.text, within);
+  const [first] = wordsIn(line.text, { from, to });
+  const typed = first?.text ?? '';
+  const keyword = typed.toLowerCase();
+  if (!KEYWORDS.has(keyword)) throw invalid(line.place, `unknown instruction: ${shown(typed)}`);
+  const { flags, end } = readFlags(line, keyword, { from: from + typed.length, to });
+  const rest = trimmed(line.text, { from: end, to });
+  const trigger = keyword === 'onbuild' ? readInstruction(line, rest) : undefined;
+  if (trigger !== undefined && NOT_IN_ONBUILD.includes(trigger.keyword)) {
+    throw invalid(line.place, `${trigger.keyword.toUpperCase()} isn't allowed as an ONBUILD trigger`);
+  }
+  return { line, keyword, flags, arguments: rest, trigger };
+}
+
+/** The words of a part of a line, cut where docker cuts `FROM`. */
+export function wordsIn(text: string, { from, to }: Span): readonly Word[] {
+  const words: Word[] = [];
+  for (let at = from; at < to; at++) {
+    if (SEPARATORS.includes(text.charAt(at))) continue;
+    const start = at;
+    while (at < to && !SEPARATORS.includes(text.charAt(at))) at++;
+    words.push({ text: text.slice(start, at), from: start, to: at });
+  }
+  return words;
+}
+
+function readFlags(line: LogicalLine, keyword: string, { from, to }: Span): { flags: BuilderFlag[]; end: number } {
+  const known = FLAGS.get(keyword);
+  const flags: BuilderFlag[] = [];
+  let at = from;
+  for (;;) {
+    while (at < to && isAsciiSpace(line.text.charAt(at))) at++;
+    if (known === undefined || !line.text.startsWith('--', at) || at + 2 > to) return { flags, end: at };
+    const end = endOfFlag(line, { from: at, to });
+    if (end === at + 2) return { flags, end };
+    const flag = readFlag(line, { from: at, to: end }, known);
+    if (flag !== undefined) flags.push(flag);
+    at = end;
+  }
+}
+
+/** Undefined for a switch. */
+function readFlag(line: LogicalLine, { from, to }: Span, known: readonly string[]): BuilderFlag | undefined {
+  const written = line.text.slice(from, to);
+  const [, name = '', equals] = /^--([a-z][a-z-]*)(=)?/.exec(written) ?? [];
+  const isSwitch = known.includes(`${name}?`);
+  if (!isSwitch && !known.includes(name)) throw uncertain(line.place, `unknown option ${shown(written)}`);
+  if (isSwitch) return undefined;
+  const valueAt = { from: from + 3 + name.length, to };
+  const typed = line.text.slice(valueAt.from, to);
+  if (equals === undefined) {
+    throw uncertain(line.place, `--${name} stands without a value`, `Write it with an equals sign: --${name}=VALUE`);
+  }
+  const value = typed.replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? '');
+  return { name, value, valueAt, isPlain: value === typed };
+}
+
+/** Where the option ends that begins at `from`. */
+function endOfFlag({ text, place }: LogicalLine, { from, to }: Span): number {
+  let quote = '';
+  for (let at = from; at < to; at++) {
+    const char = text.charAt(at);
+    // Which character escapes here differs between versions, and docker takes bytes for characters.
+    if (char === '\\' || char === '`' || char > '~') {
+      throw uncertain(place, `an option holds ${shown(char)}, which builders read differently`);
+    }
+    if (quote === '' && isAsciiSpace(char)) return at;
+    if (quote === '' && (char === '"' || char === "'")) quote = char;
+    else if (char === quote) quote = '';
+  }
+  if (quote !== '') throw uncertain(place, 'a quotation mark in an option is not closed');
+  return to;
+}
+
+function isAsciiSpace(char: string): boolean {
+  return char <= '~' && isSpace(char);
+}

@@ -1,0 +1,149 @@
+import { invalid, leadingSpace, type Span, uncertain } from './text.ts';
+
+export type EscapeCharacter = '\\' | '`';
+
+/** The end of a here-document. */
+export interface Terminator {
+  readonly name: string;
+  /** Whether tabs may stand before it (`<<-`). */
+  readonly chomps: boolean;
+}
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** A line as it stands in the file, without its line feed. */
+interface PhysicalLine {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** A run of characters of a logical line that stands in the file as it is. */
+interface Piece {
+  /** Where it begins in the logical line. */
+  readonly start: number;
+  /** Where it begins in the file. */
+  readonly at: number;
+  readonly length: number;
+}
+
+/** An instruction's text with its continuation lines joined, as docker reads it. */
+export class LogicalLine {
+  readonly text: string;
+  /** `FILE:LINE` of its first line. */
+  readonly place: string;
+  private readonly pieces: readonly Piece[];
+
+  constructor(place: string, parts: readonly PhysicalLine[]) {
+    this.place = place;
+    this.text = parts.map(({ text }) => text).join('');
+    let start = 0;
+    this.pieces = parts.map(({ at, text }) => {
+      const piece = { start, at, length: text.length };
+      start += text.length;
+      return piece;
+    });
+  }
+
+  /** Where a part of the line stands in the file; undefined where a continuation divides it. */
+  spanOf({ from, to }: Span): Span | undefined {
+    const piece = this.pieces.find(({ start, length }) => from >= start && from < start + length);
+    if (piece === undefined || to > piece.start + piece.length) return undefined;
+    const offset = piece.at - piece.start;
+    return { from: from + offset, to: to + offset };
+  }
+}
+
+/** Cuts a Dockerfile into the lines of its instructions, by the rules of docker's own parser. */
+export class LineReader {
+  private readonly file: string;
+  private readonly source: string;
+  private readonly escape: EscapeCharacter;
+  private position = 0;
+  private number = 0;
+
+  /** `file` is the Dockerfile's name in messages. */
+  constructor(file: string, source: string, escape: EscapeCharacter) {
+    this.file = file;
+    this.source = source;
+    this.escape = escape;
+    const lone = /\r(?!\n)/.exec(source)?.index;
+    if (lone === undefined) return;
+    const line = source.slice(0, lone).split('\n').length;
+    throw uncertain(`${file}:${line}`, 'a carriage return stands inside a line', 'End lines by line feeds.');
+  }
+
+  /** The next line with an instruction; undefined at the end. Throws `dockerfile-uncertain`. */
+  next(): LogicalLine | undefined {
+    for (let first = this.take(); first !== undefined; first = this.take()) {
+      const content = withoutIndent(first);
+      if (isNothing(content)) continue;
+      const place = this.place;
+      return new LogicalLine(place, this.withContinuations(content));
+    }
+    return undefined;
+  }
+
+  /** Passes over the lines of a here-document. Throws `dockerfile-invalid` where it does not end. */
+  skipHeredoc({ name, chomps }: Terminator): void {
+    const place = this.place;
+    for (let line = this.take(); line !== undefined; line = this.take()) {
+      if ((chomps ? line.text.replace(/^\t+/, '') : line.text) === name) return;
+    }
+    throw invalid(place, 'unterminated heredoc');
+  }
+
+  private get place(): string {
+    return `${this.file}:${this.number}`;
+  }
+
+  private withContinuations(first: PhysicalLine): PhysicalLine[] {
+    const parts: PhysicalLine[] = [];
+    let continued = this.push(parts, first);
+    while (continued) {
+      const line = this.take();
+      if (line === undefined) break;
+      // Comments and empty lines inside an instruction are no part of it and do not end it.
+      if (isNothing(withoutIndent(line))) continue;
+      continued = this.push(parts, line);
+    }
+    return parts;
+  }
+
+  /** Adds a line without its continuation mark; returns whether it had one. */
+  private push(parts: PhysicalLine[], line: PhysicalLine): boolean {
+    const end = lengthWithoutBlanks(line.text);
+    const isContinued = end > 0 && line.text.charAt(end - 1) === this.escape;
+    if (isContinued && end > 1 && line.text.charAt(end - 2) === this.escape) {
+      throw uncertain(this.place, 'docker versions disagree whether a line that ends in two escape characters goes on');
+    }
+    parts.push(isContinued ? { at: line.at, text: line.text.slice(0, end - 1) } : line);
+    return isContinued;
+  }
+
+  private take(): PhysicalLine | undefined {
+    if (this.position >= this.source.length) return undefined;
+    const isFirst = this.number === 0;
+    const feed = this.source.indexOf('\n', this.position);
+    const end = feed < 0 ? this.source.length : feed;
+    const at = isFirst && this.source.startsWith(BYTE_ORDER_MARK) ? 1 : this.position;
+    const text = this.source.slice(at, this.source.charAt(end - 1) === '\r' ? end - 1 : end);
+    this.position = end + 1;
+    this.number++;
+    return { at, text };
+  }
+}
+
+function lengthWithoutBlanks(text: string): number {
+  let length = text.length;
+  while (length > 0 && (text.charAt(length - 1) === ' ' || text.charAt(length - 1) === '\t')) length--;
+  return length;
+}
+
+function withoutIndent({ at, text }: PhysicalLine): PhysicalLine {
+  const indent = leadingSpace(text);
+  return { at: at + indent, text: text.slice(indent) };
+}
+
+function isNothing({ text }: PhysicalLine): boolean {
+  return text === '' || text.startsWith('#');
+}

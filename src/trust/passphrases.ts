@@ -1,0 +1,21 @@
+import type { KeyId } from '../core/names/key-id.ts';
+
+/** The key that a passphrase is asked for. */
+export interface PassphraseRequest {
+  readonly id: KeyId;
+  /** What the key is for: `root`, `targets`, `snapshot`, or a signer's name. */
+  readonly alias: string;
+}
+
+/**
+ * Where passphrases come from: the environment, a prompt, a file. Every Buffer given away is the receiver's to wipe.
+ */
+export interface Passphrases {
+  /**
+   * The passphrase of an existing key; `attempt` counts from 0. A source that has nothing else to offer after a wrong
+   * one throws `key-passphrase-wrong`.
+   */
+  existing(request: PassphraseRequest, attempt: number): Promise<Buffer>;
+  /** A passphrase for a new key. Empty means that the key is stored in the clear, as docker allows. */
+  fresh(request: PassphraseRequest): Promise<Buffer>;
+}

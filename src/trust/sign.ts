@@ -1,0 +1,94 @@
+import type { Editor } from '../core/editor.ts';
+import { SignetError } from '../core/errors/index.ts';
+import type { PublicKey } from '../core/keys/public-key.ts';
+import type { Target } from '../core/metadata/targets.ts';
+import { type Digest, digestHex } from '../core/names/digest.ts';
+import type { KeyId } from '../core/names/key-id.ts';
+import { type DelegationName, RELEASES, signerRole } from '../core/names/role.ts';
+import type { Collection } from './collection.ts';
+import type { Repository } from './repository.ts';
+import { canonicalIdIn, signableRoles } from './signer-roles.ts';
+
+/** A manifest or index that is to be signed under a tag. */
+export interface SignedImage {
+  readonly tag: string;
+  readonly digest: Digest;
+  /** Size of the manifest or index in bytes. */
+  readonly size: number;
+}
+
+/** Signs images into every role this person can sign for, all in one publish (protocol D.8). */
+export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<void> {
+  return repository.publish(async (editor, { set }) => {
+    for (const image of images) {
+      for (const role of await signableRoles(set, image.tag, repository.keys))
+        editor.addTarget(role, image.tag, targetOf(image));
+    }
+  });
+}
+
+/** Initialises a repository as `docker push` does: the images are signed by the repository's own key. */
+export function initializeWithImages(repository: Repository, images: readonly SignedImage[]): Promise<void> {
+  return repository.initialize((editor) => {
+    for (const image of images) editor.addTarget('targets', image.tag, targetOf(image));
+  });
+}
+
+/** Lets a signer sign every tag, and release what they sign (protocol D.12 step 3). */
+export function addSigner(editor: Editor, name: string, keys: readonly PublicKey[]): void {
+  const role = signerRole(name);
+  for (const each of [role, RELEASES]) editor.addDelegation(each, keys, ['']);
+}
+
+/** Takes a tag out of every role this person can sign for. */
+export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<void> {
+  await repository.publish(async (editor, { set }) => {
+    for (const tag of tags) {
+      for (const role of await signableRoles(set, tag, repository.keys)) editor.removeTarget(role, tag);
+    }
+  });
+}
+
+/**
+ * Removes a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What only they had
+ * released is signed anew in the same publish where a remaining key of `releases` is here, so that it stays pullable.
+ */
+export async function removeSigner(
+  repository: Repository,
+  role: DelegationName,
+  canonicalIds: readonly KeyId[],
+): Promise<void> {
+  await repository.publish(async (editor, collection) => {
+    if (hasReleases(collection)) editor.removeDelegationKeys(RELEASES, canonicalIds);
+    editor.removeDelegation(role);
+    for (const broken of editor.brokenDelegations()) {
+      const remaining = editor.delegationsOf('targets').find(({ name }) => name === broken)?.keyIds ?? [];
+      const available = await Promise.all(remaining.map((id) => repository.keys.has(id)));
+      if (available.some(Boolean)) editor.witness(broken);
+    }
+  });
+}
+
+/**
+ * Whether nobody but the holder of these keys signed the current `targets/releases` (protocol D.13 step 2). Throws
+ * `signatures-missing` where it has no signatures at all.
+ */
+export function isLastSigner({ set, unusable }: Collection, canonicalIds: readonly KeyId[]): boolean {
+  const envelope = set.targets.get(RELEASES)?.envelope ?? unusable.get(RELEASES)?.envelope;
+  if (envelope === undefined || envelope.signatures.length === 0) {
+    throw new SignetError('signatures-missing', 'all signed tags are currently revoked, use docker trust sign to fix');
+  }
+  const releases = set.delegationsOf('targets').find(({ name }) => name === RELEASES);
+  const own = new Set(releases?.keyIds.filter((id) => canonicalIds.includes(canonicalIdIn(releases, id))));
+  const remaining = envelope.signatures.filter(({ keyId }) => !own.has(keyId)).length;
+  return remaining < (releases?.threshold ?? 1);
+}
+
+function hasReleases({ set }: Collection): boolean {
+  return set.delegationsOf('targets').some(({ name }) => name === RELEASES);
+}
+
+/** As docker signs images: the SHA-256 alone, no custom data (protocol D.8 step 4). */
+function targetOf({ digest, size }: SignedImage): Target {
+  return { length: size, hashes: new Map([['sha256', Buffer.from(digestHex(digest), 'hex')]]) };
+}

@@ -1,0 +1,49 @@
+import { SignetError } from '../core/errors/index.ts';
+import { canonicalKeyId } from '../core/keys/public-key.ts';
+import { admits, allDelegations } from '../core/lookup.ts';
+import type { KeyId } from '../core/names/key-id.ts';
+import { type DelegationName, parentOf, RELEASES, type TargetsRole } from '../core/names/role.ts';
+import type { DelegatedRole, TrustedSet } from '../core/trusted-set.ts';
+import type { KeyRing } from './key-ring.ts';
+
+/** Whoever may sign directly below `targets`, without `releases` itself. */
+export function signersOf(set: TrustedSet): readonly DelegatedRole[] {
+  return allDelegations(set).filter(({ name }) => name !== RELEASES);
+}
+
+/** A signer's name as docker shows it: the role without `targets/`. */
+export function signerName(role: DelegationName): string {
+  return role.slice('targets/'.length);
+}
+
+/** The canonical IDs of a delegation's keys: the names of the private key files. */
+export function canonicalKeys(role: DelegatedRole): readonly KeyId[] {
+  return role.keyIds.map((id) => canonicalIdIn(role, id));
+}
+
+/** The canonical ID of one of a delegation's keys. */
+export function canonicalIdIn({ keys }: DelegatedRole, id: KeyId): KeyId {
+  const key = keys.get(id);
+  return key === undefined ? id : canonicalKeyId(key);
+}
+
+/**
+ * The roles into which this person signs a tag (protocol D.8): `targets` while there are no delegations; else every
+ * direct child of `targets` whose paths admit the tag and of whose keys one is here. Throws `signing-key-missing`.
+ */
+export async function signableRoles(set: TrustedSet, tag: string, keys: KeyRing): Promise<readonly TargetsRole[]> {
+  const delegations = allDelegations(set);
+  if (delegations.length === 0) return ['targets'];
+  const signable: TargetsRole[] = [];
+  for (const delegation of delegations) {
+    const isCandidate = parentOf(delegation.name) === 'targets' && admits(set, delegation.name, tag);
+    if (isCandidate && (await hasAny(keys, canonicalKeys(delegation)))) signable.push(delegation.name);
+  }
+  if (signable.length === 0) throw new SignetError('signing-key-missing', 'no valid signing keys for delegation roles');
+  return signable;
+}
+
+async function hasAny(keys: KeyRing, ids: readonly KeyId[]): Promise<boolean> {
+  for (const id of ids) if (await keys.has(id)) return true;
+  return false;
+}

@@ -1,0 +1,89 @@
+import type { Database } from 'bun:sqlite';
+import { type Level, parsePattern } from '../../src/accounts/grants.ts';
+import { type Accounts, type AccountsSettings, createAccounts } from '../../src/accounts/index.ts';
+import { hashPassword } from '../../src/accounts/password.ts';
+import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/sqlite-store.ts';
+import type { AccountStore, User } from '../../src/accounts/store.ts';
+import { generateTokenKey, parseTokenKey } from '../../src/accounts/token-key.ts';
+import { parseUserName } from '../../src/accounts/user-name.ts';
+import { type ErrorCode, isSignetError, type SignetError } from '../../src/core/errors/index.ts';
+import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
+
+/** The password of every user of a `World`. */
+export const PASSWORD = 'correct horse';
+export const PASSWORD_HASH = await hashPassword(Buffer.from(PASSWORD));
+export const NOON = Date.parse('2026-11-23T12:00:00Z');
+
+/** Accounts in memory, with a clock that stands still until it is moved. */
+export interface World {
+  readonly database: Database;
+  readonly store: AccountStore;
+  readonly settings: AccountsSettings;
+  readonly accounts: Accounts;
+  /** Milliseconds. */
+  now: number;
+  /** The address that requests come from. */
+  address: string;
+}
+
+export function world(settings: Partial<AccountsSettings> = {}): World {
+  const database = emptyDatabase();
+  const store = settings.store ?? new SqliteAccountStore(database);
+  const complete: AccountsSettings = {
+    store,
+    service: 'signet',
+    issuer: 'signet-test',
+    key: parseTokenKey(generateTokenKey()),
+    tokenLifetime: 300,
+    ownHosts: ['localhost:5000', 'signet.example.com'],
+    publicPull: ['library/*'],
+    addressOf: () => made.address,
+    now: () => made.now,
+    ...settings,
+  };
+  const accounts = createAccounts(complete);
+  const made: World = { database, store, settings: complete, accounts, now: NOON, address: '192.0.2.1' };
+  return made;
+}
+
+export function emptyDatabase(): Database {
+  return openDatabase(IN_MEMORY, ACCOUNT_MIGRATIONS);
+}
+
+export async function addUser(
+  store: AccountStore,
+  name: string,
+  options: { readonly admin?: boolean; readonly grants?: Readonly<Record<string, Level>> } = {},
+): Promise<User> {
+  const parsed = parseUserName(name);
+  await store.addUser({ name: parsed, passwordHash: PASSWORD_HASH, admin: options.admin ?? false }, NOON);
+  for (const [pattern, level] of Object.entries(options.grants ?? {})) {
+    await store.grant(parsed, { pattern: parsePattern(pattern), level }, NOON);
+  }
+  return userIn(store, name);
+}
+
+export async function userIn(store: AccountStore, name: string): Promise<User> {
+  const user = await store.user(parseUserName(name));
+  if (user === undefined) throw new Error(`no user ${name}`);
+  return user;
+}
+
+/** The SignetError that `work` ends with. */
+export async function failure(work: Promise<unknown> | (() => unknown)): Promise<SignetError> {
+  try {
+    await (typeof work === 'function' ? work() : work);
+  } catch (error) {
+    if (isSignetError(error)) return error;
+    throw error;
+  }
+  throw new Error('nothing failed');
+}
+
+export async function codeOf(work: Promise<unknown> | (() => unknown)): Promise<ErrorCode> {
+  return (await failure(work)).code;
+}
+
+export function basic(name: string, password: string = PASSWORD): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,380 @@
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { verifyPassword } from '../../src/accounts/password.ts';
+import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/sqlite-store.ts';
+import type { User } from '../../src/accounts/store.ts';
+import { parseUserName } from '../../src/accounts/user-name.ts';
+import { userCommand } from '../../src/cli/user.ts';
+import type { Terminal } from '../../src/cli/user-terminal.ts';
+import { parseTime } from '../../src/core/time.ts';
+import { openDatabase } from '../../src/store/sqlite.ts';
+import { codeOf, failure } from '../accounts/world.ts';
+import { run, runInTerminal } from '../support/run.ts';
+import { temporaryFolder } from '../support/temp.ts';
+
+let data: string;
+let printed: string;
+let prompts: string[];
+/** What the person types at each prompt; buffers, to see them wiped. */
+let typed: Buffer[];
+let answer: boolean;
+let stdin: string;
+beforeEach(() => {
+  data = join(temporaryFolder(), 'data');
+  printed = '';
+  prompts = [];
+  typed = [];
+  answer = false;
+  stdin = '';
+});
+
+const terminal: Terminal = {
+  write: (text) => {
+    printed += text;
+  },
+  stdin: async function* () {
+    for (const character of stdin) yield Buffer.from(character);
+  },
+  askHidden: async (prompt) => {
+    prompts.push(prompt);
+    const next = typed[prompts.length - 1];
+    if (next === undefined) throw new Error('nothing to type');
+    return next;
+  },
+  confirm: async (question) => {
+    prompts.push(question);
+    return answer;
+  },
+};
+
+function user(...args: string[]): Promise<number> {
+  return userCommand([...args, '--data', data], terminal);
+}
+
+async function add(name: string, ...more: string[]): Promise<void> {
+  stdin = 'correct horse\n';
+  expect(await user('add', name, '--password-stdin', ...more)).toBe(0);
+}
+
+async function inStore<T>(work: (store: SqliteAccountStore) => Promise<T>): Promise<T> {
+  const database = openDatabase(join(data, 'signet.db'), ACCOUNT_MIGRATIONS);
+  try {
+    return await work(new SqliteAccountStore(database));
+  } finally {
+    database.close();
+  }
+}
+
+const stored = (name: string): Promise<User | undefined> => inStore((store) => store.user(parseUserName(name)));
+
+async function opens(name: string, password: string): Promise<boolean> {
+  return verifyPassword(Buffer.from(password), (await stored(name))?.passwordHash ?? '');
+}
+
+describe('add', () => {
+  test('makes the data folder and the first user, who chose a password', async () => {
+    typed = [Buffer.from('correct horse'), Buffer.from('correct horse')];
+    expect(await user('add', 'alice')).toBe(0);
+    expect(prompts).toEqual(['Password: ', 'Repeat password: ']);
+    expect(printed).toBe('Added user alice\n');
+    expect(await stored('alice')).toMatchObject({ admin: false, disabled: false });
+    expect(await opens('alice', 'correct horse')).toBe(true);
+    expect([statSync(data).mode & 0o777, statSync(join(data, 'signet.db')).mode & 0o777]).toEqual([0o700, 0o600]);
+  });
+
+  test('wipes what was typed', async () => {
+    typed = [Buffer.from('correct horse'), Buffer.from('correct horse')];
+    await user('add', 'alice');
+    expect(typed).toEqual([Buffer.alloc(13), Buffer.alloc(13)]);
+  });
+
+  test('refuses two passwords that differ, and wipes both', async () => {
+    typed = [Buffer.from('correct horse'), Buffer.from('correct house')];
+    expect(await codeOf(user('add', 'alice'))).toBe('password-mismatch');
+    expect(typed).toEqual([Buffer.alloc(13), Buffer.alloc(13)]);
+    expect(existsSync(data)).toBe(false);
+  });
+
+  test.each([
+    ['correct horse', 'correct horse'],
+    ['correct horse\n', 'correct horse'],
+    ['correct horse\r\n', 'correct horse'],
+    ['correct horse\nsecond line\n', 'correct horse'],
+    ['  spaces stay  \n', '  spaces stay  '],
+    ['pässwörter', 'pässwörter'],
+  ])('takes the first line of a file or of the standard input: %p', async (text, password) => {
+    stdin = text;
+    await user('add', 'alice', '--password-stdin');
+    const file = join(temporaryFolder(), 'password');
+    writeFileSync(file, text);
+    await user('add', 'bob', '--password-file', file, '--admin');
+    expect([await opens('alice', password), await opens('bob', password)]).toEqual([true, true]);
+    expect([(await stored('alice'))?.admin, (await stored('bob'))?.admin]).toEqual([false, true]);
+    expect(prompts).toEqual([]);
+    expect(printed).toBe('Added user alice\nAdded administrator bob\n');
+  });
+
+  test('refuses unfit passwords', async () => {
+    for (const password of ['short', 'alicealice', '', 'a'.repeat(257), 'a'.repeat(10_000)]) {
+      stdin = password;
+      expect(await codeOf(user('add', 'alice', '--password-stdin'))).toBe('password-unfit');
+    }
+    expect(existsSync(data)).toBe(false);
+  });
+
+  test('refuses a second user of that name', async () => {
+    await add('alice', '--admin');
+    expect(await codeOf(add('alice'))).toBe('user-exists');
+    expect((await stored('alice'))?.admin).toBe(true);
+  });
+
+  test('refuses names that are none, before asking', async () => {
+    for (const name of ['Alice', 'a', 'docker.io', '../x'])
+      expect(await codeOf(user('add', name))).toBe('user-name-invalid');
+    expect(prompts).toEqual([]);
+  });
+
+  test('reads one source, and only one that is there', async () => {
+    expect(await codeOf(user('add', 'alice', '--password-stdin', '--password-file', 'x'))).toBe('usage');
+    const absent = join(temporaryFolder(), 'absent');
+    expect(await codeOf(user('add', 'alice', '--password-file', absent))).toBe('password-file-unreadable');
+  });
+});
+
+describe('list', () => {
+  test('is a table as docker prints them', async () => {
+    await add('bob', '--admin');
+    await add('alice');
+    await user('grant', 'alice', 'team/*', 'push');
+    await user('grant', 'alice', 'docker.io/library/*', 'pull');
+    await user('update', 'bob', '--state', 'disabled');
+    const [alice, bob] = [await stored('alice'), await stored('bob')];
+    const time = (found: User | undefined) => `${new Date(found?.created ?? 0).toISOString().slice(0, 19)}Z`;
+    printed = '';
+    expect(await user('list')).toBe(0);
+    expect(printed).toBe(
+      `NAME      ROLE      STATE      CREATED                GRANTS
+alice     user      enabled    ${time(alice)}   docker.io/library/*:pull, team/*:push
+bob       admin     disabled   ${time(bob)}   
+`,
+    );
+  });
+
+  test('is JSON on demand', async () => {
+    await add('alice');
+    await user('grant', 'alice', 'team/app', 'admin');
+    printed = '';
+    await user('list', '--json');
+    const [alice, ...others] = JSON.parse(printed) as { created: string; updated: string }[];
+    expect(others).toEqual([]);
+    expect(alice).toEqual({
+      name: 'alice',
+      role: 'user',
+      state: 'enabled',
+      grants: [{ pattern: 'team/app', level: 'admin' }],
+      created: expect.any(String),
+      updated: expect.any(String),
+    } as never);
+    expect(parseTime(alice?.updated ?? '')).toBeGreaterThanOrEqual(parseTime(alice?.created ?? ''));
+    expect(printed).not.toContain('argon2');
+  });
+});
+
+test('passwd changes the password', async () => {
+  await add('alice');
+  const before = await stored('alice');
+  typed = [Buffer.from('another one'), Buffer.from('another one')];
+  expect(await user('passwd', 'alice')).toBe(0);
+  expect([await opens('alice', 'correct horse'), await opens('alice', 'another one')]).toEqual([false, true]);
+  expect((await stored('alice'))?.stamp).not.toBe(before?.stamp);
+  typed = [Buffer.from('shorter'), Buffer.from('shorter')];
+  prompts = [];
+  expect(await codeOf(user('passwd', 'alice'))).toBe('password-unfit');
+  expect(typed).toEqual([Buffer.alloc(7), Buffer.alloc(7)]);
+  expect(await opens('alice', 'another one')).toBe(true);
+});
+
+test('update changes role and state', async () => {
+  await add('alice');
+  await user('update', 'alice', '--role=admin', '--state', 'disabled');
+  expect(await stored('alice')).toMatchObject({ admin: true, disabled: true });
+  await user('update', 'alice', '--state', 'enabled');
+  expect(await stored('alice')).toMatchObject({ admin: true, disabled: false });
+  await user('update', 'alice', '--role', 'user');
+  expect(await stored('alice')).toMatchObject({ admin: false, disabled: false });
+  expect(await codeOf(user('update', 'alice'))).toBe('usage');
+  expect(await codeOf(user('update', 'alice', '--role', 'root'))).toBe('usage');
+  expect(await codeOf(user('update', 'alice', '--state', 'Disabled'))).toBe('usage');
+});
+
+test('remove asks first, unless told not to', async () => {
+  await add('alice');
+  printed = '';
+  expect(await user('remove', 'alice')).toBe(1);
+  expect([prompts, printed]).toEqual([['Remove the user alice?'], 'Aborting action.\n']);
+  expect(await stored('alice')).toBeDefined();
+  answer = true;
+  expect(await user('remove', 'alice')).toBe(0);
+  expect(await stored('alice')).toBeUndefined();
+  await add('alice');
+  prompts = [];
+  expect(await user('remove', '--yes', 'alice')).toBe(0);
+  expect([prompts, await stored('alice')]).toEqual([[], undefined]);
+});
+
+test('grant and revoke', async () => {
+  await add('alice');
+  const grants = () => inStore(async (store) => JSON.stringify(await store.grants(parseUserName('alice'))));
+  await user('grant', 'alice', 'team/*', 'pull');
+  await user('grant', 'alice', 'team/*', 'push');
+  expect(await grants()).toBe('[{"pattern":"team/*","level":"push"}]');
+  expect(await codeOf(user('grant', 'alice', '*', 'pull'))).toBe('grant-invalid');
+  expect(await codeOf(user('grant', 'alice', 'team/*', 'write'))).toBe('grant-invalid');
+  expect(await codeOf(user('revoke', 'alice', 'team/app'))).toBe('grant-unknown');
+  expect(await grants()).toBe('[{"pattern":"team/*","level":"push"}]');
+  await user('revoke', 'alice', 'team/*');
+  expect(await grants()).toBe('[]');
+});
+
+test('unknown users are named', async () => {
+  await add('alice');
+  prompts = [];
+  for (const args of [
+    ['passwd', 'nobody'],
+    ['remove', 'nobody'],
+    ['update', 'nobody', '--role', 'admin'],
+    ['grant', 'nobody', 'team/*', 'pull'],
+    ['revoke', 'nobody', 'team/*'],
+  ]) {
+    const error = await failure(user(...args));
+    expect([error.code, error.message]).toEqual(['user-unknown', 'there is no user nobody']);
+  }
+  expect(prompts).toEqual([]);
+});
+
+test('a folder without accounts is not taken for an empty one', async () => {
+  for (const args of [
+    ['list'],
+    ['passwd', 'alice'],
+    ['remove', 'alice', '--yes'],
+    ['grant', 'alice', 'team/*', 'pull'],
+  ]) {
+    expect(await codeOf(user(...args))).toBe('accounts-missing');
+  }
+  expect(existsSync(data)).toBe(false);
+});
+
+test('a folder that everybody could enter is closed', async () => {
+  await add('alice');
+  chmodSync(data, 0o755);
+  await user('list');
+  expect(statSync(data).mode & 0o777).toBe(0o700);
+  expect(readdirSync(data)).toContain('signet.db');
+});
+
+describe('usage', () => {
+  test.each([
+    [['add'], '"signet user add" requires exactly 1 argument.'],
+    [['add', 'a', 'b'], '"signet user add" requires exactly 1 argument.'],
+    [['grant', 'alice', 'team/*'], '"signet user grant" requires exactly 3 arguments.'],
+    [['list', 'alice'], '"signet user list" accepts no arguments.'],
+    [['list', '--all'], 'unknown flag: --all'],
+    [['list', '-a'], 'unknown flag: -a'],
+    [['add', '--password', 'secret', 'alice'], 'unknown flag: --password'],
+    [['list', '--json=yes'], 'flag takes no value: --json'],
+    [['list', '--data'], 'flag needs an argument: --data'],
+    [['list', '--__proto__', 'x'], 'unknown flag: --__proto__'],
+  ])('%p: %p', async (args, message) => {
+    const error = await failure(userCommand(args, terminal));
+    expect([error.code, error.message, error.next]).toEqual(['usage', message, `See 'signet user ${args[0]} --help'.`]);
+  });
+
+  test('unknown commands are refused', async () => {
+    expect((await failure(userCommand(['delete', 'alice'], terminal))).message).toBe(
+      'unknown command: signet user delete',
+    );
+    expect(await codeOf(userCommand(['--frobnicate'], terminal))).toBe('usage');
+  });
+
+  test('the help of the group names every command', async () => {
+    for (const args of [[], ['--help'], ['-h']]) {
+      printed = '';
+      expect(await userCommand(args, terminal)).toBe(0);
+      expect(printed).toBe(`
+Usage:  signet user COMMAND
+
+Manage users and what they may do
+
+Commands:
+  add      Add a user, who owns the repositories NAME and NAME/*
+  grant    Let a user pull, push or administer repositories
+  list     List the users and their grants
+  passwd   Change a user's password, and end all logins of the user
+  remove   Remove a user with all grants and logins; the repositories stay
+  revoke   Take a grant from a user
+  update   Change a user's role or state
+
+Run 'signet user COMMAND --help' for more information on a command.
+`);
+    }
+  });
+
+  test('the help of a command', async () => {
+    expect(await userCommand(['add', 'alice', '--help'], terminal)).toBe(0);
+    expect(printed).toBe(`
+Usage:  signet user add [OPTIONS] NAME
+
+Add a user, who owns the repositories NAME and NAME/*
+
+Options:
+      --admin                Let the user do everything
+      --data FOLDER          Data folder of the server [SIGNET_DATA]
+      --password-file FILE   Take the password from the first line of a file
+      --password-stdin       Take the password from the standard input
+`);
+    printed = '';
+    await userCommand(['grant', '-h'], terminal);
+    expect(printed).toBe(`
+Usage:  signet user grant [OPTIONS] NAME PATTERN LEVEL
+
+Let a user pull, push or administer repositories
+
+PATTERN is one repository (team/app) or all below a namespace (team/*), with the
+registry's name in front where it is another one (docker.io/library/*).
+LEVEL is pull, push (and pull) or admin (and delete).
+
+Options:
+      --data FOLDER   Data folder of the server [SIGNET_DATA]
+`);
+  });
+});
+
+describe('signet user', () => {
+  const program = [process.execPath, join(import.meta.dir, '../../src/cli/main.ts'), 'user'];
+  const env = () => ({ PATH: '/nowhere', TERM: 'xterm', SIGNET_DATA: data });
+
+  test('reads and writes the standard streams, and finds the folder in SIGNET_DATA', async () => {
+    const input = { stdin: 'correct horse\n', env: env() };
+    const added = await run([...program, 'add', 'alice', '--password-stdin'], input);
+    expect([added.exitCode, added.stdout, added.stderr]).toEqual([0, 'Added user alice\n', '']);
+    expect(await opens('alice', 'correct horse')).toBe(true);
+    const listed = await run([...program, 'list', '--json'], { env: env() });
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ name: 'alice' }]);
+    const refused = await run([...program, 'grant', 'alice', '*', 'pull'], { env: env() });
+    expect([refused.exitCode, refused.stderr]).toEqual([1, 'invalid pattern "*"\n']);
+  });
+
+  test('asks at the terminal', async () => {
+    const answers = ['Password: ', 'Repeat password: '].map((prompt) => ({
+      expect: new RegExp(prompt),
+      send: 'correct horse',
+    }));
+    const added = await runInTerminal([...program, 'add', 'alice'], answers, { env: env() });
+    expect(added.stdout).toEndWith('\nAdded user alice\n');
+    expect(await opens('alice', 'correct horse')).toBe(true);
+    const question = [{ expect: /Remove the user alice\? \[y\/N\] /, send: 'y' }];
+    const removed = await runInTerminal([...program, 'remove', 'alice'], question, { env: env() });
+    expect([removed.exitCode, await stored('alice')]).toEqual([0, undefined]);
+  });
+});

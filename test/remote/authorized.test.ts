@@ -1,0 +1,242 @@
+import { describe, expect, test } from 'bun:test';
+import type { Scope } from '../../src/core/access.ts';
+import { AuthorizedClient, type AuthorizedOptions } from '../../src/remote/authorized.ts';
+import { HttpClient, type HttpRequest } from '../../src/remote/http.ts';
+import type { Login } from '../../src/remote/login.ts';
+import { MemoryTokens } from '../../src/remote/token.ts';
+import { failure } from '../support/failure.ts';
+import { makeAuthority } from './certificates.ts';
+import { serve, type TestServer } from './servers.ts';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const authority = makeAuthority('the authority');
+const certificate = authority.issue(['localhost', '127.0.0.1']);
+const pull: Scope = { type: 'repository', name: 'reg/a', actions: ['pull'] };
+const push: Scope = { type: 'repository', name: 'reg/a', actions: ['pull', 'push'] };
+
+interface World {
+  readonly service: TestServer;
+  readonly resource: TestServer;
+  readonly client: AuthorizedClient;
+  readonly logins: Login[];
+  get(path?: string): HttpRequest;
+}
+
+/** A resource that wants `Bearer <n>`, where n counts the tokens that its token service has given out. */
+function world(options: Partial<AuthorizedOptions> & { user?: string; challenge?: string; life?: number } = {}): World {
+  const { user, challenge, life = 300, ...rest } = options;
+  let issued = 0;
+  const service = serve(() => Response.json({ token: `token${++issued}`, expires_in: life }), certificate);
+  const resource = serve((request) => {
+    if (issued > 0 && request.headers.get('authorization') === `Bearer token${issued}`) return new Response('welcome');
+    const header = challenge ?? `Bearer realm="${service.origin}/token",service="svc",scope="ignored"`;
+    return new Response('', { status: 401, headers: { 'WWW-Authenticate': header } });
+  }, certificate);
+  const logins: Login[] = [];
+  const client = new AuthorizedClient({
+    http: httpClient(),
+    login: async () => {
+      if (user === undefined) return undefined;
+      const login = { username: user, password: Buffer.from('s3cret'), identityToken: undefined };
+      logins.push(login);
+      return login;
+    },
+    loginHost: 'registry.example',
+    tokens: new MemoryTokens(),
+    now: () => NOW,
+    ...rest,
+  });
+  const get = (path = '/file') => ({ method: 'GET', url: new URL(path, resource.origin), limit: 100 }) as const;
+  return { service, resource, client, logins, get };
+}
+
+function httpClient(): HttpClient {
+  const connection = { authorities: [Buffer.from(authority.cert)], identities: [], verify: true, address: undefined };
+  return new HttpClient({ userAgent: 'test', connectionFor: async () => connection, sleep: async () => {} });
+}
+
+function authorizations({ requests }: TestServer): (string | null)[] {
+  return requests.map((request) => request.headers.get('authorization'));
+}
+
+describe('an open server', () => {
+  test('gets nothing', async () => {
+    const server = serve(() => new Response('open'), certificate);
+    const { client, logins } = world({ user: 'alice' });
+    const answer = await client.send({ method: 'GET', url: new URL(server.origin), limit: 100 }, [pull]);
+    expect(answer.body.toString()).toBe('open');
+    expect(authorizations(server)).toEqual([null]);
+    expect(logins).toHaveLength(0);
+  });
+});
+
+describe('a Bearer challenge', () => {
+  test('is met with a token, and remembered', async () => {
+    const { client, get, resource, service } = world();
+    for (let count = 0; count < 3; count++) expect((await client.send(get(), [pull])).body.toString()).toBe('welcome');
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer token1', 'Bearer token1']);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test('asks for the scopes of the caller, not those of the challenge', async () => {
+    const { client, get, service } = world();
+    await client.send(get(), [pull]);
+    await client.send(get(), [push]);
+    const scopes = service.requests.map((request) => new URL(request.url).searchParams.getAll('scope'));
+    expect(scopes).toEqual([['repository:reg/a:pull'], ['repository:reg/a:pull,push']]);
+  });
+
+  test('repeats a POST with its body', async () => {
+    const { client, get, resource } = world();
+    const body = Buffer.from('these bytes');
+    expect((await client.send({ ...get(), method: 'POST', body }, [push])).status).toBe(200);
+    expect(await Promise.all(resource.requests.map((request) => request.text()))).toEqual([
+      'these bytes',
+      'these bytes',
+    ]);
+  });
+
+  test('makes one token for requests at the same time', async () => {
+    const { client, get, service } = world();
+    const answers = await Promise.all(Array.from({ length: 5 }, (_, index) => client.send(get(`/${index}`), [pull])));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(service.requests).toHaveLength(1);
+  });
+
+  test('gets a new token before the old one expires', async () => {
+    let now = NOW;
+    const { client, get, service, resource } = world({ now: () => now, life: 60 });
+    await client.send(get(), [pull]);
+    now += 54_000;
+    await client.send(get(), [pull]);
+    expect(service.requests).toHaveLength(1);
+    now += 2_000;
+    await client.send(get(), [pull]);
+    expect(service.requests).toHaveLength(2);
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer token1', 'Bearer token2']);
+  });
+
+  test('replaces a token that is refused, once', async () => {
+    const { client, get, service, resource } = world();
+    await client.send(get(), [pull]);
+    await fetch(service.origin, { tls: { ca: authority.cert } });
+    expect((await client.send(get(), [pull])).status).toBe(200);
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer token1', 'Bearer token3']);
+  });
+
+  test('that no token meets is the answer', async () => {
+    const service = serve(() => Response.json({ token: 'poor' }), certificate);
+    const headers = { 'WWW-Authenticate': `Bearer realm="${service.origin}/token",error="insufficient_scope"` };
+    const resource = serve(() => new Response('', { status: 401, headers }), certificate);
+    const { client } = world();
+    const answer = await client.send({ method: 'GET', url: new URL(resource.origin), limit: 100 }, [pull]);
+    expect(answer.status).toBe(401);
+    expect(authorizations(resource)).toEqual([null, 'Bearer poor']);
+  });
+
+  test('sends the login to a token service on the same host, and wipes it', async () => {
+    const { client, get, service, logins } = world({ user: 'alice' });
+    await client.send(get(), [pull]);
+    expect(authorizations(service)).toEqual([`Basic ${btoa('alice:s3cret')}`]);
+    expect(logins.map(({ password }) => password.every((byte) => byte === 0))).toEqual([true]);
+  });
+
+  test('that is malformed is refused', async () => {
+    const { client, get } = world({ challenge: 'Bearer realm="a",realm="b"' });
+    await failure(client.send(get(), [pull]), 'response-invalid');
+  });
+});
+
+describe('a token service on another host', () => {
+  const elsewhere = (service: TestServer) => `https://127.0.0.1:${service.port}`;
+
+  test('does not get the login, and the password is wiped all the same', async () => {
+    const thief = serve(() => Response.json({ token: 'x' }), certificate);
+    const { client, get, logins } = world({ user: 'alice', challenge: `Bearer realm="${elsewhere(thief)}/token"` });
+    const error = await failure(client.send(get(), [pull]), 'realm-refused');
+    expect(error.message).toEndWith(`asks to send the login to ${elsewhere(thief)}`);
+    expect(thief.requests).toHaveLength(0);
+    expect(logins.map(({ password }) => password.every((byte) => byte === 0))).toEqual([true]);
+  });
+
+  test('may give tokens to those without a login', async () => {
+    const other = serve(() => Response.json({ token: 'x' }), certificate);
+    const { client, get } = world({ challenge: `Bearer realm="${elsewhere(other)}/token"` });
+    expect((await client.send(get(), [pull])).status).toBe(401);
+    expect(authorizations(other)).toEqual([null]);
+  });
+
+  test('gets the login where the user allowed it, or where the login is for its host', async () => {
+    for (const kind of ['allowed', 'own'] as const) {
+      const other = serve(() => Response.json({ token: 'x' }), certificate);
+      const { client, get } = world({
+        user: 'alice',
+        challenge: `Bearer realm="${elsewhere(other)}/token"`,
+        ...(kind === 'allowed' ? { allowedRealms: new Set([elsewhere(other)]) } : { loginHost: '127.0.0.1' }),
+      });
+      await client.send(get(), [pull]);
+      expect(authorizations(other)).toEqual([`Basic ${btoa('alice:s3cret')}`]);
+    }
+  });
+});
+
+describe('a Basic challenge', () => {
+  const basic = (answer = 'welcome') =>
+    serve((request) => {
+      const right = request.headers.get('authorization') === `Basic ${btoa('alice:s3cret')}`;
+      return right
+        ? new Response(answer)
+        : new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="x"' } });
+    }, certificate);
+  const to = (server: TestServer) => ({ method: 'GET', url: new URL(server.origin), limit: 100 }) as const;
+
+  test('is met with the login, asked for once', async () => {
+    const server = basic();
+    const { client, logins } = world({ user: 'alice' });
+    for (let count = 0; count < 3; count++) expect((await client.send(to(server), [pull])).status).toBe(200);
+    expect(server.requests).toHaveLength(4);
+    expect(logins).toHaveLength(1);
+    expect(logins[0]?.password.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test('without a login fails in the words of docker', async () => {
+    const error = await failure(world().client.send(to(basic()), [pull]), 'credentials-missing');
+    expect(error.message).toBe('no basic auth credentials');
+  });
+
+  test('that refuses the login is the answer', async () => {
+    const server = basic();
+    const { client } = world({ user: 'mallory' });
+    expect((await client.send(to(server), [pull])).status).toBe(401);
+    expect((await client.send(to(server), [pull])).status).toBe(401);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test('gives way to Bearer where both are offered', async () => {
+    const { client, get, service, resource } = world({ user: 'alice' });
+    const both = serve(() => {
+      const header = `Basic realm="x", Bearer realm="${service.origin}/token"`;
+      return new Response('', { status: 401, headers: { 'WWW-Authenticate': header } });
+    }, certificate);
+    await client.send({ ...get(), url: new URL(both.origin) }, [pull]);
+    expect(authorizations(both)).toEqual([null, 'Bearer token1']);
+    expect(resource.requests).toHaveLength(0);
+  });
+});
+
+describe('credentials', () => {
+  test('are not given to the host that a redirect leads to, whatever it asks for', async () => {
+    const thief = serve(
+      () => new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="x"' } }),
+      certificate,
+    );
+    const resource = serve(() => Response.redirect(`${thief.origin}/`, 302), certificate);
+    const { client, logins } = world({ user: 'alice' });
+    const answer = await client.send({ method: 'GET', url: new URL(resource.origin), limit: 100, redirects: 3 }, [
+      pull,
+    ]);
+    expect(answer.status).toBe(401);
+    expect(authorizations(thief)).toEqual([null]);
+    expect(logins).toHaveLength(0);
+  });
+});

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { OPEN_GATE } from '../../src/accounts/gate.ts';
+import type { Part } from '../../src/serve/application.ts';
+import type { Parts } from '../../src/serve/parts.ts';
+import { readSettings } from '../../src/serve/read-settings.ts';
+import { type Dependencies, type RunningServer, type ServeSettings, startServer } from '../../src/serve/start.ts';
+import { atEnd } from '../support/cleanup.ts';
+import { temporaryFolder } from '../support/temp.ts';
+
+/** Default settings on a free port of loopback, with a data folder that does not exist yet. */
+export function testSettings(changes: Partial<ServeSettings> = {}): ServeSettings {
+  const defaults = readSettings({ folder: '/' });
+  return { ...defaults, listen: { host: '127.0.0.1', port: 0 }, data: join(temporaryFolder(), 'data'), ...changes };
+}
+
+/** A server that is stopped when the tests end, and what it logged. */
+export interface TestServer extends RunningServer {
+  readonly settings: ServeSettings;
+  readonly logged: string[];
+}
+
+export async function startTestServer(
+  changes: Partial<ServeSettings> = {},
+  dependencies: Dependencies = {},
+): Promise<TestServer> {
+  const settings = testSettings(changes);
+  const logged: string[] = [];
+  const log = (line: string) => void logged.push(line);
+  const server = await startServer(settings, { environment: {}, log, ...dependencies });
+  atEnd(() => server.stop());
+  return { ...server, settings, logged };
+}
+
+/** Stands for all parts: one route below `/test/`, without a gate. */
+export function testParts(handler: Part['handler'], changes: Partial<Part> = {}): () => Promise<Parts> {
+  const takes = (path: string) => path.startsWith('/test/') || path.startsWith('/v2/test/');
+  const route: Part = { name: 'test', access: 'gate', bodyLimit: 1024, takes, handler, ...changes };
+  return async () => ({
+    routes: [route],
+    gateFor: async () => OPEN_GATE,
+    health: async () => new Map(),
+    administrator: undefined,
+    close: () => {},
+  });
+}
+
+/** `fetch` that trusts the server's authority and nothing else. */
+export function request(server: RunningServer, path: string, init: BunFetchRequestInit = {}): Promise<Response> {
+  return fetch(`${server.url}${path}`, { redirect: 'manual', ...init, tls: { ca: server.caCertificate } });
+}
+
+/** A TLS connection to the server on which a test writes bytes of its own. */
+export function open(server: RunningServer, options: { readonly keepOpen?: boolean } = {}): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, ca: server.caCertificate, servername: 'localhost' });
+    socket.once('secureConnect', () => resolve(socket));
+    socket.once('error', reject);
+    if (options.keepOpen !== true) atEnd(() => void socket.destroy());
+  });
+}
+
+/** Sends bytes as they are and returns what comes back until the server closes the connection. */
+export async function exchange(server: RunningServer, bytes: string): Promise<string> {
+  const socket = await open(server);
+  socket.write(Buffer.from(bytes, 'latin1'));
+  return received(socket);
+}
+
+/** Everything that still arrives on a connection. */
+export function received(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+}
+
+/** A request without a body that asks for its connection to be closed. */
+export function rawRequest(line: string, ...headers: readonly string[]): string {
+  return [`${line} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
+}

@@ -1,0 +1,58 @@
+import { accessSync, constants, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './run.ts';
+
+/** A docker command line tool of this machine. */
+export interface DockerCli {
+  readonly path: string;
+  /** As it says itself: `28.2.2`. */
+  readonly version: string;
+  readonly major: number;
+}
+
+/** Where Debian puts what its packages bring, also where PATH leaves it out. */
+const DEBIAN_FOLDERS = ['/usr/bin', '/usr/sbin', '/bin', '/sbin'];
+/** The first docker CLI that no longer knows content trust. */
+const WITHOUT_TRUST = 29;
+const DEBIAN_MAJOR = 20;
+
+/** The first program of that name on PATH or in Debian's folders. Throws where there is none. */
+export function findProgram(name: string): string {
+  const [first] = programs(name);
+  if (first === undefined) throw new Error(`${name} is not installed; npm test installs it on Debian`);
+  return first;
+}
+
+/** Every docker CLI of the machine, oldest version first, each asked for its version. */
+export async function dockerClis(): Promise<readonly DockerCli[]> {
+  const clis = await Promise.all(programs('docker').map(askVersion));
+  return clis.filter((cli) => cli !== undefined).sort((one, other) => one.major - other.major);
+}
+
+/** The docker CLIs that enforce content trust themselves: Debian's 20.10, and any other up to 28. Throws without 20.10. */
+export async function trustingClis(): Promise<readonly DockerCli[]> {
+  const clis = (await dockerClis()).filter(({ major }) => major < WITHOUT_TRUST);
+  if (clis[0]?.major !== DEBIAN_MAJOR) throw new Error("Debian's docker 20.10 is not installed");
+  return clis;
+}
+
+function programs(name: string): string[] {
+  const folders = [...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== ''), ...DEBIAN_FOLDERS];
+  const paths = folders.map((folder) => join(folder, name)).filter(isExecutable);
+  return [...new Map(paths.toReversed().map((path) => [realpathSync(path), path])).values()].toReversed();
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function askVersion(path: string): Promise<DockerCli | undefined> {
+  const { stdout } = await run([path, '--version']);
+  const [, version, major] = /^Docker version ((\d+)\.[^,\s]+)/.exec(stdout) ?? [];
+  return version === undefined || major === undefined ? undefined : { path, version, major: Number(major) };
+}

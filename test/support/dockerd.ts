@@ -1,0 +1,130 @@
+import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { atEnd } from './cleanup.ts';
+import { findProgram } from './clis.ts';
+import { run } from './run.ts';
+import { sweep } from './sweep.ts';
+import { temporaryFolder } from './temp.ts';
+
+const READY_MS = 60_000;
+const STOP_MS = 20_000;
+const APPLETS = ['sh', 'echo', 'cat', 'ls', 'sleep', 'true', 'false', 'env', 'mkdir', 'rm', 'id'];
+
+/** A Docker Engine of its own: own images, own containers, no network, nothing shared with another on this machine. */
+export interface Engine {
+  /** For DOCKER_HOST. */
+  readonly host: string;
+  readonly socket: string;
+  /** What the daemon has logged up to now. */
+  log(): string;
+  /** Ends the daemon, its containers and their mounts, and removes its folders. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `dockerd` as root and waits until it answers. It stops at the latest when the tests of this process have
+ * ended, or when the process dies. Throws with the daemon's log where it does not start.
+ */
+export async function startEngine(options: { readonly args?: readonly string[] } = {}): Promise<Engine> {
+  const folder = temporaryFolder();
+  const socket = join(folder, 'docker.sock');
+  const logFile = join(folder, 'log');
+  const log = () => readFileSync(logFile, 'utf8');
+  writeFileSync(join(folder, 'daemon.json'), '{}');
+  const output = openSync(logFile, 'a');
+  const child = Bun.spawn(commandLine(folder, socket, options.args ?? []), { stdio: ['ignore', output, output] });
+  closeSync(output);
+  const stop = once(async () => {
+    await killContainers(socket);
+    await end(child);
+    await sweep(folder);
+  });
+  atEnd(stop);
+  if (!(await becomesReady(child, socket))) {
+    const message = `dockerd did not start (exit ${child.exitCode}):\n${log().slice(-4000)}`;
+    await stop();
+    throw new Error(message);
+  }
+  return { host: `unix://${socket}`, socket, log, stop };
+}
+
+/**
+ * Gives an engine Debian's static busybox as the image `name`, whose command is a shell, and returns the image's ID.
+ * Where no registry can be reached, this is the base image of everything else.
+ */
+export async function importBusybox(engine: Engine, docker: string, name = 'busybox:latest'): Promise<string> {
+  const folder = temporaryFolder();
+  await mkdir(join(folder, 'bin'));
+  await copyFile(await staticBusybox(), join(folder, 'bin/busybox'));
+  for (const applet of APPLETS) symlinkSync('busybox', join(folder, 'bin', applet));
+  const archive = await Bun.$`tar --create --owner=0 --group=0 --directory ${folder} bin`.quiet();
+  const outcome = await run([docker, '--host', engine.host, 'import', '--change', 'CMD ["sh"]', '-', name], {
+    stdin: archive.stdout,
+  });
+  if (outcome.exitCode !== 0) throw new Error(`${outcome.command}: ${outcome.stderr}`);
+  return outcome.stdout.trim();
+}
+
+function commandLine(folder: string, socket: string, args: readonly string[]): string[] {
+  return [
+    // The kernel ends the daemon with this process, however it ends.
+    ...[findProgram('setpriv'), '--pdeathsig', 'TERM', findProgram('dockerd')],
+    ...['--config-file', join(folder, 'daemon.json')],
+    ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
+    // Keeps apart from a system's own engine where dockerd finds the system's containerd and uses it.
+    ...['--containerd-namespace', folder.slice(1).replaceAll('/', '-')],
+    ...['--host', `unix://${socket}`, '--bridge=none', '--iptables=false', '--ip6tables=false'],
+    ...['--shutdown-timeout', '2', ...args],
+  ];
+}
+
+async function becomesReady(child: Bun.Subprocess, socket: string): Promise<boolean> {
+  const deadline = performance.now() + READY_MS;
+  while (child.exitCode === null && performance.now() < deadline) {
+    if (await answers(socket)) return true;
+    await Bun.sleep(50);
+  }
+  return false;
+}
+
+async function answers(socket: string): Promise<boolean> {
+  try {
+    return (await fetch('http://engine/_ping', { unix: socket })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Spares the ten seconds that the daemon would give to containers that ignore SIGTERM. */
+async function killContainers(socket: string): Promise<void> {
+  if (!(await answers(socket))) return;
+  const containers = (await (await fetch('http://engine/containers/json', { unix: socket })).json()) as {
+    Id: string;
+  }[];
+  for (const { Id } of containers) {
+    await fetch(`http://engine/containers/${Id}/kill`, { method: 'POST', unix: socket });
+  }
+}
+
+async function end(child: Bun.Subprocess): Promise<void> {
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await child.exited;
+  clearTimeout(killer);
+}
+
+async function staticBusybox(): Promise<string> {
+  const path = findProgram('busybox');
+  const { exitCode } = await run(['ldd', path]);
+  if (exitCode === 0) throw new Error(`${path} is not static; install the package busybox-static`);
+  return path;
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= action();
+    return running;
+  };
+}
