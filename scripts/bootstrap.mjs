@@ -88,13 +88,10 @@ function installPackages(packages) {
 
 function missingPackages(packages) {
   if (packages.length === 0) return [];
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are dpkg's own placeholders
-  const query = spawnSync('dpkg-query', ['--show', '--showformat=${Package} ${db:Status-Status}\n', ...packages], {
-    encoding: 'utf8',
-  });
+  const query = spawnSync('dpkg-query', ['--status', ...packages], { encoding: 'utf8' });
   if (query.error !== undefined) return packages;
-  const installed = new Set(query.stdout.split('\n').filter((line) => line.endsWith(' installed')));
-  return packages.filter((name) => !installed.has(`${name} installed`));
+  const installed = query.stdout.split('\n\n').filter((entry) => /^Status: \S+ ok installed$/m.test(entry));
+  return packages.filter((name) => !installed.some((entry) => entry.includes(`Package: ${name}\n`)));
 }
 
 /** The words to put before a command that needs root, undefined where there is no way. */
@@ -120,8 +117,9 @@ function must(command, args, message) {
 
 /** Runs a command to its end, passes signals on to it, and returns its exit code (128 + n after signal n). */
 function run(command, args) {
-  const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit' });
+  // Listening first: a signal that comes while the child starts must not leave it behind.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const child = spawn(command, args, { cwd: ROOT, stdio: 'inherit' });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));

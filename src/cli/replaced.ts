@@ -1,5 +1,4 @@
 import type { ParsedArgs } from '../engine/flags.ts';
-import { openSession } from './session.ts';
 
 /** A command of docker's that Signet carries out itself, without asking docker what its options mean. */
 export interface ReplacedCommand {
@@ -19,7 +18,7 @@ export function isReplaced(word: string): boolean {
 
 /** `trust`, `login` and `logout`. Docker Hub's login in a browser is left to docker. */
 export async function replacedCommand({ word, words, globals, argv, env }: ReplacedCommand): Promise<number> {
-  const open = () => openSession({ env, globals, cli: undefined });
+  const open = async () => (await import('./session.ts')).openSession({ env, globals, cli: undefined });
   if (word === 'trust') return (await import('./trust/index.ts')).trustCommand(words, open);
   const { login, logout } = await import('./login.ts');
   const session = await open();

@@ -1,3 +1,4 @@
+import { type Login, wipe } from '../core/login.ts';
 import type { Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
 import type { Engine } from '../engine/api.ts';
@@ -5,7 +6,6 @@ import type { RegistryAuth } from '../engine/auth.ts';
 import type { DockerCli } from '../engine/cli.ts';
 import { configFolder } from '../engine/endpoint.ts';
 import { ParsedArgs } from '../engine/flags.ts';
-import { type Login, wipe } from '../remote/login.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import type { Credentials } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';

@@ -5,10 +5,18 @@ import { canonicalKeyId, type PublicKey } from './keys/public-key.ts';
 import { lifetimeOf } from './lifetimes.ts';
 import { expiryAt, type KeyMap } from './metadata/common.ts';
 import { type Envelope, writeEnvelope } from './metadata/envelope.ts';
-import { type FileInfo, fileInfoOf, sameFile } from './metadata/file-info.ts';
-import { baseRoleKeys, type Root, rootJson } from './metadata/root.ts';
+import { type FileInfo, fileInfoOf } from './metadata/file-info.ts';
+import { baseRoleKeys, type Root, readRoot, rootJson } from './metadata/root.ts';
 import { type Snapshot, snapshotJson } from './metadata/snapshot.ts';
-import { checkTargetName, type Delegation, type Target, type Targets, targetsJson } from './metadata/targets.ts';
+import {
+  checkTargetName,
+  type Delegation,
+  readTargets,
+  type Target,
+  type Targets,
+  targetJson,
+  targetsJson,
+} from './metadata/targets.ts';
 import type { KeyId } from './names/key-id.ts';
 import {
   BASE_ROLES,
@@ -58,8 +66,9 @@ export class Editor {
   private readonly publishedRoot: { readonly root: Root; readonly envelope: Envelope } | undefined;
   private readonly publishedSnapshot: Snapshot | undefined;
   private readonly drafts = new Map<TargetsRole, Draft>();
-  private readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
-  private readonly removed = new Set<string>();
+  private readonly unusable: Map<TargetsRole, UnusableFile>;
+  /** The removed delegations, with the versions that files of new delegations of the same names must exceed. */
+  private readonly removed = new Map<string, number>();
   private rootDirty = false;
 
   private constructor(
@@ -70,7 +79,7 @@ export class Editor {
     this.root = root;
     this.publishedRoot = published?.root;
     this.publishedSnapshot = published?.snapshot.payload;
-    this.unusable = unusable;
+    this.unusable = new Map(unusable);
   }
 
   /** Edits a published collection. `unusable` are those of its delegations' files that are not trusted as they stand. */
@@ -138,10 +147,12 @@ export class Editor {
       });
     }
     const present = payload.delegations.find(({ name }) => name === role);
-    if (present === undefined && keys.length === 0) {
-      throw new SignetError('role-invalid', `tuf: invalid role ${role}. a new delegation needs a key`, {
-        detail: { role },
-      });
+    if (present === undefined && (threshold < 1 || threshold > keys.length)) {
+      throw new SignetError(
+        'threshold-invalid',
+        `tuf: invalid role ${role}. it has ${keys.length} keys for a threshold of ${threshold}`,
+        { detail: { role } },
+      );
     }
     const delegation: Delegation = {
       name: role,
@@ -187,10 +198,12 @@ export class Editor {
     const { payload } = this.draft(parent);
     const remaining = payload.delegations.filter(({ name }) => name !== role);
     if (remaining.length === payload.delegations.length) return;
-    for (const name of [...this.drafts.keys(), role]) {
+    this.removed.set(role, 0);
+    for (const [name, { payload: file }] of [...this.unusable, ...this.drafts]) {
       if (name !== role && !name.startsWith(`${role}/`)) continue;
+      this.unusable.delete(name);
       this.drafts.delete(name);
-      this.removed.add(name);
+      this.removed.set(name, file.version);
     }
     this.changeDelegations(parent, payload, payload.delegationKeys, remaining);
   }
@@ -214,17 +227,15 @@ export class Editor {
     else this.drafts.set(role, { payload: unsigned.payload, envelope: unsigned.envelope, dirty: true });
   }
 
-  /** Gives a base role other keys (protocol C.13). The old root keys, where they sign still, stay listed (A.7). */
+  /** Gives a base role other keys (protocol C.13). Certificates of former root keys stay listed (A.7). */
   replaceKeys(role: BaseRole, keys: readonly PublicKey[], threshold = 1): void {
     const roles = new Map([...this.root.roles, [role, { keyIds: keys.map(({ id }) => id), threshold }] as const]);
-    const rootKeys = union(baseRoleKeys(this.root, 'root').keyIds, role === 'root' ? keys.map(({ id }) => id) : []);
-    const inUse = new Set([...rootKeys, ...[...roles.values()].flatMap(({ keyIds }) => keyIds)]);
-    const formerRoots = [...this.root.keys].filter(([, { type }]) => type.endsWith('-x509')).map(([id]) => id);
+    const inUse = new Set([...roles.values()].flatMap(({ keyIds }) => keyIds));
     const all = new Map([...this.root.keys, ...keys.map((key) => [key.id, key] as const)]);
     this.root = {
       ...this.root,
       roles,
-      keys: new Map([...all].filter(([id]) => inUse.has(id) || formerRoots.includes(id))),
+      keys: new Map([...all].filter(([id, { type }]) => inUse.has(id) || type.endsWith('-x509'))),
     };
     this.rootDirty = true;
     if (role === 'targets') this.witness('targets');
@@ -254,7 +265,8 @@ export class Editor {
 
   /**
    * Signs every file that changed, and a snapshot where its key is here; the server makes the snapshot otherwise.
-   * Returns the files to publish together, by role. Throws `signing-key-missing`, or what `ring` throws.
+   * Returns the files to publish together, by role. Throws `signing-key-missing`, what `ring` throws, or what a reader
+   * of the files would: nothing is signed that no client could load.
    */
   async sign(ring: SigningKeys, now: Instant): Promise<ReadonlyMap<RoleName, Buffer>> {
     const files = new Map<RoleName, Buffer>();
@@ -273,6 +285,7 @@ export class Editor {
       version: this.root.version + 1,
       expires: expiryAt(now + lifetimeOf('root')),
     });
+    readRoot(payload);
     const message = canonicalize(payload);
     const signatures = await signWith('root', message, this.rootSigners(this.root), ring);
     const former = this.publishedRoot === undefined ? undefined : this.rootSigners(this.publishedRoot.root);
@@ -283,6 +296,7 @@ export class Editor {
 
   private async signTargets(role: TargetsRole, draft: Targets, ring: SigningKeys, now: Instant): Promise<Buffer> {
     const payload = targetsJson({ ...draft, version: draft.version + 1, expires: expiryAt(now + lifetimeOf(role)) });
+    readTargets(role, payload);
     return seal(role, payload, this.signersOf(role), ring);
   }
 
@@ -292,10 +306,7 @@ export class Editor {
     now: Instant,
   ): Promise<Buffer | undefined> {
     const signers: Signers = { ...baseRoleKeys(this.root, 'snapshot'), keys: this.root.keys };
-    const available = await Promise.all(
-      signers.keyIds.map((id) => ring.find(canonicalOf(signers.keys, id), 'snapshot')),
-    );
-    if (available.every((key) => key === undefined)) return undefined;
+    if (!(await hasAny(signers, ring, 'snapshot'))) return undefined;
     const meta = new Map<string, FileInfo>();
     for (const [role, info] of this.publishedSnapshot?.meta ?? []) if (!this.removed.has(role)) meta.set(role, info);
     for (const [role, bytes] of files) meta.set(role, fileInfoOf(bytes));
@@ -347,10 +358,10 @@ export class Editor {
   /** A file that is there but unusable still decides the next version; only what was rightly signed is kept of it. */
   private firstDraft(role: TargetsRole): Draft {
     const present = this.unusable.get(role);
-    if (present === undefined) return { payload: emptyTargets(), envelope: undefined, dirty: false };
+    if (present === undefined)
+      return { payload: emptyTargets(this.removed.get(role)), envelope: undefined, dirty: false };
     const { payload, envelope, why } = present;
-    const kept = why === 'expired' ? payload : { ...emptyTargets(), version: payload.version };
-    return { payload: kept, envelope, dirty: false };
+    return { payload: why === 'expired' ? payload : emptyTargets(payload.version), envelope, dirty: false };
   }
 
   private change(role: TargetsRole, payload: Targets): void {
@@ -384,20 +395,22 @@ export class Editor {
   }
 }
 
+/** Whether a key of the role is here. One after the other: two may both ask for their passphrase. */
+async function hasAny({ keyIds, keys }: Signers, ring: SigningKeys, role: RoleName): Promise<boolean> {
+  for (const id of keyIds) if ((await ring.find(canonicalOf(keys, id), role)) !== undefined) return true;
+  return false;
+}
+
 async function seal(role: RoleName, payload: JsonValue, signers: Signers, ring: SigningKeys): Promise<Buffer> {
   return writeEnvelope(payload, await signWith(role, canonicalize(payload), signers, ring));
 }
 
-function emptyTargets(): Targets {
-  return { version: 0, expires: expiryAt(0), targets: new Map(), delegationKeys: new Map(), delegations: [] };
+function emptyTargets(version = 0): Targets {
+  return { version, expires: expiryAt(0), targets: new Map(), delegationKeys: new Map(), delegations: [] };
 }
 
 function sameTarget(a: Target, b: Target): boolean {
-  return (
-    sameFile(a, b) &&
-    a.hashes.size === b.hashes.size &&
-    canonicalize(a.custom ?? null).equals(canonicalize(b.custom ?? null))
-  );
+  return canonicalize(targetJson(a)).equals(canonicalize(targetJson(b)));
 }
 
 function canonicalOf(keys: KeyMap, id: KeyId): KeyId {

@@ -23,7 +23,7 @@ export const LIMITS = {
   keyFile: 1 * MiB,
   /** A settings or docker configuration file. */
   configFile: 4 * MiB,
-  /** Nesting of JSON arrays and objects, in levels. */
+  /** JSON arrays and objects inside of each other, in levels. */
   jsonDepth: 64,
   /** A GUN, in characters (the width of Notary's database column). */
   gun: 255,

@@ -53,15 +53,16 @@ export function listTargets(
   return found;
 }
 
-/** What every role of the tree says of `name`, or of all names where none is given, in tree order. */
+/** What every role of the tree says of `name`, or of all names where none is given, as far as its paths let it speak. */
 export function allTargets(set: TrustedSet, name?: string): readonly SignedTarget[] {
   const found: SignedTarget[] = [];
   for (const role of walk(set, 'targets', [], name)) {
     const trusted = set.targets.get(role);
     if (trusted === undefined) continue;
     for (const [targetName, target] of trusted.payload.targets) {
-      if (name !== undefined && targetName !== name) continue;
-      found.push({ name: targetName, target, role, signatures: trusted.envelope.signatures });
+      const isAsked = name === undefined || targetName === name;
+      if (isAsked && admits(set, role, targetName))
+        found.push({ name: targetName, target, role, signatures: trusted.envelope.signatures });
     }
   }
   return found;

@@ -18,6 +18,7 @@ export interface TrustedRoot {
 /**
  * Trusts the root kept from an earlier visit: signed by its own keys, with certificates for this GUN. Their expiry does
  * not matter here (protocol G-1): what was trusted may be succeeded, and `checkRootCurrent` bars its use otherwise.
+ * Throws `root-untrusted`, or what is wrong with the file.
  */
 export function trustCachedRoot(gun: Gun, bytes: Uint8Array): TrustedRoot {
   const { envelope, root } = openRoot(bytes);
@@ -66,10 +67,15 @@ export function trustNextRoot(
   return { gun, root, envelope };
 }
 
-/** Whether the root may be relied on now: neither it nor all its certificates have expired. */
-export function checkRootCurrent({ root, gun }: TrustedRoot, now: Instant): void {
+/**
+ * Whether the root may be relied on now: it has not expired, and enough of those that signed it hold certificates that
+ * are valid now and that the pins admit. So a pin that is set later binds a root of earlier visits too, unlike in Notary.
+ * Throws `metadata-expired`, `root-untrusted` or `root-pin-mismatch`.
+ */
+export function checkRootCurrent({ envelope, root, gun }: TrustedRoot, pinning: Pinning, now: Instant): void {
   checkExpiry('root', root, now);
-  validCertificates(root, gun, now);
+  const admitted = applyPinning(pinning, gun, validCertificates(root, gun, now), false);
+  verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
 }
 
 /** The version of a root file that is not verified yet: enough to know how many steps lie before it. */

@@ -9,7 +9,7 @@ export const DAY = 24 * HOUR;
 /** Notary's year (protocol 0.3). */
 export const YEAR = 365 * DAY;
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /**
  * Reads an RFC 3339 time with up to nine fractional digits and any zone offset (protocol A.3). What lies below a

@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from './errors/index.ts';
 import type { KeyMap, Metadata, RoleKeys } from './metadata/common.ts';
 import { type Envelope, parseEnvelope } from './metadata/envelope.ts';
-import { checkFile, type FileInfo, sameFile } from './metadata/file-info.ts';
+import { checkFile, type FileInfo } from './metadata/file-info.ts';
 import { baseRoleKeys } from './metadata/root.ts';
 import { readSnapshot, type Snapshot } from './metadata/snapshot.ts';
 import { type Delegation, readTargets, type Targets } from './metadata/targets.ts';
@@ -172,11 +172,6 @@ export class TrustedSet {
       throw new SignetError('root-outdated', 'the snapshot belongs to another version of the root', { cause });
     }
   }
-}
-
-/** Whether both sets agree on what a role's file is. */
-export function samePromise(a: FileInfo | undefined, b: FileInfo | undefined): boolean {
-  return a !== undefined && b !== undefined && sameFile(a, b);
 }
 
 /**

@@ -21,6 +21,7 @@ import {
   type TargetsRole,
 } from './names/role.ts';
 import { TRUST_ON_FIRST_USE } from './pinning.ts';
+import { printable } from './printable.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot, trustFirstRoot, trustNextRoot } from './root-trust.ts';
 import type { Signature } from './signature.ts';
 import type { Instant } from './time.ts';
@@ -78,7 +79,7 @@ export async function acceptUpload({ gun, parts, current, signer, now }: Upload)
     own === undefined
       ? await makeSnapshot(root.root, previous, changed, signer, now)
       : refuseAs('ErrBadSnapshot', () =>
-          acceptSnapshot(root, own, previous, new Map([...current, ...bytesOf(changed)]), now),
+          acceptSnapshot({ root: root.root, envelope: own, previous, current, changed: bytesOf(changed), now }),
         );
   const timestamp = await makeTimestamp(root.root, current, snapshot.bytes, signer, now);
   return [...files, snapshot, timestamp];
@@ -136,7 +137,7 @@ function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | 
       previous === undefined
         ? trustFirstRoot(gun, uploaded.bytes, TRUST_ON_FIRST_USE, now)
         : trustNextRoot(previous, uploaded.bytes, TRUST_ON_FIRST_USE, now, 'last');
-    checkRootCurrent(root, now);
+    checkRootCurrent(root, TRUST_ON_FIRST_USE, now);
     return root;
   });
 }
@@ -198,38 +199,37 @@ class Tree {
   }
 }
 
-function acceptSnapshot(
-  { root }: TrustedRoot,
-  envelope: Envelope,
-  previous: Snapshot | undefined,
-  files: ReadonlyMap<RoleName, Buffer>,
-  now: Instant,
-): StoredFile {
+interface UploadedSnapshot {
+  readonly root: Root;
+  readonly envelope: Envelope;
+  readonly previous: Snapshot | undefined;
+  readonly current: ReadonlyMap<RoleName, Buffer>;
+  readonly changed: ReadonlyMap<RoleName, Buffer>;
+  readonly now: Instant;
+}
+
+/** A snapshot must list every file that comes with it, and of those that are stored none but the current ones. */
+function acceptSnapshot({ root, envelope, previous, current, changed, now }: UploadedSnapshot): StoredFile {
   const snapshot = readSnapshot(envelope.signed);
   verifyThreshold(envelope, root.keys, baseRoleKeys(root, 'snapshot'));
   checkStep('snapshot', snapshot.version, previous?.version);
-  for (const [role, bytes] of files) {
-    const listed = snapshot.meta.get(role);
-    if (listed !== undefined) checkFile(role, bytes, listed);
-    else if (role === 'root' || isTargetsRole(role)) checkOmission(role, previous);
-  }
+  const omitted = [...changed.keys()].find((role) => !snapshot.meta.has(role));
+  if (omitted !== undefined)
+    throw new SignetError('checksum-missing', `missing ${omitted} sha256 checksum information`);
+  const files: ReadonlyMap<string, Buffer> = new Map([...current, ...changed]);
   for (const [role, info] of snapshot.meta) {
-    const isKept = previous?.meta.get(role);
-    if (!files.has(role as RoleName) && !(isKept !== undefined && sameFile(isKept, info))) {
+    const bytes = files.get(role);
+    const kept = previous?.meta.get(role);
+    if (bytes !== undefined) checkFile(role, bytes, info);
+    else if (kept === undefined || !sameFile(kept, info)) {
       throw new SignetError(
         'checksum-missing',
-        `snapshot lists ${role.slice(0, 255)}, which is neither stored nor uploaded`,
+        `snapshot lists ${printable(role)}, which is neither stored nor uploaded`,
       );
     }
   }
   checkExpiry('snapshot', snapshot, now);
   return stored('snapshot', snapshot.version, envelope.bytes);
-}
-
-/** A client that signs snapshots may drop a deleted delegation from them, but not a file that it uploads. */
-function checkOmission(role: RoleName, previous: Snapshot | undefined): void {
-  const wasListed = previous?.meta.has(role) ?? false;
-  if (!wasListed) throw new SignetError('checksum-missing', `missing ${role} sha256 checksum information`);
 }
 
 async function makeSnapshot(
@@ -325,8 +325,8 @@ function claimedVersion(envelope: Envelope): number {
   return typeof version === 'number' ? version : 0;
 }
 
-function bytesOf(files: readonly (readonly [RoleName, Envelope])[]): readonly (readonly [RoleName, Buffer])[] {
-  return files.map(([role, { bytes }]) => [role, bytes]);
+function bytesOf(files: readonly (readonly [RoleName, Envelope])[]): ReadonlyMap<RoleName, Buffer> {
+  return new Map(files.map(([role, { bytes }]) => [role, bytes]));
 }
 
 function stored(role: RoleName, version: number, bytes: Buffer): StoredFile {

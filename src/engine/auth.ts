@@ -1,10 +1,8 @@
-/** Credentials for one registry, which the engine passes on to it. */
-export interface RegistryAuth {
-  readonly username: string;
-  readonly password: Buffer;
-  /** Stands in for the password. */
-  readonly identityToken?: Buffer | undefined;
-  readonly serverAddress?: string;
+import type { Login } from '../core/login.ts';
+
+/** A login for one registry, which the engine passes on to it. */
+export interface RegistryAuth extends Login {
+  readonly serverAddress: string;
 }
 
 /** The value of `X-Registry-Auth`: URL-safe base64 of a JSON object without its empty members (protocol D.2). */

@@ -35,6 +35,7 @@ export async function openBridge(
   let complaint = Promise.resolve('');
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const connection = connect(socket, cli.path, [...globals, 'system', 'dial-stdio'], env);
+    if (connection === undefined) return;
     complaint = connection.complaint;
     closers.add(connection.close);
     complaint.finally(() => closers.delete(connection.close));
@@ -54,7 +55,11 @@ export async function openBridge(
 }
 
 function connect(socket: Socket, path: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-  const child = spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env });
+  const child = start(path, args, env);
+  if (child === undefined) {
+    socket.destroy();
+    return undefined;
+  }
   const close = () => {
     child.kill();
     socket.destroy();
@@ -64,6 +69,15 @@ function connect(socket: Socket, path: string, args: readonly string[], env: Nod
   child.stdout.pipe(socket);
   socket.once('close', () => child.kill());
   return { close, complaint: firstText(child.stderr) };
+}
+
+/** Undefined where the program is gone; the connection then ends without an answer. */
+function start(path: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  try {
+    return spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env });
+  } catch {
+    return undefined;
+  }
 }
 
 async function firstText(stream: Readable): Promise<string> {

@@ -18,6 +18,7 @@ export interface DockerCli {
 /** Set while a candidate is asked for its version: a Signet that is called then must not look for docker again. */
 const ASKED = 'SIGNET_ASKED';
 const SCRIPT_HEAD = 4096;
+const CALLS_SIGNET = /^#!.*[\s/"']signet(?:[\s"']|$)/s;
 
 /**
  * Finds the docker command to hand work to: the one named by SIGNET_DOCKER (a path, or a name on PATH), else the first
@@ -60,7 +61,7 @@ function isProgram(path: string): boolean {
 /** Signet under docker's name: the same file as this program, or a script that calls `signet`. */
 function isSignet(path: string): boolean {
   const same = [process.execPath, process.argv[1]].some((own) => own !== undefined && isSameFile(path, own));
-  return same || /^#!.*\bsignet\b/s.test(head(path));
+  return same || CALLS_SIGNET.test(head(path));
 }
 
 function isSameFile(one: string, other: string): boolean {

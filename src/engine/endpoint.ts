@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -42,8 +42,8 @@ export function findEndpoint(cli: DockerCli, globals: ParsedArgs, env: NodeJS.Pr
 }
 
 /** Docker's configuration folder: `--config`, DOCKER_CONFIG or `~/.docker`. */
-export function configFolder(globals: ParsedArgs, env: NodeJS.ProcessEnv = process.env): string {
-  return globals.lastValue('config') || env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker');
+export function configFolder(globals: ParsedArgs | undefined, env: NodeJS.ProcessEnv = process.env): string {
+  return globals?.lastValue('config') || env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker');
 }
 
 function endpointAt(host: string): Endpoint {
@@ -64,42 +64,37 @@ function podmanEndpoint(globals: ParsedArgs, env: NodeJS.ProcessEnv): Endpoint {
 }
 
 function currentContext(folder: string): string {
-  const bytes = readConfig(join(folder, 'config.json'));
-  if (bytes === undefined) return '';
-  const config = new Fields(parseJson(bytes, { numbers: 'any' }), 'config.json', ['currentContext'], 'ignore');
-  return config.optionalString('currentContext') ?? '';
+  return readConfig(join(folder, 'config.json'), (config) => config.optionalString('currentContext')) ?? '';
 }
 
 function contextHost(folder: string, name: string): string {
   const id = createHash('sha256').update(name).digest('hex');
-  const bytes = readConfig(join(folder, 'contexts', 'meta', id, 'meta.json'));
-  if (bytes === undefined)
-    throw new SignetError('context-unknown', `context ${JSON.stringify(name)}: context not found`);
-  try {
-    const meta = new Fields(parseJson(bytes, { numbers: 'any' }), 'meta.json', ['Name', 'Endpoints'], 'ignore');
-    if (meta.string('Name') !== name) throw new SignetError('context-unknown', 'the file belongs to another context');
+  const host = readConfig(join(folder, 'contexts', 'meta', id, 'meta.json'), (meta) => {
+    if (meta.string('Name') !== name) throw new SignetError('context-unknown', 'it belongs to another context');
     const endpoints = new Fields(meta.raw('Endpoints'), 'Endpoints', ['docker'], 'ignore');
     return new Fields(endpoints.raw('docker'), 'docker', ['Host'], 'ignore').optionalString('Host') || UNIX;
+  });
+  if (host !== undefined) return host;
+  throw new SignetError('context-unknown', `context ${JSON.stringify(name)}: context not found`);
+}
+
+/** What `read` makes of a file of docker's configuration, undefined where there is none. Throws `endpoint-invalid`. */
+function readConfig(path: string, read: (members: Fields) => string | undefined): string | undefined {
+  try {
+    const known = ['Name', 'Endpoints', 'currentContext'];
+    return read(new Fields(parseJson(readFile(path), { numbers: 'any' }), 'the file', known, 'ignore'));
   } catch (cause) {
-    if (!isSignetError(cause)) throw cause;
-    throw new SignetError('endpoint-invalid', `context ${JSON.stringify(name)} cannot be read: ${cause.message}`, {
-      cause,
-    });
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SignetError('endpoint-invalid', `${path} cannot be read: ${why}`, { cause });
   }
 }
 
-/** The bytes of a file of docker's configuration, undefined where there is none. */
-function readConfig(path: string): Buffer | undefined {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new SignetError('endpoint-invalid', `${path} cannot be read`, { cause });
-  }
+function readFile(path: string): Buffer {
+  const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
-    if (size > LIMITS.configFile) throw new SignetError('endpoint-invalid', `${path} is too large`);
+    if (size > LIMITS.configFile) throw new SignetError('too-large', `it has more than ${LIMITS.configFile} bytes`);
     const bytes = Buffer.alloc(size);
     return bytes.subarray(0, readSync(file, bytes, 0, size, 0));
   } finally {

@@ -1,4 +1,4 @@
-import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { ChildProcess, SpawnOptions, StdioOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
@@ -34,13 +34,12 @@ const FROM_PROCESSES = ['SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
  * is left to the kernel, everything else is forwarded. Throws `docker-failed` where the program cannot be started.
  */
 export async function runDocker(path: string, args: readonly string[], options: RunOptions = {}): Promise<number> {
-  const { spawn } = await import('node:child_process');
   const stdio: StdioOptions = [
     options.stdin === undefined ? 'inherit' : 'pipe',
     options.stdout === undefined ? 'inherit' : 'pipe',
     'inherit',
   ];
-  const child = spawn(path, [...args], { stdio, env: options.env ?? process.env });
+  const child = await start(path, args, { stdio, env: options.env ?? process.env });
   const stopForwarding = forwardSignals(child);
   const { stdin, stdout } = options;
   // A child that stops reading is its own decision, seen in its exit code.
@@ -82,8 +81,7 @@ export async function captureDocker(
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Captured> {
-  const { spawn } = await import('node:child_process');
-  const child = spawn(path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], env, timeout: CAPTURE_MS });
+  const child = await start(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env, timeout: CAPTURE_MS });
   const [stdout, stderr, exitCode] = await Promise.all([
     collect(child, child.stdout),
     collect(child, child.stderr),
@@ -95,6 +93,16 @@ export async function captureDocker(
   return { exitCode, stdout, stderr };
 }
 
+/** node:child_process is loaded only here: it costs the start of a command that needs no child. */
+async function start(path: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
+  const { spawn } = await import('node:child_process');
+  try {
+    return spawn(path, [...args], options);
+  } catch (cause) {
+    throw startFailure(path, cause);
+  }
+}
+
 function exitCodeOf(child: ChildProcess, path: string): Promise<number> {
   return new Promise((settle, fail) => {
     child.once('error', (cause) => fail(startFailure(path, cause)));
@@ -103,10 +111,10 @@ function exitCodeOf(child: ChildProcess, path: string): Promise<number> {
 }
 
 /** The text of a stream, undefined where it is longer than the cap. */
-async function collect(child: ChildProcess, stream: Readable): Promise<string | undefined> {
+async function collect(child: ChildProcess, stream: Readable | null): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of stream ?? []) {
     length += chunk.length;
     if (length > MAX_CAPTURE) {
       child.kill('SIGKILL');

@@ -1,9 +1,11 @@
 import { formatScope, type Scope } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
+import { type Login, wipe } from '../core/login.ts';
 import { type Instant, SECOND } from '../core/time.ts';
+import { basicAuthorization } from './basic.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
-import type { HttpAnswer, HttpClient, HttpRequest } from './http.ts';
-import { basicAuthorization, type Login, wipe } from './login.ts';
+import type { HttpClient } from './http.ts';
+import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import { isLoopback } from './loopback.ts';
 import { checkRealm, parseRealm } from './realm.ts';
 import { requestToken, type TokenCache } from './token.ts';

@@ -1,9 +1,11 @@
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { Login } from '../core/login.ts';
 import type { Instant } from '../core/time.ts';
+import { basicAuthorization } from './basic.ts';
 import { parseChallenges } from './challenge.ts';
-import type { HttpAnswer, HttpClient } from './http.ts';
-import { basicAuthorization, type Login } from './login.ts';
+import type { HttpClient } from './http.ts';
+import type { HttpAnswer } from './http-message.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 import { checkRealm, parseRealm } from './realm.ts';
 import { requestToken } from './token.ts';

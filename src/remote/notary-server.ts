@@ -6,7 +6,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
 import type { AuthorizedClient } from './authorized.ts';
-import type { HttpAnswer, HttpRequest } from './http.ts';
+import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import { multipartUpload } from './multipart.ts';
 import { type RemoteFile, remoteName, type ServerRole, type TrustServer } from './trust-server.ts';
 import { translatePublish, translateStatus } from './trust-status.ts';

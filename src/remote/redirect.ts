@@ -1,5 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
-import type { HttpAnswer, HttpRequest } from './http.ts';
+import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import { isLoopback } from './loopback.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

@@ -1,12 +1,13 @@
 import type { Action, Scope } from '../core/access.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { Login } from '../core/login.ts';
 import { type Digest, digestOf } from '../core/names/digest.ts';
 import { familiarReference, type Reference, withDefaultTag } from '../core/names/reference.ts';
 import { AuthorizedClient } from './authorized.ts';
 import { parseErrorBody } from './error-body.ts';
-import type { HttpAnswer, HttpClient, HttpRequest } from './http.ts';
-import type { Login } from './login.ts';
+import type { HttpClient } from './http.ts';
+import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import { hostnameOf } from './loopback.ts';
 import { MANIFEST_TYPES, type Manifest, verifyManifest } from './manifest.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from './registry-endpoints.ts';

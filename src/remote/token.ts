@@ -3,10 +3,12 @@ import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
+import type { Login } from '../core/login.ts';
 import { type Instant, parseTime, SECOND } from '../core/time.ts';
+import { basicAuthorization } from './basic.ts';
 import { describeFailure } from './error-body.ts';
-import type { HttpAnswer, HttpClient } from './http.ts';
-import { basicAuthorization, type Login } from './login.ts';
+import type { HttpClient } from './http.ts';
+import type { HttpAnswer } from './http-message.ts';
 
 /** A bearer token and the moment from which it is no longer of use. */
 export interface Token {

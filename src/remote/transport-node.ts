@@ -1,7 +1,7 @@
 import { type AgentOptions, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Connection } from './connection.ts';
-import { addressOf, goesDirect, type Roots, type WireRequest, type WireResponse } from './transport.ts';
+import { addressOf, goesDirect, type Roots, type WireRequest, type WireResponse } from './wire.ts';
 
 /** Agents keep connections open between requests; one per way of connecting. */
 const agents = new WeakMap<Connection, Map<string, HttpAgent>>();

@@ -1,7 +1,7 @@
 import { SignetError } from '../core/errors/index.ts';
 import type { JsonValue } from '../core/json/parse.ts';
 import { parseErrorBody, type RemoteError } from './error-body.ts';
-import type { HttpAnswer } from './http.ts';
+import type { HttpAnswer } from './http-message.ts';
 import { printable } from './printable.ts';
 
 /** What Notary's clients say of each kind of rejected update (protocol B.6.4). */

@@ -51,6 +51,9 @@ interface Progress {
 /** Stands for the host of a request without a usable Host header; such a request is refused, but logged before. */
 const NO_HOST = 'http://invalid';
 
+/** What logs and metrics show for a client that did not wait for the end; nobody receives it. */
+const CLIENT_GONE = 499;
+
 /** Answers every request of the server: checks what no part may see, asks the part, turns errors into answers. */
 export class Application {
   private readonly options: ApplicationOptions;
@@ -92,6 +95,7 @@ export class Application {
 
   private async respond(request: Request, address: string, progress: Progress): Promise<Response> {
     const response = await this.dispatch(request, address, progress).catch((error: unknown) => {
+      if (request.signal.aborted && isAbort(error)) return new Response(null, { status: CLIENT_GONE });
       if (!isExpected(error)) this.report(error, request, progress);
       return errorResponse(error, progress.realm, progress.id);
     });
@@ -137,6 +141,11 @@ export class Application {
     const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
     this.options.log.error('a request failed', { id, method, path: url.pathname, error: description, cause });
   }
+}
+
+/** What reading the body of a client that went away throws. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 /** Length of the body, where the part has said it. */

@@ -3,7 +3,7 @@ import { chmodSync } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
 import type { DataFolder } from './data-folder.ts';
 
-/** Held by the one process that serves from a data folder. */
+/** Held by the one process that serves from a data folder, for as long as it keeps a reference to this. */
 export interface FolderLock {
   release(): void;
 }

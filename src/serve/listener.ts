@@ -3,6 +3,9 @@ import { SECOND } from '../core/time.ts';
 import { type Address, formatHostName } from './host-name.ts';
 import type { ServerCertificate } from './server-certificate.ts';
 
+/** Time between two looks at whether requests are still running, in milliseconds. */
+const POLL = 20;
+
 export interface ListenOptions {
   readonly address: Address;
   /** Undefined for plain HTTP. */
@@ -20,9 +23,9 @@ export interface ListenOptions {
 export class Listener {
   private readonly options: ListenOptions;
   private server: Bun.Server<undefined>;
-  /** Servers of former certificates whose last requests are still running. */
+  /** The server and those of former certificates whose last requests are still running. */
+  private readonly servers = new Set<Bun.Server<undefined>>();
   private readonly ending = new Set<Promise<void>>();
-  private readonly all = new Set<Bun.Server<undefined>>();
 
   /** Throws `address-in-use` or `address-unavailable`. */
   constructor(options: ListenOptions) {
@@ -44,20 +47,26 @@ export class Listener {
     this.server = this.open({ host: this.options.address.host, port }, certificate);
   }
 
-  /** Accepts nothing more and waits for running requests, at most `grace` seconds; then they are cut off. */
+  /**
+   * Accepts nothing more and waits for running requests, at most `grace` seconds; then every connection is closed. Bun
+   * itself would also wait for connections on which nobody has asked for anything yet.
+   */
   async stop(grace: number): Promise<void> {
+    const deadline = performance.now() + grace * SECOND;
     this.retire(this.server);
-    const cutOff = setTimeout(() => {
-      for (const server of this.all) void server.stop(true);
-    }, grace * SECOND);
+    while (this.isBusy && performance.now() < deadline) await Bun.sleep(POLL);
+    for (const server of this.servers) void server.stop(true);
     await Promise.all(this.ending);
-    clearTimeout(cutOff);
+  }
+
+  private get isBusy(): boolean {
+    return [...this.servers].some(({ pendingRequests }) => pendingRequests > 0);
   }
 
   private retire(server: Bun.Server<undefined>): void {
     const ended = server.stop().finally(() => {
       this.ending.delete(ended);
-      this.all.delete(server);
+      this.servers.delete(server);
     });
     this.ending.add(ended);
   }
@@ -78,7 +87,7 @@ export class Listener {
         fetch: (request, connection) => answer(request, connection.requestIP(request)?.address ?? ''),
         error: () => new Response(null, { status: 500 }),
       });
-      this.all.add(server);
+      this.servers.add(server);
       return server;
     } catch (cause) {
       throw refused({ host, port }, cause);

@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export interface Logs {
   readonly log: Log;
   logAccess(exchange: Exchange): void;
-  /** Opens the access log's file anew, after something has renamed it. */
+  /** Opens the access log's file anew, after something has renamed it; never throws. */
   reopen(): void;
   close(): void;
 }
@@ -61,9 +61,13 @@ class LogFile {
 
   reopen(): void {
     this.flush();
-    const former = this.file;
-    this.file = open(this.path);
-    closeSync(former);
+    try {
+      const next = open(this.path);
+      closeSync(this.file);
+      this.file = next;
+    } catch (error) {
+      this.log.error('the access log cannot be opened anew', { file: this.path, error: String(error) });
+    }
   }
 
   close(): void {

@@ -4,6 +4,7 @@ import { type Accounts, createAccounts } from '../accounts/index.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/sqlite-store.ts';
 import { TOKEN_PATH } from '../accounts/token-service.ts';
 import type { Gate } from '../core/access.ts';
+import { SignetError } from '../core/errors/index.ts';
 import { type Instant, SECOND } from '../core/time.ts';
 import { FolderBlobStore } from '../registry/folder-blob-store.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
@@ -72,6 +73,8 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   const accountStore = new SqliteAccountStore(database);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, database);
+  const health = async () => new Map(Object.entries(await trust.health()));
+  refuseFailures(await health());
   const administrator = settings.auth ? await addFirstAdministrator(accountStore, now()) : undefined;
   for (const stop of startJobs(options, registry)) cleanup.defer(stop);
 
@@ -80,7 +83,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   return {
     routes: settings.auth ? [tokenRoute(accounts), ...trustAndRegistry] : trustAndRegistry,
     gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
-    health: async () => new Map(Object.entries(await trust.health())),
+    health,
     administrator,
     close: () => opened.dispose(),
   };
@@ -176,4 +179,11 @@ function registryRoute({ handler }: Registry): Part {
     takes: (path) => path.startsWith('/v2/'),
     handler,
   };
+}
+
+/** A server that cannot work is not started, so that whoever starts it sees why. */
+function refuseFailures(failures: ReadonlyMap<string, string>): void {
+  if (failures.size === 0) return;
+  const list = [...failures].map(([name, why]) => `${name}: ${why}`).join('; ');
+  throw new SignetError('server-unhealthy', `the server cannot work: ${list}`);
 }

@@ -3,7 +3,6 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { OPEN_GATE } from '../accounts/gate.ts';
 import { TOKEN_PATH } from '../accounts/token-service.ts';
-import { SignetError } from '../core/errors/index.ts';
 import { DAY, type Instant, SECOND } from '../core/time.ts';
 import type { NewAdministrator } from './administrator.ts';
 import { announce } from './announce.ts';
@@ -58,9 +57,8 @@ export interface RunningServer {
 const RENEWAL_CHECK = DAY / SECOND;
 
 /**
- * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests
- * that come before wait. Throws a SignetError,
- * with nothing left running or locked, where anything is not as it must be.
+ * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests that come
+ * before wait. Throws a SignetError, with nothing left running or locked, where anything is not as it must be.
  */
 export async function startServer(settings: ServeSettings, dependencies: Dependencies = {}): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
@@ -99,7 +97,6 @@ export async function startServer(settings: ServeSettings, dependencies: Depende
   const parts = await (dependencies.openParts ?? openParts)({ ...context, addressOf });
   cleanup.defer(() => parts.close());
   const health = healthOf(parts, tls, now);
-  refuseFailures(await health());
   ready.resolve(createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess }));
 
   const renew = () => tls?.renew(listener, now());
@@ -172,11 +169,4 @@ function localHost({ listen }: Settings): string {
 function forwardedFor(request: Request, peer: string): string {
   const last = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
   return isIP(last) === 0 ? peer : last;
-}
-
-/** A server that cannot work is not started, so that whoever starts it sees why. */
-function refuseFailures(failures: ReadonlyMap<string, string>): void {
-  if (failures.size === 0) return;
-  const list = [...failures].map(([name, why]) => `${name}: ${why}`).join('; ');
-  throw new SignetError('server-unhealthy', `the server cannot work: ${list}`);
 }

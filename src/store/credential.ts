@@ -2,14 +2,10 @@ import { decodeBase64 } from '../core/base64.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import type { JsonValue } from '../core/json/parse.ts';
+import type { Login } from '../core/login.ts';
 
-/** A login as docker stores it. Whoever asked for it wipes it after use. */
-export interface Credential {
-  /** Empty where the identity token says it. */
-  readonly username: string;
-  readonly password: Buffer;
-  /** An OAuth2 refresh token that stands in for the password; undefined where there is none. */
-  readonly identityToken: Buffer | undefined;
+/** A login as docker stores it. */
+export interface Credential extends Login {
   /** A bearer token for the registry itself; undefined where there is none. */
   readonly registryToken: Buffer | undefined;
 }

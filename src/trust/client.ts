@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Action } from '../core/access.ts';
-import { isSignetError } from '../core/errors/index.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
+import type { Login } from '../core/login.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
 import { AuthorizedClient } from '../remote/authorized.ts';
 import { dockerConnections } from '../remote/docker-connections.ts';
 import { HttpClient } from '../remote/http.ts';
-import type { Login } from '../remote/login.ts';
 import { hostnameOf } from '../remote/loopback.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import { NotaryServer } from '../remote/notary-server.ts';
@@ -51,6 +51,7 @@ export class TrustClient {
       login: options.login,
       tokens: this.tokens,
       settings: options.configuration.registries,
+      allowedRealms: this.allowedRealms(),
     });
   }
 
@@ -62,6 +63,7 @@ export class TrustClient {
       http: this.httpFor(reference.registry, server),
       login: () => this.loginFor(reference.registry, server),
       loginHost: hostnameOf(reference.registry),
+      allowedRealms: this.allowedRealms(),
       tokens: this.tokens,
     });
     const notary = new NotaryServer(server, client, actions);
@@ -81,15 +83,19 @@ export class TrustClient {
     const { checkLogin } = await import('../remote/check-login.ts');
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
     const http = this.httpFor(registry);
-    for (const [index, endpoint] of endpoints.entries()) {
-      try {
-        return await checkLogin({ http, endpoint, registry, login, now: this.options.now });
-      } catch (error) {
-        // A registry on this machine may speak plain http; only then is there a second endpoint.
-        if (index === endpoints.length - 1 || !isSignetError(error, 'network-unreachable', 'tls-failed')) throw error;
-      }
+    const attempt = (endpoint: URL) =>
+      checkLogin({ http, endpoint, registry, login, allowedRealms: this.allowedRealms(), now: this.options.now });
+    const [first, fallback] = endpoints;
+    if (first === undefined) throw new SignetError('server-address-invalid', `the registry ${registry} has no address`);
+    try {
+      return await attempt(first);
+    } catch (error) {
+      // Only a registry on this machine has a second address: it may speak plain http.
+      if (fallback === undefined || !isSignetError(error, 'network-unreachable', 'tls-failed')) throw error;
+      return await attempt(fallback).catch(() => {
+        throw error;
+      });
     }
-    return undefined;
   }
 
   /** The address of the trust server that speaks for a registry. */
@@ -108,6 +114,11 @@ export class TrustClient {
    */
   private async loginFor(registry: string, server: URL): Promise<Login | undefined> {
     return (await this.options.login(server.host)) ?? (await this.options.login(registry));
+  }
+
+  private allowedRealms(): ReadonlySet<string> {
+    const { registries } = this.options.configuration;
+    return new Set([...registries.values()].flatMap(({ tokenServices }) => tokenServices));
   }
 
   private httpFor(registry: string, server?: URL): HttpClient {

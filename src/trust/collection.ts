@@ -56,6 +56,7 @@ const ROOT_MAY_BE_OLD: readonly ErrorCode[] = [
   'signatures-missing',
   'metadata-expired',
   'root-untrusted',
+  'root-pin-mismatch',
 ];
 /** What makes a delegation unusable without making the collection so (protocol C.6.2, Targets). */
 const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];
@@ -89,16 +90,16 @@ class Update {
   async run(): Promise<Collection> {
     const { gun, cache } = this.source;
     const cached = await cache.read(gun, 'root');
-    if (cached === undefined) return this.load(await this.firstRoot());
-    const root = trustCachedRoot(gun, cached);
+    // The request for the timestamp leaves before the root's signatures take this thread.
+    await new Promise((resume) => setImmediate(resume));
+    const root = cached === undefined ? await this.firstRoot() : trustCachedRoot(gun, cached);
     try {
-      checkRootCurrent(root, this.source.now);
       return await this.load(root);
     } catch (error) {
       if (!isSignetError(error, ...ROOT_MAY_BE_OLD)) throw error;
-      const newest = await this.newestRoot(root, error);
-      checkRootCurrent(newest, this.source.now);
-      return await this.load(newest);
+      // Nothing that was verified with the keys of an old root may reach the cache beside the new one.
+      this.fresh.clear();
+      return await this.load(await this.newestRoot(root, error));
     }
   }
 
@@ -112,9 +113,7 @@ class Update {
 
   private async firstRoot(): Promise<TrustedRoot> {
     const { gun, pinning, now } = this.source;
-    const bytes = await this.firstRootFile();
-    const root = trustFirstRoot(gun, bytes, pinning, now);
-    checkRootCurrent(root, now);
+    const root = trustFirstRoot(gun, await this.firstRootFile(), pinning, now);
     this.fresh.set('root', root.envelope.bytes);
     return root;
   }
@@ -125,7 +124,10 @@ class Update {
       return await server.read(gun, { role: 'root' }, LIMITS.metadata);
     } catch (cause) {
       if (!isSignetError(cause, 'trust-data-missing')) throw cause;
-      throw new SignetError('trust-data-missing', `${host} does not have trust data for ${gun}`, { cause });
+      throw new SignetError('trust-data-missing', `${host} does not have trust data for ${gun}`, {
+        cause,
+        detail: cause.detail,
+      });
     }
   }
 
@@ -149,7 +151,8 @@ class Update {
   }
 
   private async load(root: TrustedRoot): Promise<Collection> {
-    const { gun, cache, now } = this.source;
+    const { gun, cache, pinning, now } = this.source;
+    checkRootCurrent(root, pinning, now);
     const set = new TrustedSet(root, now);
     await this.loadTimestamp(set);
     const knownSnapshot = await cache.read(gun, 'snapshot');

@@ -11,6 +11,8 @@ import { parseServerAddress } from '../remote/server-address.ts';
 export interface RegistryConfiguration extends RegistrySettings {
   /** The trust server that speaks for the registry's images. */
   readonly trustServer?: string;
+  /** Origins of token services, elsewhere, to which logins for the registry may be sent. */
+  readonly tokenServices: readonly string[];
 }
 
 /** The client's settings: `signet.json` beside docker's own configuration. */
@@ -78,12 +80,18 @@ export function checkHost(host: string): string {
 }
 
 function readRegistry(host: string, value: JsonValue): RegistryConfiguration {
-  const fields = new Fields(value, `registry ${host}`, ['trustServer', 'endpoint', 'mirrors'], 'refuse');
+  const fields = new Fields(
+    value,
+    `registry ${host}`,
+    ['trustServer', 'endpoint', 'mirrors', 'tokenServices'],
+    'refuse',
+  );
   const [trustServer, endpoint] = [fields.optionalString('trustServer'), fields.optionalString('endpoint')];
   const settings = {
     ...(trustServer === undefined ? {} : { trustServer: parseServerAddress(trustServer).href }),
     ...(endpoint === undefined ? {} : { endpoint }),
     mirrors: fields.strings('mirrors'),
+    tokenServices: fields.strings('tokenServices').map((address) => parseServerAddress(address).origin),
   };
   registryEndpoints(host, settings);
   registryMirrors(settings);

@@ -45,10 +45,12 @@ export class KeyRing implements SigningKeys {
     const key = file.encrypted
       ? await this.unlock(id, alias, (passphrase) => openKeyFile(file, passphrase))
       : openKeyFile(file, undefined);
-    if (key.id !== id)
+    if (key.id !== id) {
+      key.wipe();
       throw new SignetError('key-id-mismatch', `the key file ${id} holds another key`, {
         detail: { id, found: key.id },
       });
+    }
     this.opened.set(id, key);
     return key;
   }
@@ -63,8 +65,8 @@ export class KeyRing implements SigningKeys {
   /** Stores a key under a new passphrase. */
   async add(key: PrivateKey, role: string, gun?: Gun): Promise<void> {
     const passphrase = this.known.get(role) ?? (await this.passphrases.fresh({ id: key.id, alias: role }));
-    await this.store.add(key.id, sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }));
     this.remember(role, passphrase);
+    await this.store.add(key.id, sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }));
     this.opened.set(key.id, key);
   }
 
@@ -82,12 +84,16 @@ export class KeyRing implements SigningKeys {
     if (first !== undefined) return first;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const passphrase = await this.passphrases.existing({ id, alias }, attempt);
-      const key = tryOpen(open, passphrase);
+      let key: PrivateKey | undefined;
+      try {
+        key = tryOpen(open, passphrase);
+      } finally {
+        if (key === undefined) passphrase.fill(0);
+      }
       if (key !== undefined) {
         this.remember(alias, passphrase);
         return key;
       }
-      passphrase.fill(0);
     }
     throw new SignetError('key-passphrase-wrong', 'maximum number of passphrase attempts exceeded', {
       detail: { id, alias },

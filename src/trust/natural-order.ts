@@ -16,7 +16,14 @@ function chunks(text: string): readonly string[] {
 
 function compareChunks(a: string, b: string): number {
   const areNumbers = /^\d/.test(a) && /^\d/.test(b);
-  const byNumber = areNumbers ? Math.sign(Number(BigInt(a) - BigInt(b))) : 0;
-  if (byNumber !== 0) return byNumber;
+  return (areNumbers ? compareNumbers(a.replace(/^0+/, ''), b.replace(/^0+/, '')) : 0) || compareText(a, b);
+}
+
+/** Digits without leading zeros: the longer is the larger, whatever its size. */
+function compareNumbers(a: string, b: string): number {
+  return a.length - b.length || compareText(a, b);
+}
+
+function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }

@@ -2,7 +2,6 @@ import { Editor } from '../core/editor.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { issueRootCertificate } from '../core/keys/certificate.ts';
 import type { PrivateKey } from '../core/keys/private-key.ts';
-import type { RoleName } from '../core/names/role.ts';
 import { type Collection, type CollectionSource, updateCollection } from './collection.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -35,6 +34,8 @@ export class Repository {
     } catch (error) {
       if (!isSignetError(error, 'trust-data-missing')) throw error;
       await this.refuseIfKnown(error);
+      // A repository without a root does not exist; one that misses another file is damaged (protocol G-8).
+      if (error.detail.resource !== 'root') throw error;
       return undefined;
     }
   }
@@ -79,7 +80,7 @@ export class Repository {
     await edit(editor);
     const files = await editor.sign(this.keys, now);
     await server.publish(this.gun, files);
-    for (const [role, bytes] of files) await cache.write(this.gun, role as RoleName, bytes);
+    for (const [role, bytes] of files) await cache.write(this.gun, role, bytes);
   }
 
   /** The person's root key: the first one on disk, else a new one, as docker chooses it. */

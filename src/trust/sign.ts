@@ -5,9 +5,11 @@ import type { Target } from '../core/metadata/targets.ts';
 import { type Digest, digestHex } from '../core/names/digest.ts';
 import type { KeyId } from '../core/names/key-id.ts';
 import { type DelegationName, RELEASES, signerRole } from '../core/names/role.ts';
+import type { DelegatedRole, TrustedSet } from '../core/trusted-set.ts';
+import { validSigners } from '../core/verify.ts';
 import type { Collection } from './collection.ts';
 import type { Repository } from './repository.ts';
-import { canonicalIdIn, signableRoles } from './signer-roles.ts';
+import { canonicalKeys, countHere, signableRoles } from './signer-roles.ts';
 
 /** A manifest or index that is to be signed under a tag. */
 export interface SignedImage {
@@ -51,41 +53,40 @@ export async function revokeTags(repository: Repository, tags: readonly string[]
 
 /**
  * Removes a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What only they had
- * released is signed anew in the same publish where a remaining key of `releases` is here, so that it stays pullable.
+ * released is signed anew in the same publish where enough remaining keys of `releases` are here, so that it stays
+ * pullable.
  */
 export async function removeSigner(
   repository: Repository,
   role: DelegationName,
   canonicalIds: readonly KeyId[],
 ): Promise<void> {
-  await repository.publish(async (editor, collection) => {
-    if (hasReleases(collection)) editor.removeDelegationKeys(RELEASES, canonicalIds);
+  await repository.publish(async (editor, { set }) => {
+    const releases = releasesIn(set);
+    if (releases !== undefined) editor.removeDelegationKeys(RELEASES, canonicalIds);
     editor.removeDelegation(role);
-    for (const broken of editor.brokenDelegations()) {
-      const remaining = editor.delegationsOf('targets').find(({ name }) => name === broken)?.keyIds ?? [];
-      const available = await Promise.all(remaining.map((id) => repository.keys.has(id)));
-      if (available.some(Boolean)) editor.witness(broken);
-    }
+    if (releases === undefined || !editor.brokenDelegations().includes(RELEASES)) return;
+    const remaining = canonicalKeys(releases).filter((id) => !canonicalIds.includes(id));
+    if ((await countHere(repository.keys, remaining)) >= releases.threshold) editor.witness(RELEASES);
   });
 }
 
 /**
- * Whether nobody but the holder of these keys signed the current `targets/releases` (protocol D.13 step 2). Throws
+ * Whether the current `targets/releases` is not signed enough without these keys (protocol D.13 step 2). Throws
  * `signatures-missing` where it has no signatures at all.
  */
 export function isLastSigner({ set, unusable }: Collection, canonicalIds: readonly KeyId[]): boolean {
+  const releases = releasesIn(set);
   const envelope = set.targets.get(RELEASES)?.envelope ?? unusable.get(RELEASES)?.envelope;
-  if (envelope === undefined || envelope.signatures.length === 0) {
+  if (releases === undefined || envelope === undefined || envelope.signatures.length === 0) {
     throw new SignetError('signatures-missing', 'all signed tags are currently revoked, use docker trust sign to fix');
   }
-  const releases = set.delegationsOf('targets').find(({ name }) => name === RELEASES);
-  const own = new Set(releases?.keyIds.filter((id) => canonicalIds.includes(canonicalIdIn(releases, id))));
-  const remaining = envelope.signatures.filter(({ keyId }) => !own.has(keyId)).length;
-  return remaining < (releases?.threshold ?? 1);
+  const others = [...validSigners(envelope, releases.keys, releases.keyIds)].filter((id) => !canonicalIds.includes(id));
+  return others.length < releases.threshold;
 }
 
-function hasReleases({ set }: Collection): boolean {
-  return set.delegationsOf('targets').some(({ name }) => name === RELEASES);
+function releasesIn(set: TrustedSet): DelegatedRole | undefined {
+  return set.delegationsOf('targets').find(({ name }) => name === RELEASES);
 }
 
 /** As docker signs images: the SHA-256 alone, no custom data (protocol D.8 step 4). */

@@ -6,7 +6,7 @@ import { type DelegationName, parentOf, RELEASES, type TargetsRole } from '../co
 import type { DelegatedRole, TrustedSet } from '../core/trusted-set.ts';
 import type { KeyRing } from './key-ring.ts';
 
-/** Whoever may sign directly below `targets`, without `releases` itself. */
+/** All delegations of the collection, without `releases`: the roles of signers, and what those delegate to others. */
 export function signersOf(set: TrustedSet): readonly DelegatedRole[] {
   return allDelegations(set).filter(({ name }) => name !== RELEASES);
 }
@@ -37,13 +37,15 @@ export async function signableRoles(set: TrustedSet, tag: string, keys: KeyRing)
   const signable: TargetsRole[] = [];
   for (const delegation of delegations) {
     const isCandidate = parentOf(delegation.name) === 'targets' && admits(set, delegation.name, tag);
-    if (isCandidate && (await hasAny(keys, canonicalKeys(delegation)))) signable.push(delegation.name);
+    if (isCandidate && (await countHere(keys, canonicalKeys(delegation))) > 0) signable.push(delegation.name);
   }
   if (signable.length === 0) throw new SignetError('signing-key-missing', 'no valid signing keys for delegation roles');
   return signable;
 }
 
-async function hasAny(keys: KeyRing, ids: readonly KeyId[]): Promise<boolean> {
-  for (const id of ids) if (await keys.has(id)) return true;
-  return false;
+/** How many of the keys are here. */
+export async function countHere(keys: KeyRing, ids: readonly KeyId[]): Promise<number> {
+  let count = 0;
+  for (const id of ids) if (await keys.has(id)) count++;
+  return count;
 }

@@ -13,8 +13,8 @@ export interface SeenRequest {
 }
 
 export interface FakeEngineOptions {
-  /** What the engine says it speaks; undefined to say nothing. */
-  readonly apiVersion?: string | undefined;
+  /** What the engine says it speaks; null to say nothing. */
+  readonly apiVersion?: string | null;
   /** The answers; what is undefined is not found. */
   readonly answer: (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
   /** Listens on TCP, with TLS where certificates are given, instead of a unix socket. */
@@ -68,7 +68,7 @@ export function stream(...records: readonly (object | string)[]): Response {
   );
 }
 
-function ping(apiVersion: string | undefined): Response {
-  const version = apiVersion === undefined ? {} : { 'Api-Version': apiVersion };
+function ping(apiVersion: string | null): Response {
+  const version = apiVersion === null ? {} : { 'Api-Version': apiVersion };
   return new Response('OK', { headers: { ...version, Ostype: 'linux', 'Docker-Experimental': 'false' } });
 }

@@ -74,14 +74,39 @@ export function attackedByReplay(place: Place, victim: Shell, relay: TrustRelay)
   ];
 }
 
-/** The trust server is down, and the person has none of its data. */
+/** The trust server is down: nothing is trusted that is not known, and what is known until it expires, with a warning. */
 export function trustServerDown(place: Place, newcomer: Shell, deadPort: number): Step[] {
+  const { repository } = place;
+  const down = `DOCKER_CONTENT_TRUST=1 DOCKER_CONTENT_TRUST_SERVER=https://localhost:${deadPort}`;
   return [
     {
       title: 'the trust server is down',
       shell: newcomer,
-      line: `DOCKER_CONTENT_TRUST=1 DOCKER_CONTENT_TRUST_SERVER=https://localhost:${deadPort} docker run ${place.repository}:signed`,
+      line: `${down} docker run ${repository}:signed`,
       checks: [exits(125), prints(''), says(/error contacting notary server/)],
+    },
+    {
+      title: 'it is up again',
+      shell: newcomer,
+      line: `DOCKER_CONTENT_TRUST=1 docker run ${repository}:signed`,
+      checks: [exits(0), prints(IT_WORKED)],
+    },
+    {
+      title: 'it is down, but its data are there and have not expired',
+      shell: newcomer,
+      line: `${down} docker run ${repository}:signed`,
+      checks: [
+        exits(0),
+        prints(IT_WORKED),
+        says(/Error while downloading remote metadata, using cached timestamp/),
+        holds('the signed digest was run', () => ranSignedDigest(newcomer, repository, 'signed')),
+      ],
+    },
+    {
+      title: 'it is down, and the tag is not signed',
+      shell: newcomer,
+      line: `${down} docker run ${repository}:unsigned`,
+      checks: [exits(125), prints(''), says(/^docker: No valid trust data for unsigned/m)],
     },
   ];
 }

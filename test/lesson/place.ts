@@ -1,62 +1,68 @@
-import type { DockerCli } from '../support/clis.ts';
 import { type Engine, importBusybox, startEngine } from '../support/dockerd.ts';
-import { type SignetServer, startSignet } from '../support/signet-server.ts';
+import { type ServeOptions, type SignetServer, startSignet } from '../support/signet-server.ts';
+import type { Face } from './face.ts';
 import { Shell } from './shell.ts';
 import { engineDigest, succeed } from './state.ts';
 import type { Place } from './steps.ts';
 
 const PASSWORDS = {
   alice: 'what alice types at docker login',
+  bob: 'who works for alice now and then',
   library: 'the password of who makes base images',
 };
 const BASE_PASSPHRASE = 'whoever makes base images signs them';
 
 /** A real engine and a real server with the signed base image `library/busybox:latest`. */
 export interface World {
+  readonly face: Face;
   readonly engine: Engine;
   readonly server: SignetServer;
-  /** A person new to the machine, for whom the word docker stands for `docker`. */
-  person(docker: readonly string[], environment?: Readonly<Record<string, string>>): Shell;
-  /** The person after `docker login` as alice. */
-  loggedIn(person: Shell): Promise<Shell>;
-  /** The lesson with every name written out. */
+  /** A person new to the machine, at a terminal with the world's face or another one. */
+  person(face?: Face): Shell;
+  /** The person after `docker login`, as alice or as bob, who may push to her repositories. */
+  loggedIn(person: Shell, name?: 'alice' | 'bob'): Promise<Shell>;
+  /** The lesson, with the names as they are written at her terminal. */
   lessonFor(alice: Shell): Place;
   stop(): Promise<void>;
 }
 
-/** Starts engine and server; `docker` pushes and signs the base image. */
-export async function startWorld({ path }: DockerCli): Promise<World> {
-  const [engine, server] = await Promise.all([startEngine(), startSignet()]);
-  for (const name of ['alice', 'library'] as const) await server.addUser(name, PASSWORDS[name]);
+/** Starts engine and server; somebody with that face pushes and signs the base image. */
+export async function startWorld(face: Face, options: ServeOptions = {}): Promise<World> {
+  const [engine, server] = await Promise.all([startEngine(), startSignet(options)]);
+  for (const [name, password] of Object.entries(PASSWORDS)) await server.addUser(name, password);
   await server.grant('alice', 'library/*', 'pull');
+  await server.grant('bob', 'alice/*', 'push');
 
-  const person: World['person'] = (docker, environment = {}) =>
-    new Shell(docker, { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '0', ...environment });
+  const written = (path: string) => (face.hasShortNames ? path : `${server.host}/${path}`);
+  const registry = face.hasShortNames ? '' : server.host;
+  const person = ({ docker, environment } = face) =>
+    new Shell(docker, { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '0', ...environment(server.host) });
   const logIn = async (shell: Shell, name: keyof typeof PASSWORDS) => {
-    await succeed(shell, `echo '${PASSWORDS[name]}' | docker login --username ${name} --password-stdin ${server.host}`);
+    await succeed(shell, `echo '${PASSWORDS[name]}' | docker login --username ${name} --password-stdin ${registry}`);
     return shell;
   };
 
-  const base = `${server.host}/library/busybox:latest`;
-  const publisher = await logIn(person([path]), 'library');
-  await importBusybox(engine, path, base);
+  const publisher = await logIn(person(), 'library');
+  const base = written('library/busybox:latest');
+  await importBusybox(engine, face.cli.path, 'imported:base');
   const passphrases = ['ROOT', 'REPOSITORY'].map(
     (key) => `DOCKER_CONTENT_TRUST_${key}_PASSPHRASE='${BASE_PASSPHRASE}'`,
   );
-  await succeed(publisher, `DOCKER_CONTENT_TRUST=1 ${passphrases.join(' ')} docker push ${base}`);
+  await succeed(publisher, `docker tag imported:base ${base} && ${passphrases.join(' ')} docker trust sign ${base}`);
   const baseDigest = await engineDigest(publisher, base);
 
   return {
+    face,
     engine,
     server,
     person,
-    loggedIn: (shell) => logIn(shell, 'alice'),
+    loggedIn: (shell, name = 'alice') => logIn(shell, name),
     lessonFor: (alice) => ({
       alice,
       password: PASSWORDS.alice,
-      registry: server.host,
-      repository: `${server.host}/alice/dct-test`,
-      base,
+      registry,
+      repository: written('alice/dct-test'),
+      base: face.hasShortNames ? 'busybox:latest' : base,
       baseDigest,
     }),
     stop: async () => {

@@ -7,6 +7,8 @@ import { temporaryFolder } from '../support/temp.ts';
 /** One person at one machine: a home of their own, and a shell that remembers what `cd` and `export` did. */
 export class Shell {
   readonly home = temporaryFolder();
+  /** The registry that names without one mean; undefined where they mean docker.io. */
+  readonly defaultRegistry: string | undefined;
   private readonly state = join(temporaryFolder(), 'state');
   private readonly aliases: string;
 
@@ -14,6 +16,7 @@ export class Shell {
   constructor(docker: readonly string[], environment: Readonly<Record<string, string>>) {
     this.aliases = `shopt -s expand_aliases\nalias docker=${quote(docker.map(quote).join(' '))}`;
     const variables = { PATH: process.env.PATH ?? '', TERM: 'xterm', LANG: 'C.UTF-8', ...environment, HOME: this.home };
+    this.defaultRegistry = environment.SIGNET_DEFAULT_REGISTRY;
     const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`);
     writeFileSync(this.state, [...exports, `cd ${quote(this.home)}`].join('\n'));
   }
@@ -32,6 +35,7 @@ export class Shell {
   }
 }
 
-function quote(text: string): string {
+/** The text as one word of a shell's line. */
+export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -44,7 +44,7 @@ export async function signedTags(shell: Shell, repository: string): Promise<stri
 /** The digest under which the engine knows `repository:tag`. Throws unless it is exactly one. */
 export async function engineDigest(shell: Shell, image: string): Promise<string> {
   const { stdout } = await succeed(shell, `docker image inspect --format '{{json .RepoDigests}}' ${image}`);
-  const prefix = `${image.slice(0, image.lastIndexOf(':'))}@`;
+  const prefix = `${nameInEngine(shell, image.slice(0, image.lastIndexOf(':')))}@`;
   const digests = (JSON.parse(stdout) as string[]).filter((name) => name.startsWith(prefix));
   equal(digests.length, 1, `the engine knows ${image} as ${stdout}`);
   return `${digests[0]}`.slice(prefix.length);
@@ -54,7 +54,12 @@ export async function engineDigest(shell: Shell, image: string): Promise<string>
 export async function ranSignedDigest(shell: Shell, repository: string, tag: string): Promise<void> {
   const { tags } = await inspect(shell, `${repository}:${tag}`);
   const { stdout } = await succeed(shell, "docker ps --latest --no-trunc --format '{{.Image}}'");
-  equal(stdout.trim(), `${repository}@${tags[0]?.digest}`);
+  equal(stdout.trim(), `${nameInEngine(shell, repository)}@${tags[0]?.digest}`);
+}
+
+/** What the engine calls a repository that is typed as `repository`. */
+export function nameInEngine({ defaultRegistry }: Shell, repository: string): string {
+  return defaultRegistry === undefined ? repository : `${defaultRegistry}/${repository}`;
 }
 
 /** Runs a line that must exit with 0. */

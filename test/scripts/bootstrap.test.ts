@@ -50,9 +50,13 @@ class Machine {
   }
 }
 
-/** dpkg-query of a machine where everything but notary and skopeo is installed. */
-const TWO_MISSING =
-  'shift 2; for name in "$@"; do [ $name = notary -o $name = skopeo ] || echo "$name installed"; done';
+/** dpkg-query of a machine where `missing` were removed or never installed, and everything else is installed. */
+function packagesWithout(...missing: readonly string[]): string {
+  return `shift; for name in "$@"; do
+    case " ${missing.join(' ')} " in *" $name "*) state=config-files ;; *) state=installed ;; esac
+    printf 'Package: %s\nStatus: install ok %s\n\n' "$name" $state
+  done`;
+}
 
 test('with all installed, the script runs with its arguments and its exit code passes through', async () => {
   const machine = new Machine();
@@ -100,7 +104,7 @@ test('where npm did not run install scripts, the one of bun is run', async () =>
 
 test('only missing Debian packages are installed, after an update where the first try fails', async () => {
   const machine = new Machine({
-    'dpkg-query': TWO_MISSING,
+    'dpkg-query': packagesWithout('notary', 'skopeo'),
     sudo: 'exec "$@"',
     'apt-get': `
       [ "$1" = --version ] && exit 0
@@ -121,7 +125,7 @@ test('only missing Debian packages are installed, after an update where the firs
 
 test('with nothing missing, apt-get is left alone', async () => {
   const machine = new Machine({
-    'dpkg-query': 'shift 2; for name in "$@"; do echo "$name installed"; done',
+    'dpkg-query': packagesWithout(),
     'apt-get': 'note apt-get "$@"',
   });
   await machine.bootstrap(['test']);
@@ -140,7 +144,7 @@ test('a signal reaches the script, whose exit code is kept', async () => {
   const machine = new Machine();
   machine.program(
     'node_modules/.bin/bun',
-    '[ "$1" = --version ] && exit 0; trap "note stopped; exit 9" TERM; kill $PPID; while :; do sleep 0.05; done',
+    '[ "$1" = --version ] && exit 0; trap "note stopped; exit 9" TERM; kill $PPID; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.1; done',
   );
   expect((await machine.bootstrap(['build'])).exitCode).toBe(9);
   expect(machine.calls()).toEqual(['stopped']);

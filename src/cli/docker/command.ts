@@ -1,9 +1,11 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import { findDocker } from '../../engine/cli.ts';
 import { type CommandLine, type CommandName, readArguments, readCommandLine } from '../../engine/command.ts';
+import { configFolder } from '../../engine/endpoint.ts';
 import { SyntaxBook } from '../../engine/learn.ts';
 import { becomeDocker } from '../../engine/run.ts';
-import { openSession, type Session } from '../session.ts';
+import { readConfiguration } from '../../trust/configuration-file.ts';
+import { isReplaced, replacedCommand } from '../replaced.ts';
 import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
 import type { DockerTask } from './task.ts';
 
@@ -29,17 +31,33 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
   const mayConcernUs = first.startsWith('-') || isEnforcedWord(first);
   const line = mayConcernUs ? await readCommandLine(book, argv) : undefined;
   const word = line?.words[0];
-  if (line !== undefined && word !== undefined && REPLACED.includes(word))
-    return replaced({ word, words: line.rest, globals: line.globals, argv, env });
+  if (line !== undefined && word !== undefined && isReplaced(word)) {
+    return replacedCommand({ word, words: line.rest, globals: line.globals, argv, env });
+  }
 
-  const session = await openSession({ env, globals: line?.globals, cli });
+  if (line?.name !== undefined) return enforced({ cli, line, name: line.name, book, env });
+  const { defaultRegistry } = await readConfiguration(configFolder(line?.globals, env), env);
+  return becomeDocker(
+    cli.path,
+    defaultRegistry === undefined ? argv : await withFullNames(argv, line, book, cli, env),
+    env,
+  );
+}
+
+/** The command line with short names of local images written out, as a default registry demands. */
+async function withFullNames(
+  argv: readonly string[],
+  line: CommandLine | undefined,
+  book: SyntaxBook,
+  cli: DockerTask['cli'],
+  env: NodeJS.ProcessEnv,
+): Promise<readonly string[]> {
+  const { expandNames, mayNameImages } = await import('./names.ts');
+  const { head, words, rest } = line ?? { head: argv.slice(0, 1), words: argv.slice(0, 1), rest: argv.slice(1) };
+  if (!mayNameImages(words, rest)) return argv;
+  const session = await (await import('../session.ts')).openSession({ env, globals: line?.globals, cli });
   try {
-    if (line?.name !== undefined) return await enforced(session, { cli, line, name: line.name, book, env });
-    if (session.configuration.defaultRegistry === undefined) return await becomeDocker(cli.path, argv, env);
-    const { expandNames } = await import('./names.ts');
-    const [head, words, rest] =
-      line === undefined ? [argv.slice(0, 1), argv.slice(0, 1), argv.slice(1)] : [line.head, line.words, line.rest];
-    return await becomeDocker(cli.path, await expandNames(session, book, head, words, rest), env);
+    return await expandNames(session, book, head, words, rest);
   } finally {
     session.close();
   }
@@ -53,11 +71,12 @@ interface Call {
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function enforced(session: Session, { cli, line, name, book, env }: Call): Promise<number> {
+async function enforced({ cli, line, name, book, env }: Call): Promise<number> {
   const hasOwnFlag = line.rest.some((word) => word.startsWith(`--${DISABLE_CONTENT_TRUST}`));
   const isPlain = !isTrustOn(env) && !hasOwnFlag;
   const hand = () => becomeDocker(cli.path, [...line.head, ...line.rest], env);
-  if (isPlain && session.configuration.defaultRegistry === undefined) return hand();
+  const { defaultRegistry } = await readConfiguration(configFolder(line.globals, env), env);
+  if (isPlain && defaultRegistry === undefined) return hand();
   const args = await readArguments(book, line).catch((error: unknown) => {
     // Without trust there is nothing to enforce, and docker itself knows best what is wrong with its options.
     if (isPlain && isSignetError(error)) return undefined;
@@ -67,7 +86,12 @@ async function enforced(session: Session, { cli, line, name, book, env }: Call):
   const trust = isTrustOnFor(args, env);
   const work = await ENFORCED.get(name)?.();
   if (work === undefined) return hand();
-  return work({ session, cli, line, env, trust, args: trust ? args.without(DISABLE_CONTENT_TRUST) : args });
+  const session = await (await import('../session.ts')).openSession({ env, globals: line.globals, cli });
+  try {
+    return await work({ session, cli, line, env, trust, args: trust ? args.without(DISABLE_CONTENT_TRUST) : args });
+  } finally {
+    session.close();
+  }
 }
 
 function isEnforcedWord(word: string): boolean {

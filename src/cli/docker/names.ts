@@ -4,20 +4,27 @@ import type { ParsedArgs, PositionalToken } from '../../engine/flags.ts';
 import type { SyntaxBook } from '../../engine/learn.ts';
 import type { Session } from '../session.ts';
 
-/** Which arguments of a command name images, and whether the image must exist already for the name to be expanded. */
+/** What a command means by an image's name: one that the engine has, one to be made, or which images to list. */
+type Naming = 'existing' | 'new' | 'listed';
+
+/** Which arguments of a command name images, and what it means by them. */
 interface ImageArguments {
   /** Index of the first and, exclusive, of the last such argument. */
   readonly from: number;
   readonly to: number;
-  readonly names: 'existing' | 'new';
+  readonly names: Naming;
 }
 
 const ALL_EXISTING: readonly ImageArguments[] = [{ from: 0, to: Number.POSITIVE_INFINITY, names: 'existing' }];
 const FIRST_EXISTING: readonly ImageArguments[] = [{ from: 0, to: 1, names: 'existing' }];
+const FIRST_LISTED: readonly ImageArguments[] = [{ from: 0, to: 1, names: 'listed' }];
 const SECOND_NEW: readonly ImageArguments[] = [{ from: 1, to: 2, names: 'new' }];
 
 /** Docker's commands on local images. Those that trust concerns expand their names themselves. */
 const COMMANDS: ReadonlyMap<string, readonly ImageArguments[]> = new Map([
+  ['images', FIRST_LISTED],
+  ['image ls', FIRST_LISTED],
+  ['image list', FIRST_LISTED],
   ['rmi', ALL_EXISTING],
   ['image rm', ALL_EXISTING],
   ['image remove', ALL_EXISTING],
@@ -34,9 +41,15 @@ const COMMANDS: ReadonlyMap<string, readonly ImageArguments[]> = new Map([
   ['image import', SECOND_NEW],
 ]);
 
+/** Whether the command is one of docker's on local images. */
+export function mayNameImages(words: readonly string[], rest: readonly string[]): boolean {
+  return COMMANDS.has([...words, rest[0] ?? ''].join(' ')) || COMMANDS.has(words.join(' '));
+}
+
 /**
  * Expands short names in docker's commands on local images, where a default registry gives them another meaning than
- * docker's: a new name always, an existing one if the engine has the image under its full name. All else stays as typed.
+ * docker's: a new name always, an existing one if the engine has the image under its full name. What is listed by a short
+ * name is listed under both. All else stays as typed.
  */
 export async function expandNames(
   session: Session,
@@ -76,10 +89,11 @@ async function expandOne(
   session: Session,
   args: ParsedArgs,
   token: PositionalToken,
-  names: 'existing' | 'new',
+  names: Naming,
 ): Promise<ParsedArgs> {
   const full = fullName(session, token.value);
   if (full === undefined) return args;
+  if (names === 'listed') return args.withFlags('--filter', `reference=${full}`);
   const isMeant = names === 'new' || (await (await session.engine()).inspectImage(full)) !== undefined;
   return isMeant ? args.withValue(token, full) : args;
 }

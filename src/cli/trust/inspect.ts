@@ -82,7 +82,7 @@ function asText(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
     .map(({ name, keys }) => [name, keys.map((id) => id.slice(0, 12)).join(', ')]);
   return [
     tags.length === 0
-      ? `\nNo signatures for ${image}\n\n`
+      ? `\nNo signatures for ${image}\n\n\n`
       : `\nSignatures for ${image}\n\n${dockerTable(['SIGNED TAG', 'DIGEST', 'SIGNERS'], signatures)}\n`,
     people.length === 0
       ? ''

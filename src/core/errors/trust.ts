@@ -15,4 +15,13 @@ export const TRUST_ERRORS = {
   usage: { next: 'See signet --help' },
   cancelled: { exit: 130 },
   'configuration-invalid': {},
+  'dockerfile-invalid': {},
+  'dockerfile-uncertain': {
+    next: 'Write the line more plainly: Signet refuses a Dockerfile that it cannot read with certainty.',
+  },
+  'build-context-invalid': {},
+  'build-context-remote': {
+    next: 'Fetch it first, for example with git clone, look at it, and build the folder.',
+  },
+  'build-option-unsafe': {},
 } as const satisfies Catalogue;

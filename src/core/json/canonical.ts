@@ -1,8 +1,10 @@
+import { SignetError } from '../errors/index.ts';
 import type { JsonValue } from './parse.ts';
 
 /**
  * The canonical JSON bytes that Notary hashes and signs (protocol A.2): no white space, members sorted by
- * the bytes of their names, only `"` and `\` escaped, everything else raw UTF-8.
+ * the bytes of their names, only `"` and `\` escaped, everything else raw UTF-8. Throws `json-number-unsafe` for a
+ * number that is not a safe integer, which has no such form.
  */
 export function canonicalize(value: JsonValue): Buffer {
   return Buffer.from(canonicalText(value), 'utf8');
@@ -12,7 +14,7 @@ export function canonicalize(value: JsonValue): Buffer {
 export function canonicalText(value: JsonValue): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return `"${value.replace(/["\\]/g, '\\$&')}"`;
-  if (typeof value === 'number') return BigInt(value).toString();
+  if (typeof value === 'number') return integerText(value);
   if (typeof value === 'boolean') return String(value);
   if (isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
   const members = [...value].sort(([a], [b]) => compareUtf8(a, b));
@@ -20,12 +22,18 @@ export function canonicalText(value: JsonValue): string {
 }
 
 const UNSAFE_IN_HTML = /[<>&\u2028\u2029]/g;
+const CONTROL = /[\u0000-\u001f]/;
 
 /**
  * The form in which Go writes canonical text into a file (protocol A.1.1): `<`, `>`, `&`, U+2028 and U+2029
  * become `\uXXXX`. What is signed is the text before this step, what is hashed into a snapshot the text after it.
+ *
+ * Throws `json-malformed` for a control character: canonical text has it raw, which no parser takes back (A.2).
  */
 export function escapeForFile(canonical: string): string {
+  if (CONTROL.test(canonical)) {
+    throw new SignetError('json-malformed', 'a text with a control character cannot be written into a file');
+  }
   return canonical.replace(
     UNSAFE_IN_HTML,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -35,6 +43,14 @@ export function escapeForFile(canonical: string): string {
 /** Orders strings as Go does, by their UTF-8 bytes; JavaScript's own order differs beyond the basic plane. */
 export function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+}
+
+function integerText(value: number): string {
+  if (!Number.isSafeInteger(value)) {
+    throw new SignetError('json-number-unsafe', `${value} is not a safe integer and has no canonical form`);
+  }
+  // A negative zero is written as zero.
+  return String(value);
 }
 
 function isArray(value: JsonValue): value is readonly JsonValue[] {

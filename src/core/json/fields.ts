@@ -1,4 +1,5 @@
 import { SignetError } from '../errors/index.ts';
+import { printable } from '../printable.ts';
 import type { JsonObject, JsonValue } from './parse.ts';
 
 /**
@@ -17,9 +18,9 @@ export class Fields {
     this.what = what;
     for (const name of this.object.keys()) {
       if (known.includes(name)) continue;
-      const lookAlike = known.some((member) => member.toLowerCase() === name.toLowerCase());
+      const lookAlike = known.some((member) => foldCase(member) === foldCase(name));
       if (lookAlike || others === 'refuse') {
-        throw new SignetError('json-unexpected', `${what} has an unknown member ${JSON.stringify(name)}`);
+        throw new SignetError('json-unexpected', `${what} has an unknown member ${printable(JSON.stringify(name))}`);
       }
     }
   }
@@ -75,4 +76,9 @@ export class Fields {
   private fail(name: string, expected: string): never {
     throw new SignetError('json-unexpected', `${this.what}: ${name} is not ${expected}`);
   }
+}
+
+/** Go folds the long s and the Kelvin sign into the letters they look like; lower case alone does the second only. */
+function foldCase(name: string): string {
+  return name.toLowerCase().toUpperCase();
 }

@@ -1,5 +1,6 @@
 import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
+import { printable } from '../printable.ts';
 
 /** A JSON object. A Map, because names from outside must neither be reordered nor reach a prototype. */
 export type JsonObject = ReadonlyMap<string, JsonValue>;
@@ -8,7 +9,7 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
 export interface JsonOptions {
   /** `integers` (default) refuses fractions, exponents and what is not exact in a double; `any` takes every JSON number. */
   readonly numbers?: 'integers' | 'any';
-  /** Levels of nesting allowed. */
+  /** How many arrays and objects may lie inside each other. */
   readonly depth?: number;
 }
 
@@ -67,8 +68,6 @@ class Parser {
   }
 
   private value(depth: number): JsonValue {
-    if (depth > this.maxDepth)
-      throw new SignetError('json-too-deep', `JSON is nested deeper than ${this.maxDepth} levels`);
     this.skipWhiteSpace();
     switch (this.text[this.at]) {
       case '{':
@@ -90,14 +89,17 @@ class Parser {
 
   private object(depth: number): JsonObject {
     const members = new Map<string, JsonValue>();
-    this.at++;
+    this.enter(depth);
     if (this.accept('}')) return members;
     do {
       this.skipWhiteSpace();
       if (this.text[this.at] !== '"') this.fail('expected a member name');
       const name = this.string();
       if (members.has(name))
-        throw new SignetError('json-duplicate-key', `JSON names ${JSON.stringify(name)} twice in one object`);
+        throw new SignetError(
+          'json-duplicate-key',
+          `JSON names ${printable(JSON.stringify(name))} twice in one object`,
+        );
       this.expect(':');
       members.set(name, this.value(depth + 1));
     } while (this.accept(','));
@@ -107,12 +109,19 @@ class Parser {
 
   private array(depth: number): readonly JsonValue[] {
     const items: JsonValue[] = [];
-    this.at++;
+    this.enter(depth);
     if (this.accept(']')) return items;
     do items.push(this.value(depth + 1));
     while (this.accept(','));
     this.expect(']');
     return items;
+  }
+
+  /** Steps into an array or object inside of `depth` others. */
+  private enter(depth: number): void {
+    if (depth >= this.maxDepth)
+      throw new SignetError('json-too-deep', `JSON is nested deeper than ${this.maxDepth} levels`);
+    this.at++;
   }
 
   private string(): string {

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from '../json/parse.ts';
 import { type PublicKey, parsePublicKey, publicKeyJson } from '../keys/public-key.ts';
 import { type KeyId, parseKeyId } from '../names/key-id.ts';
 import type { RoleName } from '../names/role.ts';
+import { printable } from '../printable.ts';
 import { formatTime, type Instant, parseTime } from '../time.ts';
 
 /** What every payload has. */
@@ -45,11 +46,11 @@ export function openPayload(
   if (found !== type) {
     throw new SignetError(
       'metadata-type-wrong',
-      `${role} type metadata invalid: expected type ${type}, not ${found.slice(0, 40)}`,
+      `${role} type metadata invalid: expected type ${type}, not ${printable(found)}`,
     );
   }
   const version = fields.integer('version');
-  if (version < 1) malformed(role, `version cannot be less than one`);
+  if (version < 1) malformed(role, 'version cannot be less than one');
   if (version > MAX_VERSION) malformed(role, `version cannot be more than ${MAX_VERSION}`);
   const text = fields.string('expires');
   return { fields, common: { version, expires: { text, at: parseTime(text) } } };
@@ -73,7 +74,7 @@ export function expiryAt(instant: Instant): Expiry {
 export function readKeys(role: RoleName, value: JsonObject): Map<KeyId, PublicKey> {
   const keys = new Map<KeyId, PublicKey>();
   for (const [name, member] of value) {
-    const key = parsePublicKey(member, `${role} metadata: key ${name.slice(0, 80)}`);
+    const key = parsePublicKey(member, `${role} metadata: key ${printable(name)}`);
     if (key.id !== parseKeyId(name)) {
       throw new SignetError('key-id-mismatch', `${role} metadata: key ID is not valid for key content`);
     }

@@ -3,6 +3,7 @@ import { decodeBase64 } from '../base64.ts';
 import { SignetError } from '../errors/index.ts';
 import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
+import { printable } from '../printable.ts';
 
 /** Length in bytes and digests of a file, as snapshots, timestamps and targets give them (protocol A.3). */
 export interface FileInfo {
@@ -26,7 +27,7 @@ export function readFileInfo(value: JsonValue | undefined, what: string): FileIn
     const hash = typeof text === 'string' ? decodeBase64(text) : undefined;
     const size = SIZES.get(algorithm);
     if (hash === undefined || (size !== undefined && hash.length !== size)) {
-      throw new SignetError('json-unexpected', `${what}: ${algorithm.slice(0, 40)} checksum invalid`);
+      throw new SignetError('json-unexpected', `${what}: ${printable(algorithm)} checksum invalid`);
     }
     hashes.set(algorithm, hash);
   }

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../json/parse.ts';
-import type { RoleName } from '../names/role.ts';
+import { printable } from '../printable.ts';
 import { commonMembers, type Metadata, malformed, openPayload } from './common.ts';
 import { type FileInfo, fileInfoJson, readFileInfo } from './file-info.ts';
 
@@ -15,7 +15,7 @@ export function readSnapshot(signed: JsonValue): Snapshot {
   const meta = new Map(
     [...fields.map('meta')].map(([role, value]) => [
       role,
-      readFileInfo(value, `snapshot metadata: ${role.slice(0, 255)}`),
+      readFileInfo(value, `snapshot metadata: ${printable(role)}`),
     ]),
   );
   for (const role of ['root', 'targets']) {
@@ -29,9 +29,4 @@ export function snapshotJson(snapshot: Snapshot): JsonValue {
     ...commonMembers('Snapshot', snapshot),
     ['meta', new Map([...snapshot.meta].map(([role, info]) => [role, new Map(fileInfoJson(info))]))],
   ]);
-}
-
-/** What the snapshot promises of a role's file; undefined where the role was never published. */
-export function snapshotEntry(snapshot: Snapshot, role: RoleName): FileInfo | undefined {
-  return snapshot.meta.get(role);
 }

@@ -1,6 +1,7 @@
 import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
 import { type DelegationName, isDelegation, parentOf, type TargetsRole } from '../names/role.ts';
+import { printable } from '../printable.ts';
 import {
   commonMembers,
   type KeyMap,
@@ -79,17 +80,17 @@ export function targetsJson(targets: Targets): JsonValue {
 
 /** Refuses a target name that cannot be signed; returns it otherwise. */
 export function checkTargetName(role: TargetsRole, name: string): string {
-  if (name === '' || UNSIGNABLE.test(name)) malformed(role, `invalid target name ${JSON.stringify(name.slice(0, 80))}`);
+  if (name === '' || UNSIGNABLE.test(name)) malformed(role, `invalid target name ${JSON.stringify(printable(name))}`);
   return name;
 }
 
 function readTarget(name: string, value: JsonValue): Target {
-  const info = readFileInfo(value, `target ${JSON.stringify(name)}`);
+  const info = readFileInfo(value, `target ${JSON.stringify(printable(name))}`);
   const custom = value instanceof Map ? value.get('custom') : undefined;
   return custom === undefined ? info : { ...info, custom };
 }
 
-function targetJson(target: Target): JsonValue {
+export function targetJson(target: Target): JsonValue {
   const custom: [string, JsonValue][] = target.custom === undefined ? [] : [['custom', target.custom]];
   return new Map<string, JsonValue>([...custom, ...fileInfoJson(target)]);
 }
@@ -97,7 +98,7 @@ function targetJson(target: Target): JsonValue {
 function readDelegation(role: TargetsRole, value: JsonValue, keys: KeyMap): Delegation {
   const fields = new Fields(value, `${role} metadata: delegation`, ['keyids', 'name', 'paths', 'threshold'], 'ignore');
   const name = fields.string('name');
-  if (!isDelegation(name) || parentOf(name) !== role) malformed(role, `delegation role ${name.slice(0, 255)} invalid`);
+  if (!isDelegation(name) || parentOf(name) !== role) malformed(role, `delegation role ${printable(name)} invalid`);
   return { name, ...readRoleKeys(role, fields, name, keys), paths: fields.strings('paths') };
 }
 

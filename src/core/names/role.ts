@@ -1,5 +1,6 @@
 import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
+import { printable } from '../printable.ts';
 import type { Named } from './brand.ts';
 
 /** A role of the trust collection: a base role, or a delegation such as `targets/releases`. */
@@ -24,7 +25,7 @@ export function parseRole(text: string): RoleName {
 /** Parses a delegation's name: `targets/` and components of `[-a-z0-9_]`, at most 255 characters. Throws `role-invalid`. */
 export function parseDelegation(text: string): DelegationName {
   if (!isDelegation(text)) {
-    throw new SignetError('role-invalid', `tuf: invalid role ${text.slice(0, 300)}.`, {
+    throw new SignetError('role-invalid', `tuf: invalid role ${printable(text, 300)}.`, {
       detail: { role: text.slice(0, 300) },
     });
   }

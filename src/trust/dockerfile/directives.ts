@@ -3,7 +3,7 @@ import { invalid, leadingSpace, type Span, trimmed, uncertain } from './text.ts'
 
 /** What the comments at the head of a Dockerfile tell docker. */
 export interface Directives {
-  readonly escape: EscapeCharacter;
+  readonly escapeCharacter: EscapeCharacter;
   /** The image that is to read the Dockerfile. */
   readonly syntax: { readonly place: string; readonly name: string; readonly span: Span } | undefined;
 }
@@ -16,7 +16,7 @@ const KEY = /^#([^A-Za-z=]*)([A-Za-z][A-Za-z0-9]*)([^A-Za-z0-9=]*)=/;
  * them takes it. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for an `escape` that only some would heed.
  */
 export function readDirectives(file: string, source: string): Directives {
-  let escape: EscapeCharacter = '\\';
+  let escapeCharacter: EscapeCharacter = '\\';
   let syntax: Directives['syntax'];
   let at = 0;
   for (const [index, line] of source.split('\n').entries()) {
@@ -25,7 +25,7 @@ export function readDirectives(file: string, source: string): Directives {
     if (directive === undefined && !(index === 0 && isShebang(line))) break;
     if (directive?.key === 'escape') {
       if (index > 0) throw misplacedEscape(place);
-      escape = parseEscape(place, directive.value);
+      escapeCharacter = parseEscape(place, directive.value);
     }
     if (directive?.key === 'syntax') {
       if (syntax !== undefined) throw invalid(place, 'only one syntax parser directive can be used');
@@ -34,7 +34,7 @@ export function readDirectives(file: string, source: string): Directives {
     }
     at += line.length + 1;
   }
-  return { escape, syntax };
+  return { escapeCharacter, syntax };
 }
 
 function parseDirective(line: string, isFirst: boolean): { key: string; value: string; valueAt: number } | undefined {

@@ -1,8 +1,13 @@
-/** The variables that docker knows while it reads `FROM`; the value is undefined where only the engine can tell it. */
-export type Variables = ReadonlyMap<string, string | undefined>;
+/** The value of a variable that is set, but to what only the engine can tell. */
+export const UNKNOWN = Symbol('unknown');
+
+/** Gives the value of a variable; undefined where it is not set. */
+export type Variables = (name: string) => string | typeof UNKNOWN | undefined;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 const MAX_DEPTH = 16;
+/** In characters: far above any reference, far below what doubling variables could grow to. */
+const MAX_LENGTH = 8192;
 
 /**
  * A word of `FROM` or `ARG` as docker reads it: quotes taken away, `$NAME`, `${NAME}` and `${NAME:-word}` (also `-`,
@@ -38,6 +43,7 @@ class WordReader {
         return result;
       }
       result += this.part(char, close === '"');
+      if (result.length > MAX_LENGTH) return this.giveUp();
     }
     return close === '' ? result : this.giveUp();
   }
@@ -74,17 +80,17 @@ class WordReader {
     if (isColon) sign = this.word.charAt(this.at++);
     if (!['-', '+', '?'].includes(sign)) return this.giveUp();
     const other = this.until('}');
-    const value = this.valueOf(name);
-    const isThere = this.variables.has(name) && !(isColon && value === '');
+    const value = this.variables(name);
+    if (value === UNKNOWN) return this.giveUp();
+    const isThere = value !== undefined && !(isColon && value === '');
     if (sign === '?' && !isThere) return this.giveUp();
     if (sign === '+') return isThere ? other : '';
     return isThere ? value : other;
   }
 
   private valueOf(name: string): string {
-    const value = this.variables.get(name);
-    if (value === undefined && this.variables.has(name)) return this.giveUp();
-    return value ?? '';
+    const value = this.variables(name);
+    return value === UNKNOWN ? this.giveUp() : (value ?? '');
   }
 
   private giveUp(): string {

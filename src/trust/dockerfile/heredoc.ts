@@ -1,4 +1,4 @@
-import type { Instruction } from './instruction.ts';
+import { type Instruction, isKeyword } from './instruction.ts';
 import type { Terminator } from './lines.ts';
 import { isSpace, shown, uncertain } from './text.ts';
 
@@ -7,9 +7,6 @@ const HEREDOC = /^\d*<<(-?)([^<]+)$/;
 const PLAIN_NAME = /^(?:([A-Za-z_][A-Za-z0-9_]*)|'([A-Za-z_][A-Za-z0-9_]*)'|"([A-Za-z_][A-Za-z0-9_]*)")$/;
 /** Read alike by all versions, and without a quote that could end early. */
 const PLAIN_VARIABLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+][^{}'"\\$<\s]*)?\}/;
-/** As the last line of a here-document, one of these would be an instruction to a builder that knows none. */
-const INSTRUCTIONS =
-  /^(?:add|arg|cmd|copy|entrypoint|env|expose|from|healthcheck|label|maintainer|onbuild|run|shell|stopsignal|user|volume|workdir)$/i;
 const SHORTER = 'Give the here-document a plain name that is no instruction, such as EOF, and a word of its own: <<EOF';
 
 /**
@@ -30,7 +27,7 @@ export function heredocsAfter(instruction: Instruction): readonly Terminator[] {
     if (written === undefined) return [];
     const [, bare, single, double] = PLAIN_NAME.exec(written) ?? [];
     const name = bare ?? single ?? double;
-    if (name === undefined || INSTRUCTIONS.test(name)) {
+    if (name === undefined || isKeyword(name)) {
       throw uncertain(line.place, `the here-document ${shown(word)} is not read alike by every builder`, SHORTER);
     }
     return [{ name, chomps: chomp === '-' }];

@@ -46,22 +46,31 @@ const NOT_IN_ONBUILD: readonly string[] = ['onbuild', 'from', 'maintainer'];
 /** What separates a keyword from its arguments, and the words of `FROM`: less than what is trimmed around them. */
 const SEPARATORS = '\t\v\f\r ';
 
+/** Whether a word names an instruction. */
+export function isKeyword(word: string): boolean {
+  return KEYWORDS.has(word.toLowerCase());
+}
+
 /**
  * Takes an instruction apart as docker's parser does. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for
  * options that not every builder reads alike, or that Signet does not know.
  */
-export function readInstruction(line: LogicalLine, within: Span = { from: 0, to: line.text.length }): Instruction {
+export function readInstruction(line: LogicalLine): Instruction {
+  return readPart(line, { from: 0, to: line.text.length }, false);
+}
+
+function readPart(line: LogicalLine, within: Span, isTrigger: boolean): Instruction {
   const { from, to } = trimmed(line.text, within);
   const [first] = wordsIn(line.text, { from, to });
   const typed = first?.text ?? '';
   const keyword = typed.toLowerCase();
-  if (!KEYWORDS.has(keyword)) throw invalid(line.place, `unknown instruction: ${shown(typed)}`);
+  if (!isKeyword(keyword)) throw invalid(line.place, `unknown instruction: ${shown(typed)}`);
+  if (isTrigger && NOT_IN_ONBUILD.includes(keyword)) {
+    throw invalid(line.place, `${keyword.toUpperCase()} isn't allowed as an ONBUILD trigger`);
+  }
   const { flags, end } = readFlags(line, keyword, { from: from + typed.length, to });
   const rest = trimmed(line.text, { from: end, to });
-  const trigger = keyword === 'onbuild' ? readInstruction(line, rest) : undefined;
-  if (trigger !== undefined && NOT_IN_ONBUILD.includes(trigger.keyword)) {
-    throw invalid(line.place, `${trigger.keyword.toUpperCase()} isn't allowed as an ONBUILD trigger`);
-  }
+  const trigger = keyword === 'onbuild' ? readPart(line, rest, true) : undefined;
   return { line, keyword, flags, arguments: rest, trigger };
 }
 

@@ -57,15 +57,15 @@ export class LogicalLine {
 export class LineReader {
   private readonly file: string;
   private readonly source: string;
-  private readonly escape: EscapeCharacter;
+  private readonly escapeCharacter: EscapeCharacter;
   private position = 0;
   private number = 0;
 
   /** `file` is the Dockerfile's name in messages. */
-  constructor(file: string, source: string, escape: EscapeCharacter) {
+  constructor(file: string, source: string, escapeCharacter: EscapeCharacter) {
     this.file = file;
     this.source = source;
-    this.escape = escape;
+    this.escapeCharacter = escapeCharacter;
     const lone = /\r(?!\n)/.exec(source)?.index;
     if (lone === undefined) return;
     const line = source.slice(0, lone).split('\n').length;
@@ -112,8 +112,8 @@ export class LineReader {
   /** Adds a line without its continuation mark; returns whether it had one. */
   private push(parts: PhysicalLine[], line: PhysicalLine): boolean {
     const end = lengthWithoutBlanks(line.text);
-    const isContinued = end > 0 && line.text.charAt(end - 1) === this.escape;
-    if (isContinued && end > 1 && line.text.charAt(end - 2) === this.escape) {
+    const isContinued = end > 0 && line.text.charAt(end - 1) === this.escapeCharacter;
+    if (isContinued && end > 1 && line.text.charAt(end - 2) === this.escapeCharacter) {
       throw uncertain(this.place, 'docker versions disagree whether a line that ends in two escape characters goes on');
     }
     parts.push(isContinued ? { at: line.at, text: line.text.slice(0, end - 1) } : line);

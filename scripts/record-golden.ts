@@ -1,0 +1,39 @@
+import { cleanUp } from '../test/support/cleanup.ts';
+import { dockerClis } from '../test/support/clis.ts';
+import { signetCommand } from '../test/support/signet-server.ts';
+import { type Author, writeGolden } from '../test/parity/golden.ts';
+import { startPlace } from '../test/parity/place.ts';
+import { play } from '../test/parity/scenario.ts';
+import { SCENARIOS } from '../test/parity/scenarios/index.ts';
+
+/** The last docker CLI with all of content trust. */
+const REFERENCE = 28;
+
+/**
+ * Records what the docker CLI 28 answers in every scenario whose name contains one of `filters` (all without), and what
+ * Signet answers where it differs on purpose. Look at the difference before you keep it.
+ */
+async function main(filters: readonly string[]): Promise<void> {
+  const docker = (await dockerClis()).find(({ major }) => major === REFERENCE);
+  if (docker === undefined) throw new Error(`there is no docker CLI ${REFERENCE} on this machine`);
+  const chosen = SCENARIOS.filter(({ name }) => filters.length === 0 || filters.some((part) => name.includes(part)));
+  const record = async (author: Author, command: readonly string[], of: typeof chosen) => {
+    const place = await startPlace();
+    for (const scenario of of) writeGolden(scenario.name, author, await play(scenario, place, command));
+    await place.stop();
+    console.log(`recorded ${of.length} answers of ${author}`);
+  };
+  await record('docker', [docker.path], chosen);
+  process.env.SIGNET_DOCKER = docker.path;
+  await record(
+    'signet',
+    signetCommand(),
+    chosen.filter(({ difference }) => difference !== undefined),
+  );
+}
+
+try {
+  await main(process.argv.slice(2));
+} finally {
+  await cleanUp();
+}

@@ -1,0 +1,82 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { familiarReference } from '../../core/names/reference.ts';
+import { runDocker } from '../../engine/run.ts';
+import { type BuildSettings, findImageUses, type ImageUse, rewriteImages } from '../../trust/dockerfile/index.ts';
+import type { TrustedImage } from '../../trust/enforce.ts';
+import { ImageNames, inPlace } from './build/image-names.ts';
+import { nameOptions, readSettings, tagOptions } from './build/options.ts';
+import { PrivateFolder } from './build/private-folder.ts';
+import { type BuildSource, findSource } from './build/source.ts';
+import { withoutTrust } from './content-trust.ts';
+import { tagAs } from './fetch.ts';
+import { type DockerTask, handOver } from './task.ts';
+
+/**
+ * `docker build` with any builder (protocol D.6): every image that the Dockerfile or an option names is resolved to its
+ * signed digest before anything is built, and docker builds from a copy of the Dockerfile that names the digests.
+ * Without trust, a default registry is written out in the same places.
+ *
+ * Throws what the reading of the Dockerfile and the resolving of its images throw, with the place in the message.
+ */
+export async function buildImage(task: DockerTask): Promise<number> {
+  const { args, session, trust } = task;
+  const isDockers = !trust && session.configuration.defaultRegistry === undefined;
+  if (isDockers || args.asksHelp) return handOver(task, args);
+  const folder = new PrivateFolder(task.env);
+  try {
+    const source = await findSource(task, folder);
+    if (source === undefined) return await handOver(task, tagOptions(task, args));
+    return await buildNamed(task, source, folder);
+  } finally {
+    folder.remove();
+  }
+}
+
+async function buildNamed(task: DockerTask, source: BuildSource, folder: PrivateFolder): Promise<number> {
+  const names = new ImageNames(task);
+  const settings = readSettings(task, source.name);
+  const uses = findImageUses(source.text, settings);
+  const dockerfile = await nameImages(names, source, uses, settings);
+  const images = names.trusted;
+  const named = await nameOptions(task, names);
+  const { args, stdin } = source.replace(named, dockerfile);
+  folder.leaveSignals();
+  const options = { env: withoutTrust(task.env), ...(stdin === undefined ? {} : { stdin }) };
+  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...args.argv], options);
+  if (exitCode === 0 && task.cli.kind === 'docker') await tagImages(task, images);
+  return exitCode;
+}
+
+/** Resolves the images one after the other, so that the first that fails is the first in the file. */
+async function nameImages(
+  names: ImageNames,
+  { text }: BuildSource,
+  uses: readonly ImageUse[],
+  settings: BuildSettings,
+): Promise<string> {
+  const texts = new Map<string, string>();
+  for (const { place, by, name, isImage } of uses) {
+    if (isImage) texts.set(name, await inPlace(`${place}: ${by} ${name}`, () => names.textOf(name)));
+  }
+  return rewriteImages(text, uses, settings, ({ name, place }) => {
+    const written = texts.get(name);
+    if (written === undefined) throw new SignetError('dockerfile-uncertain', `${place}: ${name} was not resolved`);
+    return written;
+  });
+}
+
+/**
+ * Gives the images their tags, as docker does after the build. BuildKit keeps base images to itself, and a builder
+ * elsewhere may need no engine here: what the engine does not have is not tagged.
+ */
+async function tagImages({ session }: DockerTask, images: readonly TrustedImage[]): Promise<void> {
+  try {
+    const engine = await session.engine();
+    for (const { asked, pinned } of images) {
+      const isThere = (await engine.inspectImage(familiarReference(pinned))) !== undefined;
+      if (isThere) await tagAs(session, pinned, { ...asked, digest: undefined });
+    }
+  } catch (error) {
+    if (!isSignetError(error, 'engine-unreachable')) throw error;
+  }
+}

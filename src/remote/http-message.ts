@@ -1,0 +1,19 @@
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** Bytes that the body of a successful answer may have. */
+  readonly limit: number;
+  /** Redirects to follow, for GET and HEAD; none where absent: then a redirect is an answer as any other. */
+  readonly redirects?: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** The whole body; empty where that of a failure was longer than an error has any need to be. */
+  readonly body: Buffer;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+}

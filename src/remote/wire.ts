@@ -1,0 +1,35 @@
+import type { Connection } from './connection.ts';
+import { isLoopback } from './loopback.ts';
+
+/** One request as it goes onto the wire. */
+export interface WireRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: Uint8Array | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** The start of a response; the body arrives as it is read, in no way decoded. */
+export interface WireResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: AsyncIterable<Uint8Array> | null;
+}
+
+/** Certificates to trust: `undefined` is the runtime's own choice. */
+export type Roots = readonly (Buffer | string)[] | undefined;
+
+/** Where the request really goes: the pinned address instead of the host's name, where there is one. */
+export function addressOf(url: URL, connection: Connection): URL {
+  const target = new URL(url);
+  if (connection.address !== undefined) {
+    target.hostname = connection.address.includes(':') ? `[${connection.address}]` : connection.address;
+  }
+  return target;
+}
+
+/** Whether a proxy must be left out: credentials for this machine are nobody else's business. */
+export function goesDirect(target: URL): boolean {
+  return isLoopback(target.hostname);
+}

@@ -1,0 +1,2 @@
+export { type BuildSettings, findImageUses, type ImageUse } from './image-uses.ts';
+export { rewriteImages } from './rewrite.ts';

@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../support/run.ts';
+import { temporaryFolder } from '../support/temp.ts';
+
+const TIMEOUT = 20_000;
+
+/** A program that asks these questions and prints what it gets, each answer in brackets; a failure by its code. */
+function asking(...questions: ('line' | 'hidden' | 'confirm')[]): string[] {
+  const file = join(temporaryFolder(), 'asking.ts');
+  const module = JSON.stringify(join(import.meta.dir, '../../src/cli/prompt.ts'));
+  writeFileSync(
+    file,
+    `import { writeSync } from 'node:fs';
+import { askHidden, askLine, confirm } from ${module};
+const ask = { line: () => askLine('Name: '), hidden: () => askHidden('Password: '), confirm: () => confirm('Sure?') };
+for (const question of ${JSON.stringify(questions)}) {
+  try {
+    const answer = await ask[question]();
+    if (question === 'hidden' && !Buffer.isBuffer(answer)) throw new Error('no Buffer');
+    writeSync(1, \`[\${answer}]\\n\`);
+  } catch (error) {
+    writeSync(1, \`<\${error.code} \${error.exitCode}>\\n\`);
+    if (error.code === 'cancelled') process.exit(130);
+  }
+}
+`,
+  );
+  return [process.execPath, file];
+}
+
+async function piped(input: string, ...questions: Parameters<typeof asking>): Promise<string> {
+  const { stdout, exitCode } = await run(asking(...questions), { stdin: input });
+  expect(exitCode).toBe(0);
+  return stdout;
+}
+
+/** What is typed, once the output since the last time holds the text before it. */
+type Typed = readonly [awaited: string, keys: string];
+
+interface Screen {
+  readonly text: string;
+  readonly exitCode: number | null;
+  readonly signalCode: string | null;
+  /** Whether the terminal echoes and edits lines, as `stty` says afterwards. */
+  readonly settings: string;
+}
+
+/** Runs a program in a pseudo terminal, and asks the terminal for its settings when the program has ended. */
+async function typed(
+  command: readonly string[],
+  keys: readonly Typed[],
+  onEach?: (child: Bun.Subprocess) => void,
+): Promise<Screen> {
+  let text = '';
+  let since = '';
+  const waiting = [...keys];
+  const terminal = new Bun.Terminal({
+    cols: 80,
+    rows: 24,
+    data: (screen, bytes) => {
+      const arrived = Buffer.from(bytes).toString('utf8');
+      text += arrived;
+      since += arrived;
+      const [awaited, answer] = waiting[0] ?? [];
+      if (awaited === undefined || answer === undefined || !since.includes(awaited)) return;
+      since = '';
+      waiting.shift();
+      // The program turns the echo off only after it has asked.
+      setTimeout(() => (onEach === undefined ? screen.write(answer) : onEach(child)), 150);
+    },
+  });
+  const child: Bun.Subprocess = Bun.spawn([...command], { terminal });
+  const exitCode = await child.exited;
+  const before = text;
+  await Bun.spawn(['stty', '-a'], { terminal }).exited;
+  await Bun.sleep(50);
+  const settings = (text.slice(before.length).match(/-?\b(?:icanon|echo|isig)\b/g) ?? []).join(' ');
+  terminal.close();
+  return { text: before.replaceAll('\r\n', '\n'), exitCode, signalCode: child.signalCode, settings };
+}
+
+const SANE = 'isig icanon echo';
+
+describe('from a pipe', () => {
+  test('each question gets its own line, and nobody reads further', async () => {
+    expect(await piped('one\ntwo \r\ny\n', 'line', 'hidden', 'confirm')).toBe(
+      'Name: [one]\nPassword: \n[two ]\nSure? [y/N] [true]\n',
+    );
+    const script = [...asking('hidden', 'line'), ';', 'cat'].join(' ');
+    const { stdout } = await run(['sh', '-c', script], { stdin: 'secret\nname\nthe rest\nof it' });
+    expect(stdout).toBe('Password: \n[secret]\nName: [name]\nthe rest\nof it');
+  });
+
+  test('a last line without its end counts, nothing at all does not', async () => {
+    expect(await piped('last', 'hidden', 'line')).toBe('Password: \n[last]\nName: <input-ended 1>\n');
+    expect(await piped('', 'line', 'hidden', 'confirm')).toBe(
+      'Name: <input-ended 1>\nPassword: \n<input-ended 1>\nSure? [y/N] [false]\n',
+    );
+    expect(await piped('\n\n', 'line', 'hidden')).toBe('Name: []\nPassword: \n[]\n');
+  });
+
+  test('text of any kind arrives as it was', async () => {
+    expect(await piped('  ünï 🐋\t"$x\n', 'line')).toBe('Name: [  ünï 🐋\t"$x]\n');
+    expect(await piped('a\rb\u007f\u0003\n', 'hidden')).toBe('Password: \n[a\rb\u007f\u0003]\n');
+  });
+
+  test('an endless line is refused', async () => {
+    expect(await piped(`${'x'.repeat(20_000)}\n`, 'hidden')).toBe('Password: \n<too-large 1>\n');
+  });
+
+  test.each([
+    ['y', true],
+    ['Y', true],
+    [' y ', true],
+    ['yes', false],
+    ['n', false],
+    ['', false],
+  ])('only y means yes: %p', async (answer, isYes) => {
+    expect(await piped(`${answer}\n`, 'confirm')).toBe(`Sure? [y/N] [${isYes}]\n`);
+  });
+
+  test('input that comes slowly is waited for', async () => {
+    const { stdout } = await run([
+      'sh',
+      '-c',
+      `(sleep 0.3; echo on; sleep 0.3; echo e) | ${asking('line', 'hidden').join(' ')}`,
+    ]);
+    expect(stdout).toBe('Name: [on]\nPassword: \n[e]\n');
+  });
+
+  test('a pipe that does not block is waited for', async () => {
+    const node = `process.stdin.on('data', () => {}); const { spawnSync } = require('child_process');`;
+    const child = Bun.spawn(asking('line'), { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' });
+    await Bun.sleep(200);
+    child.stdin.write('late\n');
+    child.stdin.end();
+    expect(node).toBeString();
+    expect(await child.stdout.text()).toBe('Name: [late]\n');
+  });
+});
+
+describe('on a terminal', () => {
+  test(
+    'a line is echoed and edited by the terminal',
+    async () => {
+      const { text, settings } = await typed(asking('line'), [['Name: ', 'alx\u007fice\r']]);
+      expect(text).toContain('ice\n[alice]\n');
+      expect(settings).toBe(SANE);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'a secret is not echoed, and the terminal is as before',
+    async () => {
+      const { text, settings, exitCode } = await typed(asking('hidden', 'confirm'), [
+        ['Password: ', 'pä🐋ß\r'],
+        ['[y/N] ', 'Y\r'],
+      ]);
+      expect(text).toBe('Password: \n[pä🐋ß]\nSure? [y/N] Y\n[true]\n');
+      expect(exitCode).toBe(0);
+      expect(settings).toBe(SANE);
+    },
+    TIMEOUT,
+  );
+
+  test.each([
+    ['the last character', 'secrex\u007ft\r', 'secret'],
+    ['a character of several bytes', 'pä\u007fa🐋\bß\u007f\r', 'pa'],
+    ['more than there is', '\u007f\u007fa\r', 'a'],
+    ['the whole line', 'wrong\u0015right\r', 'right'],
+    ['not the end of input inside a line', 'a\u0004b\r', 'ab'],
+  ])(
+    'takes back %s',
+    async (_, keys, secret) => {
+      expect((await typed(asking('hidden'), [['Password: ', keys]])).text).toBe(`Password: \n[${secret}]\n`);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'what is typed at once serves one question after the other',
+    async () => {
+      const { text } = await typed(asking('hidden', 'hidden', 'line'), [['Password: ', 'one\rtwo\rthree\r']]);
+      expect(text).toBe('Password: \n[one]\nPassword: \n[two]\nName: [three]\n');
+    },
+    TIMEOUT,
+  );
+
+  test.each([
+    ['hidden', 'Password: ', 'Password: \n<cancelled 130>\n'],
+    ['line', 'Name: ', 'Name: ^C\n<cancelled 130>\n'],
+    ['confirm', '[y/N] ', 'Sure? [y/N] ^C\n<cancelled 130>\n'],
+  ] as const)(
+    'Ctrl-C ends the question (%s)',
+    async (question, awaited, expected) => {
+      const { text, exitCode, settings } = await typed(asking(question), [[awaited, 'abc\u0003']]);
+      expect(text.replace('abc', '')).toBe(expected);
+      expect(exitCode).toBe(130);
+      expect(settings).toBe(SANE);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'Ctrl-D on an empty line is the end of the input',
+    async () => {
+      const { text, settings } = await typed(asking('hidden', 'line', 'confirm'), [
+        ['Password: ', '\u0004'],
+        ['Name: ', '\u0004'],
+        ['[y/N] ', '\u0004'],
+      ]);
+      expect(text).toBe('Password: \n<input-ended 1>\nName: <input-ended 1>\nSure? [y/N] [false]\n');
+      expect(settings).toBe(SANE);
+    },
+    TIMEOUT,
+  );
+
+  test.each(['SIGTERM', 'SIGHUP'] as const)(
+    '%s leaves the terminal as it was',
+    async (signal) => {
+      const { signalCode, settings } = await typed(asking('hidden'), [['Password: ', '']], (child) =>
+        child.kill(signal),
+      );
+      expect(signalCode).toBe(signal);
+      expect(settings).toBe(SANE);
+    },
+    TIMEOUT,
+  );
+});

@@ -1,0 +1,46 @@
+import { formatTranscript } from './golden.ts';
+import { normalise } from './normalise.ts';
+import type { Typed } from './person.ts';
+import type { Place } from './place.ts';
+
+/** One command line in one state of the world. */
+export interface Scenario {
+  /** `trust-inspect/uninitialised`: the folder and the file of its golden. */
+  readonly name: string;
+  /** Words of docs/differences.md, where Signet answers differently on purpose. */
+  readonly difference?: string;
+  /** Whether the docker command behind Signet writes the text, so that another version of it writes another one. */
+  readonly isDockers?: boolean;
+  /** Brings the state about. */
+  readonly prepare: (place: Place) => Promise<Typed>;
+}
+
+/** The scenarios of one command, by the name of their state. */
+export function scenariosOf(
+  command: string,
+  states: Readonly<Record<string, Scenario['prepare'] | Omit<Scenario, 'name'>>>,
+): readonly Scenario[] {
+  return Object.entries(states).map(([state, what]) => ({
+    name: `${command}/${state}`,
+    ...(typeof what === 'function' ? { prepare: what } : what),
+  }));
+}
+
+/** Carries out a scenario with `docker`, which is one or more words, and returns its transcript. */
+export async function play(scenario: Scenario, place: Place, docker: readonly string[]): Promise<string> {
+  const typed = await scenario.prepare(place);
+  const { person, args, env = {} } = typed;
+  const { exitCode, stdout, stderr } = await person.run(docker, typed);
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value} `);
+  const line = `${settings.join('')}docker ${args.map(quoted).join(' ')}`;
+  const [shown = '', out = '', err = ''] = normalise([line, stdout, stderr], {
+    host: place.host,
+    home: person.home,
+    socket: place.socket,
+  });
+  return formatTranscript({ line: shown, exitCode, stdout: out, stderr: err });
+}
+
+function quoted(word: string): string {
+  return /^[-\w./:@=,+]+$/.test(word) ? word : JSON.stringify(word);
+}

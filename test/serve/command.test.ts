@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serveCommand } from '../../src/cli/serve.ts';
+import { dataFolder } from '../../src/serve/data-folder.ts';
+import { atEnd } from '../support/cleanup.ts';
+import { failure } from '../support/failure.ts';
+import { temporaryFolder } from '../support/temp.ts';
+
+const COMMAND = join(import.meta.dir, '../../src/cli/serve.ts');
+
+/** `signet serve` in a process of its own, once it has said where it is. */
+async function spawnServe(...args: readonly string[]) {
+  const script = `
+    import { serveCommand } from ${JSON.stringify(COMMAND)};
+    process.exit(await serveCommand(${JSON.stringify(args)}));`;
+  const child = Bun.spawn([process.execPath, '-e', script], {
+    env: { PATH: process.env.PATH, HOME: temporaryFolder() },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  atEnd(() => child.kill('SIGKILL'));
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  const announcement = Buffer.from(value ?? []).toString();
+  const url = /^Signet serves (https:\S+)$/m.exec(announcement)?.[1];
+  if (url === undefined) throw new Error(`signet serve did not start: ${await child.stderr.text()}`);
+  return { child, announcement, url };
+}
+
+describe('signet serve', () => {
+  test('prints its help without starting anything', async () => {
+    const written: string[] = [];
+    const write = process.stdout.write;
+    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
+    try {
+      expect(await serveCommand(['--data', '/dev/null/x', '--help'])).toBe(0);
+    } finally {
+      process.stdout.write = write;
+    }
+    expect(written.join('')).toStartWith('\nUsage:  signet serve [OPTIONS]\n\nServe trust data and images');
+  });
+
+  test('refuses what it does not know before it touches anything', async () => {
+    await failure(serveCommand(['--lisen', 'x']), 'usage');
+    await failure(serveCommand(['--listen', 'x']), 'setting-invalid');
+    await failure(serveCommand(['--config', join(temporaryFolder(), 'missing')]), 'settings-unreadable');
+  });
+
+  test('reads the settings file of its data folder, takes a new certificate on SIGHUP, and ends with 0 on SIGTERM', async () => {
+    const data = temporaryFolder();
+    writeFileSync(join(data, 'signet.json'), '{"listen": "127.0.0.1:0", "service": "from-file"}');
+    const { child, announcement, url } = await spawnServe('--data', data);
+    const { authorityCertificate, serverCertificate, serverKey } = dataFolder(data);
+    expect(announcement).toContain('Log in as admin with the password ');
+    const ca = readFileSync(authorityCertificate, 'utf8');
+    const challenge = await fetch(`${url}/v2/`, { tls: { ca } });
+    expect(challenge.headers.get('www-authenticate')).toContain('service="from-file"');
+    const before = readFileSync(serverCertificate, 'utf8');
+    writeFileSync(serverKey, '');
+    child.kill('SIGHUP');
+    while (readFileSync(serverCertificate, 'utf8') === before) await Bun.sleep(5);
+    expect((await fetch(`${url}/_signet/health`, { tls: { ca }, keepalive: false })).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await child.exited).toBe(0);
+    const log = await child.stderr.text();
+    expect(log).toContain('"msg":"the certificate was replaced"');
+    expect(log).toContain('"msg":"stopped"');
+    expect(log).not.toContain(/password (\S+)/.exec(announcement)?.[1] ?? 'no password');
+  }, 20_000);
+
+  test('ends at once on a second signal', async () => {
+    const data = temporaryFolder();
+    const { child, url } = await spawnServe('--data', data, '--listen', '127.0.0.1:0', '--shutdown-grace', '1h');
+    const ca = readFileSync(dataFolder(data).authorityCertificate, 'utf8');
+    const endless = new ReadableStream({ pull: () => new Promise(() => {}) });
+    const upload = fetch(`${url}/auth/token`, {
+      method: 'POST',
+      body: endless,
+      tls: { ca },
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+    });
+    const outcome = upload.then(
+      ({ status }) => status,
+      () => 'cut off',
+    );
+    const running = async () =>
+      (await (await fetch(`${url}/metrics`, { tls: { ca } })).text()).includes('in_flight 2\n');
+    while (!(await running())) await Bun.sleep(5);
+    child.kill('SIGINT');
+    let refused = false;
+    while (!refused)
+      refused = await fetch(`${url}/metrics`, { tls: { ca }, keepalive: false }).then(
+        () => false,
+        () => true,
+      );
+    child.kill('SIGINT');
+    expect(await child.exited).toBe(130);
+    expect(await outcome).toBe('cut off');
+  }, 20_000);
+});

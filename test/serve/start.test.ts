@@ -1,0 +1,265 @@
+import { describe, expect, test } from 'bun:test';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { DAY } from '../../src/core/time.ts';
+import { dataFolder } from '../../src/serve/data-folder.ts';
+import { startServer } from '../../src/serve/start.ts';
+import { failure } from '../support/failure.ts';
+import { exchange, rawRequest, request, startTestServer, testParts, testSettings } from './fixture.ts';
+
+/** Every file below a folder, with its mode in octal digits. */
+function filesBelow(folder: string): Record<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return Object.fromEntries(
+    entries
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [path.slice(folder.length + 1), (statSync(path).mode & 0o777).toString(8)]),
+  );
+}
+
+describe('the first start', () => {
+  test('makes exactly these files, none of them for other users', async () => {
+    const server = await startTestServer();
+    const { data } = server.settings;
+    await server.stop();
+    expect((statSync(data).mode & 0o777).toString(8)).toBe('700');
+    expect(filesBelow(data)).toEqual({
+      'master.key': '600',
+      registry: '700',
+      'registry/blobs': '700',
+      'registry/blobs/sha256': '700',
+      'registry/blobs/sha512': '700',
+      'registry/uploads': '700',
+      'serve.lock': '600',
+      'signet.db': '600',
+      tls: '700',
+      'tls/ca.crt': '600',
+      'tls/ca.key': '600',
+      'tls/server.crt': '600',
+      'tls/server.key': '600',
+      'token.key': '600',
+    });
+  });
+
+  test('makes an administrator, whose password works and stands in the announcement only', async () => {
+    const server = await startTestServer({ accessLog: 'stderr', logLevel: 'debug' });
+    const { name, password } = server.administrator ?? { name: '', password: '' };
+    expect(name).toBe('admin');
+    expect(password).toMatch(/^[a-z2-9]{6}(-[a-z2-9]{6}){3}$/);
+    expect(server.announcement.split(password)).toHaveLength(2);
+    expect(await statusOfLogin(server, 'admin', password)).toBe(200);
+    expect(await statusOfLogin(server, 'admin', `${password}x`)).toBe(401);
+    for (const file of ['signet.db', 'signet.db-wal', 'master.key', 'token.key', 'serve.lock']) {
+      const path = join(server.settings.data, file);
+      if (existsSync(path)) expect([file, readFileSync(path, 'latin1').includes(password)]).toEqual([file, false]);
+    }
+  });
+
+  test('says where it is, how to log in, how to be trusted and how to be reached', async () => {
+    const server = await startTestServer();
+    const { data } = server.settings;
+    const password = server.administrator?.password;
+    expect(server.announcement).toBe(`Signet serves https://localhost:${server.port}
+  Data folder:  ${data}
+  Authority:    ${data}/tls/ca.crt SHA256:${fingerprintOf(server.caCertificate)}
+
+Log in as admin with the password ${password}
+It is shown only now. To change it: signet user passwd admin --data ${data}
+
+On this machine, as localhost:${server.port}, docker and signet need nothing more.
+Other machines cannot reach it. To let them in:
+  signet serve --listen 0.0.0.0:${server.port} --name HOST
+`);
+  });
+
+  test('tells other machines which files to put where', async () => {
+    const names = [{ host: 'registry.example.com', port: undefined }];
+    const server = await startTestServer({ listen: { host: '0.0.0.0', port: 0 }, names });
+    const host = `registry.example.com:${server.port}`;
+    expect(server.announcement).toContain(`/etc/docker/certs.d/${host}/ca.crt\n`);
+    expect(server.announcement).toContain(`~/.docker/tls/${host}/ca.crt\n`);
+    expect(server.url).toBe(`https://localhost:${server.port}`);
+  });
+
+  test('without accounts makes no administrator, and everybody may do everything', async () => {
+    const server = await startTestServer({ auth: false });
+    expect(server.administrator).toBeUndefined();
+    expect((await request(server, '/v2/')).status).toBe(200);
+    expect((await request(server, '/v2/_catalog')).status).toBe(200);
+    expect((await request(server, '/auth/token')).status).toBe(404);
+    expect(server.logged.join('')).toContain('auth is off');
+  });
+});
+
+describe('the next start', () => {
+  test('keeps authority, certificate, keys and accounts, and has three lines to say', async () => {
+    const first = await startTestServer();
+    const { password = '' } = first.administrator ?? {};
+    await first.stop();
+    const before = contentsOf(first.settings.data);
+    const second = await startTestServer(first.settings);
+    expect(second.caCertificate).toBe(first.caCertificate);
+    expect(second.administrator).toBeUndefined();
+    expect(second.announcement.split('\n')).toHaveLength(4);
+    expect(second.announcement).not.toContain('password');
+    expect(await statusOfLogin(second, 'admin', password)).toBe(200);
+    expect(contentsOf(first.settings.data)).toEqual(before);
+  });
+
+  test('with another master key is refused while anything is sealed with the first', async () => {
+    const first = await startTestServer({ auth: false });
+    const sealed = await request(first, '/v2/localhost/a/_trust/tuf/timestamp.key');
+    expect(sealed.status).toBe(200);
+    await first.stop();
+    const environment = { SIGNET_MASTER_KEY: '00'.repeat(32) };
+    const error = await failure(startServer(first.settings, { environment, log: () => {} }), 'server-unhealthy');
+    expect(error.message).toContain('Trust operational');
+    await (await startTestServer(first.settings)).stop();
+  });
+});
+
+describe('a start is refused', () => {
+  test('where another process serves from the folder, which goes on undisturbed', async () => {
+    const server = await startTestServer();
+    const settings = { ...server.settings, listen: { host: '127.0.0.1', port: 0 } };
+    const error = await failure(startServer(settings, { log: () => {} }), 'data-folder-locked');
+    expect(error.next).toContain('--data');
+    expect((await request(server, '/_signet/health')).status).toBe(200);
+  });
+
+  test('where another process listens on the address; the folder is free again then', async () => {
+    const server = await startTestServer();
+    const settings = testSettings({ listen: { host: '127.0.0.1', port: server.port } });
+    const error = await failure(startServer(settings, { log: () => {} }), 'address-in-use');
+    expect(error.message).toBe(`another process listens on 127.0.0.1:${server.port}`);
+    expect(error.next).toContain('--listen');
+    await startTestServer({ ...settings, listen: { host: '127.0.0.1', port: 0 } });
+  });
+
+  test('where the address is none of this machine', async () => {
+    const settings = testSettings({ listen: { host: '192.0.2.1', port: 0 } });
+    await failure(startServer(settings, { log: () => {} }), 'address-unavailable');
+  });
+
+  test('where the certificate cannot be used: it never falls back to another, nor to plain HTTP', async () => {
+    const source = await startTestServer();
+    const { serverCertificate, authorityKey } = dataFolder(source.settings.data);
+    const settings = testSettings({ tlsCertificate: serverCertificate, tlsKey: authorityKey });
+    await failure(startServer(settings, { log: () => {} }), 'certificate-unusable');
+    expect(existsSync(join(settings.data, 'tls'))).toBe(false);
+    expect(existsSync(join(settings.data, 'signet.db'))).toBe(false);
+  });
+
+  test('where a part cannot work, with nothing left running', async () => {
+    const settings = testSettings();
+    const openParts = () => Promise.reject(new TypeError('broken'));
+    const starting = startServer(settings, { openParts, log: () => {} });
+    expect(await starting.catch((error: unknown) => String(error))).toBe('TypeError: broken');
+    await startTestServer(settings);
+  });
+});
+
+describe('certificates', () => {
+  test('are replaced when they near their end, without a restart', async () => {
+    let now = Date.now();
+    const openParts = testParts(async () => new Response('ok'));
+    const server = await startTestServer({}, { now: () => now, openParts });
+    const before = readFileSync(dataFolder(server.settings.data).serverCertificate, 'utf8');
+    server.reload();
+    expect(readFileSync(dataFolder(server.settings.data).serverCertificate, 'utf8')).toBe(before);
+    now += 370 * DAY;
+    server.reload();
+    const after = readFileSync(dataFolder(server.settings.data).serverCertificate, 'utf8');
+    expect(after).not.toBe(before);
+    expect(await peerCertificate(server)).toBe(fingerprintOf(after));
+    expect(server.logged.join('')).toContain('the certificate was replaced');
+  });
+
+  test('of the user are taken anew when asked, and kept where the new one is bad', async () => {
+    const first = await startTestServer();
+    const second = await startTestServer();
+    const [one, two] = [dataFolder(first.settings.data), dataFolder(second.settings.data)];
+    const settings = testSettings();
+    const [tlsCertificate, tlsKey] = [`${settings.data}.crt`, `${settings.data}.key`];
+    const use = (folder: typeof one) => {
+      writeFileSync(tlsCertificate, readFileSync(folder.serverCertificate));
+      writeFileSync(tlsKey, readFileSync(folder.serverKey));
+    };
+    use(one);
+    const server = await startTestServer({ ...settings, tlsCertificate, tlsKey });
+    const former = fingerprintOf(readFileSync(one.serverCertificate, 'utf8'));
+    expect(await peerCertificate(server)).toBe(former);
+    writeFileSync(tlsKey, 'no key');
+    server.reload();
+    expect(await peerCertificate(server)).toBe(former);
+    expect(server.logged.join('')).toContain('the certificate could not be replaced');
+    use(two);
+    server.reload();
+    expect(await peerCertificate(server)).toBe(fingerprintOf(readFileSync(two.serverCertificate, 'utf8')));
+    expect(server.announcement).not.toContain('ca.crt');
+  });
+
+  test('that have expired show in the health', async () => {
+    let now = Date.now();
+    const server = await startTestServer({}, { now: () => now });
+    now += 500 * DAY;
+    const answer = await exchange(server, rawRequest('GET /_signet/health', 'Host: x'));
+    expect(answer).toStartWith('HTTP/1.1 503 ');
+    expect(answer).toContain('{"TLS certificate":"it has expired"}');
+  });
+});
+
+test('plain HTTP is what a proxy on the same machine gets, with https realms', async () => {
+  const server = await startTestServer({ tls: false, behindProxy: true, accessLog: 'stderr' });
+  expect(server.url).toBe(`http://localhost:${server.port}`);
+  expect(server.caCertificate).toBe('');
+  const headers = { 'X-Forwarded-For': '198.51.100.1, 203.0.113.9' };
+  const answer = await fetch(`${server.url}/v2/`, { headers });
+  expect(answer.headers.get('www-authenticate')).toStartWith(
+    `Bearer realm="https://localhost:${server.port}/auth/token"`,
+  );
+  expect(server.logged.join('')).toContain('"address":"203.0.113.9"');
+});
+
+test('plain HTTP without a proxy has plain realms, and believes no header about addresses', async () => {
+  const server = await startTestServer({ tls: false, accessLog: 'stderr' });
+  const answer = await fetch(`${server.url}/v2/`, { headers: { 'X-Forwarded-For': '203.0.113.9' } });
+  expect(answer.headers.get('www-authenticate')).toStartWith(
+    `Bearer realm="http://localhost:${server.port}/auth/token"`,
+  );
+  expect(server.logged.join('')).toContain('"address":"127.0.0.1"');
+});
+
+test('stopping twice is stopping once', async () => {
+  const server = await startTestServer();
+  await Promise.all([server.stop(), server.stop()]);
+  await server.stop();
+  expect(server.logged.filter((line) => line.includes('"stopped"'))).toHaveLength(1);
+});
+
+function contentsOf(folder: string): Map<string, string> {
+  const names = ['master.key', 'token.key', 'tls/ca.crt', 'tls/ca.key', 'tls/server.crt', 'tls/server.key'];
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'latin1')]));
+}
+
+function fingerprintOf(pem: string): string {
+  return new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+function peerCertificate(server: { readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase());
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
+}
+
+async function statusOfLogin(server: Parameters<typeof request>[0], name: string, password: string): Promise<number> {
+  const headers = { Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}` };
+  return (await request(server, '/auth/token?service=signet', { headers })).status;
+}

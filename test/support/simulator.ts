@@ -1,0 +1,297 @@
+import { Editor } from '../../src/core/editor.ts';
+import { isSignetError, SignetError } from '../../src/core/errors/index.ts';
+import type { JsonValue } from '../../src/core/json/parse.ts';
+import type { PublicKey } from '../../src/core/keys/public-key.ts';
+import { fileInfoJson, fileInfoOf } from '../../src/core/metadata/file-info.ts';
+import { baseRoleKeys, readRoot } from '../../src/core/metadata/root.ts';
+import { readSnapshot } from '../../src/core/metadata/snapshot.ts';
+import type { Target } from '../../src/core/metadata/targets.ts';
+import { readTargets } from '../../src/core/metadata/targets.ts';
+import { parseGun } from '../../src/core/names/gun.ts';
+import { isBaseRole, isTargetsRole, parentOf, type RoleName } from '../../src/core/names/role.ts';
+import { TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
+import type { Instant } from '../../src/core/time.ts';
+import { formatTime, parseTime } from '../../src/core/time.ts';
+import { acceptUpload, refreshOnline, type StoredFile } from '../../src/core/upload.ts';
+import { type RemoteFile, remoteName, type ServerRole, type TrustServer } from '../../src/remote/trust-server.ts';
+import { type Collection, type CollectionSource, updateCollection } from '../../src/trust/collection.ts';
+import { type Change, payloadOf, put, type Signer, sealed } from './forgery.ts';
+import { MemoryCache } from './memory-cache.ts';
+import { TestKeys } from './test-keys.ts';
+
+export const GUN = parseGun('registry.example.com/acme/app');
+export const NOW: Instant = parseTime('2026-11-23T12:00:00Z');
+
+/** A target whose digest is 32 times `byte`. */
+export function target(byte: number, length = 528): Target {
+  return { length, hashes: new Map([['sha256', Buffer.alloc(32, byte)]]) };
+}
+
+/** The digest of `target(byte)`. */
+export function digestOfTarget(byte: number): string {
+  return `sha256:${Buffer.alloc(32, byte).toString('hex')}`;
+}
+
+/** What the server answers instead of the truth: other bytes, an error, or more bytes than anyone would read. */
+export type Lie = Uint8Array | 'endless' | SignetError;
+
+/** The answer of a server that does not have a file. */
+export function missing(name: string): SignetError {
+  return new SignetError(
+    'trust-data-missing',
+    `${name} trust data unavailable.  Has a notary repository been initialized?`,
+    { detail: { resource: name } },
+  );
+}
+
+/** Everything that the server would answer with, at one time. */
+export type State = ReadonlyMap<RoleName, Buffer>;
+
+/**
+ * A trust server in memory, with one repository whose owner's keys it knows too. It keeps the rules of a real one until
+ * a test makes it lie.
+ */
+export class Simulator implements TrustServer {
+  readonly gun = GUN;
+  now = NOW;
+  /** What the server was asked for, by name. */
+  readonly requests: string[] = [];
+  /** The keys of the repository's owner and of its signers. */
+  readonly owner = new TestKeys();
+  /** The keys of the server. */
+  readonly online = new TestKeys();
+  /** By name of file (`timestamp`, `2.root`) or by role, for its files by checksum too. */
+  readonly lies = new Map<string, Lie>();
+  isOffline = false;
+  /** Called before each publish is checked, as for another publish that comes first. */
+  beforePublish: () => Promise<void> = async () => {};
+
+  private files: State = new Map();
+  private readonly stored = new Map<string, Buffer>();
+  private readonly newest = new Map<RoleName, number>();
+  private readonly serverKeys = new Map<ServerRole, PublicKey>();
+
+  /** A server with a published repository: root 1, and `targets` with the tag `latest`, which is `target(1)`. */
+  static async start(
+    options: { snapshotKeyBy?: 'owner' | 'server'; edit?: (editor: Editor) => void } = {},
+  ): Promise<Simulator> {
+    const simulator = new Simulator();
+    const editor = Editor.create({
+      root: [simulator.owner.makeRoot(GUN, NOW)],
+      targets: simulator.owner.make(),
+      snapshot: options.snapshotKeyBy === 'owner' ? simulator.owner.make() : await simulator.publicKey(GUN, 'snapshot'),
+      timestamp: await simulator.publicKey(GUN, 'timestamp'),
+    });
+    editor.addTarget('targets', 'latest', target(1));
+    options.edit?.(editor);
+    await simulator.publish(GUN, await editor.sign(simulator.owner, NOW));
+    simulator.requests.length = 0;
+    return simulator;
+  }
+
+  // What a trust server does
+
+  async read(_gun: string, file: RemoteFile, limit: number): Promise<Buffer> {
+    const name = remoteName(file);
+    this.requests.push(name);
+    this.checkOnline();
+    const answer = this.lies.get(name) ?? ('sha256' in file ? this.lies.get(file.role) : undefined) ?? this.truth(file);
+    if (answer instanceof SignetError) throw answer;
+    if (answer === 'endless' || answer.length > limit) {
+      throw new SignetError('response-too-large', 'trust server returned a bad response.', { detail: { limit } });
+    }
+    return Buffer.from(answer);
+  }
+
+  async publicKey(_gun: string, role: ServerRole): Promise<PublicKey> {
+    this.checkOnline();
+    return this.serverKeys.get(role) ?? this.rotateKey(GUN, role);
+  }
+
+  async rotateKey(_gun: string, role: ServerRole): Promise<PublicKey> {
+    this.checkOnline();
+    const key = this.online.make('ed25519');
+    this.serverKeys.set(role, key);
+    return key;
+  }
+
+  async publish(_gun: string, files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
+    this.checkOnline();
+    this.requests.push(`publish ${[...files.keys()].join(' ')}`);
+    await this.beforePublish();
+    const parts = [...files].map(([role, bytes]) => ({ role, bytes }));
+    for (;;) {
+      const current = this.files;
+      const accepted = await this.accept(current, parts);
+      if (this.files !== current) continue;
+      this.store(accepted);
+      return;
+    }
+  }
+
+  async remove(): Promise<void> {
+    this.files = new Map();
+    this.stored.clear();
+    this.newest.clear();
+  }
+
+  // What an honest owner does
+
+  /** Changes the published collection as its owner, whatever lies the server tells others. */
+  async edit(change: (editor: Editor) => void): Promise<void> {
+    const { set, unusable } = await this.trusted();
+    const editor = Editor.of(set, unusable);
+    change(editor);
+    await this.publish(GUN, await editor.sign(this.owner, this.now));
+  }
+
+  /** Adds a root key and drops the old ones, as one root rotation; returns the new key. */
+  async rotateRoot(): Promise<PublicKey> {
+    const key = this.owner.makeRoot(GUN, this.now);
+    await this.edit((editor) => editor.replaceKeys('root', [key]));
+    return key;
+  }
+
+  /** Lets the server renew what has expired of its own files. */
+  async refresh(): Promise<void> {
+    this.store(await refreshOnline({ gun: GUN, current: this.files, signer: this.online, now: this.now }));
+  }
+
+  /** The collection as a client has it that was never here and hears no lies. */
+  trusted(): Promise<Collection> {
+    const server: TrustServer = Object.assign(Object.create(this), {
+      read: async (_gun: string, file: RemoteFile) => this.truth(file),
+    });
+    return updateCollection({ ...sourceOf(server, this.now), cache: new MemoryCache(), purpose: 'publish' });
+  }
+
+  // What a thief or a liar does
+
+  /** The current files; `serve` brings them back. */
+  get state(): State {
+    return this.files;
+  }
+
+  serve(state: State): void {
+    this.files = state;
+    for (const [role, bytes] of state) this.index(role, bytes);
+  }
+
+  /** The current file of a role. */
+  file(role: RoleName): Buffer {
+    const bytes = this.files.get(role);
+    if (bytes === undefined) throw new Error(`no ${role}`);
+    return bytes;
+  }
+
+  /** Puts any bytes in the place of a role's current file. */
+  replace(role: RoleName, bytes: Uint8Array): void {
+    this.serve(new Map([...this.files, [role, Buffer.from(bytes)]]));
+  }
+
+  /** Changes a file's payload and signs it with `signers`, or with the role's own keys. */
+  forge(role: RoleName, changes: Change | readonly Change[], signers: readonly Signer[] = this.signersOf(role)): void {
+    const payload = [changes].flat().reduce<JsonValue>((value, change) => change(value), payloadOf(this.file(role)));
+    this.replace(role, sealed(payload, signers));
+  }
+
+  /**
+   * Makes a snapshot and a timestamp over the current files, as whoever has the keys of both can. `entries` change the
+   * snapshot's payload first.
+   */
+  relist(...entries: Change[]): void {
+    const listed = [...this.files].filter(([role]) => role === 'root' || isTargetsRole(role));
+    this.forge('snapshot', [...listed.map(([role, bytes]) => put(['meta', role], infoOf(bytes))), raised, ...entries]);
+    this.restamp();
+  }
+
+  /** Makes a timestamp over the current snapshot, as whoever has its key can. */
+  restamp(...changes: Change[]): void {
+    this.forge('timestamp', [put(['meta', 'snapshot'], infoOf(this.file('snapshot'))), raised, ...changes]);
+  }
+
+  /** The keys that rightly sign a role now. */
+  signersOf(role: RoleName): readonly Signer[] {
+    const signer = (key: PublicKey | undefined): Signer[] => {
+      if (key === undefined) return [];
+      const keys = this.owner.has(key) ? this.owner : this.online;
+      return [{ key, private: keys.private(key) }];
+    };
+    if (isBaseRole(role)) {
+      const root = readRoot(payloadOf(this.file('root')));
+      return baseRoleKeys(root, role).keyIds.flatMap((id) => signer(root.keys.get(id)));
+    }
+    const parent = parentOf(role);
+    const { delegations, delegationKeys } = readTargets(parent, payloadOf(this.file(parent)));
+    const keyIds = delegations.find(({ name }) => name === role)?.keyIds ?? [];
+    return keyIds.flatMap((id) => signer(delegationKeys.get(id)));
+  }
+
+  // Inside
+
+  private checkOnline(): void {
+    if (this.isOffline) throw new SignetError('network-unreachable', 'the trust server cannot be reached');
+  }
+
+  private truth(file: RemoteFile): Buffer {
+    const name = remoteName(file);
+    const bytes = name === file.role ? this.files.get(file.role) : this.stored.get(name);
+    if (bytes === undefined) throw missing(name);
+    return bytes;
+  }
+
+  private async accept(
+    current: State,
+    parts: readonly { role: string; bytes: Buffer }[],
+  ): Promise<readonly StoredFile[]> {
+    try {
+      const accepted = await acceptUpload({ gun: GUN, parts, current, signer: this.online, now: this.now });
+      const isStale = accepted.some(({ role, version }) => version <= (this.newest.get(role) ?? 0));
+      if (isStale) throw new SignetError('version-conflict', 'a newer version is stored');
+      return accepted;
+    } catch (cause) {
+      if (!isSignetError(cause)) throw cause;
+      const code = cause.code === 'version-conflict' ? 'publish-conflict' : 'publish-rejected';
+      throw new SignetError(code, cause.message, { cause, detail: cause.detail });
+    }
+  }
+
+  private store(files: readonly StoredFile[]): void {
+    for (const { role, version, bytes } of files) {
+      this.newest.set(role, version);
+      this.stored.set(`${version}.${role}`, bytes);
+    }
+    const all = new Map([...this.files, ...files.map(({ role, bytes }) => [role, bytes] as const)]);
+    const { meta } = readSnapshot(payloadOf(all.get('snapshot') ?? Buffer.of()));
+    this.serve(new Map([...all].filter(([role]) => role === 'timestamp' || role === 'snapshot' || meta.has(role))));
+  }
+
+  private index(role: RoleName, bytes: Buffer): void {
+    const sha256 = fileInfoOf(bytes).hashes.get('sha256')?.toString('hex') ?? '';
+    this.stored.set(remoteName({ role, sha256 }), bytes);
+  }
+}
+
+const raised = (value: JsonValue): JsonValue => {
+  const version = value instanceof Map ? value.get('version') : undefined;
+  return put(['version'], Number(version) + 1)(value);
+};
+
+/** Puts another expiry into a payload. */
+export function expiring(at: Instant): Change {
+  return put(['expires'], formatTime(at));
+}
+
+/** Puts another version into a payload. */
+export function versioned(version: number): Change {
+  return put(['version'], version);
+}
+
+function infoOf(bytes: Buffer): JsonValue {
+  return new Map(fileInfoJson(fileInfoOf(bytes)));
+}
+
+/** What a client of the simulated repository goes by, without its cache. */
+export function sourceOf(server: TrustServer, now: Instant): Omit<CollectionSource, 'cache' | 'purpose'> {
+  return { gun: GUN, host: 'trust.example.com', server, pinning: TRUST_ON_FIRST_USE, now, warn: () => {} };
+}

@@ -1,0 +1,84 @@
+import { expect } from 'bun:test';
+import type { ErrorCode, SignetError } from '../../src/core/errors/index.ts';
+import type { Gun } from '../../src/core/names/gun.ts';
+import { parseReference } from '../../src/core/names/reference.ts';
+import type { RoleName } from '../../src/core/names/role.ts';
+import { type Pinning, TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
+import type { KeyStore } from '../../src/store/key-store.ts';
+import { type Collection, updateCollection } from '../../src/trust/collection.ts';
+import { trustedImage } from '../../src/trust/enforce.ts';
+import { KeyRing } from '../../src/trust/key-ring.ts';
+import type { Passphrases } from '../../src/trust/passphrases.ts';
+import { Repository } from '../../src/trust/repository.ts';
+import { failure } from './failure.ts';
+import { MemoryCache } from './memory-cache.ts';
+import { MemoryKeyStore } from './memory-key-store.ts';
+import { type Simulator, sourceOf } from './simulator.ts';
+
+/** A cache that knows all that was ever written to it. */
+export class RecordingCache extends MemoryCache {
+  readonly written: RoleName[] = [];
+
+  override async write(gun: Gun, role: RoleName, bytes: Uint8Array): Promise<void> {
+    this.written.push(role);
+    await super.write(gun, role, bytes);
+  }
+
+  /** Every file that is in it, byte for byte. */
+  async contents(gun: Gun): Promise<ReadonlyMap<RoleName, string>> {
+    const files = new Map<RoleName, string>();
+    for (const role of [...new Set(this.written)].sort()) {
+      const bytes = await this.read(gun, role);
+      if (bytes !== undefined) files.set(role, bytes.toString('base64'));
+    }
+    return files;
+  }
+}
+
+/** One who answers every question for a passphrase with none. */
+export const NO_PASSPHRASES: Passphrases = {
+  existing: async () => Buffer.alloc(0),
+  fresh: async () => Buffer.alloc(0),
+};
+
+/** A person with a cache and keys of his own, who trusts on first use unless `pinning` says otherwise. */
+export class Visitor {
+  readonly cache = new RecordingCache();
+  readonly warnings: string[] = [];
+  readonly keyStore: KeyStore = new MemoryKeyStore();
+  readonly keys = new KeyRing(this.keyStore, NO_PASSPHRASES);
+  pinning: Pinning = TRUST_ON_FIRST_USE;
+  private readonly simulator: Simulator;
+
+  constructor(simulator: Simulator) {
+    this.simulator = simulator;
+  }
+
+  update(purpose: 'read' | 'publish' = 'read'): Promise<Collection> {
+    return updateCollection({ ...this.source(), purpose });
+  }
+
+  /** The digest that the tag stands for, found as every command finds it. */
+  async resolve(tag = 'latest'): Promise<string> {
+    const image = await trustedImage(parseReference(`${this.simulator.gun}:${tag}`), async () => this.repository());
+    return image?.tag.digest ?? '';
+  }
+
+  repository(): Repository {
+    return new Repository(this.source(), this.keys);
+  }
+
+  /** Expects that the tag cannot be resolved now, for this reason, and that the cache stays as it is, to the byte. */
+  async isRefused(code: ErrorCode, tag = 'latest'): Promise<SignetError> {
+    const before = await this.cache.contents(this.simulator.gun);
+    const error = await failure(this.resolve(tag), code);
+    expect(await this.cache.contents(this.simulator.gun)).toEqual(before);
+    return error;
+  }
+
+  private source() {
+    const { pinning, cache } = this;
+    const warn = (message: string) => void this.warnings.push(message);
+    return { ...sourceOf(this.simulator, this.simulator.now), pinning, cache, warn };
+  }
+}

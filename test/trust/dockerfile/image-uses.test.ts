@@ -1,0 +1,382 @@
+import { describe, expect, test } from 'bun:test';
+import { findImageUses } from '../../../src/trust/dockerfile/index.ts';
+import { failure } from '../../support/failure.ts';
+import { images, settings } from './support.ts';
+
+const refused = (source: string, changes: Parameters<typeof settings>[0] = {}) =>
+  failure(() => images(source, changes), 'dockerfile-uncertain');
+const broken = (source: string) => failure(() => images(source), 'dockerfile-invalid');
+
+test('a use says where it stands, who asks for it and how docker reads it', () => {
+  const source = 'ARG V=one\n# c\nFROM "a:$V" AS Base\nCOPY --from=b /x /y\n';
+  const uses = findImageUses(source, settings({ file: 'x/Dockerfile.prod' }));
+  expect(uses.map(({ span, ...use }) => ({ ...use, text: source.slice(span.from, span.to) }))).toEqual([
+    { place: 'x/Dockerfile.prod:3', by: 'FROM', name: 'a:one', isImage: true, text: '"a:$V"' },
+    { place: 'x/Dockerfile.prod:3', by: 'AS', name: 'base', isImage: false, text: 'Base' },
+    { place: 'x/Dockerfile.prod:4', by: 'COPY --from', name: 'b', isImage: true, text: 'b' },
+  ]);
+});
+
+describe('FROM', () => {
+  test.each([
+    ['FROM a', ['a']],
+    ['from a', ['a']],
+    ['FrOm\ta:1', ['a:1']],
+    ['FROM\v\f a', ['a']],
+    ['\u00a0FROM a\u00a0', ['a']],
+    ['FROM --platform=linux/amd64 a', ['a']],
+    ['FROM --platform=$BUILDPLATFORM a AS b', ['a']],
+    ['FROM --platform="linux/amd64" a', ['a']],
+    ['FROM -- a', ['a']],
+    ['FROM a@sha256:0', ['a@sha256:0']],
+    ['FROM scratch', []],
+    ['FROM Scratch', ['Scratch']],
+    ['FROM a AS b\nFROM b', ['a']],
+    ['FROM a AS b\nFROM B AS C\nFROM c', ['a']],
+    ['FROM a as b\nFROM c AS d\nFROM b', ['a', 'c']],
+    ['FROM a AS a\nFROM a', ['a']],
+    ['FROM b\nFROM a AS b', ['b', 'a']],
+    ['FROM a\nFROM 0', ['a', '0']],
+    ['FROM a AS scratch\nFROM scratch', ['a']],
+    ['ARG X=b\nFROM a\nFROM $X AS c', ['a', 'b']],
+    ['FROM a AS b\nFROM "b"', ['a']],
+  ])('%j needs %j', (source, expected) => {
+    expect(images(source)).toEqual(expected);
+  });
+
+  test('an instruction over several lines is read as one', () => {
+    expect(images('FR\\\nOM \\\n# comment\n\n  a \\\n AS b\n')).toEqual(['a']);
+    expect(images('# escape=`\nFROM `\n a')).toEqual(['a']);
+  });
+
+  test('a name that is broken over lines is refused', async () => {
+    expect((await refused('FROM bus\\\nybox')).message).toBe(
+      'Dockerfile:1: the name "busybox" is broken over several lines',
+    );
+    await refused('FROM a AS b\\\nc');
+    await refused('FROM a\nCOPY --from=x\\\ny /a /b');
+  });
+
+  test.each(['FROM', 'FROM a b', 'FROM a AS', 'FROM a AS b c', 'FROM a # comment', 'FROM a aſ b'])(
+    '%j is no FROM to docker either',
+    async (source) => {
+      expect((await broken(source)).message).toBe('Dockerfile:1: FROM requires either one or three arguments');
+    },
+  );
+
+  test.each(['FROM a AS 1', 'FROM a AS $X', 'FROM a AS b/c', 'FROM a AS é', 'FROM a AS "b"'])(
+    '%j has no stage name',
+    async (source) => {
+      expect((await broken(source)).message).toStartWith('Dockerfile:1: invalid name for build stage: ');
+    },
+  );
+
+  test('an empty name is none', async () => {
+    expect((await broken('FROM $X')).message).toBe('Dockerfile:1: base name ("$X") should not be blank');
+    await broken('FROM ""');
+  });
+
+  test('a Dockerfile without a stage builds nothing', async () => {
+    expect((await broken('')).message).toBe('Dockerfile: dockerfile contains no stages to build');
+    await broken('ARG X=1\n# FROM a');
+    expect((await broken('RUN x\nFROM a')).message).toBe('Dockerfile:1: no build stage in current context');
+  });
+});
+
+describe('ARG', () => {
+  test.each([
+    ['ARG V=1\nFROM a:$V', {}, 'a:1'],
+    ['ARG V=1\nFROM a:$V', { V: '2' }, 'a:2'],
+    ['ARG V=1\nFROM a:$V', { V: '' }, 'a:'],
+    ['ARG V\nFROM a:$V', { V: '2' }, 'a:2'],
+    ['ARG V\nFROM a${V:+:}$V', {}, 'a'],
+    ['FROM a$V', { V: '2' }, 'a'],
+    ['ARG V="1"\nARG W=${V}.2\nFROM a:$W', {}, 'a:1.2'],
+    ["ARG V='$X'\nFROM a:$V", {}, 'a:$X'],
+    ['ARG A=x B=y\nFROM $A/$B', {}, 'x/y'],
+    ['arg V=1\nARG V=2\nFROM a:$V', {}, 'a:2'],
+    ['ARG V=a b\nFROM $V', {}, 'a'],
+    ['ARG V="a b" W=c\nFROM $W', {}, 'c'],
+    ['ARG V=${X%%.*}\nFROM a', {}, 'a'],
+    ['ARG TARGETARCH=x\nFROM a:$TARGETARCH', {}, 'a:x'],
+    ['FROM a:$TARGETARCH', { TARGETARCH: 'y' }, 'a:y'],
+    ['ARG V=b\\\nc\nFROM a:$V', {}, 'a:bc'],
+  ] as const)('%j with %j needs %s', (source, buildArgs, expected) => {
+    expect(images(source, { buildArgs })).toEqual([expected]);
+  });
+
+  test('an ARG inside a stage says nothing about later FROM lines', () => {
+    expect(images('ARG V=1\nFROM a\nARG V=2\nARG W=3\nFROM b:$V$W')).toEqual(['a', 'b:1']);
+  });
+
+  test('the platform is known where the command line names one', () => {
+    const source = 'FROM a:$TARGETOS-$TARGETARCH-${TARGETVARIANT:-none}';
+    expect(images(source, { platform: 'linux/amd64' })).toEqual(['a:linux-amd64-none']);
+    expect(images(source, { platform: 'linux/arm/v7' })).toEqual(['a:linux-arm-v7']);
+    expect(images('ARG TARGETARCH\nFROM a:$TARGETARCH', { platform: 'linux/arm64' })).toEqual(['a:arm64']);
+    expect(images('FROM a:${TARGETPLATFORM}', { platform: 'linux/s390x' })).toEqual(['a:linux/s390x']);
+  });
+
+  test.each([undefined, 'linux/amd64,linux/arm64', 'linux/x86_64', 'linux/arm64/v8', 'linux/arm', 'amd64', 'local'])(
+    'the platform %p leaves TARGETARCH to the engine',
+    async (platform) => {
+      expect((await refused('FROM a:$TARGETARCH', { platform })).message).toBe(
+        'Dockerfile:1: the image of FROM "a:$TARGETARCH" is not known before the build',
+      );
+      expect(images('FROM --platform=$TARGETPLATFORM a', { platform })).toEqual(['a']);
+    },
+  );
+
+  test.each([
+    'FROM a:$BUILDARCH',
+    'FROM a:$TARGETSTAGE',
+    'ARG V=$BUILDOS\nFROM a:$V',
+    'ARG V=${X#y}\nFROM a:$V',
+    'ARG V=a\\ b\nFROM a:$V',
+    'ARG V=`x\nFROM a:$OTHER',
+    'ARG "V"=1\nFROM a:$V',
+    'ARG V="open\nFROM a:$V',
+    'FROM a\\b',
+    'FROM "a',
+  ])('%j is not known before the build', async (source) => {
+    expect((await refused(source, { platform: 'linux/amd64' })).message).toMatch(
+      /^Dockerfile:\d: the image of FROM .* is not known before the build$|option holds/,
+    );
+  });
+});
+
+describe('COPY --from and RUN --mount', () => {
+  test.each([
+    ['COPY --from=b /x /y', ['b']],
+    ['copy --from=b:1 /x /y', ['b:1']],
+    ['COPY --chown=1:1 --from=b /x /y', ['b']],
+    ['COPY --link --from=b --chmod=755 /x /y', ['b']],
+    ['COPY --from="b" /x /y', ['b']],
+    ['COPY --from=\'b\' ["/x", "/y"]', ['b']],
+    ['COPY --from=S /x /y', []],
+    ['COPY --from=0 /x /y', []],
+    ['COPY --from=t /x /y', ['t']],
+    ['COPY --from= /x /y', []],
+    ['COPY /x /y', []],
+    ['COPY --from=b \\\n # c\n /x /y', ['b']],
+    ['COPY \\\n --from=b /x /y', ['b']],
+    ['RUN --mount=type=bind,from=b,target=/b x', ['b']],
+    ['RUN --mount=from=b,target=/b --mount=type=cache,target=/c,from=d x', ['b', 'd']],
+    ['RUN --mount=type=bind,FROM=b,target=/b x', ['b']],
+    ['RUN --mount=type=bind,from=S,target=/b x', []],
+    ['RUN --mount=type=cache,from=scratch,target=/b x', []],
+    ['RUN --mount=type=bind,source=from,target=/b x', []],
+    ['RUN --mount=type=secret,id="from here" x', []],
+    ['RUN --network=none --mount=from=b,target=/b x', ['b']],
+    ['RUN x --mount=from=b', []],
+    ['RUN -- --mount=from=b', []],
+    ['ADD --chown=1 https://example.com/x /x', []],
+    ['LABEL --from=b', []],
+    ['CMD --from=b', []],
+    ['ONBUILD COPY --from=b /x /y', ['b']],
+    ['ONBUILD COPY --from=0 /x /y', []],
+    ['ONBUILD COPY --from=9 /x /y', []],
+    ['onbuild run --mount=from=b,target=/b x', ['b']],
+    ['ONBUILD RUN x', []],
+  ])('%j needs %j beside its base', (instruction, expected) => {
+    expect(images(`FROM a AS s\nFROM s\n${instruction}\nFROM s AS t`)).toEqual(['a', ...expected]);
+  });
+
+  test.each([
+    ['COPY --from=1 /x /y', 'invalid stage index 1'],
+    ['COPY --from=99999999999999999999 /x /y', 'invalid stage index 99999999999999999999'],
+  ])('%j has no such stage', async (instruction, message) => {
+    expect((await broken(`FROM a AS s\nFROM s\n${instruction}`)).message).toBe(`Dockerfile:3: ${message}`);
+  });
+
+  test.each([
+    'COPY --from b /x /y',
+    'COPY --from',
+    'COPY --from=$X /x /y',
+    'COPY --from=${X} /x /y',
+    'COPY --from=a\\b /x /y',
+    'COPY --from=scratch /x /y',
+    'COPY --from="b /x /y',
+    'COPY --fr"om"=b /x /y',
+    'COPY --FROM=b /x /y',
+    'COPY --chown=é --from=b /x /y',
+    'COPY --chown=\u00e0--from=b /x /y',
+    'COPY --chown=a`b --from=b /x /y',
+    'COPY --link true --from=b /x /y',
+    'COPY --new=b /x /y',
+    'ADD --from=b /x /y',
+    'FROM --platform linux/amd64 b',
+    'FROM --image=b c',
+    'RUN --mount type=bind,from=b x',
+    'RUN --mount=type=bind,from=$X,target=/b x',
+    'RUN --mount=type=bind,from=0,target=/b x',
+    'RUN --mount=type=bind,from="b",target=/b x',
+    'RUN --mount="type=bind,from=b" x',
+    'RUN --mount=\'type=bind,"from=b"\' x',
+    'RUN --mount=\'type=bind," from=b"\' x',
+    'RUN --mount=\'"type=bind,from=b"\' x',
+    'RUN --image=b x',
+    'ONBUILD --x=1 RUN y',
+    'ONBUILD COPY --from=s /x /y',
+    'ONBUILD COPY --from=$X /x /y',
+  ])('%j is refused', async (instruction) => {
+    expect((await refused(`FROM a AS s\n${instruction}`)).message).toStartWith('Dockerfile:2: ');
+  });
+
+  test.each([
+    'ONBUILD',
+    'ONBUILD ONBUILD RUN x',
+    'ONBUILD FROM b',
+    'ONBUILD MAINTAINER b',
+    `${'ONBUILD '.repeat(9999)}`,
+  ])('%.40j is no trigger', async (instruction) => {
+    await broken(`FROM a\n${instruction}`);
+  });
+
+  test('an unknown instruction is refused: it could be one that fetches', async () => {
+    expect((await broken('FROM a\nINCLUDE b')).message).toBe('Dockerfile:2: unknown instruction: "INCLUDE"');
+    await broken('// syntax=b\nFROM a');
+    await broken('{"syntax": "b"}');
+    await broken('\u200bFROM a');
+    await broken('FROM\u00a0a');
+  });
+});
+
+describe('parser directives', () => {
+  test.each([
+    ['# syntax=f\nFROM a', ['f', 'a']],
+    ['#syntax=f:1\nFROM a', ['f:1', 'a']],
+    ['# SYNTAX = f option=1\nFROM a', ['f', 'a']],
+    ['#\u00a0syntax\t=\vf\u00a0\nFROM a', ['f', 'a']],
+    ['# syntax=f\r\nFROM a\r\n', ['f', 'a']],
+    ['\ufeff# syntax=f\nFROM a', ['f', 'a']],
+    ['  # syntax=f\nFROM a', ['f', 'a']],
+    ['#!/bin/sh\n# syntax=f\nFROM a', ['f', 'a']],
+    ['# check=skip=all\n# syntax=f\nFROM a', ['f', 'a']],
+    ['# other=x\n# syntax=f\nFROM a', ['f', 'a']],
+    ['# escape=`\n# syntax=f\nFROM a', ['f', 'a']],
+    ['# comment\n# syntax=f\nFROM a', ['a']],
+    ['\n# syntax=f\nFROM a', ['a']],
+    ['FROM a\n# syntax=f', ['a']],
+    ['# syntax\nFROM a', ['a']],
+    ['# syntax=\nFROM a', ['a']],
+    ['# my syntax=f\nFROM a', ['a']],
+    ['## syntax=f\nFROM a', ['a']],
+  ])('%j needs %j', (source, expected) => {
+    expect(images(source)).toEqual(expected);
+  });
+
+  test('a second syntax is refused, as docker does', async () => {
+    expect((await broken('# syntax=f\n# syntax=g\nFROM a')).message).toBe(
+      'Dockerfile:2: only one syntax parser directive can be used',
+    );
+  });
+
+  test('escape counts in the first line and nowhere else for certain', async () => {
+    expect(images('# Escape = ` \nFROM a\nRUN x `\nFROM b')).toEqual(['a']);
+    expect(images('# comment\n# escape=`\nFROM a\nRUN x `\nFROM b')).toEqual(['a', 'b']);
+    await refused('# syntax=f\n# escape=`\nFROM a');
+    await refused('# check=skip=all\n# escape=`\nFROM a');
+    await refused('#!x\n# escape=`\nFROM a');
+    await refused('# escape=`\n# escape=`\nFROM a');
+    await broken('# escape=x\nFROM a');
+    await broken('# escape=\\\\\nFROM a');
+  });
+});
+
+describe('here-documents', () => {
+  test.each([
+    'RUN <<EOF\nFROM b\nEOF',
+    'RUN <<-EOF\n\tFROM b\n\t\tEOF',
+    "RUN <<'EOF' cat\nFROM b\n# x\n\\\nEOF",
+    'RUN cat <<"EOF" > /x\r\nFROM b\r\nEOF\r',
+    'COPY <<one <<two /x\nFROM b\none\nFROM c\ntwo',
+    'ADD <<EOF /x\nFROM b\nEOF',
+    'ONBUILD RUN <<EOF\nFROM b\nEOF',
+    'RUN 3<<EOF cat\nFROM b\nEOF',
+    'RUN \\\n <<EOF\nFROM b\nEOF',
+    'RUN echo "a $X ${Y} ${Z:-z}" $(x) <<EOF\nFROM b\nEOF',
+    "RUN echo 'a \\' <<EOF\nFROM b\nEOF",
+    'RUN echo \\"a <<EOF\nFROM b\nEOF',
+  ])('the lines of %j are no instructions', (heredoc) => {
+    expect(images(`FROM a\n${heredoc}\nCOPY --from=z /x /y`)).toEqual(['a', 'z']);
+  });
+
+  test.each([
+    'RUN cat<<EOF',
+    'RUN cat << EOF',
+    'RUN cat <<< EOF',
+    'RUN cat <<<EOF',
+    'RUN echo $((1<<2))',
+    'RUN echo $((1 << 2))',
+    'RUN echo "<<EOF"',
+    "RUN echo ' <<EOF'",
+    'RUN echo \\<<EOF',
+    'RUN ["sh", "<<EOF"]',
+    'COPY ["<<EOF", "/x"]',
+    'ENV X=<<EOF',
+    'LABEL x=y <<EOF',
+    'CMD <<EOF',
+  ])('what follows %j is instructions', (instruction) => {
+    expect(images(`FROM a\n${instruction}\nFROM b`)).toEqual(['a', 'b']);
+  });
+
+  test.each([
+    'RUN <<FROM\nFROM',
+    'RUN <<run\nrun',
+    'RUN <<"RUN true"\nFROM b\nRUN true',
+    'RUN <<"FROM b"\nFROM b',
+    'RUN <<#\n#',
+    'RUN <<EOF;\nEOF;',
+    'RUN <<EOF>x\nEOF>x',
+    'RUN <<E"O"F\nEOF',
+    'RUN <<$X\n$X',
+    'RUN <<1\n1',
+    'RUN ((x = 2 <<1))\n1))',
+    "RUN echo it's <<EOF\nFROM b\nEOF",
+    'RUN echo "it <<EOF\nFROM b\nEOF',
+    'RUN echo ${X#y} <<EOF\nFROM b\nEOF',
+    'RUN echo "${X/y/z}" <<EOF\nFROM b\nEOF',
+    'RUN ["x"] <<EOF\nFROM b\nEOF',
+  ])('%j is refused', async (heredoc) => {
+    expect((await refused(`FROM a\n${heredoc}`)).message).toStartWith('Dockerfile:2: ');
+  });
+
+  test('one without an end is refused, as docker does', async () => {
+    expect((await broken('FROM a\nRUN <<EOF\nFROM b\n EOF')).message).toBe('Dockerfile:2: unterminated heredoc');
+    await broken('FROM a\nRUN <<EOF\n\tEOF');
+  });
+
+  test('a builder that does not know them gets none', async () => {
+    await refused('FROM a\nRUN <<EOF\nx\nEOF', { heredocs: false });
+    expect(images('FROM a\nRUN cat << EOF', { heredocs: false })).toEqual(['a']);
+  });
+});
+
+describe('--build-context', () => {
+  test('a name that it gives another meaning is no image', () => {
+    const source = 'FROM base\nFROM app:1 AS x\nCOPY --from=files /x /y\nRUN --mount=from=files,target=/b x\nFROM b';
+    expect(images(source, { contexts: ['base', 'app:1', 'files'] })).toEqual(['b']);
+  });
+
+  test('a stage goes before it', () => {
+    expect(images('FROM a AS b\nFROM b', { contexts: ['b'] })).toEqual(['a']);
+  });
+
+  test.each([
+    ['base', 'base:latest'],
+    ['base', 'docker.io/library/base'],
+    ['library/base:latest', 'base'],
+    ['index.docker.io/library/base', 'base'],
+  ])('FROM %s is refused beside the context %s, which only some builders take for it', async (name, context) => {
+    await refused(`FROM ${name}`, { contexts: [context] });
+  });
+
+  test('another tag or registry is another name', () => {
+    expect(images('FROM base:2\nFROM host/base', { contexts: ['base', 'base:1'] })).toEqual(['base:2', 'host/base']);
+  });
+});
+
+test('scratch and stages in later lines are told apart', () => {
+  expect(images('FROM a\nCOPY --from=late /x /y\nFROM b AS late')).toEqual(['a', 'late', 'b']);
+});

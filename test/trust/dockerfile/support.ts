@@ -1,0 +1,25 @@
+import { type BuildSettings, findImageUses } from '../../../src/trust/dockerfile/index.ts';
+
+/** Settings of a plain `docker build .`, with exceptions. */
+export function settings(
+  changes: Partial<Omit<BuildSettings, 'buildArgs' | 'contexts'>> & {
+    readonly buildArgs?: Readonly<Record<string, string>>;
+    readonly contexts?: readonly string[];
+  } = {},
+): BuildSettings {
+  return {
+    file: 'Dockerfile',
+    platform: undefined,
+    heredocs: true,
+    ...changes,
+    buildArgs: new Map(Object.entries(changes.buildArgs ?? {})),
+    contexts: new Set(changes.contexts),
+  };
+}
+
+/** The images that the Dockerfile needs. */
+export function images(source: string, changes: Parameters<typeof settings>[0] = {}): string[] {
+  return findImageUses(source, settings(changes))
+    .filter(({ isImage }) => isImage)
+    .map(({ name }) => name);
+}
