@@ -19,9 +19,11 @@ async function main(filters: readonly string[]): Promise<void> {
   const chosen = SCENARIOS.filter(({ name }) => filters.length === 0 || filters.some((part) => name.includes(part)));
   const record = async (author: Author, command: readonly string[], of: typeof chosen) => {
     const place = await startPlace();
-    for (const scenario of of) writeGolden(scenario.name, author, await play(scenario, place, command));
+    for (const scenario of of) {
+      console.log(`${author}: ${scenario.name}`);
+      writeGolden(scenario.name, author, await play(scenario, place, command));
+    }
     await place.stop();
-    console.log(`recorded ${of.length} answers of ${author}`);
   };
   await record('docker', [docker.path], chosen);
   process.env.SIGNET_DOCKER = docker.path;

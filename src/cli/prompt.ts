@@ -25,8 +25,7 @@ const ENDING = ['SIGTERM', 'SIGHUP'] as const;
  * Throws `cancelled` on Ctrl-C, `input-ended` where there is no line, `too-large`.
  */
 export async function askLine(prompt: string): Promise<string> {
-  print(prompt);
-  const line = await orInterrupted(readLine());
+  const line = await unlessInterrupted(() => ask(prompt, readLine));
   try {
     return line.toString('utf8');
   } finally {
@@ -39,9 +38,8 @@ export async function askLine(prompt: string): Promise<string> {
  * feed is printed after the answer, as docker does (protocol C.3).
  */
 export async function askHidden(prompt: string): Promise<Buffer> {
-  print(prompt);
   try {
-    return isatty(STDIN) ? await withoutEcho(readTypedLine) : await orInterrupted(readLine());
+    return isatty(STDIN) ? await withoutEcho(() => ask(prompt, readTypedLine)) : await ask(prompt, readLine);
   } finally {
     print('\n');
   }
@@ -58,12 +56,22 @@ export async function confirm(question: string): Promise<boolean> {
   }
 }
 
-/** Reads up to the next line feed, byte by byte: what follows belongs to the next reader. */
+/** Asks only when everything is ready for the answer: who sees the question may type at once. */
+function ask(prompt: string, read: () => Promise<Buffer>): Promise<Buffer> {
+  print(prompt);
+  return read();
+}
+
+/**
+ * Reads up to the next line feed, byte by byte: what follows belongs to the next reader. On a terminal a carriage return
+ * ends the line too: it stands for an Enter key that was hit while a secret was being typed.
+ */
 async function readLine(): Promise<Buffer> {
+  const ends = isatty(STDIN) ? [LINE_FEED, RETURN] : [LINE_FEED];
   const line = new Line();
   for (;;) {
     const byte = await readByte();
-    if (byte === LINE_FEED || byte === undefined) return line.finish(byte === undefined);
+    if (byte === undefined || ends.includes(byte)) return line.finish(byte === undefined);
     line.add(byte);
   }
 }
@@ -131,7 +139,7 @@ class Line {
 
 let terminal: ReadStream | undefined;
 
-async function withoutEcho<Result>(action: () => Promise<Result>): Promise<Result> {
+async function withoutEcho(action: () => Promise<Buffer>): Promise<Buffer> {
   terminal ??= new ReadStream(STDIN);
   const input = terminal;
   const handlers = ENDING.map((signal) => {
@@ -154,8 +162,8 @@ async function withoutEcho<Result>(action: () => Promise<Result>): Promise<Resul
 }
 
 /** A terminal that edits lines itself turns Ctrl-C into a signal. */
-async function orInterrupted(line: Promise<Buffer>): Promise<Buffer> {
-  if (!isatty(STDIN)) return line;
+async function unlessInterrupted(action: () => Promise<Buffer>): Promise<Buffer> {
+  if (!isatty(STDIN)) return action();
   const { promise, reject } = Promise.withResolvers<never>();
   const interrupt = () => {
     print('\n');
@@ -163,7 +171,7 @@ async function orInterrupted(line: Promise<Buffer>): Promise<Buffer> {
   };
   process.once('SIGINT', interrupt);
   try {
-    return await Promise.race([line, promise]);
+    return await Promise.race([action(), promise]);
   } finally {
     process.off('SIGINT', interrupt);
   }

@@ -25,8 +25,8 @@ const MAX_CAPTURE = 1024 * 1024;
 const CAPTURE_MS = 30_000;
 
 /** Signals that the kernel sends to every process of the terminal's foreground group. */
-const FROM_TERMINAL = ['SIGINT', 'SIGQUIT', 'SIGHUP'] as const;
-const FROM_PROCESSES = ['SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
+const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGHUP'];
+const FROM_PROCESSES: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGUSR1', 'SIGUSR2'];
 
 /**
  * Runs docker as a child on the caller's terminal and resolves with its exit code, 128 + n where signal n ended it.
@@ -39,18 +39,14 @@ export async function runDocker(path: string, args: readonly string[], options: 
     options.stdout === undefined ? 'inherit' : 'pipe',
     'inherit',
   ];
-  const child = await start(path, args, { stdio, env: options.env ?? process.env });
-  const stopForwarding = forwardSignals(child);
-  const { stdin, stdout } = options;
-  // A child that stops reading is its own decision, seen in its exit code.
-  child.stdin?.on('error', () => undefined);
-  if (stdin instanceof Uint8Array) child.stdin?.end(stdin);
-  else if (child.stdin !== null) stdin?.pipe(child.stdin);
-  if (stdout !== undefined) child.stdout?.pipe(stdout, { end: false });
+  const signals = new SignalForwarder();
   try {
+    const child = await start(path, args, { stdio, env: options.env ?? process.env });
+    signals.forwardTo(child);
+    connect(child, options);
     return await exitCodeOf(child, path);
   } finally {
-    stopForwarding();
+    signals.stop();
   }
 }
 
@@ -129,15 +125,39 @@ function startFailure(path: string, cause: unknown): SignetError {
   return new SignetError('docker-failed', `${path} cannot be started`, { cause });
 }
 
-function forwardSignals(child: ChildProcess): () => void {
-  const handlers = [
-    ...FROM_TERMINAL.map((signal) => [signal, () => sharesTerminal() || child.kill(signal)] as const),
-    ...FROM_PROCESSES.map((signal) => [signal, () => child.kill(signal)] as const),
-  ];
-  for (const [signal, handler] of handlers) process.on(signal, handler);
-  return () => {
-    for (const [signal, handler] of handlers) process.off(signal, handler);
-  };
+/** Takes the signals meant for docker from the moment it is made, so that none is lost or ends this process first. */
+class SignalForwarder {
+  private child: ChildProcess | undefined;
+  private readonly early: NodeJS.Signals[] = [];
+  private readonly handlers: readonly (readonly [NodeJS.Signals, () => void])[];
+
+  constructor() {
+    const handler = (signal: NodeJS.Signals) => [signal, () => this.deliver(signal)] as const;
+    this.handlers = [...FROM_TERMINAL, ...FROM_PROCESSES].map(handler);
+    for (const [signal, handle] of this.handlers) process.on(signal, handle);
+  }
+
+  forwardTo(child: ChildProcess): void {
+    this.child = child;
+    for (const signal of this.early) child.kill(signal);
+  }
+
+  stop(): void {
+    for (const [signal, handle] of this.handlers) process.off(signal, handle);
+  }
+
+  private deliver(signal: NodeJS.Signals): void {
+    if (this.child === undefined) this.early.push(signal);
+    else if (!FROM_TERMINAL.includes(signal) || !sharesTerminal()) this.child.kill(signal);
+  }
+}
+
+function connect(child: ChildProcess, { stdin, stdout }: RunOptions): void {
+  // A child that stops reading is its own decision, seen in its exit code.
+  child.stdin?.on('error', () => undefined);
+  if (stdin instanceof Uint8Array) child.stdin?.end(stdin);
+  else if (child.stdin !== null) stdin?.pipe(child.stdin);
+  if (stdout !== undefined) child.stdout?.pipe(stdout, { end: false });
 }
 
 /** Whether this process, and so its child, is in the foreground group of a terminal. */

@@ -1,4 +1,5 @@
-import { unlinkSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
@@ -8,7 +9,7 @@ import { BatchWriter } from './batch-writer.ts';
 import type { AppendOptions, BlobStore, StoredBlob } from './blob-store.ts';
 import type { UploadId } from './names.ts';
 import { digestOfFile, RunningHashes } from './running-hash.ts';
-import { UploadFolder, unlessMissing } from './upload-folder.ts';
+import { isMissing, UploadFolder, unlessMissing } from './upload-folder.ts';
 
 const ALGORITHMS = ['sha256', 'sha512'] as const;
 
@@ -18,14 +19,18 @@ const ALGORITHMS = ['sha256', 'sha512'] as const;
  */
 export class FolderBlobStore implements BlobStore {
   private readonly root: string;
+  private readonly uploadsPath: string;
   private readonly uploads: UploadFolder;
   private readonly hashes = new RunningHashes();
   /** Folders of blobs whose own names are known to be safe on disk. */
   private readonly safeFolders = new Set<string>();
+  /** The removal of one file after the other. */
+  private freeing: Promise<void> = Promise.resolve();
 
   private constructor(folder: string) {
     this.root = join(folder, 'blobs');
-    this.uploads = new UploadFolder(join(folder, 'uploads'), (upload) => this.hashes.delete(upload));
+    this.uploadsPath = join(folder, 'uploads');
+    this.uploads = new UploadFolder(this.uploadsPath, (upload) => this.hashes.delete(upload));
   }
 
   /** Opens the store in `folder`, which is created where it does not exist. */
@@ -92,12 +97,19 @@ export class FolderBlobStore implements BlobStore {
     return found === undefined ? undefined : Bun.file(path);
   }
 
+  /**
+   * Takes the blob out of sight at once and frees its room afterwards, which takes a second for some GiB. What a crash
+   * leaves of it lies among the uploads, and is removed as a stale one.
+   */
   remove(digest: Digest): void {
+    const removed = join(this.uploadsPath, `removed-${randomBytes(8).toString('hex')}`);
     try {
-      unlinkSync(this.pathOf(digest));
+      renameSync(this.pathOf(digest), removed);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (isMissing(error)) return;
+      throw error;
     }
+    this.freeing = this.freeing.then(() => unlink(removed)).catch(() => {});
   }
 
   async *blobs(): AsyncIterable<StoredBlob> {

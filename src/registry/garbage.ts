@@ -63,22 +63,30 @@ async function isOpen(blobs: BlobStore, upload: UploadId): Promise<boolean> {
 }
 
 /** In rounds, because an index that goes sets free the images it listed. */
-async function removeUntagged({ index }: Parts, unseenSince: Instant, options: CollectOptions): Promise<number> {
+async function removeUntagged(parts: Parts, unseenSince: Instant, options: CollectOptions): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const round = await removeLooseManifests(parts, unseenSince, options);
+    if (round === 0) return removed;
+    removed += round;
+  }
+}
+
+async function removeLooseManifests({ index }: Parts, unseenSince: Instant, options: CollectOptions): Promise<number> {
   const { isNeeded = async () => false } = options;
   let removed = 0;
-  for (let round = -1; round !== 0; removed += round) {
-    round = 0;
-    for (let after = 0; ; ) {
-      const manifests = await index.garbage.looseManifests(unseenSince, after, BATCH);
-      for (const { key, repository, digest } of manifests) {
-        after = key;
-        if (await isNeeded(repository, digest)) continue;
-        if (await index.garbage.removeLooseManifest(key, unseenSince)) round++;
-      }
-      if (manifests.length === 0) break;
+  let last = 0;
+  for (;;) {
+    const manifests = await index.garbage.looseManifests(unseenSince, last, BATCH);
+    for (const { key, repository, digest } of manifests) {
+      if (await isNeeded(repository, digest)) continue;
+      if (await index.garbage.removeLooseManifest(key, unseenSince)) removed++;
     }
+    const next = manifests.at(-1);
+    if (next === undefined) return removed;
+    last = next.key;
+    await pause();
   }
-  return removed;
 }
 
 async function unlinkLooseBlobs({ index }: Parts, unseenSince: Instant): Promise<number> {

@@ -50,8 +50,8 @@ export class UploadFolder {
   }
 
   /**
-   * Runs `work` on the upload's file while nobody else writes to it.
-   * Throws `blob-upload-unknown`, or `blob-upload-busy` where another request holds the upload or another process took it over.
+   * Runs `work` on the upload's file while nobody else writes to it. Throws `blob-upload-unknown`, or
+   * `blob-upload-busy` where another request holds the upload or another process took it over.
    */
   async write<T>(upload: UploadId, work: (path: string) => Promise<T>): Promise<T> {
     return this.exclusively(upload, async (path) => {
@@ -159,7 +159,12 @@ export async function unlessMissing<T>(operation: Promise<T>): Promise<T | undef
   try {
     return await operation;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether a file operation failed because the file does not exist. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -36,7 +36,7 @@ const MARGIN = 5 * SECOND;
 /**
  * Sends requests with the authorization they turn out to need. The first request to an origin goes without any; if it
  * is answered with 401, the challenge says what is needed, the request is repeated with it, and every later request
- * to the origin brings it along at once. Tokens are asked for with the scopes that the caller names; the challenge's
+ * to the origin brings it along at once, and so does a later command where `tokens` outlive this one. Tokens are asked for with the scopes that the caller names; the challenge's
  * own `scope` is ignored (protocol C.5.1).
  */
 export class AuthorizedClient {
@@ -66,22 +66,28 @@ export class AuthorizedClient {
   }
 
   private async authorization(url: URL, scopes: readonly Scope[]): Promise<Authorization | undefined> {
+    const tokenKey = JSON.stringify([url.origin, this.options.loginHost, ...scopes.map(formatScope)]);
+    const known = await this.options.tokens.get(tokenKey);
+    if (known !== undefined && known.expires - MARGIN > this.now()) {
+      refusePlainHttp(url);
+      return { header: `Bearer ${known.value}`, reused: true, tokenKey };
+    }
     const challenges = this.challenges.get(url.origin) ?? [];
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
-    if (bearer !== undefined) return this.bearerAuthorization(url, bearer, scopes);
+    if (bearer !== undefined) return this.bearerAuthorization(url, bearer, scopes, tokenKey);
     if (challenges.some(({ scheme }) => scheme === 'basic')) return this.basicAuthorization(url);
     return undefined;
   }
 
-  private async bearerAuthorization(url: URL, challenge: Challenge, scopes: readonly Scope[]): Promise<Authorization> {
+  private async bearerAuthorization(
+    url: URL,
+    challenge: Challenge,
+    scopes: readonly Scope[],
+    tokenKey: string,
+  ): Promise<Authorization> {
     refusePlainHttp(url);
     const realm = parseRealm(challenge.parameters.get('realm') ?? '', url);
     const service = challenge.parameters.get('service');
-    const tokenKey = JSON.stringify([realm.href, service ?? '', this.options.loginHost, ...scopes.map(formatScope)]);
-    const known = await this.options.tokens.get(tokenKey);
-    if (known !== undefined && known.expires - MARGIN > this.now()) {
-      return { header: `Bearer ${known.value}`, reused: true, tokenKey };
-    }
     const pending = this.pending.get(tokenKey) ?? this.fetchToken(url, realm, service, scopes, tokenKey);
     this.pending.set(tokenKey, pending);
     try {

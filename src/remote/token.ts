@@ -16,7 +16,7 @@ export interface Token {
   readonly expires: Instant;
 }
 
-/** Where tokens are kept until they expire. Keys say what a token is for and by whom; they hold no secret. */
+/** Where tokens are kept until they expire. Keys say at which origin a token serves, for what and by whose login; they hold no secret. */
 export interface TokenCache {
   get(key: string): Promise<Token | undefined>;
   put(key: string, token: Token): Promise<void>;

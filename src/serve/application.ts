@@ -48,8 +48,10 @@ interface Progress {
   realm: Realm | undefined;
 }
 
-/** Stands for the host of a request without a usable Host header; such a request is refused, but logged before. */
+/** Stands for the host of a request without a usable Host header; such a request is refused, and logged. */
 const NO_HOST = 'http://invalid';
+/** Stands for a URL that cannot be parsed; `checkPath` refuses it. */
+const NO_URL = new URL('http://invalid//');
 
 /** What logs and metrics show for a client that did not wait for the end; nobody receives it. */
 const CLIENT_GONE = 499;
@@ -89,7 +91,7 @@ export class Application {
 
   private begin(request: Request): Progress {
     const host = request.headers.get('host') ?? '';
-    const url = new URL(request.url, NO_HOST);
+    const url = URL.parse(request.url, NO_HOST) ?? NO_URL;
     return { id: `${this.run}-${++this.count}`, url, host, part: 'none', user: undefined, realm: undefined };
   }
 
@@ -130,7 +132,10 @@ export class Application {
     if (header === '') throw new SignetError('host-malformed', 'the request has no Host header');
     const host = header.toLowerCase();
     if (!this.options.authorities.has(host)) {
-      throw new SignetError('host-unknown', 'this server is not known under the name in the Host header');
+      throw new SignetError(
+        'host-unknown',
+        'this server has no such name; its operator can add it: signet serve --name HOST:PORT',
+      );
     }
     return this.options.realmOf(host);
   }

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
 import { parseCertificate } from '../core/keys/x509.ts';
 import { DAY, HOUR, type Instant } from '../core/time.ts';
+import { writePrivateFile } from '../store/files.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { OwnNames } from './own-names.ts';
-import { writePrivateFile } from './private-file.ts';
 import {
   loadServerCertificate,
   notAfter,

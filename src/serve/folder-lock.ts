@@ -3,10 +3,13 @@ import { chmodSync } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
 import type { DataFolder } from './data-folder.ts';
 
-/** Held by the one process that serves from a data folder, for as long as it keeps a reference to this. */
+/** Held by the one process that serves from a data folder. */
 export interface FolderLock {
   release(): void;
 }
+
+/** Keeps locks from being collected as garbage, which would release them. */
+const held = new Set<Database>();
 
 /**
  * Takes the data folder for this process. The lock is a transaction that stays open, so that the system ends it with
@@ -23,7 +26,13 @@ export function lockFolder(folder: DataFolder): FolderLock {
     database.run('INSERT INTO holder (pid) VALUES (?)', [process.pid]);
     database.run('COMMIT');
     database.run('BEGIN IMMEDIATE');
-    return { release: () => database.close() };
+    held.add(database);
+    return {
+      release: () => {
+        held.delete(database);
+        database.close();
+      },
+    };
   } catch (cause) {
     const holder = describeHolder(database);
     database.close();

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
+import { readSmallFile, writePrivateFile } from '../store/files.ts';
 import type { DataFolder } from './data-folder.ts';
-import { writePrivateFile } from './private-file.ts';
 import type { Environment } from './read-settings.ts';
 
 /** Bytes of the key that seals the online signing keys. */
@@ -21,28 +21,24 @@ export interface MasterKeySource {
 /**
  * The master key, for the caller to wipe: from `$SIGNET_MASTER_KEY`, from the file that the settings name, or from the
  * data folder, where one is made if nothing is sealed yet. A key is written as 64 hexadecimal digits or as base64.
- * Throws `master-key-unreadable`.
+ * Throws `master-key-unreadable`, or what `readSmallFile` throws.
  */
 export function loadMasterKey({ folder, file, environment, isInUse }: MasterKeySource): Buffer {
   const given = environment[VARIABLE] ?? '';
   if (given !== '') return decode(Buffer.from(given, 'latin1'), VARIABLE);
   const path = file ?? folder.masterKey;
-  if (file === undefined && !isInUse && !existsSync(path)) makeMasterKey(path);
-  try {
-    return decode(readFileSync(path), path);
-  } catch (cause) {
-    if (cause instanceof SignetError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SignetError('master-key-unreadable', `cannot read the master key ${path}: ${why}`, { cause });
-  }
+  const text = readSmallFile(path, LIMITS.keyFile, true);
+  if (text !== undefined) return decode(text, path);
+  if (file !== undefined || isInUse) throw new SignetError('master-key-unreadable', `there is no master key ${path}`);
+  return makeMasterKey(path);
 }
 
-function makeMasterKey(path: string): void {
+function makeMasterKey(path: string): Buffer {
   const key = randomBytes(LENGTH);
   const text = Buffer.from(`${key.toString('base64')}\n`, 'latin1');
   writePrivateFile(path, text);
-  key.fill(0);
   text.fill(0);
+  return key;
 }
 
 /** Wipes `text`. */

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
+import { readSmallFile } from '../store/files.ts';
 import { isLoopback } from './host-name.ts';
 import type { SettingType } from './setting-types.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, type Settings, variableOf } from './settings.ts';
@@ -57,8 +57,8 @@ function readFile(file: string): Fields {
 
 function parseFile(file: string): JsonValue {
   try {
-    const bytes = readFileSync(file);
-    if (bytes.length > LIMITS.configFile) throw new Error(`it is larger than ${LIMITS.configFile} bytes`);
+    const bytes = readSmallFile(file, LIMITS.configFile, true);
+    if (bytes === undefined) throw new Error('there is no such file');
     return parseJson(bytes);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,8 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
 import { formatPem, parsePem } from '../core/keys/pem.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { Instant } from '../core/time.ts';
+import { readSmallFile } from '../store/files.ts';
 
 /** What a TLS server needs: a certificate, with those of its issuers, and its private key, both as PEM. */
 export interface ServerCertificate {
@@ -34,7 +35,7 @@ export function loadServerCertificate(certificateFile: string, keyFile: string, 
 /** Every certificate of a PEM file. Throws `certificate-unusable`. */
 export function readCertificates(file: string): readonly X509Certificate[] {
   try {
-    const blocks = parsePem(readFileSync(file)).filter(({ type }) => type === 'CERTIFICATE');
+    const blocks = parsePem(readFile(file)).filter(({ type }) => type === 'CERTIFICATE');
     return blocks.map(({ bytes }) => new X509Certificate(bytes));
   } catch (cause) {
     throw unusable(`cannot read the certificate ${file}: ${reasonOf(cause)}`, cause);
@@ -44,7 +45,7 @@ export function readCertificates(file: string): readonly X509Certificate[] {
 /** An unencrypted private key in PEM. Throws `certificate-unusable`. */
 export function readKey(file: string): KeyObject {
   try {
-    const pem = readFileSync(file);
+    const pem = readFile(file);
     try {
       return createPrivateKey({ key: pem, format: 'pem' });
     } finally {
@@ -53,6 +54,12 @@ export function readKey(file: string): KeyObject {
   } catch (cause) {
     throw unusable(`cannot read the private key ${file}: ${reasonOf(cause)}`, cause);
   }
+}
+
+function readFile(file: string): Buffer {
+  const content = readSmallFile(file, LIMITS.keyFile, true);
+  if (content === undefined) throw new Error('there is no such file');
+  return content;
 }
 
 export function notBefore({ validFrom }: X509Certificate): Instant {

@@ -15,6 +15,7 @@ import {
   TAG,
 } from '../core/keys/der.ts';
 import { formatPem } from '../core/keys/pem.ts';
+import { formatDerTime } from '../core/keys/x509.ts';
 import type { Instant } from '../core/time.ts';
 
 /** What a certificate to be issued says. Keys are ECDSA keys on P-256. */
@@ -106,7 +107,7 @@ function distinguishedName(commonName: string): DerNode {
 
 /** Fractions of a second are cut off; UTCTime until 2049 (RFC 5280, 4.1.2.5). */
 function time(instant: Instant): DerNode {
-  const digits = `${new Date(instant).toISOString().replace(/[-T:]/g, '').slice(0, 14)}Z`;
+  const digits = formatDerTime(instant);
   return instant < UTC_TIME_ENDS
     ? node(TAG.utcTime, Buffer.from(digits.slice(2), 'latin1'))
     : node(TAG.generalizedTime, Buffer.from(digits, 'latin1'));

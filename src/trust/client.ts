@@ -13,7 +13,7 @@ import { NotaryServer } from '../remote/notary-server.ts';
 import { RegistryClient } from '../remote/registry.ts';
 import { registryEndpoints } from '../remote/registry-endpoints.ts';
 import { serverFor } from '../remote/server-address.ts';
-import { MemoryTokens } from '../remote/token.ts';
+import type { TokenCache } from '../remote/token.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import type { Configuration } from './configuration.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -30,6 +30,8 @@ export interface ClientOptions {
   readonly keys: KeyRing;
   /** The stored login for a registry's key in docker's configuration; undefined where there is none. */
   readonly login: (registry: string) => Promise<Login | undefined>;
+  /** Where access tokens are kept. */
+  readonly tokens: TokenCache;
   readonly userAgent: string;
   readonly now: Instant;
   readonly warn: (message: string) => void;
@@ -41,7 +43,6 @@ const ENGINE_CERTIFICATES = '/etc/docker/certs.d';
 /** Opens the trust collections and registries that references belong to; one per command. */
 export class TrustClient {
   private readonly options: ClientOptions;
-  private readonly tokens = new MemoryTokens();
   private readonly registries: RegistryClient;
 
   constructor(options: ClientOptions) {
@@ -49,7 +50,7 @@ export class TrustClient {
     this.registries = new RegistryClient({
       http: (registry) => this.httpFor(registry),
       login: options.login,
-      tokens: this.tokens,
+      tokens: options.tokens,
       settings: options.configuration.registries,
       allowedRealms: this.allowedRealms(),
     });
@@ -64,7 +65,7 @@ export class TrustClient {
       login: () => this.loginFor(reference.registry, server),
       loginHost: hostnameOf(reference.registry),
       allowedRealms: this.allowedRealms(),
-      tokens: this.tokens,
+      tokens: this.options.tokens,
     });
     const notary = new NotaryServer(server, client, actions);
     return new Repository(

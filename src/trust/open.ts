@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Instant } from '../core/time.ts';
+import { cacheFolder } from '../engine/cache.ts';
+import { MemoryTokens, type TokenCache } from '../remote/token.ts';
 import { Credentials } from '../store/credentials.ts';
 import { KeyFolder } from '../store/key-folder.ts';
+import { TokenFile } from '../store/token-file.ts';
 import { MetadataFolder } from '../store/trust-folder.ts';
 import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
@@ -40,9 +44,17 @@ export async function openTrust({ folder, env, passphrases, now, warn }: OpenOpt
     cache: new MetadataFolder(base),
     keys,
     login: (registry) => credentials.find(registry),
+    tokens: tokensFor(folder, env),
     userAgent: `Signet/${VERSION} (${process.platform})`,
     now,
     warn,
   });
   return { configuration, credentials, keys, client };
+}
+
+/** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */
+function tokensFor(folder: string, env: NodeJS.ProcessEnv): TokenCache {
+  if (env.DOCKER_AUTH_CONFIG) return new MemoryTokens();
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  return new TokenFile(join(cacheFolder(env), `tokens-${name}.json`), folder);
 }

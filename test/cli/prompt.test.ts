@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findProgram } from '../support/clis.ts';
 import { run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
@@ -41,44 +42,48 @@ type Typed = readonly [awaited: string, keys: string];
 
 interface Screen {
   readonly text: string;
-  readonly exitCode: number | null;
-  readonly signalCode: string | null;
+  readonly exitCode: number;
   /** Whether the terminal echoes and edits lines, as `stty` says afterwards. */
   readonly settings: string;
 }
+
+/** The shell outlives Ctrl-C, and looks at the terminal when the program has ended. */
+const THEN_LOOK = 'trap : INT; "$@"; echo "exit $?"; stty -a';
 
 /** Runs a program in a pseudo terminal, and asks the terminal for its settings when the program has ended. */
 async function typed(
   command: readonly string[],
   keys: readonly Typed[],
-  onEach?: (child: Bun.Subprocess) => void,
+  instead?: (shell: number) => void,
 ): Promise<Screen> {
   let text = '';
   let since = '';
   const waiting = [...keys];
-  const terminal = new Bun.Terminal({
-    cols: 80,
-    rows: 24,
-    data: (screen, bytes) => {
-      const arrived = Buffer.from(bytes).toString('utf8');
-      text += arrived;
-      since += arrived;
-      const [awaited, answer] = waiting[0] ?? [];
-      if (awaited === undefined || answer === undefined || !since.includes(awaited)) return;
-      since = '';
-      waiting.shift();
-      // The program turns the echo off only after it has asked.
-      setTimeout(() => (onEach === undefined ? screen.write(answer) : onEach(child)), 150);
+  const child = Bun.spawn(['sh', '-c', THEN_LOOK, 'sh', ...command], {
+    terminal: {
+      cols: 80,
+      rows: 24,
+      data: (terminal, bytes) => {
+        const arrived = Buffer.from(bytes).toString('utf8');
+        text += arrived;
+        since += arrived;
+        const [awaited, answer] = waiting[0] ?? [];
+        if (awaited === undefined || answer === undefined || !since.includes(awaited)) return;
+        since = '';
+        waiting.shift();
+        if (instead === undefined) terminal.write(answer);
+        else instead(child.pid);
+      },
     },
   });
-  const child: Bun.Subprocess = Bun.spawn([...command], { terminal });
-  const exitCode = await child.exited;
-  const before = text;
-  await Bun.spawn(['stty', '-a'], { terminal }).exited;
-  await Bun.sleep(50);
-  const settings = (text.slice(before.length).match(/-?\b(?:icanon|echo|isig)\b/g) ?? []).join(' ');
-  terminal.close();
-  return { text: before.replaceAll('\r\n', '\n'), exitCode, signalCode: child.signalCode, settings };
+  await child.exited;
+  const [, shown = '', exitCode, stty = ''] = /^(.*)exit (\d+)\n(.*)$/s.exec(text.replaceAll('\r\n', '\n')) ?? [];
+  const settings = (stty.match(/-?\b(?:icanon|echo|isig)\b/g) ?? []).join(' ');
+  return { text: shown, exitCode: Number(exitCode), settings };
+}
+
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim());
 }
 
 const SANE = 'isig icanon echo';
@@ -130,14 +135,11 @@ describe('from a pipe', () => {
     expect(stdout).toBe('Name: [on]\nPassword: \n[e]\n');
   });
 
-  test('a pipe that does not block is waited for', async () => {
-    const node = `process.stdin.on('data', () => {}); const { spawnSync } = require('child_process');`;
-    const child = Bun.spawn(asking('line'), { stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' });
-    await Bun.sleep(200);
-    child.stdin.write('late\n');
-    child.stdin.end();
-    expect(node).toBeString();
-    expect(await child.stdout.text()).toBe('Name: [late]\n');
+  test('a pipe that somebody has left non-blocking is waited for', async () => {
+    const leave = `process.stdin.on('readable', () => {}); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50)`;
+    const script = `(sleep 0.7; echo late) | { "$0" -e "${leave}"; ${asking('line').join(' ')}; }`;
+    const { stdout } = await run(['sh', '-c', script, findProgram('node')]);
+    expect(stdout).toBe('Name: [late]\n');
   });
 });
 
@@ -218,13 +220,15 @@ describe('on a terminal', () => {
     TIMEOUT,
   );
 
-  test.each(['SIGTERM', 'SIGHUP'] as const)(
-    '%s leaves the terminal as it was',
-    async (signal) => {
-      const { signalCode, settings } = await typed(asking('hidden'), [['Password: ', '']], (child) =>
-        child.kill(signal),
-      );
-      expect(signalCode).toBe(signal);
+  test.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    '%s ends the program and leaves the terminal as it was',
+    async (signal, code) => {
+      const kill = (shell: number) => process.kill(childOf(shell), signal);
+      const { exitCode, settings } = await typed(asking('hidden'), [['Password: ', '']], kill);
+      expect(exitCode).toBe(code);
       expect(settings).toBe(SANE);
     },
     TIMEOUT,

@@ -1,5 +1,5 @@
 import { deepEqual } from 'node:assert/strict';
-import { engineDigest, hasEncryptedKeys, inspect, signedTags } from './state.ts';
+import { engineDigest, hasEncryptedKeys, inspect, nameInEngine, signedTags } from './state.ts';
 import { exits, holds, prints, type Step, says } from './step.ts';
 import { IT_WORKED, newPassphrase, PASSPHRASES, type Place, passphrase } from './steps.ts';
 
@@ -10,6 +10,7 @@ export const SIGNING = `DOCKER_CONTENT_TRUST=1 DOCKER_CONTENT_TRUST_REPOSITORY_P
 export function triedNext(place: Place): Step[] {
   const { alice: shell, repository } = place;
   const other = repository.replace('dct-test', 'scripted');
+  const inEngine = nameInEngine(shell, repository);
   return [
     {
       title: 'inspect --pretty',
@@ -80,8 +81,8 @@ export function triedNext(place: Place): Step[] {
       line: `docker image rm ${repository}:signed; DOCKER_CONTENT_TRUST=1 docker pull ${repository}:signed`,
       checks: [
         exits(0),
-        says(new RegExp(`Pull \\(1 of 1\\): ${repository}:signed@sha256:[0-9a-f]{64}\n`)),
-        says(new RegExp(`Tagging ${repository}@sha256:[0-9a-f]{64} as ${repository}:signed`)),
+        says(new RegExp(`Pull \\(1 of 1\\): ${inEngine}:signed@sha256:[0-9a-f]{64}\n`)),
+        says(new RegExp(`Tagging ${inEngine}@sha256:[0-9a-f]{64} as ${inEngine}:signed`)),
       ],
     },
     {

@@ -43,6 +43,16 @@ test('an upload that a killed process was writing to can be resumed', async () =
   expect(readdirSync(join(folder, 'uploads'))).toEqual([]);
 });
 
+test('a removed blob leaves nothing behind', async () => {
+  const folder = temporaryFolder();
+  const store = await FolderBlobStore.open(folder);
+  const upload = await store.startUpload();
+  await store.append(upload, oneChunk(BYTES), ANYWHERE);
+  await store.commit(upload, digestOf(BYTES), async () => {});
+  store.remove(digestOf(BYTES));
+  while (readdirSync(join(folder, 'uploads')).length > 0) await Bun.sleep(1);
+});
+
 test('files that are no blobs are not listed', async () => {
   const folder = temporaryFolder();
   const store = await FolderBlobStore.open(folder);

@@ -1,20 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { dataFolder, defaultDataFolder, openDataFolder } from '../../src/serve/data-folder.ts';
 import { lockFolder } from '../../src/serve/folder-lock.ts';
 import { loadMasterKey } from '../../src/serve/master-key.ts';
-import { writePrivateFile } from '../../src/serve/private-file.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/temp.ts';
@@ -84,7 +74,8 @@ describe('the lock', () => {
     const modules = ['folder-lock', 'data-folder'].map((name) => join(import.meta.dir, `../../src/serve/${name}.ts`));
     const script = `
       const [{ lockFolder }, { dataFolder }] = await Promise.all(${JSON.stringify(modules)}.map((path) => import(path)));
-      globalThis.lock = lockFolder(dataFolder(${JSON.stringify(folder.path)}));
+      lockFolder(dataFolder(${JSON.stringify(folder.path)}));
+      Bun.gc(true);
       console.log('locked');
       setInterval(() => {}, 1000);`;
     const child = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe', stderr: 'ignore' });
@@ -96,19 +87,6 @@ describe('the lock', () => {
     child.kill('SIGKILL');
     await child.exited;
     lockFolder(folder).release();
-  });
-});
-
-describe('a private file', () => {
-  test('is whole, 0600, and the only one that is left', () => {
-    const folder = temporaryFolder();
-    const path = join(folder, 'secret');
-    writeFileSync(`${path}.new`, 'left by a crash', { mode: 0o644 });
-    writeFileSync(path, 'former', { mode: 0o644 });
-    writePrivateFile(path, Buffer.from('new'));
-    expect(readFileSync(path, 'utf8')).toBe('new');
-    expect(modeOf(path)).toBe(0o600);
-    expect(readdirSync(folder)).toEqual(['secret']);
   });
 });
 

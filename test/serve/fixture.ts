@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { OPEN_GATE } from '../../src/accounts/gate.ts';
@@ -51,12 +52,12 @@ export function request(server: RunningServer, path: string, init: BunFetchReque
 }
 
 /** A TLS connection to the server on which a test writes bytes of its own. */
-export function open(server: RunningServer, options: { readonly keepOpen?: boolean } = {}): Promise<TLSSocket> {
+export function open(server: RunningServer): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port: server.port, ca: server.caCertificate, servername: 'localhost' });
     socket.once('secureConnect', () => resolve(socket));
     socket.once('error', reject);
-    if (options.keepOpen !== true) atEnd(() => void socket.destroy());
+    atEnd(() => void socket.destroy());
   });
 }
 
@@ -68,7 +69,7 @@ export async function exchange(server: RunningServer, bytes: string): Promise<st
 }
 
 /** Everything that still arrives on a connection. */
-export function received(socket: TLSSocket): Promise<string> {
+export function received(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     socket.on('data', (chunk: Buffer) => {

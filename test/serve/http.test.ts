@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
+import { connect as connectPlainly } from 'node:net';
 import { AuthorizationRequired } from '../../src/core/access.ts';
 import { SignetError } from '../../src/core/errors/index.ts';
 import { DAY } from '../../src/core/time.ts';
@@ -117,6 +118,14 @@ describe('a Host header', () => {
     const twice = await exchange(server, rawRequest('GET /v2/', HOST, 'Host: evil.example.com'));
     expect(twice).toMatch(/^HTTP\/1\.1 4(00|21) /);
     expect(twice).not.toContain('evil');
+  });
+
+  test('that is malformed is refused, whatever the request line says', async () => {
+    for (const target of ['/v2/', '//[', '//evil.example.com/v2/', 'http://[/', 'x:y', '/%zz']) {
+      const answer = await exchange(server, rawRequest(`GET ${target}`, 'Host: a b'));
+      expect([target, answer]).toEqual([target, expect.stringMatching(/^HTTP\/1\.1 4(00|21) /)]);
+      expect(answer.toLowerCase()).not.toContain('www-authenticate');
+    }
   });
 
   test('is what counts: neither the request line nor another header stands for it', async () => {
@@ -313,6 +322,16 @@ describe('a body', () => {
     expect(server.logged.filter((line) => line.includes('"error"'))).toEqual([]);
   });
 
+  test('or a request, or a handshake, that does not come at all is cut off too', async () => {
+    const { server } = await reading();
+    const silent = connectPlainly({ host: '127.0.0.1', port: server.port });
+    const handshaken = await open(server);
+    const half = await open(server);
+    half.write('GET /test/a HTTP/1.1\r\nHost: local');
+    const closed = [received(silent), received(handshaken), received(half)];
+    expect(await Promise.all(closed)).toEqual(['', '', '']);
+  }, 30_000);
+
   test('of the registry may be larger than what the runtime takes by default', async () => {
     const openParts = testParts(
       async (request) => {
@@ -334,6 +353,15 @@ describe('a body', () => {
     const response = await request(server, '/test/a', { method: 'POST', body: megabytes });
     expect(await response.text()).toBe(`read ${160 * 2 ** 20}`);
   }, 60_000);
+});
+
+test('TLS before 1.2 is refused', async () => {
+  const server = await startTestServer({}, { openParts: testParts(async () => new Response('ok')) });
+  const socket = connectPlainly({ host: '127.0.0.1', port: server.port });
+  const answer = received(socket);
+  socket.write(clientHello(Buffer.from('0302', 'hex')));
+  const [fatal, protocolVersion] = [2, 70];
+  expect([...Buffer.from(await answer, 'latin1')].slice(-2)).toEqual([fatal, protocolVersion]);
 });
 
 describe('too many requests', () => {
@@ -495,6 +523,32 @@ describe('the logs', () => {
     expect(server.logged.filter((line) => line.includes('failed'))).toEqual([]);
   });
 });
+
+/** The beginning of a handshake of a client that knows no higher version of TLS. */
+function clientHello(version: Buffer): Buffer {
+  const random = Buffer.alloc(32, 7);
+  const suites = Buffer.from('0006c009c00a002f', 'hex');
+  const groups = Buffer.from('000a00060004001d0017', 'hex');
+  const points = Buffer.from('000b00020100', 'hex');
+  const extensions = Buffer.concat([groups, points]);
+  const noSession = Buffer.of(0);
+  const noCompression = Buffer.of(1, 0);
+  const body = Buffer.concat([
+    version,
+    random,
+    noSession,
+    suites,
+    noCompression,
+    uint16(extensions.length),
+    extensions,
+  ]);
+  const message = Buffer.concat([Buffer.of(1, 0), uint16(body.length), body]);
+  return Buffer.concat([Buffer.from('160301', 'hex'), uint16(message.length), message]);
+}
+
+function uint16(value: number): Buffer {
+  return Buffer.of(value >> 8, value & 0xff);
+}
 
 /** The next bytes on a connection. */
 function firstData(socket: Awaited<ReturnType<typeof open>>): Promise<string[]> {

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { busyboxArchive } from './busybox.ts';
 import { atEnd } from './cleanup.ts';
 import { findProgram } from './clis.ts';
 import { run } from './run.ts';
@@ -9,7 +9,6 @@ import { temporaryFolder } from './temp.ts';
 
 const READY_MS = 60_000;
 const STOP_MS = 20_000;
-const APPLETS = ['sh', 'echo', 'cat', 'ls', 'sleep', 'true', 'false', 'env', 'mkdir', 'rm', 'id'];
 
 /** A Docker Engine of its own: own images, own containers, no network, nothing shared with another on this machine. */
 export interface Engine {
@@ -54,13 +53,8 @@ export async function startEngine(options: { readonly args?: readonly string[] }
  * Where no registry can be reached, this is the base image of everything else.
  */
 export async function importBusybox(engine: Engine, docker: string, name = 'busybox:latest'): Promise<string> {
-  const folder = temporaryFolder();
-  await mkdir(join(folder, 'bin'));
-  await copyFile(await staticBusybox(), join(folder, 'bin/busybox'));
-  for (const applet of APPLETS) symlinkSync('busybox', join(folder, 'bin', applet));
-  const archive = await Bun.$`tar --create --owner=0 --group=0 --directory ${folder} bin`.quiet();
   const outcome = await run([docker, '--host', engine.host, 'import', '--change', 'CMD ["sh"]', '-', name], {
-    stdin: archive.stdout,
+    stdin: await busyboxArchive(),
   });
   if (outcome.exitCode !== 0) throw new Error(`${outcome.command}: ${outcome.stderr}`);
   return outcome.stdout.trim();
@@ -112,13 +106,6 @@ async function end(child: Bun.Subprocess): Promise<void> {
   const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
   await child.exited;
   clearTimeout(killer);
-}
-
-async function staticBusybox(): Promise<string> {
-  const path = findProgram('busybox');
-  const { exitCode } = await run(['ldd', path]);
-  if (exitCode === 0) throw new Error(`${path} is not static; install the package busybox-static`);
-  return path;
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

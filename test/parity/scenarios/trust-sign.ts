@@ -127,7 +127,7 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
     const person = place.asked();
     const repository = await signedByAlice(place, 'alice/sign-wrong-typed', person, 'v1');
     const wrong = { expect: /Enter passphrase for alice key with ID [0-9a-f]{7}: $/, send: 'wrong one', isSecret: true };
-    return { person, args: ['trust', 'sign', `${repository}:v1`], answers: [wrong, wrong, wrong] };
+    return { person, args: ['trust', 'sign', `${repository}:v1`], answers: [wrong, wrong, wrong, wrong] };
   },
   'passphrase-corrected': async (place) => {
     const person = place.asked();

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../../../../scripts/paths.ts';
 import { type Outcome, run } from '../../../support/run.ts';
@@ -85,6 +85,7 @@ export class Workshop {
 
   async build(words: readonly string[], options: BuildOptions = {}): Promise<Built> {
     const { argv, env, cwd, record } = this.command(words, options);
+    rmSync(record, { force: true });
     const stdin = options.stdin === undefined ? {} : { stdin: options.stdin };
     const outcome = await run(argv, { env, cwd, ...stdin });
     const failure = /^\{"code".*$/m.exec(outcome.stderr)?.[0];

@@ -1,0 +1,90 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isSignetError } from '../core/errors/index.ts';
+import { parseJson } from '../core/json/parse.ts';
+import type { Instant } from '../core/time.ts';
+import { readSmallFile, writePrivateFile } from './files.ts';
+
+interface StoredToken {
+  readonly value: string;
+  readonly expires: Instant;
+}
+
+const MAX_FILE = 1024 * 1024;
+const MAX_TOKENS = 256;
+
+/**
+ * Keeps access tokens from one command to the next, until they expire (minutes, as a rule). The file is for its owner
+ * alone, and what is in it counts only while docker's configuration is the one it was written under: a login or logout,
+ * by whichever tool, ends all of it. A file that cannot be read or written costs a round trip, never an error.
+ */
+export class TokenFile {
+  private readonly path: string;
+  private readonly stamp: string;
+  private tokens: Map<string, StoredToken> | undefined;
+
+  /** `folder` is docker's configuration folder, `path` the file that keeps its tokens. */
+  constructor(path: string, folder: string) {
+    this.path = path;
+    this.stamp = stampOf(join(folder, 'config.json'));
+  }
+
+  async get(key: string): Promise<StoredToken | undefined> {
+    return this.load().get(key);
+  }
+
+  async put(key: string, token: StoredToken): Promise<void> {
+    this.load().set(key, token);
+    this.save();
+  }
+
+  async remove(key: string): Promise<void> {
+    if (this.load().delete(key)) this.save();
+  }
+
+  private load(): Map<string, StoredToken> {
+    this.tokens ??= this.read();
+    return this.tokens;
+  }
+
+  private read(): Map<string, StoredToken> {
+    try {
+      const [stamp, ...entries] = parsed(readSmallFile(this.path, MAX_FILE, false) ?? Buffer.from('[]'));
+      return new Map(stamp === this.stamp ? entries.flatMap(readEntry) : []);
+    } catch (error) {
+      if (isSignetError(error)) return new Map();
+      throw error;
+    }
+  }
+
+  private save(): void {
+    const entries = [...this.load()].slice(-MAX_TOKENS).map(([key, { value, expires }]) => [key, value, expires]);
+    try {
+      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+      writePrivateFile(this.path, Buffer.from(JSON.stringify([this.stamp, ...entries])));
+    } catch {
+      // Without the file the next command asks for its token again.
+    }
+  }
+}
+
+function parsed(bytes: Uint8Array): readonly unknown[] {
+  const value = parseJson(bytes);
+  return Array.isArray(value) ? value : [];
+}
+
+function readEntry(entry: unknown): [string, StoredToken][] {
+  const [key, value, expires] = Array.isArray(entry) ? entry : [];
+  const isToken = typeof key === 'string' && typeof value === 'string' && typeof expires === 'number';
+  return isToken ? [[key, { value, expires }]] : [];
+}
+
+/** Changes with every change of the file. */
+function stampOf(path: string): string {
+  try {
+    const { ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch {
+    return 'none';
+  }
+}
