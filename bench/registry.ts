@@ -12,7 +12,7 @@ const MiB = 1024 * 1024;
 const BLOBS = 8;
 const BLOB_MIB = 128;
 const AT_A_TIME = 3;
-const ROUNDS = 5;
+const ROUNDS = 6;
 const CURL = ['curl', '--silent', '--show-error', '--fail', '--http1.1', '--insecure'];
 
 interface Server {
@@ -48,12 +48,14 @@ try {
   const [certificate, key] = await makeCertificate();
   const blobs = await makeBlobs();
   const rounds = { signet: [] as Round[], docker: [] as Round[] };
+  const servers = [
+    ['signet', startSignet],
+    ['docker', startDocker],
+  ] as const;
   // The first round only makes the machine warm; its figures do not count.
   for (let round = 0; round <= ROUNDS; round++) {
-    for (const [name, start] of [
-      ['signet', startSignet],
-      ['docker', startDocker],
-    ] as const) {
+    // Who comes second finds memory that the first has just given back, so they change places.
+    for (const [name, start] of round % 2 === 0 ? servers : servers.toReversed()) {
       const measured = await measureRound(await start(join(folder, `${name}-${round}`), certificate, key), blobs);
       rmSync(join(folder, `${name}-${round}`), { recursive: true });
       if (round > 0) rounds[name].push(measured);
@@ -232,7 +234,7 @@ function describe({ seconds, user, system }: Measured): string {
 /** Each figure's median for itself. */
 function middle(all: readonly Measured[]): Measured {
   const median = (figure: (measured: Measured) => number) =>
-    all.map(figure).sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+    all.map(figure).sort((a, b) => a - b)[Math.floor((all.length - 1) / 2)] ?? Number.NaN;
   return {
     seconds: median(({ seconds }) => seconds),
     user: median(({ user }) => user),

@@ -21,7 +21,7 @@ async function main(filters: readonly string[]): Promise<void> {
     const place = await startPlace();
     for (const scenario of of) {
       console.log(`${author}: ${scenario.name}`);
-      writeGolden(scenario.name, author, await play(scenario, place, command));
+      writeGolden(scenario.name, author, await play(scenario, place, author, command));
     }
     await place.stop();
   };

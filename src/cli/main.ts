@@ -2,12 +2,14 @@ import { SignetError } from '../core/errors/index.ts';
 import { VERSION } from '../version.ts';
 import { CommandText } from './command.ts';
 import { HELP } from './help.ts';
+import { printErr, printOut } from './output.ts';
 
 /** Signet's own words: everything else is docker's. Each is loaded when it is called, so that none slows another down. */
 const OWN: ReadonlyMap<string, (words: string[]) => Promise<number>> = new Map([
   ['serve', async (words: string[]) => (await import('./serve.ts')).serveCommand(words)],
   ['user', async (words: string[]) => (await import('./user.ts')).userCommand(words)],
 ]);
+const STDERR = 2;
 const VERSION_WORDS: readonly string[] = ['--version', '-v'];
 const HELP_WORDS: readonly string[] = ['--help', '-h'];
 
@@ -16,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    return report(error);
+    return await report(error);
   }
 }
 
@@ -33,19 +35,22 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 }
 
 /** Prints an error for a person, with the next step where a person reads it: scripts get docker's own text and no more. */
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   if (error instanceof CommandText) {
-    (error.exitCode === 0 ? process.stdout : process.stderr).write(error.message);
+    (error.exitCode === 0 ? printOut : printErr)(error.message);
     return error.exitCode;
   }
   if (!(error instanceof SignetError)) {
     const text = error instanceof Error ? (process.env.SIGNET_DEBUG ? error.stack : error.message) : String(error);
-    process.stderr.write(`signet: unexpected error: ${text}\n`);
+    printErr(`signet: unexpected error: ${text}\n`);
     return 1;
   }
-  if (error.message !== '') process.stderr.write(`${error.message}\n`);
-  if (process.stderr.isTTY && error.next !== undefined) process.stderr.write(`\n${error.next}\n`);
-  if (process.env.SIGNET_DEBUG) process.stderr.write(`${error.code}\n${causes(error)}`);
+  if (error.message !== '') printErr(`${error.message}\n`);
+  const { isatty } = await import('node:tty');
+  if (error.next !== undefined && isatty(STDERR)) printErr(`\n${error.next}\n`);
+  if (process.env.SIGNET_DEBUG) printErr(`${error.code}\n${causes(error)}`);
+  // A question that was cancelled still waits for its answer, and would keep the process.
+  if (error.code === 'cancelled') process.exit(error.exitCode);
   return error.exitCode;
 }
 

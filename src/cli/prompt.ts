@@ -1,12 +1,12 @@
-import { read, writeSync } from 'node:fs';
+import { read } from 'node:fs';
 import { isatty, ReadStream } from 'node:tty';
 import { SignetError } from '../core/errors/index.ts';
+import { printOut } from './output.ts';
 
 /** The longest line that is taken, in bytes. */
 const MAX_LINE = 16 * 1024;
 const RETRY_MS = 10;
 const STDIN = 0;
-const STDOUT = 1;
 
 const LINE_FEED = 0x0a;
 const RETURN = 0x0d;
@@ -41,7 +41,7 @@ export async function askHidden(prompt: string): Promise<Buffer> {
   try {
     return isatty(STDIN) ? await withoutEcho(() => ask(prompt, readTypedLine)) : await ask(prompt, readLine);
   } finally {
-    print('\n');
+    printOut('\n');
   }
 }
 
@@ -58,7 +58,7 @@ export async function confirm(question: string): Promise<boolean> {
 
 /** Asks only when everything is ready for the answer: who sees the question may type at once. */
 function ask(prompt: string, read: () => Promise<Buffer>): Promise<Buffer> {
-  print(prompt);
+  printOut(prompt);
   return read();
 }
 
@@ -145,7 +145,7 @@ async function withoutEcho(action: () => Promise<Buffer>): Promise<Buffer> {
   const handlers = ENDING.map((signal) => {
     const end = () => {
       input.setRawMode(false);
-      print('\n');
+      printOut('\n');
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     };
@@ -166,7 +166,7 @@ async function unlessInterrupted(action: () => Promise<Buffer>): Promise<Buffer>
   if (!isatty(STDIN)) return action();
   const { promise, reject } = Promise.withResolvers<never>();
   const interrupt = () => {
-    print('\n');
+    printOut('\n');
     reject(cancelled());
   };
   process.once('SIGINT', interrupt);
@@ -195,16 +195,5 @@ async function readByte(): Promise<number | undefined> {
     }
     if (code !== 'EAGAIN') return undefined;
     await new Promise((settle) => setTimeout(settle, RETRY_MS));
-  }
-}
-
-/** Written at once: what is asked must stand before the answer, also where standard output is a pipe. */
-function print(text: string): void {
-  for (let rest = Buffer.from(text); rest.length > 0; ) {
-    try {
-      rest = rest.subarray(writeSync(STDOUT, rest));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-    }
   }
 }

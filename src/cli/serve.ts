@@ -39,7 +39,7 @@ function settingsFrom(flags: ReadonlyMap<string, readonly string[]>): ServeSetti
 
 /** Listens to signals, and resolves with the first that asks to stop. */
 function stopSignal(server: RunningServer): Promise<void> {
-  process.on('SIGHUP', () => server.reload());
+  process.on('SIGHUP', () => void server.reload());
   return new Promise((stop) => {
     let isFirst = true;
     const onSignal = () => {

@@ -13,6 +13,7 @@ import { type Configuration, resolveName } from '../trust/configuration.ts';
 import type { KeyRing } from '../trust/key-ring.ts';
 import { type OpenClient, openTrust } from '../trust/open.ts';
 import type { Repository } from '../trust/repository.ts';
+import { printErr, printOut } from './output.ts';
 import { DockerPassphrases } from './passphrases.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
@@ -61,8 +62,8 @@ const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgumen
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const folder = configFolder(options.globals ?? NO_GLOBALS, options.env);
-  const passphrases = new DockerPassphrases(options.env, (text) => process.stdout.write(text));
-  const warn = (message: string) => process.stderr.write(`${message}\n`);
+  const passphrases = new DockerPassphrases(options.env, (text) => printOut(text));
+  const warn = (message: string) => printErr(`${message}\n`);
   const opened = await openTrust({ folder, env: options.env, passphrases, now: Date.now(), warn });
   return new TerminalSession(options, folder, opened);
 }
@@ -90,11 +91,11 @@ class TerminalSession implements Session {
   }
 
   print(text: string): void {
-    process.stdout.write(text);
+    printOut(text);
   }
 
   printError(text: string): void {
-    process.stderr.write(text);
+    printErr(text);
   }
 
   async askLine(prompt: string): Promise<string> {

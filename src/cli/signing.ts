@@ -3,6 +3,7 @@ import { atDigest, familiarReference, gunOf, type Reference } from '../core/name
 import type { Repository } from '../trust/repository.ts';
 import { initializeWithImages, type SignedImage, signImages } from '../trust/sign.ts';
 import { wordedAs } from './docker-texts.ts';
+import { progressOutput } from './progress-output.ts';
 import type { Session } from './session.ts';
 
 /** A reference that has a tag. */
@@ -32,7 +33,7 @@ export async function pushAndSign(
 export async function pushImage(session: Session, reference: TaggedReference, platform?: string): Promise<SignedImage> {
   const engine = await session.engine();
   const auth = await session.engineAuth(reference);
-  const pushed = await engine.push(familiarReference(reference), { auth, show: process.stdout, platform });
+  const pushed = await engine.push(familiarReference(reference), { auth, show: progressOutput('stdout'), platform });
   // An engine with the containerd image store does not tell the size; the manifest of that very digest does.
   const size = pushed.size ?? (await session.manifest(atDigest(reference, pushed.digest))).size;
   return { tag: reference.tag, digest: pushed.digest, size };

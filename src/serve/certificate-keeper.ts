@@ -4,6 +4,9 @@ import type { Listener } from './listener.ts';
 import type { Log } from './log.ts';
 import { notAfter, type ServerCertificate } from './server-certificate.ts';
 
+/** In milliseconds. */
+const ACCEPTING = 10;
+
 /** The certificate in use, and its change while the server runs. */
 export class CertificateKeeper {
   readonly source: CertificateSource;
@@ -27,10 +30,12 @@ export class CertificateKeeper {
   }
 
   /** Takes a renewed certificate into use. One that cannot be used is logged, and the former one stays. */
-  renew(listener: Listener, now: Instant): void {
+  async renew(listener: Listener, now: Instant): Promise<void> {
     try {
       const next = this.source.load(now);
       if (next.leaf.fingerprint256 === this.certificate.leaf.fingerprint256) return;
+      // Connections that came while the files were written are accepted first: closing the port would reset them.
+      await Bun.sleep(ACCEPTING);
       listener.replaceCertificate(next);
       this.certificate = next;
       this.log.info('the certificate was replaced', { expires: new Date(notAfter(next.leaf)).toISOString() });

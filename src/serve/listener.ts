@@ -26,6 +26,7 @@ export class Listener {
   /** The server and those of former certificates whose last requests are still running. */
   private readonly servers = new Set<Bun.Server<undefined>>();
   private readonly ending = new Set<Promise<void>>();
+  private isStopping = false;
 
   /** Throws `address-in-use` or `address-unavailable`. */
   constructor(options: ListenOptions) {
@@ -38,10 +39,12 @@ export class Listener {
   }
 
   /**
-   * Uses another certificate for new connections. The port is closed and opened again for it, within the same turn;
-   * requests in progress end on the connections they came on.
+   * Uses another certificate for new connections. The port is closed and opened again for it, within the same turn,
+   * since Bun cannot change it otherwise: what the system has not handed over by then is reset. Requests in progress end
+   * on the connections they came on.
    */
   replaceCertificate(certificate: ServerCertificate): void {
+    if (this.isStopping) return;
     const { port } = this;
     this.retire(this.server);
     this.server = this.open({ host: this.options.address.host, port }, certificate);
@@ -52,6 +55,7 @@ export class Listener {
    * itself would also wait for connections on which nobody has asked for anything yet.
    */
   async stop(grace: number): Promise<void> {
+    this.isStopping = true;
     const deadline = performance.now() + grace * SECOND;
     this.retire(this.server);
     while (this.isBusy && performance.now() < deadline) await Bun.sleep(POLL);

@@ -49,7 +49,7 @@ export interface RunningServer {
   /** What to tell the person who started the server, the administrator's password included. */
   readonly announcement: string;
   /** Takes renewed certificates and a new file for the access log into use; never throws. */
-  reload(): void;
+  reload(): Promise<void>;
   /** Accepts nothing more, lets running requests end within the grace period, closes everything. */
   stop(): Promise<void>;
 }
@@ -99,7 +99,7 @@ export async function startServer(settings: ServeSettings, dependencies: Depende
   const health = healthOf(parts, tls, now);
   ready.resolve(createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess }));
 
-  const renew = () => tls?.renew(listener, now());
+  const renew = async () => tls?.renew(listener, now());
   cleanup.defer(every(RENEWAL_CHECK, 'certificate renewal', log, renew));
   const url = `${settings.tls ? 'https' : 'http'}://${formatHostName({ host: localHost(settings), port })}`;
   log.info('started', { url, data: folder.path });
@@ -121,9 +121,9 @@ export async function startServer(settings: ServeSettings, dependencies: Depende
     caCertificate: tls?.source.anchor ?? '',
     administrator,
     announcement: announce({ url, port, settings, folder, names, authority, isFirst, administrator }),
-    reload: () => {
+    reload: async () => {
       logs.reopen();
-      renew();
+      await renew();
     },
     stop: () => {
       stopped ??= end();

@@ -59,7 +59,10 @@ export function sameStory(place: Place, server: SignetServer): Step[] {
         exits(0),
         holds('what was signed, and by the same roles', async ({ stdout }) => {
           const { tags } = await inspect(shell, repository);
-          deepEqual(listed(stdout), released(tags.map(({ tag, digest }) => [tag, digest.slice('sha256:'.length)])));
+          deepEqual(
+            listed(stdout),
+            signedByAlice(tags.map(({ tag, digest }) => [tag, digest.slice('sha256:'.length)])),
+          );
         }),
       ],
     },
@@ -218,8 +221,8 @@ function listed(text: string): string[][] {
     });
 }
 
-function released(tags: readonly (readonly [string, string])[]): string[][] {
-  return tags.map(([tag, digest]) => [tag, digest, 'targets/releases']);
+function signedByAlice(tags: readonly (readonly [string, string])[]): string[][] {
+  return tags.map(([tag, digest]) => [tag, digest, 'targets/alice']);
 }
 
 /** Throws unless each private key of the home is sealed with that many rounds (PBKDF2's, as an ASN.1 integer). */

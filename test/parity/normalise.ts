@@ -8,9 +8,10 @@ export interface Particulars {
   readonly socket: string;
 }
 
-const HEX = /\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b/g;
-/** The first digits of a key's ID, where docker asks for its passphrase. */
-const SHORT_ID = /(?<=key with ID )[0-9a-f]{7}\b/g;
+/** Whole and shortened digests and key IDs; of seven digits where docker asks for a key's passphrase. */
+const ID = /\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b|(?<=key with ID )[0-9a-f]{7}\b/g;
+/** The steps of a layer on a terminal, each of which overwrites the one before. */
+const STEPS = /(?:\u001b\[1A\u001b\[2K[^\u001b]*\u001b\[1B)+/g;
 
 /**
  * Rewrites a text so that it is the same in every run: host, home, socket and ports by their names; key IDs, digests and
@@ -36,8 +37,8 @@ export function normalise(texts: readonly string[], { host, home, socket }: Part
       .replaceAll(host, 'localhost:REGISTRY')
       .replaceAll(host.replace('localhost', '127.0.0.1'), '127.0.0.1:REGISTRY')
       .replace(/\b(localhost|127\.0\.0\.1):\d{4,5}\b/g, '$1:PORT')
-      .replace(HEX, nameOf)
-      .replace(SHORT_ID, nameOf)
+      .replace(ID, nameOf)
+      .replace(STEPS, '(steps of a layer)\n')
       .replace(/\bsize: \d+$/gm, 'size: N'),
   );
 }

@@ -1,4 +1,4 @@
-import { formatTranscript } from './golden.ts';
+import { type Author, formatTranscript } from './golden.ts';
 import { normalise } from './normalise.ts';
 import type { Typed } from './person.ts';
 import type { Place } from './place.ts';
@@ -11,8 +11,8 @@ export interface Scenario {
   readonly difference?: string;
   /** Whether the docker command behind Signet writes the text, so that another version of it writes another one. */
   readonly isDockers?: boolean;
-  /** Brings the state about. */
-  readonly prepare: (place: Place) => Promise<Typed>;
+  /** Brings the state about. Who answers matters only where the two ask a person different questions. */
+  readonly prepare: (place: Place, author: Author) => Promise<Typed>;
 }
 
 /** The scenarios of one command, by the name of their state. */
@@ -26,12 +26,17 @@ export function scenariosOf(
   }));
 }
 
-/** Carries out a scenario with `docker`, which is one or more words, and returns its transcript. */
-export async function play(scenario: Scenario, place: Place, docker: readonly string[]): Promise<string> {
-  const typed = await scenario.prepare(place);
+/** Carries out a scenario with the words that run `author`, and returns its transcript. */
+export async function play(
+  scenario: Scenario,
+  place: Place,
+  author: Author,
+  docker: readonly string[],
+): Promise<string> {
+  const typed = await scenario.prepare(place, author);
   const { person, args, env = {} } = typed;
   const { exitCode, stdout, stderr } = await person.run(docker, typed);
-  const settings = Object.entries(env).map(([name, value]) => `${name}=${value} `);
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)} `);
   const line = `${settings.join('')}docker ${args.map(quoted).join(' ')}`;
   const [shown = '', out = '', err = ''] = normalise([line, stdout, stderr], {
     host: place.host,

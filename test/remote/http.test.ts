@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { SignetError } from '../../src/core/errors/index.ts';
 import type { Connection } from '../../src/remote/connection.ts';
-import { HttpClient, type HttpOptions, type HttpRequest } from '../../src/remote/http.ts';
+import { HttpClient, type HttpOptions } from '../../src/remote/http.ts';
+import type { HttpRequest } from '../../src/remote/http-message.ts';
 import { failure } from '../support/failure.ts';
 import { makeAuthority } from './certificates.ts';
 import { serve, serveBytes, serveSocket } from './servers.ts';

@@ -6,6 +6,7 @@ import { dataFolder } from '../../src/serve/data-folder.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { fingerprintOf, peerCertificate } from './fixture.ts';
 
 const COMMAND = join(import.meta.dir, '../../src/cli/serve.ts');
 
@@ -60,7 +61,11 @@ describe('signet serve', () => {
     writeFileSync(serverKey, '');
     child.kill('SIGHUP');
     while (readFileSync(serverCertificate, 'utf8') === before) await Bun.sleep(5);
-    expect((await fetch(`${url}/_signet/health`, { tls: { ca }, keepalive: false })).status).toBe(200);
+    const after = fingerprintOf(readFileSync(serverCertificate, 'utf8'));
+    const port = Number(new URL(url).port);
+    // Whoever connects in the very moment of the change is reset.
+    while ((await peerCertificate({ port }).catch(() => '')) !== after) await Bun.sleep(5);
+    expect((await fetch(`${url}/_signet/health`, { tls: { ca } })).status).toBe(200);
     child.kill('SIGTERM');
     expect(await child.exited).toBe(0);
     const log = await child.stderr.text();

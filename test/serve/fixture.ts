@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -83,4 +84,20 @@ export function received(socket: Socket): Promise<string> {
 /** A request without a body that asks for its connection to be closed. */
 export function rawRequest(line: string, ...headers: readonly string[]): string {
   return [`${line} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n');
+}
+
+/** SHA-256 of the first certificate of a PEM text, in hexadecimal digits. */
+export function fingerprintOf(pem: string): string {
+  return new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+}
+
+/** The fingerprint of the certificate that a server on this machine shows. */
+export function peerCertificate(server: { readonly port: number }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase());
+      socket.destroy();
+    });
+    socket.on('error', reject);
+  });
 }

@@ -438,7 +438,7 @@ describe('stopping', () => {
     const answer = request(server, '/test/slow').then((response) => response.text());
     await until(() => running === 1);
     now += 370 * DAY;
-    server.reload();
+    await server.reload();
     const stopped = server.stop();
     door.open();
     expect(await answer).toBe('done');

@@ -1,13 +1,20 @@
 import { describe, expect, test } from 'bun:test';
-import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { DAY } from '../../src/core/time.ts';
 import { dataFolder } from '../../src/serve/data-folder.ts';
 import { startServer } from '../../src/serve/start.ts';
 import { failure } from '../support/failure.ts';
-import { exchange, rawRequest, request, startTestServer, testParts, testSettings } from './fixture.ts';
+import {
+  exchange,
+  fingerprintOf,
+  peerCertificate,
+  rawRequest,
+  request,
+  startTestServer,
+  testParts,
+  testSettings,
+} from './fixture.ts';
 
 /** Every file below a folder, with its mode in octal digits. */
 function filesBelow(folder: string): Record<string, string> {
@@ -168,10 +175,10 @@ describe('certificates', () => {
     const openParts = testParts(async () => new Response('ok'));
     const server = await startTestServer({}, { now: () => now, openParts });
     const before = readFileSync(dataFolder(server.settings.data).serverCertificate, 'utf8');
-    server.reload();
+    await server.reload();
     expect(readFileSync(dataFolder(server.settings.data).serverCertificate, 'utf8')).toBe(before);
     now += 370 * DAY;
-    server.reload();
+    await server.reload();
     const after = readFileSync(dataFolder(server.settings.data).serverCertificate, 'utf8');
     expect(after).not.toBe(before);
     expect(await peerCertificate(server)).toBe(fingerprintOf(after));
@@ -193,11 +200,11 @@ describe('certificates', () => {
     const former = fingerprintOf(readFileSync(one.serverCertificate, 'utf8'));
     expect(await peerCertificate(server)).toBe(former);
     writeFileSync(tlsKey, 'no key');
-    server.reload();
+    await server.reload();
     expect(await peerCertificate(server)).toBe(former);
     expect(server.logged.join('')).toContain('the certificate could not be replaced');
     use(two);
-    server.reload();
+    await server.reload();
     expect(await peerCertificate(server)).toBe(fingerprintOf(readFileSync(two.serverCertificate, 'utf8')));
     expect(server.announcement).not.toContain('ca.crt');
   });
@@ -243,20 +250,6 @@ test('stopping twice is stopping once', async () => {
 function contentsOf(folder: string): Map<string, string> {
   const names = ['master.key', 'token.key', 'tls/ca.crt', 'tls/ca.key', 'tls/server.crt', 'tls/server.key'];
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'latin1')]));
-}
-
-function fingerprintOf(pem: string): string {
-  return new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
-}
-
-function peerCertificate(server: { readonly port: number }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => {
-      resolve(socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase());
-      socket.destroy();
-    });
-    socket.on('error', reject);
-  });
 }
 
 async function statusOfLogin(server: Parameters<typeof request>[0], name: string, password: string): Promise<number> {

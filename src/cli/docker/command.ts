@@ -88,7 +88,7 @@ async function enforced({ cli, line, name, book, env }: Call): Promise<number> {
   if (work === undefined) return hand();
   const session = await (await import('../session.ts')).openSession({ env, globals: line.globals, cli });
   try {
-    return await work({ session, cli, line, env, trust, args: trust ? args.without(DISABLE_CONTENT_TRUST) : args });
+    return await work({ session, cli, line, env, trust, args: args.without(DISABLE_CONTENT_TRUST) });
   } finally {
     session.close();
   }

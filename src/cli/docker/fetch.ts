@@ -1,4 +1,5 @@
 import { familiarReference, type Reference } from '../../core/names/reference.ts';
+import type { ProgressOutput } from '../../engine/progress.ts';
 import type { TrustedImage } from '../../trust/enforce.ts';
 import type { Session } from '../session.ts';
 
@@ -9,7 +10,7 @@ import type { Session } from '../session.ts';
 export async function fetchTrusted(
   session: Session,
   { asked, pinned }: TrustedImage,
-  options: { readonly platform: string | undefined; readonly show: NodeJS.WriteStream | undefined },
+  options: { readonly platform: string | undefined; readonly show: ProgressOutput | undefined },
 ): Promise<void> {
   const engine = await session.engine();
   await engine.pull(familiarReference(pinned), { ...options, auth: await session.engineAuth(pinned) });

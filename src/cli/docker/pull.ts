@@ -11,6 +11,7 @@ import type { TrustedImage } from '../../trust/enforce.ts';
 import { trustedImage } from '../../trust/enforce.ts';
 import { resolveAllTags } from '../../trust/resolve.ts';
 import { wordedAs } from '../docker-texts.ts';
+import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
 
@@ -29,7 +30,7 @@ export async function pullImage(task: DockerTask): Promise<number> {
   }
   if (!all && reference.tag === undefined && !isQuiet) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
   const images = await wordedAs(gunOf(reference), () => (all ? everyTag(task, reference) : oneTag(task, reference)));
-  const options = { platform: args.lastValue('platform'), show: isQuiet ? undefined : process.stdout };
+  const options = { platform: args.lastValue('platform'), show: isQuiet ? undefined : progressOutput('stdout') };
   for (const [index, trusted] of images.entries()) {
     const name = `${familiarName(trusted.asked)}:${trusted.tag.tag}@${trusted.tag.digest}`;
     session.print(`Pull (${index + 1} of ${images.length}): ${name}\n`);

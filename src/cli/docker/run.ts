@@ -4,6 +4,7 @@ import { familiarReference } from '../../core/names/reference.ts';
 import type { PositionalToken } from '../../engine/flags.ts';
 import { type TrustedImage, trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
+import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
 
@@ -45,7 +46,7 @@ async function provide({ session, args }: DockerTask, trusted: TrustedImage): Pr
   const isQuiet = args.isOn('quiet');
   await fetchTrusted(session, trusted, {
     platform: args.lastValue('platform'),
-    show: isQuiet ? undefined : process.stderr,
+    show: isQuiet ? undefined : progressOutput('stderr'),
   });
 }
 

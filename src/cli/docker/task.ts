@@ -17,9 +17,9 @@ export interface DockerTask {
   readonly trust: boolean;
 }
 
-/** Hands the command to docker, with these arguments, and does not come back where the platform lets it. */
-export function handOver({ cli, line, env, trust }: DockerTask, args: ParsedArgs): Promise<number> {
-  return becomeDocker(cli.path, [...line.head, ...args.argv], trust ? withoutTrust(env) : env);
+/** Hands the command, whose trust is settled, to docker with these arguments, and does not come back where the platform lets it. */
+export function handOver({ cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+  return becomeDocker(cli.path, [...line.head, ...args.argv], withoutTrust(env));
 }
 
 /** Runs the command in docker with these arguments and returns its exit code. */

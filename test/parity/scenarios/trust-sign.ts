@@ -1,10 +1,13 @@
 import { dummy, found } from '../collections.ts';
-import type { Person } from '../person.ts';
+import { PASSPHRASE, type Person } from '../person.ts';
 import type { Place } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
 
 const REPOSITORY_PASSPHRASE = 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE';
 const WRONG = { [REPOSITORY_PASSPHRASE]: 'something else' };
+
+const ASKED = /Enter passphrase for alice key with ID [0-9a-f]{7}: $/;
+const secret = (expect: RegExp, send = 'a passphrase') => ({ expect, send, isSecret: true });
 
 /** A repository with the signer alice, whose key the person has; `tags` are released and signed by her. */
 async function signedByAlice(place: Place, name: string, person: Person, ...tags: string[]): Promise<string> {
@@ -30,6 +33,17 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
     await found(person, place.repository('alice/sign-other'), (draft) => draft.signer('alice'));
     await place.image('alice/sign-key-there:v1');
     return { person, args: ['trust', 'sign', place.repository('alice/sign-key-there:v1')] };
+  },
+  'uninitialised-asks': async (place, author) => {
+    await place.image('alice/sign-asks:v1');
+    const enter = (name: string) => secret(new RegExp(`Enter passphrase for new ${name} key with ID [0-9a-f]{7}: $`));
+    const repeat = (name: string) => secret(new RegExp(`Repeat passphrase for new ${name} key with ID [0-9a-f]{7}: $`));
+    const again = author === 'docker' ? [secret(ASKED)] : [];
+    return {
+      person: place.asked(),
+      args: ['trust', 'sign', place.repository('alice/sign-asks:v1')],
+      answers: [...['root', 'repository', 'alice'].flatMap((name) => [enter(name), repeat(name)]), ...again],
+    };
   },
   'uninitialised-no-image': async (place) => ({
     person: place.person(),
@@ -123,24 +137,16 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
     const repository = await signedByAlice(place, 'alice/sign-wrong', person, 'v1');
     return { person, args: ['trust', 'sign', `${repository}:v1`], env: WRONG };
   },
-  'wrong-passphrase-typed': async (place) => {
+  'wrong-passphrase-typed': async (place, author) => {
     const person = place.asked();
     const repository = await signedByAlice(place, 'alice/sign-wrong-typed', person, 'v1');
-    const wrong = { expect: /Enter passphrase for alice key with ID [0-9a-f]{7}: $/, send: 'wrong one', isSecret: true };
-    return { person, args: ['trust', 'sign', `${repository}:v1`], answers: [wrong, wrong, wrong, wrong] };
+    return { person, args: ['trust', 'sign', `${repository}:v1`], answers: Array(author === 'docker' ? 13 : 4).fill(secret(ASKED, 'wrong one')) };
   },
   'passphrase-corrected': async (place) => {
     const person = place.asked();
     const repository = await signedByAlice(place, 'alice/sign-corrected', person, 'v1');
-    const asked = { expect: /Enter passphrase for alice key with ID [0-9a-f]{7}: $/, isSecret: true };
-    return {
-      person,
-      args: ['trust', 'sign', `${repository}:v1`],
-      answers: [
-        { ...asked, send: 'wrong one' },
-        { ...asked, send: 'every key of this home has it' },
-      ],
-    };
+    const answers = [secret(ASKED, 'wrong one'), secret(ASKED, PASSPHRASE)];
+    return { person, args: ['trust', 'sign', `${repository}:v1`], answers };
   },
   'no-tag': async (place) => ({ person: place.person(), args: ['trust', 'sign', place.repository('alice/sign')] }),
   digest: async (place) => ({
