@@ -49,8 +49,6 @@ async function report(error: unknown): Promise<number> {
   const { isatty } = await import('node:tty');
   if (error.next !== undefined && isatty(STDERR)) printErr(`\n${error.next}\n`);
   if (process.env.SIGNET_DEBUG) printErr(`${error.code}\n${causes(error)}`);
-  // A question that was cancelled still waits for its answer, and would keep the process.
-  if (error.code === 'cancelled') process.exit(error.exitCode);
   return error.exitCode;
 }
 
@@ -59,6 +57,5 @@ function causes(error: Error): string {
   return cause instanceof Error ? `caused by: ${cause.message}\n${causes(cause)}` : '';
 }
 
-main(process.argv.slice(2)).then((exitCode) => {
-  process.exitCode = exitCode;
-});
+// Left at once: everything is printed, and waiting for idle connections and the collector takes 3 ms.
+main(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));

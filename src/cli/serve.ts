@@ -6,6 +6,7 @@ import { readSettings } from '../serve/read-settings.ts';
 import { flagOf, SETTING_NAMES } from '../serve/settings.ts';
 import { LOCATION_FLAGS, serveHelp } from '../serve/settings-help.ts';
 import { type RunningServer, type ServeSettings, startServer } from '../serve/start.ts';
+import { printOut } from './output.ts';
 
 const FLAGS: ReadonlySet<string> = new Set([...SETTING_NAMES.map(flagOf), ...LOCATION_FLAGS.map(({ flag }) => flag)]);
 const INTERRUPTED = 130;
@@ -17,12 +18,12 @@ const INTERRUPTED = 130;
 export async function serveCommand(args: string[]): Promise<number> {
   const flags = parseFlags(args, FLAGS);
   if (flags === 'help') {
-    process.stdout.write(serveHelp());
+    printOut(serveHelp());
     return 0;
   }
   const server = await startServer(settingsFrom(flags));
   const asked = stopSignal(server);
-  process.stdout.write(server.announcement);
+  printOut(server.announcement);
   await asked;
   await server.stop();
   return 0;

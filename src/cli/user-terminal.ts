@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
+import { printOut } from './output.ts';
 
 /** Where commands print and ask. */
 export interface Terminal {
@@ -18,7 +19,7 @@ const MAX_PASSWORD_INPUT = 4096;
 /** The terminal that the command was started on. */
 export function realTerminal(): Terminal {
   return {
-    write: (text) => process.stdout.write(text),
+    write: printOut,
     stdin: () => process.stdin,
     askHidden: async (prompt) => (await import('./prompt.ts')).askHidden(prompt),
     confirm: async (question) => (await import('./prompt.ts')).confirm(question),

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { SignetServer } from '../support/signet-server.ts';
 import type { Shell } from './shell.ts';
 import { inspect, succeed } from './state.ts';
-import { exits, holds, type Step, says } from './step.ts';
-import { newPassphrase, PASSPHRASES, type Place, passphrase } from './steps.ts';
+import { exits, holds, prints, type Step, says } from './step.ts';
+import { IT_WORKED, newPassphrase, PASSPHRASES, type Place, passphrase } from './steps.ts';
 
 export type Program = 'docker' | 'signet';
 
@@ -123,10 +123,21 @@ export function secondSigner(place: Place, bob: Shell): Step[] {
       ],
     },
     {
-      title: 'alice removes bob with signet',
+      title: 'bob signs with signet what nobody else has signed',
+      shell: bob,
+      line: `docker pull ${repository}:two && docker tag ${repository}:two ${repository}:five && docker push ${repository}:five && signet trust sign --remote ${repository}:five`,
+      answers: [passphrase('bob', BOB)],
+      checks: [exits(0), says(/Successfully signed .*:five/)],
+    },
+    {
+      title: 'alice removes bob with signet, and signs anew what was released',
       shell: alice,
-      line: `signet trust signer remove --force bob ${repository}`,
-      answers: [passphrase('repository', PASSPHRASES.repository), passphrase('alice', PASSPHRASES.alice)],
+      line: `signet trust signer remove bob ${repository}`,
+      answers: [
+        { expect: /The signer "bob" signed the last released version of .*\[y\/N\] /, send: 'y' },
+        passphrase('repository', PASSPHRASES.repository),
+        passphrase('alice', PASSPHRASES.alice),
+      ],
       checks: [
         exits(0),
         says(/Successfully removed bob from /),
@@ -137,10 +148,10 @@ export function secondSigner(place: Place, bob: Shell): Step[] {
       ],
     },
     {
-      title: 'docker still runs it',
+      title: 'docker still runs both',
       shell: alice,
-      line: `DOCKER_CONTENT_TRUST=1 docker run ${repository}:two`,
-      checks: [exits(0)],
+      line: `export DOCKER_CONTENT_TRUST=1; docker run ${repository}:two && docker run ${repository}:five; export DOCKER_CONTENT_TRUST=0`,
+      checks: [prints(`${IT_WORKED}${IT_WORKED}`)],
     },
     {
       title: "bob's signature counts no more",
@@ -172,7 +183,7 @@ export function keysOfSignet(place: Place, shell: Shell): Step[] {
     {
       title: "docker signs with signet's key",
       shell,
-      line: `docker tag ${place.repository}:two ${repository}:1 && docker trust sign ${repository}:1`,
+      line: `docker pull ${place.repository}:two && docker tag ${place.repository}:two ${repository}:1 && docker trust sign ${repository}:1`,
       answers: [passphrase('alice', PASSPHRASES.alice)],
       checks: [exits(0), says(/Successfully signed .*:1/)],
     },
