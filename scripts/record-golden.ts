@@ -1,10 +1,10 @@
-import { cleanUp } from '../test/support/cleanup.ts';
-import { dockerClis } from '../test/support/clis.ts';
-import { signetCommand } from '../test/support/signet-server.ts';
 import { type Author, writeGolden } from '../test/parity/golden.ts';
 import { startPlace } from '../test/parity/place.ts';
 import { play } from '../test/parity/scenario.ts';
 import { SCENARIOS } from '../test/parity/scenarios/index.ts';
+import { cleanUp } from '../test/support/cleanup.ts';
+import { dockerClis } from '../test/support/clis.ts';
+import { signetCommand } from '../test/support/signet-server.ts';
 
 /** The last docker CLI with all of content trust. */
 const REFERENCE = 28;

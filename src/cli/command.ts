@@ -1,4 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
+import { type FlagWords, readFlagWords, WrongFlag } from './flag-words.ts';
 
 /** A flag of one of Signet's own commands. */
 export interface FlagSpec {
@@ -33,40 +34,30 @@ export interface ParsedCommand {
   values(flag: string): readonly string[];
 }
 
-/** Thrown to print a text and end the command: help on standard output, or a wrong command line on standard error. */
+/** Thrown to print a text and end the command: help, or what is wrong with the command line. */
 export class CommandText extends Error {
   readonly exitCode: number;
+  readonly stream: 'stdout' | 'stderr';
 
-  constructor(text: string, exitCode: number) {
+  constructor(text: string, exitCode: number, stream: 'stdout' | 'stderr' = exitCode === 0 ? 'stdout' : 'stderr') {
     super(text);
     this.exitCode = exitCode;
+    this.stream = stream;
   }
 }
 
-const TRUE: readonly string[] = ['1', 't', 'T', 'true', 'TRUE', 'True'];
-const FALSE: readonly string[] = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
+const SHORT_HELP = 'Flag shorthand -h has been deprecated, use --help\n';
 
 /**
- * Parses the words after the command's own, as docker does: flags anywhere, `--name=value` or `--name value`, `--` ends
- * them. Throws `CommandText` with docker 28's messages: help (exit 0), a wrong flag (125), a wrong number of arguments (1).
+ * Parses the words after the command's own, as docker does. Throws `CommandText` with docker 28's messages: help (exit 0),
+ * a wrong flag (125), a wrong number of arguments (1).
  */
 export function parseCommand(spec: CommandSpec, words: readonly string[]): ParsedCommand {
-  const values = new Map<string, string[]>();
-  const args: string[] = [];
-  const queue = [...words];
-  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
-    if (word === '--') args.push(...queue.splice(0));
-    else if (word.startsWith('--')) readLong(spec, word, queue, values);
-    else if (word.startsWith('-') && word.length > 1) readShort(spec, word, queue, values);
-    else args.push(word);
-  }
+  const { args, values, saysShortHelp } = readFlags(spec, words);
+  const has = (flag: string) => values.get(flag)?.at(-1) === 'true';
+  if (has('help')) throw new CommandText(`${saysShortHelp ? SHORT_HELP : ''}${helpText(spec)}`, 0);
   checkCount(spec, args.length);
-  return {
-    args,
-    has: (flag) => values.get(flag)?.at(-1) === 'true',
-    value: (flag) => values.get(flag)?.at(-1),
-    values: (flag) => values.get(flag) ?? [],
-  };
+  return { args, has, value: (flag) => values.get(flag)?.at(-1), values: (flag) => values.get(flag) ?? [] };
 }
 
 /** The help of a command, in docker's layout. */
@@ -74,73 +65,31 @@ export function helpText({ path, usage, summary, options }: CommandSpec): string
   return `Usage:  docker ${path} ${usage}\n\n${summary}\n${options === undefined ? '' : `\nOptions:\n${options}\n`}`;
 }
 
-function readLong(spec: CommandSpec, word: string, queue: string[], values: Map<string, string[]>): void {
-  const equals = word.indexOf('=');
-  const name = word.slice(2, equals < 0 ? undefined : equals);
-  if (name === 'help') throw new CommandText(helpText(spec), 0);
-  const flag = spec.flags.find((each) => each.name === name) ?? wrongFlag(spec, `unknown flag: --${name}`);
-  const given = equals < 0 ? undefined : word.slice(equals + 1);
-  store(spec, flag, given ?? (flag.kind === 'switch' ? 'true' : queue.shift()), `--${name}`, values);
-}
-
-function readShort(spec: CommandSpec, word: string, queue: string[], values: Map<string, string[]>): void {
-  for (let at = 1; at < word.length; at++) {
-    const letter = word.charAt(at);
-    if (letter === 'h' && !spec.flags.some(({ short }) => short === 'h')) throw new CommandText(helpText(spec), 0);
-    const flag =
-      spec.flags.find(({ short }) => short === letter) ??
-      wrongFlag(spec, `unknown shorthand flag: '${letter}' in ${word}`);
-    const rest = word.slice(at + 1);
-    if (flag.kind === 'switch' && !rest.startsWith('=')) {
-      store(spec, flag, 'true', `'${letter}' in ${word}`, values);
-      continue;
-    }
-    store(spec, flag, rest === '' ? queue.shift() : rest.replace(/^=/, ''), `'${letter}' in ${word}`, values);
-    return;
+function readFlags(spec: Pick<CommandSpec, 'path' | 'usage' | 'flags'>, words: readonly string[]): FlagWords {
+  try {
+    return readFlagWords(spec.flags, words);
+  } catch (error) {
+    if (!(error instanceof WrongFlag)) throw error;
+    throw new CommandText(`${error.message}\n${usageText(spec)}`, 125);
   }
-}
-
-function store(
-  spec: CommandSpec,
-  flag: FlagSpec,
-  value: string | undefined,
-  shown: string,
-  values: Map<string, string[]>,
-): void {
-  if (value === undefined) wrongFlag(spec, `flag needs an argument: ${shown}`);
-  const normal = flag.kind === 'switch' ? normalSwitch(spec, flag, value) : value;
-  values.set(flag.name, [...(values.get(flag.name) ?? []), normal]);
-}
-
-function normalSwitch(spec: CommandSpec, flag: FlagSpec, value: string): string {
-  if (TRUE.includes(value)) return 'true';
-  if (FALSE.includes(value)) return 'false';
-  const shown = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`;
-  return wrongFlag(
-    spec,
-    `invalid argument "${value}" for "${shown}" flag: strconv.ParseBool: parsing "${value}": invalid syntax`,
-  );
 }
 
 function checkCount(spec: CommandSpec, count: number): void {
   const { minArguments: min, maxArguments: max, path } = spec;
   if (count >= min && (max === undefined || count <= max)) return;
-  const plural = (number: number) => (number === 1 ? 'argument' : 'arguments');
   const wanted =
-    max === min
-      ? `${min} ${plural(min)}`
-      : max === undefined
-        ? `at least ${min} ${plural(min)}`
-        : `at most ${max} ${plural(max)}`;
-  throw new CommandText(`docker: 'docker ${path}' requires ${wanted}\n${afterError(spec)}`, 1);
+    max === min ? counted(min) : max === undefined ? `at least ${counted(min)}` : `at most ${counted(max)}`;
+  throw new CommandText(`docker: 'docker ${path}' requires ${wanted}\n${usageText(spec, max === undefined)}`, 1);
 }
 
-function wrongFlag(spec: CommandSpec, message: string): never {
-  throw new CommandText(`${message}\n${afterError(spec)}`, 125);
+function counted(count: number): string {
+  return `${count} ${count === 1 ? 'argument' : 'arguments'}`;
 }
 
-function afterError({ path, usage }: CommandSpec): string {
-  return `\nUsage:  docker ${path} ${usage}\n\nRun 'docker ${path} --help' for more information\n`;
+/** The end of docker's complaints. docker says `See` where there are too few arguments of any number, otherwise `Run`. */
+function usageText({ path, usage }: Pick<CommandSpec, 'path' | 'usage'>, isSeen = false): string {
+  const line = usage === '' ? `docker ${path}` : `docker ${path} ${usage}`;
+  return `\nUsage:  ${line}\n\n${isSeen ? 'See' : 'Run'} 'docker ${path} --help' for more information\n`;
 }
 
 /** A group of commands, such as `trust key`. */
@@ -150,21 +99,20 @@ export interface CommandGroup {
   readonly commands: ReadonlyMap<string, (words: readonly string[]) => Promise<number>>;
 }
 
-/** Runs the command of a group that the first word names; prints the group's help without one. */
+/**
+ * Runs the command of a group that the first word without a dash names; flags before it are the command's own. Prints the
+ * group's help where there is none, on standard error unless help was asked for, as docker does.
+ */
 export async function runGroup({ path, help, commands }: CommandGroup, words: readonly string[]): Promise<number> {
-  const [word, ...rest] = words;
-  if (word === undefined || word === '--help' || word === '-h') throw new CommandText(help, 0);
-  const command = commands.get(word);
-  if (command !== undefined) return command(rest);
-  if (word.startsWith('-'))
-    throw new CommandText(
-      `unknown flag: ${word}\n\nUsage:  docker ${path}\n\nRun 'docker ${path} --help' for more information\n`,
-      125,
-    );
-  throw new CommandText(
-    `docker: unknown command: docker ${path} ${word}\n\nUsage:  docker ${path}\n\nRun 'docker ${path} --help' for more information\n`,
-    1,
-  );
+  const found = words.findIndex((word) => !word.startsWith('-'));
+  const at = found < 0 ? words.length : found;
+  const [before, word, rest] = [words.slice(0, at), words[at], words.slice(at + 1)];
+  const command = commands.get(word ?? '');
+  if (command !== undefined) return command([...before, ...rest]);
+  const { values, saysShortHelp } = readFlags({ path, usage: '', flags: [] }, before);
+  if (values.get('help')?.at(-1) === 'true') throw new CommandText(`${saysShortHelp ? SHORT_HELP : ''}${help}`, 0);
+  if (word === undefined) throw new CommandText(help, 0, 'stderr');
+  throw new CommandText(`docker: unknown command: docker ${path} ${word}\n${usageText({ path, usage: '' })}`, 1);
 }
 
 /** The regular expression of names of keys and signers (protocol D.10, D.12); `what` is `key` or `signer`. */

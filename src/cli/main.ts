@@ -29,7 +29,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   const own = OWN.get(word);
   if (own !== undefined) return own(rest);
   const { isReplaced, replacedCommand } = await import('./replaced.ts');
-  if (isReplaced(word)) return replacedCommand({ word, words: rest, globals: undefined, argv, env: process.env });
+  const [asked, words] = word === 'help' ? [rest[0] ?? '', [...rest.slice(1), '--help']] : [word, rest];
+  if (isReplaced(asked)) return replacedCommand({ word: asked, words, globals: undefined, argv, env: process.env });
   const { dockerCommand } = await import('./docker/command.ts');
   return dockerCommand(argv, process.env);
 }
@@ -37,7 +38,7 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 /** Prints an error for a person, with the next step where a person reads it: scripts get docker's own text and no more. */
 async function report(error: unknown): Promise<number> {
   if (error instanceof CommandText) {
-    (error.exitCode === 0 ? printOut : printErr)(error.message);
+    (error.stream === 'stdout' ? printOut : printErr)(error.message);
     return error.exitCode;
   }
   if (!(error instanceof SignetError)) {

@@ -208,9 +208,12 @@ export class Editor {
     this.changeDelegations(parent, payload, payload.delegationKeys, remaining);
   }
 
-  /** Takes keys, by canonical ID, from every delegation of the collection. */
+  /** Takes keys, by canonical ID, from every delegation of the collection whose delegator can still be signed. */
   purgeDelegationKeys(canonicalIds: readonly KeyId[]): void {
-    for (const draft of [...this.drafts.values()]) {
+    for (const [role, draft] of [...this.drafts]) {
+      const { keyIds, threshold } = this.signersOf(role);
+      // A role that just lost its last key cannot sign, but what it delegates to is lost with it.
+      if (keyIds.length < threshold) continue;
       for (const { name } of draft.payload.delegations) this.removeDelegationKeys(name, canonicalIds);
     }
   }

@@ -164,11 +164,7 @@ for (const role of ['timestamp', 'snapshot', 'targets', ALICE, SUB] as const) {
       const set = loaded(role);
       const before = contents(set);
       const error = await failure(() => offer(set, role, simulator.file(role), newer), 'version-rollback');
-      expect(error.detail).toMatchObject({
-        role,
-        found: role === 'snapshot' || role === 'timestamp' ? 4 : 4,
-        known: 5,
-      });
+      expect(error.detail).toEqual({ role, found: 4, known: 5 });
       expect(contents(set)).toEqual(before);
       offer(set, role, simulator.file(role), known);
     });

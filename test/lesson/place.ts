@@ -17,8 +17,8 @@ export interface World {
   readonly face: Face;
   readonly engine: Engine;
   readonly server: SignetServer;
-  /** A person new to the machine, at a terminal with the world's face or another one. */
-  person(face?: Face): Shell;
+  /** Somebody new to the machine. */
+  person(name: string): Shell;
   /** The person after `docker login`, as alice or as bob, who may push to her repositories. */
   loggedIn(person: Shell, name?: 'alice' | 'bob'): Promise<Shell>;
   /** The lesson, with the names as they are written at her terminal. */
@@ -35,14 +35,14 @@ export async function startWorld(face: Face, options: ServeOptions = {}): Promis
 
   const written = (path: string) => (face.hasShortNames ? path : `${server.host}/${path}`);
   const registry = face.hasShortNames ? '' : server.host;
-  const person = ({ docker, environment } = face) =>
-    new Shell(docker, { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '0', ...environment(server.host) });
+  const environment = { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '0', ...face.environment(server.host) };
+  const person = (name: string) => new Shell(name, face.docker, environment);
   const logIn = async (shell: Shell, name: keyof typeof PASSWORDS) => {
     await succeed(shell, `echo '${PASSWORDS[name]}' | docker login --username ${name} --password-stdin ${registry}`);
     return shell;
   };
 
-  const publisher = await logIn(person(), 'library');
+  const publisher = await logIn(person('library'), 'library');
   const base = written('library/busybox:latest');
   await importBusybox(engine, face.cli.path, 'imported:base');
   const passphrases = ['ROOT', 'REPOSITORY'].map(

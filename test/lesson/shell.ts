@@ -6,6 +6,7 @@ import { temporaryFolder } from '../support/temp.ts';
 
 /** One person at one machine: a home of their own, and a shell that remembers what `cd` and `export` did. */
 export class Shell {
+  readonly name: string;
   readonly home = temporaryFolder();
   /** The registry that names without one mean; undefined where they mean docker.io. */
   readonly defaultRegistry: string | undefined;
@@ -13,7 +14,8 @@ export class Shell {
   private readonly aliases: string;
 
   /** `docker` is what the word docker stands for: `alias docker='…'`. */
-  constructor(docker: readonly string[], environment: Readonly<Record<string, string>>) {
+  constructor(name: string, docker: readonly string[], environment: Readonly<Record<string, string>>) {
+    this.name = name;
     this.aliases = `shopt -s expand_aliases\nalias docker=${quote(docker.map(quote).join(' '))}`;
     const variables = { PATH: process.env.PATH ?? '', TERM: 'xterm', LANG: 'C.UTF-8', ...environment, HOME: this.home };
     this.defaultRegistry = environment.SIGNET_DEFAULT_REGISTRY;

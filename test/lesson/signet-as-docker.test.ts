@@ -1,5 +1,18 @@
-import { dockerClis } from '../support/clis.ts';
+import { dockerClis, withoutTrust } from '../support/clis.ts';
+import { ACTS } from './acts.ts';
+import { signetNamedDocker } from './face.ts';
 import { testLesson } from './suite.ts';
 import { wayA } from './ways.ts';
 
-for (const cli of await dockerClis()) testLesson(wayA(cli));
+const clis = await dockerClis();
+const newest = clis.slice(-1);
+
+for (const cli of [...clis, ...newest.map(withoutTrust)]) testLesson(wayA(cli));
+
+for (const cli of newest) {
+  testLesson({
+    title: `A program named docker that is signet, in front of docker ${cli.version}`,
+    face: signetNamedDocker(cli),
+    acts: ACTS.slice(0, 1),
+  });
+}

@@ -23,6 +23,7 @@ export interface Step {
 
 /** What the steps tell of their progress. */
 export interface Report {
+  typed(step: Step): void;
   ran(step: Step, outcome: Outcome): void;
   checked(check: Check): void;
 }
@@ -31,6 +32,7 @@ export interface Report {
 export async function runSteps(steps: Iterable<Step>, report?: Report): Promise<void> {
   for (const step of steps) {
     await step.before?.();
+    report?.typed(step);
     const outcome = await step.shell.run(step.line, step.answers);
     report?.ran(step, outcome);
     for (const check of [...step.checks, ...hidesSecrets(step)]) {

@@ -14,7 +14,7 @@ export function testLesson({ title, face, acts }: Way): void {
     let place: Place;
     beforeAll(async () => {
       world = await startWorld(face);
-      place = world.lessonFor(world.person());
+      place = world.lessonFor(world.person('alice'));
     }, STARTING_AND_STOPPING_MS);
     afterAll(() => world?.stop(), STARTING_AND_STOPPING_MS);
 

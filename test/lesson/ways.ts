@@ -35,11 +35,11 @@ const MIXED_ACTS: readonly Act[] = [
   { title: 'docker, signet and notary tell the same story', begin: ({ server }, place) => sameStory(place, server) },
   {
     title: 'a second signer comes and goes',
-    begin: async (world, place) => secondSigner(place, await world.loggedIn(world.person(), 'bob')),
+    begin: async (world, place) => secondSigner(place, await world.loggedIn(world.person('bob'), 'bob')),
   },
   {
     title: 'keys of signet in the hands of docker',
-    begin: async (world, place) => keysOfSignet(place, await world.loggedIn(world.person())),
+    begin: async (world, place) => keysOfSignet(place, await world.loggedIn(world.person('alice'))),
   },
 ];
 

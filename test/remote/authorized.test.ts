@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import type { Scope } from '../../src/core/access.ts';
+import type { Login } from '../../src/core/login.ts';
 import { AuthorizedClient, type AuthorizedOptions } from '../../src/remote/authorized.ts';
 import { HttpClient } from '../../src/remote/http.ts';
 import type { HttpRequest } from '../../src/remote/http-message.ts';
-import type { Login } from '../../src/core/login.ts';
 import { MemoryTokens } from '../../src/remote/token.ts';
 import { failure } from '../support/failure.ts';
 import { makeAuthority } from './certificates.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
+import type { Login } from '../../src/core/login.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
 import { checkLogin } from '../../src/remote/check-login.ts';
 import { HttpClient } from '../../src/remote/http.ts';
-import type { Login } from '../../src/core/login.ts';
 import { MANIFEST_TYPES, verifyManifest } from '../../src/remote/manifest.ts';
 import { RegistryClient, type RegistryOptions } from '../../src/remote/registry.ts';
 import { registryEndpoints } from '../../src/remote/registry-endpoints.ts';

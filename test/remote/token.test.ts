@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isSignetError } from '../../src/core/errors/index.ts';
-import { HttpClient } from '../../src/remote/http.ts';
 import type { Login } from '../../src/core/login.ts';
+import { HttpClient } from '../../src/remote/http.ts';
 import { parseTokenAnswer, requestToken, type TokenRequest } from '../../src/remote/token.ts';
 import { failure } from '../support/failure.ts';
 import { random } from '../support/random.ts';

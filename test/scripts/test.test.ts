@@ -28,21 +28,25 @@ function lastLine({ stdout }: Outcome): string | undefined {
 }
 
 test('the last line counts what passed and failed, and the build', async () => {
-  const good = await runTests({ 'test/a/one.test.ts': PASSES, 'test/b/two.test.ts': PASSES }, 'test/');
+  const good = await runTests({ 'test/own/a.test.ts': PASSES, 'test/own/b/c.test.ts': PASSES }, 'own/');
   expect({ exitCode: good.exitCode, last: lastLine(good) }).toEqual({ exitCode: 0, last: '5 passed, 0 failed' });
   expect(good.stdout).toContain('slowest:');
 });
 
 test('a failing test, a file that does not load and one without tests fail the run', async () => {
-  const files = { 'test/a.test.ts': FAILS, 'test/b.test.ts': DOES_NOT_LOAD, 'test/c.test.ts': 'export {};\n' };
-  const bad = await runTests(files, 'test/');
+  const files = {
+    'test/own/a.test.ts': FAILS,
+    'test/own/b.test.ts': DOES_NOT_LOAD,
+    'test/own/c.test.ts': 'export {};\n',
+  };
+  const bad = await runTests(files, 'own/');
   expect({ exitCode: bad.exitCode, last: lastLine(bad) }).toEqual({ exitCode: 1, last: '3 passed, 3 failed' });
   expect(bad.stdout).toContain('it went wrong');
   expect(bad.stdout).toContain('it does not load');
 });
 
 test('what a test prints is not taken for its result', async () => {
-  const misleading = await runTests({ 'test/a.test.ts': PRINTS_A_SUMMARY }, 'test/a');
+  const misleading = await runTests({ 'test/own/a.test.ts': PRINTS_A_SUMMARY }, 'own/a');
   expect({ exitCode: misleading.exitCode, last: lastLine(misleading) }).toEqual({
     exitCode: 1,
     last: '3 passed, 1 failed',
@@ -50,14 +54,17 @@ test('what a test prints is not taken for its result', async () => {
 });
 
 test('a filter chooses files; one that chooses none fails', async () => {
-  const chosen = await runTests({ 'test/a.test.ts': PASSES, 'test/b.test.ts': FAILS }, 'a.test');
+  const chosen = await runTests({ 'test/own/a.test.ts': PASSES, 'test/own/b.test.ts': FAILS }, 'own/a');
   expect(lastLine(chosen)).toBe('3 passed, 0 failed');
-  const none = await runTests({ 'test/a.test.ts': PASSES }, 'nothing');
+  const none = await runTests({ 'test/own/a.test.ts': PASSES }, 'nothing');
   expect({ exitCode: none.exitCode, last: lastLine(none) }).toEqual({ exitCode: 1, last: '1 passed, 1 failed' });
 });
 
 test('a build that fails is counted, and the tests run all the same', async () => {
-  const broken = await runTests({ 'src/cli/main.ts': "import './missing.ts';\n", 'test/a.test.ts': PASSES }, 'test/');
+  const broken = await runTests(
+    { 'src/cli/main.ts': "import './missing.ts';\n", 'test/own/a.test.ts': PASSES },
+    'own/',
+  );
   expect({ exitCode: broken.exitCode, last: lastLine(broken) }).toEqual({ exitCode: 1, last: '2 passed, 1 failed' });
   expect(broken.stdout).toContain('missing.ts');
 });

@@ -39,15 +39,18 @@ describe('TokenFile', () => {
     expect(await later.get('other')).toEqual(TOKEN);
   });
 
-  test.each(['', 'no json', '{}', '["wrong stamp",["key","value",1]]', '[["key"]]'])('takes a damaged file for an empty one: %p', async (text) => {
-    const { docker, path } = folders();
-    await new TokenFile(path, docker).put('first', TOKEN);
-    writeFileSync(path, text);
-    const file = new TokenFile(path, docker);
-    expect(await file.get('key')).toBeUndefined();
-    await file.put('key', TOKEN);
-    expect(await new TokenFile(path, docker).get('key')).toEqual(TOKEN);
-  });
+  test.each(['', 'no json', '{}', '["wrong stamp",["key","value",1]]', '[["key"]]'])(
+    'takes a damaged file for an empty one: %p',
+    async (text) => {
+      const { docker, path } = folders();
+      await new TokenFile(path, docker).put('first', TOKEN);
+      writeFileSync(path, text);
+      const file = new TokenFile(path, docker);
+      expect(await file.get('key')).toBeUndefined();
+      await file.put('key', TOKEN);
+      expect(await new TokenFile(path, docker).get('key')).toEqual(TOKEN);
+    },
+  );
 
   test('works without the file where it cannot be written', async () => {
     const { docker } = folders();

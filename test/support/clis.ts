@@ -1,6 +1,7 @@
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { accessSync, constants, realpathSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.ts';
+import { temporaryFolder } from './temp.ts';
 
 /** A docker command line tool of this machine. */
 export interface DockerCli {
@@ -34,6 +35,27 @@ export async function trustingClis(): Promise<readonly DockerCli[]> {
   const clis = (await dockerClis()).filter(({ major }) => major < WITHOUT_TRUST);
   if (clis[0]?.major !== DEBIAN_MAJOR) throw new Error("Debian's docker 20.10 is not installed");
   return clis;
+}
+
+/**
+ * The docker CLI as it is from 29 on: a program that does not know content trust, neither the variables nor the option
+ * nor `docker trust`, and has the rest done by `cli`.
+ */
+export function withoutTrust({ path }: DockerCli): DockerCli {
+  const version = `${WITHOUT_TRUST}.0.0`;
+  const script = `#!/bin/sh
+unset DOCKER_CONTENT_TRUST DOCKER_CONTENT_TRUST_SERVER
+case "$*" in
+  --version) echo 'Docker version ${version}, build 0000000' ;;
+  trust*) echo 'docker: unknown command: docker trust' >&2; exit 1 ;;
+  *--disable-content-trust*) echo 'unknown flag: --disable-content-trust' >&2; exit 125 ;;
+  *--help) '${path}' "$@" | sed '/--disable-content-trust/d; /^ *true)$/d' ;;
+  *) exec '${path}' "$@" ;;
+esac
+`;
+  const file = join(temporaryFolder(), 'docker');
+  writeFileSync(file, script, { mode: 0o755 });
+  return { path: file, version, major: WITHOUT_TRUST };
 }
 
 function programs(name: string): string[] {

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { busyboxArchive } from './busybox.ts';
 import { atEnd } from './cleanup.ts';
 import { findProgram } from './clis.ts';
+import { endChild } from './end.ts';
 import { run } from './run.ts';
 import { sweep } from './sweep.ts';
 import { temporaryFolder } from './temp.ts';
 
 const READY_MS = 60_000;
-const STOP_MS = 20_000;
 
 /** A Docker Engine of its own: own images, own containers, no network, nothing shared with another on this machine. */
 export interface Engine {
@@ -36,7 +36,7 @@ export async function startEngine(options: { readonly args?: readonly string[] }
   closeSync(output);
   const stop = once(async () => {
     await killContainers(socket);
-    await end(child);
+    await endChild(child);
     await sweep(folder);
   });
   atEnd(stop);
@@ -99,13 +99,6 @@ async function killContainers(socket: string): Promise<void> {
   for (const { Id } of containers) {
     await fetch(`http://engine/containers/${Id}/kill`, { method: 'POST', unix: socket });
   }
-}
-
-async function end(child: Bun.Subprocess): Promise<void> {
-  child.kill('SIGTERM');
-  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-  await child.exited;
-  clearTimeout(killer);
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

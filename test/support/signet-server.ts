@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ROOT, SIGNET } from '../../scripts/paths.ts';
 import { atEnd } from './cleanup.ts';
+import { endChild } from './end.ts';
 import { type Outcome, run } from './run.ts';
 import { temporaryFolder } from './temp.ts';
 
@@ -59,11 +60,8 @@ export async function startSignet(options: ServeOptions = {}): Promise<SignetSer
   const stop = async () => {
     const stopping = child;
     child = undefined;
-    stopping?.kill('SIGTERM');
-    const killer = setTimeout(() => stopping?.kill('SIGKILL'), STOP_MS);
-    await stopping?.exited;
-    clearTimeout(killer);
-    if (stopping?.signalCode === 'SIGKILL') throw new Error(`signet serve did not stop:\n${log()}`);
+    if (stopping === undefined || (await endChild(stopping, STOP_MS))) return;
+    throw new Error(`signet serve did not stop:\n${log()}`);
   };
   const start = async () => {
     const output = openSync(logFile, 'a');

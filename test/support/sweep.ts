@@ -2,11 +2,11 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { run } from './run.ts';
 
 /**
- * Removes a folder that engines have lived in: kills the processes that carry its path in their command lines, such as
- * a dead daemon's containerd and shims, and unmounts what is mounted below it.
+ * Removes a folder that engines have lived in: kills the processes that carry its path in their command lines or
+ * environments, such as a dead daemon's containerd and shims, and unmounts what is mounted below it.
  */
 export async function sweep(folder: string): Promise<void> {
-  const users = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandLineOf(pid).includes(`${folder}/`));
+  const users = readdirSync('/proc').filter((pid) => isUser(pid, `${folder}/`));
   for (const pid of users) {
     try {
       process.kill(Number(pid), 'SIGKILL');
@@ -19,9 +19,19 @@ export async function sweep(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
 }
 
+function isUser(pid: string, folder: string): boolean {
+  if (!/^\d+$/.test(pid) || pid === `${process.pid}`) return false;
+  return commandLineOf(pid).includes(folder) || read(`/proc/${pid}/environ`).includes(folder);
+}
+
 function commandLineOf(pid: string): string {
+  return read(`/proc/${pid}/cmdline`);
+}
+
+/** Empty for a process that has ended. */
+function read(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch {
     return '';
   }

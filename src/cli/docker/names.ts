@@ -4,8 +4,11 @@ import type { ParsedArgs, PositionalToken } from '../../engine/flags.ts';
 import type { SyntaxBook } from '../../engine/learn.ts';
 import type { Session } from '../session.ts';
 
-/** What a command means by an image's name: one that the engine has, one to be made, or which images to list. */
-type Naming = 'existing' | 'new' | 'listed';
+/**
+ * What a command means by a name: an image that the engine has, one to be made, which images to list, or any object, which
+ * is an image only if no container could have that name.
+ */
+type Naming = 'existing' | 'new' | 'listed' | 'object';
 
 /** Which arguments of a command name images, and what it means by them. */
 interface ImageArguments {
@@ -22,6 +25,7 @@ const SECOND_NEW: readonly ImageArguments[] = [{ from: 1, to: 2, names: 'new' }]
 
 /** Docker's commands on local images. Those that trust concerns expand their names themselves. */
 const COMMANDS: ReadonlyMap<string, readonly ImageArguments[]> = new Map([
+  ['inspect', [{ from: 0, to: Number.POSITIVE_INFINITY, names: 'object' }]],
   ['images', FIRST_LISTED],
   ['image ls', FIRST_LISTED],
   ['image list', FIRST_LISTED],
@@ -92,7 +96,7 @@ async function expandOne(
   names: Naming,
 ): Promise<ParsedArgs> {
   const full = fullName(session, token.value);
-  if (full === undefined) return args;
+  if (full === undefined || (names === 'object' && !/[/:]/.test(token.value))) return args;
   if (names === 'listed') return args.withFlags('--filter', `reference=${full}`);
   const isMeant = names === 'new' || (await (await session.engine()).inspectImage(full)) !== undefined;
   return isMeant ? args.withValue(token, full) : args;

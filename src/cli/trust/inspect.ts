@@ -39,8 +39,8 @@ async function inspectPretty(session: Session, images: readonly string[]): Promi
 
 async function load(session: Session, image: string): Promise<Inspection> {
   const reference = session.resolve(image);
+  const repository = await session.repository(reference, 'pull');
   try {
-    const repository = await session.repository(reference, 'pull');
     const { set } = await repository.read();
     return inspectCollection(set, reference.digest === undefined ? reference.tag : undefined);
   } catch (cause) {
@@ -62,7 +62,7 @@ function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
       Signers: row.signers.length > 0 ? row.signers : ['Repo Admin'],
     })),
     Signers: signers
-      .toSorted((a, b) => naturalCompare(b.name, a.name))
+      .toSorted((a, b) => (a.name < b.name ? 1 : -1))
       .map((signer) => ({ Name: signer.name, Keys: keys(signer.keys) })),
     AdministrativeKeys: [
       { Name: 'Root', Keys: keys(rootKeys) },

@@ -1,7 +1,9 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { allTargets } from '../../core/lookup.ts';
 import type { Reference } from '../../core/names/reference.ts';
+import type { TrustedSet } from '../../core/trusted-set.ts';
 import type { Repository } from '../../trust/repository.ts';
-import { resolveAllTags, resolveTag } from '../../trust/resolve.ts';
+import { resolveAllTags } from '../../trust/resolve.ts';
 import { revokeTags } from '../../trust/sign.ts';
 import { parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -13,7 +15,7 @@ export async function revoke(session: Session, words: readonly string[]): Promis
   const typed = parsed.args[0] ?? '';
   const reference = session.resolve(typed);
   if (reference.digest !== undefined) {
-    throw new SignetError('image-reference-unsupported', `cannot use a digest reference for ${typed}`);
+    throw new SignetError('image-reference-unsupported', 'cannot use a digest reference for IMAGE:TAG');
   }
   if (reference.tag === undefined && !parsed.has('yes')) {
     const question = `Confirm you would like to delete all signature data for ${typed}?`;
@@ -34,8 +36,14 @@ async function tagsToRevoke(repository: Repository, reference: Reference): Promi
   const collection = await repository.current();
   if (collection === undefined)
     throw new SignetError('trust-data-missing', `${repository.host} does not have trust data for ${repository.gun}`);
-  if (reference.tag !== undefined) return [resolveTag(collection.set, reference.tag).tag];
+  if (reference.tag !== undefined) return [knownTag(collection.set, reference.tag)];
   const { tags } = resolveAllTags(collection.set);
   if (tags.length === 0) throw new SignetError('target-not-found', 'no signed tags to remove');
   return tags.map(({ tag }) => tag);
+}
+
+/** Whoever signed the tag: what this person may take back of it, their keys decide. */
+function knownTag(set: TrustedSet, tag: string): string {
+  if (allTargets(set, tag).length > 0) return tag;
+  throw new SignetError('target-not-found', `No valid trust data for ${tag}`, { detail: { tag } });
 }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,10 +50,11 @@ describe('a folder', () => {
 
   test('the Dockerfile may come from a pipe', async () => {
     const workshop = new Workshop();
-    await Bun.$`mkfifo ${workshop.folder}/pipe`;
-    const writing = Bun.$`echo FROM busybox > ${workshop.folder}/pipe`.quiet().run();
+    const script = 'mkfifo pipe; echo FROM busybox > pipe';
+    const writer = Bun.spawn(['sh', '-c', script], { cwd: workshop.folder });
+    while (!existsSync(join(workshop.folder, 'pipe'))) await Bun.sleep(5);
     const { call } = await workshop.build(['build', '-f', 'pipe', '.'], TRUSTED);
-    await writing;
+    await writer.exited;
     expect(call?.dockerfile).toBe(`FROM busybox@sha256:${A}\n`);
   });
 
@@ -117,12 +119,18 @@ describe('trust', () => {
   test('the same holds for COPY --from, mounts and the syntax', async () => {
     const cases: [string, string][] = [
       ['FROM busybox\nCOPY --from=alpine:4 /a /b', 'x.df:2: COPY --from alpine:4: No valid trust data for 4'],
-      ['FROM busybox\nRUN --mount=from=alpine,target=/a b', 'x.df:2: RUN --mount alpine: No valid trust data for latest'],
+      [
+        'FROM busybox\nRUN --mount=from=alpine,target=/a b',
+        'x.df:2: RUN --mount alpine: No valid trust data for latest',
+      ],
       [
         '# syntax=docker/dockerfile:1\nFROM busybox',
         'x.df:1: # syntax docker/dockerfile:1: Error: remote trust data does not exist for docker.io/docker/dockerfile: no trust data for docker.io/docker/dockerfile',
       ],
-      ['FROM BUSYBOX', 'x.df:1: FROM BUSYBOX: invalid reference format: repository name (library/BUSYBOX) must be lowercase'],
+      [
+        'FROM BUSYBOX',
+        'x.df:1: FROM BUSYBOX: invalid reference format: repository name (library/BUSYBOX) must be lowercase',
+      ],
       ['FROM busybox:latest@sha256:0', 'x.df:1: FROM busybox:latest@sha256:0: invalid reference format'],
       [
         `FROM busybox:latest@sha256:${B}`,
@@ -146,7 +154,8 @@ describe('trust', () => {
   });
 
   test('each image is asked for once, and every place gets its digest', async () => {
-    const dockerfile = 'ARG V=latest\nFROM busybox AS a\nFROM busybox:$V\nCOPY --from=busybox:latest /a /b\nFROM a\nFROM alpine:3';
+    const dockerfile =
+      'ARG V=latest\nFROM busybox AS a\nFROM busybox:$V\nCOPY --from=busybox:latest /a /b\nFROM a\nFROM alpine:3';
     const workshop = new Workshop({ Dockerfile: dockerfile });
     const { stdout, call } = await workshop.build(['build', '.'], TRUSTED);
     expect(stdout).toBe('asked for docker.io/library/busybox:latest\nasked for docker.io/library/alpine:3\n');
@@ -165,10 +174,22 @@ describe('trust', () => {
 
   test('build arguments and the platform decide what FROM means', async () => {
     const workshop = new Workshop({ Dockerfile: 'ARG V\nARG W=box\nFROM ${V}$W:${TARGETARCH:+latest}' });
-    const words = ['build', '--build-arg', 'V', '--build-arg=W=x', '--build-arg', 'W=box', '--platform', 'linux/amd64', '.'];
+    const words = [
+      'build',
+      '--build-arg',
+      'V',
+      '--build-arg=W=x',
+      '--build-arg',
+      'W=box',
+      '--platform',
+      'linux/amd64',
+      '.',
+    ];
     const { call } = await workshop.build(words, { ...TRUSTED, env: { V: 'busy' } });
     expect(call?.dockerfile).toBe(`ARG V\nARG W=box\nFROM busybox@sha256:${A}`);
-    expect((await workshop.build(['build', '--build-arg', 'V=busy', '.'], TRUSTED)).failure?.code).toBe('dockerfile-uncertain');
+    expect((await workshop.build(['build', '--build-arg', 'V=busy', '.'], TRUSTED)).failure?.code).toBe(
+      'dockerfile-uncertain',
+    );
   });
 
   test('after the build, the images that the engine has get their tags', async () => {
@@ -214,20 +235,27 @@ describe('standard input', () => {
     expect(call).toBeUndefined();
   });
 
-  test.each(['', 'z', 'j', 'J', '-zstd'])('an archive (%p) is unpacked, and the folder built instead', async (compression) => {
-    const files = new Workshop({ Dockerfile: 'FROM alpine:3\n', 'sub/y': 'FROM busybox\n', 'sub/y.dockerignore': 'i' });
-    const option = compression.startsWith('-') ? `-${compression}` : `-${compression || 'v'}`;
-    const { stdout: stdin } = await Bun.$`tar -C ${files.folder} -c ${option} -f - .`.quiet();
-    const workshop = new Workshop();
-    const { call, left } = await workshop.build(['build', '-q', '-'], { ...TRUSTED, stdin });
-    expect(call?.dockerfile).toBe(`FROM alpine@sha256:${B}\n`);
-    expect(call?.context).toEqual(['Dockerfile', 'sub']);
-    expect(call?.inContext).toBe('FROM alpine:3\n');
-    const named = await workshop.build(['build', '-f', 'sub/y', '-'], { ...TRUSTED, stdin });
-    expect(named.call?.dockerfile).toBe(`FROM busybox@sha256:${A}\n`);
-    expect(named.call?.ignored).toBe('i');
-    expect([...left, ...named.left]).toEqual([]);
-  });
+  test.each(['', 'z', 'j', 'J', '-zstd'])(
+    'an archive (%p) is unpacked, and the folder built instead',
+    async (compression) => {
+      const files = new Workshop({
+        Dockerfile: 'FROM alpine:3\n',
+        'sub/y': 'FROM busybox\n',
+        'sub/y.dockerignore': 'i',
+      });
+      const option = compression.startsWith('-') ? `-${compression}` : `-${compression || 'v'}`;
+      const { stdout: stdin } = await Bun.$`tar -C ${files.folder} -c ${option} -f - .`.quiet();
+      const workshop = new Workshop();
+      const { call, left } = await workshop.build(['build', '-q', '-'], { ...TRUSTED, stdin });
+      expect(call?.dockerfile).toBe(`FROM alpine@sha256:${B}\n`);
+      expect(call?.context).toEqual(['Dockerfile', 'sub']);
+      expect(call?.inContext).toBe('FROM alpine:3\n');
+      const named = await workshop.build(['build', '-f', 'sub/y', '-'], { ...TRUSTED, stdin });
+      expect(named.call?.dockerfile).toBe(`FROM busybox@sha256:${A}\n`);
+      expect(named.call?.ignored).toBe('i');
+      expect([...left, ...named.left]).toEqual([]);
+    },
+  );
 
   test('a large archive arrives whole', async () => {
     const files = new Workshop({ Dockerfile: 'FROM busybox\n', big: 'x'.repeat(3_000_000), last: '' });
@@ -303,7 +331,11 @@ describe('options that bring images', () => {
   const pin = `busybox@sha256:${A}`;
 
   test('a build context is no image, and docker-image:// is one', async () => {
-    const { call } = await buildx(['--build-context=b=docker-image://busybox', '--build-context', 's=docker-image://scratch']);
+    const { call } = await buildx([
+      '--build-context=b=docker-image://busybox',
+      '--build-context',
+      's=docker-image://scratch',
+    ]);
     expect(call?.argv.slice(4)).toEqual([
       ...['--build-context', 'base=./files', `--build-context=b=docker-image://${pin}`],
       ...['--build-context', 's=docker-image://scratch', '.'],
@@ -312,20 +344,53 @@ describe('options that bring images', () => {
   });
 
   test.each([
-    [['--cache-from', 'busybox'], ['--cache-from', pin]],
+    [
+      ['--cache-from', 'busybox'],
+      ['--cache-from', pin],
+    ],
     [['--cache-from=busybox,alpine:3'], [`--cache-from=${pin},alpine@sha256:${B}`]],
-    [['--cache-from', 'type=registry,ref=busybox,x=y'], ['--cache-from', `type=registry,ref=${pin},x=y`]],
-    [['--cache-from', 'Type=registry,REF=busybox'], ['--cache-from', `Type=registry,REF=${pin}`]],
-    [['--cache-from', 'type=local,src=/x'], ['--cache-from', 'type=local,src=/x']],
-    [['--build-arg', 'BUILDKIT_SYNTAX=busybox x y'], ['--build-arg', `BUILDKIT_SYNTAX=${pin} x y`]],
-    [['--build-arg', 'BUILDKIT_SYNTAX'], ['--build-arg', `BUILDKIT_SYNTAX=${pin}`]],
-    [['--build-arg', 'X=busybox'], ['--build-arg', 'X=busybox']],
+    [
+      ['--cache-from', 'type=registry,ref=busybox,x=y'],
+      ['--cache-from', `type=registry,ref=${pin},x=y`],
+    ],
+    [
+      ['--cache-from', 'Type=registry,REF=busybox'],
+      ['--cache-from', `Type=registry,REF=${pin}`],
+    ],
+    [
+      ['--cache-from', 'type=local,src=/x'],
+      ['--cache-from', 'type=local,src=/x'],
+    ],
+    [
+      ['--build-arg', 'BUILDKIT_SYNTAX=busybox x y'],
+      ['--build-arg', `BUILDKIT_SYNTAX=${pin} x y`],
+    ],
+    [
+      ['--build-arg', 'BUILDKIT_SYNTAX'],
+      ['--build-arg', `BUILDKIT_SYNTAX=${pin}`],
+    ],
+    [
+      ['--build-arg', 'X=busybox'],
+      ['--build-arg', 'X=busybox'],
+    ],
     [['--sbom=false'], ['--sbom=false']],
-    [['--sbom', 'generator=busybox'], ['--sbom', `generator=${pin}`]],
-    [['--attest', 'type=sbom,generator=busybox'], ['--attest', `type=sbom,generator=${pin}`]],
+    [
+      ['--sbom', 'generator=busybox'],
+      ['--sbom', `generator=${pin}`],
+    ],
+    [
+      ['--attest', 'type=sbom,generator=busybox'],
+      ['--attest', `type=sbom,generator=${pin}`],
+    ],
     [['--attest=type=provenance,mode=max'], ['--attest=type=provenance,mode=max']],
-    [['--build-context', 'g=https://example.com/x.git'], ['--build-context', 'g=https://example.com/x.git']],
-    [['--build-context', `o=oci-layout://x@sha256:${B}`], ['--build-context', `o=oci-layout://x@sha256:${B}`]],
+    [
+      ['--build-context', 'g=https://example.com/x.git'],
+      ['--build-context', 'g=https://example.com/x.git'],
+    ],
+    [
+      ['--build-context', `o=oci-layout://x@sha256:${B}`],
+      ['--build-context', `o=oci-layout://x@sha256:${B}`],
+    ],
   ])('%j becomes %j', async (words, expected) => {
     const { call, failure } = await buildx(words, { env: { BUILDKIT_SYNTAX: ' busybox ' } });
     expect(failure).toBeUndefined();
@@ -355,12 +420,17 @@ describe('options that bring images', () => {
     [['--build-context', 'scratch=.'], 'build-option-unsafe'],
     [['--build-context', 'Context=.'], 'build-option-unsafe'],
     [['--build-context', `x@sha256:${A}=.`], 'build-option-unsafe'],
-    [['--build-context', 'library/base=.'], 'dockerfile-uncertain'],
   ] as const)('%j is refused', async (words, code) => {
-    const last = words.at(-1) === 'library/base=.' ? ['--build-context', 'base:latest=.'] : [];
-    const { failure, call } = await buildx([...last, ...words]);
-    if (last.length > 0) return expect(call?.dockerfile).toBe(`FROM base\nFROM ${pin}`);
+    const { failure, call } = await buildx(words);
     expect(failure?.code).toBe(code);
+    expect(call).toBeUndefined();
+  });
+
+  test('a context that only some builders take for an image’s name is refused', async () => {
+    const workshop = new Workshop({ Dockerfile: 'FROM base' });
+    const words = ['buildx', 'build', '--build-context', 'docker.io/library/base:latest=.', '.'];
+    const { failure, call } = await workshop.build(words, { ...TRUSTED, cli: 'buildx' });
+    expect(failure?.code).toBe('dockerfile-uncertain');
     expect(call).toBeUndefined();
   });
 
@@ -371,7 +441,10 @@ describe('options that bring images', () => {
 });
 
 describe('a default registry', () => {
-  const there = { signed: { 'host:5000/library/busybox:latest': A, 'host:5000/alice/base:1': B }, defaultRegistry: 'host:5000' };
+  const there = {
+    signed: { 'host:5000/library/busybox:latest': A, 'host:5000/alice/base:1': B },
+    defaultRegistry: 'host:5000',
+  };
   const dockerfile = `FROM busybox\nFROM alice/base:1 AS x\nFROM x\nFROM scratch\nCOPY --from=docker.io/library/alpine:3 /a /b\n`;
 
   test('without trust, names and tags mean it, and no trust server is asked', async () => {
@@ -413,7 +486,11 @@ describe('podman', () => {
   const podman: BuildOptions = { ...TRUSTED, cli: 'podman' };
 
   test('names are written out, since podman gives short ones a meaning of its own', async () => {
-    const workshop = new Workshop({ Containerfile: 'FROM busybox', Dockerfile: 'FROM alpine', 'Containerfile.dockerignore': 'x' });
+    const workshop = new Workshop({
+      Containerfile: 'FROM busybox',
+      Dockerfile: 'FROM alpine',
+      'Containerfile.dockerignore': 'x',
+    });
     const { call, stderr } = await workshop.build(['build', '.'], { ...podman, inEngine: [`busybox@sha256:${A}`] });
     expect(call?.dockerfile).toBe(`FROM docker.io/library/busybox@sha256:${A}`);
     expect(call?.ignored).toBe('x');
@@ -428,11 +505,11 @@ describe('podman', () => {
   });
 
   test.each([
-    ['--from', 'busybox'],
-    ['--cache-from', 'busybox'],
-    ['-f', 'Dockerfile', '-f', 'Dockerfile'],
-    ['-f', 'x.in'],
-  ])('what Signet does not see is refused: %s %s', async (...words) => {
+    [['--from', 'busybox']],
+    [['--cache-from', 'busybox']],
+    [['-f', 'Dockerfile', '-f', 'Dockerfile']],
+    [['-f', 'x.in']],
+  ])('what Signet does not see is refused: %j', async (words) => {
     const workshop = new Workshop({ Dockerfile: 'FROM busybox', 'x.in': 'FROM busybox' });
     const { failure, call } = await workshop.build(['build', ...words, '.'], podman);
     expect(failure?.code).toBe('build-option-unsafe');

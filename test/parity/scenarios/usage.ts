@@ -2,7 +2,18 @@ import { type Scenario, scenariosOf } from '../scenario.ts';
 
 /** Command lines that are wrong or only ask for help; nothing else matters to them. */
 const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  trust: { bare: '', help: '--help', 'unknown-command': 'frobnicate', 'unknown-flag': '--bogus', 'help-word': 'help' },
+  trust: {
+    bare: '',
+    help: '--help',
+    'help-word': 'help',
+    'short-help': '-h',
+    'help-taken-back': '--help=false',
+    'help-of-a-command': '--help inspect',
+    'unknown-command': 'frobnicate',
+    'unknown-flag': '--bogus',
+    'unknown-shorthand': '-x',
+    'bad-flag': '--=x',
+  },
   'trust key': { bare: '', help: '--help', 'unknown-command': 'frobnicate', 'unknown-flag': '--bogus' },
   'trust signer': { bare: '', help: '--help', 'unknown-command': 'frobnicate', 'unknown-flag': '--bogus' },
   'trust inspect': { none: '', help: '--help', 'unknown-flag': '--bogus x', short: '-p x', 'bad-switch': '--pretty=2 x' },
@@ -25,6 +36,11 @@ const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'unknown-flag': '--bogus x y',
     'unknown-shorthand': '-x a b',
     'unknown-shorthand-in-group': '-fx a b',
+    'unknown-shorthand-before-others': '-fxf a b',
+    'equals-sign-alone': '-f= a b',
+    'short-help-in-group': '-fh',
+    'help-and-wrong-flag': '--help --bogus',
+    'help-taken-back': '--help --help=false',
     'bad-switch': '-f=2 a b',
   },
   login: {
@@ -35,6 +51,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'unknown-shorthand': '-x',
     'short-help': '-h',
   },
+  help: { trust: 'trust', 'trust-sign': 'trust revoke', login: 'login' },
   logout: { help: '--help', extra: 'x y', 'unknown-flag': '--bogus' },
   pull: { none: '', help: '--help', extra: 'x y', 'unknown-flag': '--bogus x', 'bad-switch': '--disable-content-trust=2 x' },
   push: { none: '', help: '--help', extra: 'x y', 'unknown-flag': '--bogus x' },

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { expect, test } from 'bun:test';
 import { expandWord, UNKNOWN } from '../../../src/trust/dockerfile/expand.ts';
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { expect, test } from 'bun:test';
 import { isSignetError } from '../../../src/core/errors/index.ts';
 import { findImageUses, type ImageUse, rewriteImages } from '../../../src/trust/dockerfile/index.ts';

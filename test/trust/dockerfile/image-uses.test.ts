@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { describe, expect, test } from 'bun:test';
 import { findImageUses } from '../../../src/trust/dockerfile/index.ts';
 import { failure } from '../../support/failure.ts';

@@ -1,0 +1,96 @@
+import type { FlagSpec } from './command.ts';
+
+/** What a command line says, flag by flag. */
+export interface FlagWords {
+  readonly args: readonly string[];
+  /** The values of each flag that was given, in their order; of a switch `true` or `false`. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** Whether `-h` was written, which docker still understands and complains of. */
+  readonly saysShortHelp: boolean;
+}
+
+/** A flag that docker would not understand either; the message is docker's. */
+export class WrongFlag extends Error {}
+
+const HELP: FlagSpec = { name: 'help', short: 'h', kind: 'switch' };
+const TRUE: readonly string[] = ['1', 't', 'T', 'true', 'TRUE', 'True'];
+const FALSE: readonly string[] = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
+
+/**
+ * Reads flags as docker's own reader does: anywhere between the arguments, `--name=value` or `--name value`, short ones in
+ * groups, `--` ends them; every command knows `--help`. Throws `WrongFlag`.
+ */
+export function readFlagWords(flags: readonly FlagSpec[], words: readonly string[]): FlagWords {
+  const reader = new Reader([...flags, HELP], words);
+  reader.read();
+  return reader;
+}
+
+class Reader implements FlagWords {
+  readonly args: string[] = [];
+  readonly values = new Map<string, string[]>();
+  saysShortHelp = false;
+  private readonly flags: readonly FlagSpec[];
+  private readonly queue: string[];
+
+  constructor(flags: readonly FlagSpec[], words: readonly string[]) {
+    this.flags = flags;
+    this.queue = [...words];
+  }
+
+  read(): void {
+    for (let word = this.queue.shift(); word !== undefined; word = this.queue.shift()) {
+      if (word === '--') this.args.push(...this.queue.splice(0));
+      else if (word.startsWith('--')) this.long(word);
+      else if (word.startsWith('-') && word.length > 1) this.shorts(word.slice(1));
+      else this.args.push(word);
+    }
+  }
+
+  private long(word: string): void {
+    if (/^--[-=]/.test(word)) throw new WrongFlag(`bad flag syntax: ${word}`);
+    const equals = word.indexOf('=');
+    const name = word.slice(2, equals < 0 ? undefined : equals);
+    const flag = this.flags.find((each) => each.name === name);
+    if (flag === undefined) throw new WrongFlag(`unknown flag: --${name}`);
+    this.store(flag, equals < 0 ? this.following(flag) : word.slice(equals + 1), `--${name}`);
+  }
+
+  /** A group of short flags, of which the last may have a value: `-fx`, `-nvalue`, `-n=value`. */
+  private shorts(group: string): void {
+    for (let rest = group; rest !== ''; rest = rest.slice(1)) {
+      const letter = rest.charAt(0);
+      const shown = `'${letter}' in -${rest}`;
+      const flag = this.flags.find(({ short }) => short === letter);
+      if (flag === undefined) throw new WrongFlag(`unknown shorthand flag: ${shown}`);
+      if (flag === HELP) this.saysShortHelp = true;
+      const attached = rest.length > 2 && rest.charAt(1) === '=' ? rest.slice(2) : undefined;
+      if (attached === undefined && flag.kind === 'switch') {
+        this.store(flag, 'true', shown);
+        continue;
+      }
+      const value = attached ?? (rest.slice(1) || this.following(flag));
+      this.store(flag, value, shown);
+      return;
+    }
+  }
+
+  private following(flag: FlagSpec): string | undefined {
+    return flag.kind === 'switch' ? 'true' : this.queue.shift();
+  }
+
+  private store(flag: FlagSpec, value: string | undefined, shown: string): void {
+    if (value === undefined) throw new WrongFlag(`flag needs an argument: ${shown}`);
+    const read = flag.kind === 'switch' ? readSwitch(flag, value) : value;
+    this.values.set(flag.name, [...(this.values.get(flag.name) ?? []), read]);
+  }
+}
+
+function readSwitch({ name, short }: FlagSpec, value: string): string {
+  if (TRUE.includes(value)) return 'true';
+  if (FALSE.includes(value)) return 'false';
+  const shown = short === undefined || name === HELP.name ? `--${name}` : `-${short}, --${name}`;
+  throw new WrongFlag(
+    `invalid argument ${JSON.stringify(value)} for "${shown}" flag: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
+  );
+}
