@@ -33,7 +33,10 @@ class Screen {
   }
 
   text(): string {
-    const text = this.lines.map((line) => line.trimEnd()).join('\n').trimEnd();
+    const text = this.lines
+      .map((line) => line.trimEnd())
+      .join('\n')
+      .trimEnd();
     return text === '' ? '' : `${text}\n`;
   }
 

@@ -32,7 +32,8 @@ export const ACTS: readonly Act[] = [
   },
   {
     title: 'a trust server that is down',
-    begin: async (world, place) => trustServerDown(place, await world.loggedIn(world.person('newcomer')), await freePort()),
+    begin: async (world, place) =>
+      trustServerDown(place, await world.loggedIn(world.person('newcomer')), await freePort()),
   },
   { title: 'trust taken back', begin: (_, place) => takenBack(place) },
 ];

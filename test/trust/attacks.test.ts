@@ -1,0 +1,513 @@
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { type ErrorCode, SignetError } from '../../src/core/errors/index.ts';
+import type { PublicKey } from '../../src/core/keys/public-key.ts';
+import { LIMITS } from '../../src/core/limits.ts';
+import { parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
+import { DAY, YEAR } from '../../src/core/time.ts';
+import { put, type Signer, tree } from '../support/forgery.ts';
+import {
+  digestOfTarget,
+  expiring,
+  missing,
+  NOW,
+  Simulator,
+  type State,
+  target,
+  versioned,
+} from '../support/simulator.ts';
+import { TestKeys } from '../support/test-keys.ts';
+import { Visitor } from '../support/visitor.ts';
+
+// Each attack is one on a client that asks what the tag `latest` stands for. A client that was here before keeps what it
+// knew, to the byte; one that was not learns nothing (`isRefused`).
+
+const BOB = parseDelegation('targets/bob');
+const HONEST = 2;
+const EVIL = 66;
+const EVIL_TARGET = tree({ hashes: { sha256: Buffer.alloc(32, EVIL).toString('base64') }, length: 528 });
+const sellEvil = put(['targets', 'latest'], EVIL_TARGET);
+const LATEST_VERSION = 2 ** 31 - 1;
+
+let simulator: Simulator;
+let visitor: Visitor;
+let honest: State;
+let old: State;
+
+beforeEach(async () => {
+  simulator = await Simulator.start();
+  await simulator.edit((editor) => {
+    editor.addDelegation(RELEASES, [simulator.owner.make()], ['']);
+    editor.addTarget(RELEASES, 'latest', target(1));
+    editor.addDelegation(BOB, [simulator.owner.make()], ['bob-']);
+    editor.addTarget(BOB, 'bob-1', target(1));
+  });
+  old = simulator.state;
+  await simulator.edit((editor) => {
+    editor.addTarget(RELEASES, 'latest', target(HONEST));
+    editor.addTarget('targets', 'other', target(HONEST));
+    editor.addTarget(BOB, 'bob-1', target(HONEST));
+  });
+  honest = simulator.state;
+  visitor = new Visitor(simulator);
+  expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+});
+
+const thief = new TestKeys();
+const stolen = (key: PublicKey): Signer => ({ key, private: thief.private(key) });
+const files = (...roles: RoleName[]) => new Map([...old].filter(([role]) => roles.includes(role)));
+
+/** The client that was here before refuses, and so does one that was not; both go on when the server is honest again. */
+async function refusedByAll(code: ErrorCode, codeForNew: ErrorCode = code): Promise<void> {
+  const stranger = new Visitor(simulator);
+  await visitor.isRefused(code);
+  await stranger.isRefused(codeForNew);
+  expect(await stranger.cache.contents(simulator.gun)).toEqual(new Map());
+  simulator.lies.clear();
+  simulator.isOffline = false;
+  simulator.serve(honest);
+  expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+  expect(await stranger.resolve()).toBe(digestOfTarget(HONEST));
+}
+
+/** Only the client that was here before can know; it refuses and keeps what it had. */
+async function refusedByVisitor(code: ErrorCode): Promise<void> {
+  await visitor.isRefused(code);
+  simulator.lies.clear();
+  simulator.serve(honest);
+  expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+}
+
+describe('arbitrary software', () => {
+  const forger = stolen(thief.make());
+
+  for (const role of ['targets', RELEASES] as const) {
+    test(`signed by a stranger as ${role}, listed by thieves of the online keys`, async () => {
+      simulator.forge(role, sellEvil, [forger]);
+      simulator.relist();
+      if (role === 'targets') await refusedByAll('threshold-not-met');
+      else {
+        // A delegation that nobody vouches for is passed over; what it says is never used.
+        expect(await visitor.resolve()).toBe(digestOfTarget(1));
+        expect(visitor.warnings).toEqual([
+          'Error getting targets/releases: valid signatures did not meet threshold for targets/releases',
+        ]);
+      }
+    });
+  }
+
+  for (const role of ['snapshot', 'timestamp'] as const) {
+    test(`under a ${role} signed by a stranger`, async () => {
+      simulator.forge('targets', sellEvil);
+      simulator.relist();
+      simulator.forge(role, [], [forger]);
+      if (role === 'snapshot') simulator.restamp();
+      await refusedByAll('threshold-not-met');
+    });
+  }
+
+  test('under a root made by a stranger', async () => {
+    const certificate = thief.makeRoot(simulator.gun, NOW);
+    const own = stolen(certificate);
+    const [oldRoot] = simulator.signersOf('root');
+    simulator.forge(
+      'root',
+      [
+        versioned(2),
+        put(['roles', 'root', 'keyids'], [certificate.id]),
+        put(['keys', certificate.id], keyTree(certificate)),
+      ],
+      [own],
+    );
+    simulator.relist();
+    await visitor.isRefused('root-rotation-invalid');
+    expect(oldRoot).toBeDefined();
+    // Who trusts on first use trusts the stranger; who was told the key beforehand does not.
+    const pinned = new Visitor(simulator);
+    pinned.pinning = { certs: new Map([[simulator.gun, [oldRoot?.key.id as never]]]), tofu: false };
+    await pinned.isRefused('root-pin-mismatch');
+    expect(await pinned.cache.contents(simulator.gun)).toEqual(new Map());
+    const careful = new Visitor(simulator);
+    careful.pinning = { certs: new Map(), tofu: false };
+    await careful.isRefused('root-pin-mismatch');
+  });
+
+  test('in a file that was exchanged after signing', async () => {
+    for (const role of ['targets', 'snapshot'] as const) {
+      simulator.lies.set(role, Buffer.from(simulator.file(role).toString().replace('latest', 'newest')));
+      await new Visitor(simulator).isRefused('checksum-mismatch');
+      simulator.lies.clear();
+    }
+    const text = simulator.file('timestamp').toString().replace('"version":3', '"version":4');
+    simulator.replace('timestamp', Buffer.from(text));
+    await refusedByAll('threshold-not-met');
+  });
+});
+
+describe('rollback', () => {
+  test('of everything, by replaying what was signed before', async () => {
+    simulator.serve(old);
+    const error = await visitor.isRefused('version-rollback');
+    expect(error.detail).toEqual({ role: 'timestamp', found: 2, known: 3 });
+    await refusedByVisitor('version-rollback');
+  });
+
+  test('of the snapshot, by a thief of the timestamp key', async () => {
+    simulator.serve(new Map([...honest, ...files('snapshot', 'targets', RELEASES, BOB)]));
+    simulator.restamp();
+    const error = await visitor.isRefused('version-rollback');
+    expect(error.detail).toEqual({ role: 'snapshot', found: 2, known: 3 });
+    await refusedByVisitor('version-rollback');
+  });
+
+  for (const role of ['targets', RELEASES, BOB] as const) {
+    test(`of ${role}, by a thief of the snapshot and timestamp keys`, async () => {
+      simulator.serve(new Map([...honest, ...files(role)]));
+      simulator.relist();
+      const error = await visitor.isRefused('version-rollback');
+      expect(error.detail.role).toBe(role);
+      await refusedByVisitor('version-rollback');
+    });
+  }
+
+  test('of the root', async () => {
+    const before = simulator.state;
+    await simulator.rotateRoot();
+    honest = simulator.state;
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    simulator.serve(before);
+    await refusedByVisitor('version-rollback');
+    // The same with a newer timestamp, made with the stolen key.
+    simulator.serve(new Map([...honest, ['root', before.get('root') ?? Buffer.of()]]));
+    simulator.relist();
+    await refusedByVisitor('version-rollback');
+  });
+
+  test('goes unnoticed by nobody whose cache is only older', async () => {
+    simulator.serve(old);
+    const stranger = new Visitor(simulator);
+    expect(await stranger.resolve()).toBe(digestOfTarget(1));
+    simulator.serve(honest);
+    expect(await stranger.resolve()).toBe(digestOfTarget(HONEST));
+    simulator.serve(old);
+    await stranger.isRefused('version-rollback');
+  });
+});
+
+describe('fast-forward', () => {
+  for (const role of ['timestamp', 'snapshot', 'targets', RELEASES] as const) {
+    test(`of ${role} locks out until the stolen key is replaced, and no longer`, async () => {
+      simulator.forge(role, versioned(LATEST_VERSION));
+      if (role === 'snapshot') simulator.restamp();
+      else if (role !== 'timestamp') simulator.relist();
+      // A thief of the key can do that much; the client that fell for it refuses what is honest.
+      expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+      simulator.serve(honest);
+      await visitor.isRefused('version-rollback');
+
+      await simulator.edit((editor) => {
+        const fresh = simulator.owner.make();
+        if (role === RELEASES) {
+          const ids = editor.delegationsOf('targets').find(({ name }) => name === RELEASES)?.keyIds ?? [];
+          editor.addDelegation(RELEASES, [fresh], []);
+          editor.removeDelegationKeys(RELEASES, ids);
+          editor.witness(RELEASES);
+        } else if (role === 'targets') editor.replaceKeys('targets', [fresh]);
+        else editor.replaceKeys(role, [simulator.online.make()]);
+      });
+      expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+      expect(await new Visitor(simulator).resolve()).toBe(digestOfTarget(HONEST));
+    });
+
+    test(`of ${role} beyond all versions is no version`, async () => {
+      simulator.forge(role, versioned(LATEST_VERSION + 1));
+      if (role === 'snapshot') simulator.restamp();
+      else if (role !== 'timestamp') simulator.relist();
+      await refusedByAll('metadata-malformed');
+    });
+  }
+
+  test('of the root is not possible, even with its key', async () => {
+    const [key] = simulator.signersOf('root');
+    for (const version of [3, 1000, LATEST_VERSION]) {
+      simulator.forge('root', versioned(version), key === undefined ? [] : [key]);
+      simulator.relist();
+      // No file leads there, or one too many would have to.
+      const code = version > LIMITS.rootChain ? 'version-jump' : 'trust-data-missing';
+      await refusedByVisitor(code);
+    }
+  });
+
+  test('of targets is not accepted by the server in one step', async () => {
+    const { set } = await simulator.trusted();
+    const version = set.targets.get('targets')?.payload.version ?? 0;
+    simulator.forge('targets', versioned(version + LIMITS.versionStep + 1));
+    const forged = new Map<RoleName, Buffer>([['targets', simulator.file('targets')]]);
+    simulator.serve(honest);
+    await expect(simulator.publish(simulator.gun, forged)).rejects.toMatchObject({ code: 'publish-rejected' });
+    expect(simulator.state).toBe(honest);
+  });
+});
+
+describe('indefinite freeze', () => {
+  test('ends with the timestamp, after fourteen days', async () => {
+    simulator.now = NOW + 14 * DAY;
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    simulator.now += 1;
+    await visitor.isRefused('metadata-expired');
+    await new Visitor(simulator).isRefused('metadata-expired');
+  });
+
+  for (const role of ['snapshot', 'targets'] as const) {
+    test(`ends with ${role}, whatever timestamp a thief makes`, async () => {
+      simulator.now = NOW + 4 * YEAR;
+      if (role === 'targets') simulator.relist(expiring(simulator.now + YEAR));
+      simulator.restamp(expiring(simulator.now + YEAR));
+      const error = await visitor.isRefused('metadata-expired');
+      expect(error.detail.role).toBe(role);
+    });
+  }
+
+  test('ends with the root', async () => {
+    simulator.now = NOW + 11 * YEAR;
+    const later = expiring(simulator.now + YEAR);
+    for (const role of ['targets', RELEASES, BOB] as const) simulator.forge(role, later);
+    simulator.relist(later);
+    simulator.restamp(later);
+    const error = await visitor.isRefused('metadata-expired');
+    expect(error.detail.role).toBe('root');
+    await new Visitor(simulator).isRefused('root-untrusted');
+  });
+});
+
+describe('endless data', () => {
+  for (const role of ['root', 'timestamp', 'snapshot', 'targets', RELEASES] as const) {
+    test(`as ${role} ends at a limit`, async () => {
+      simulator.lies.set(role, 'endless');
+      const stranger = new Visitor(simulator);
+      await stranger.isRefused('response-too-large');
+      expect(await stranger.cache.contents(simulator.gun)).toEqual(new Map());
+    });
+  }
+
+  test('is bounded by what was promised, or by a constant', async () => {
+    const asked = new Map<string, number>();
+    const read = simulator.read.bind(simulator);
+    simulator.read = (gun, file, limit) => {
+      asked.set(file.role, limit);
+      return read(gun, file, limit);
+    };
+    await new Visitor(simulator).resolve();
+    expect(asked).toEqual(
+      new Map<string, number>([
+        ['timestamp', LIMITS.timestamp],
+        ['root', LIMITS.metadata],
+        ...(['snapshot', 'targets', RELEASES, BOB] as const).map(
+          (role) => [role, simulator.file(role).length] as const,
+        ),
+      ]),
+    );
+  });
+
+  test('of a promised length beyond all sense is not read', async () => {
+    simulator.forge('snapshot', put(['meta', 'targets', 'length'], 2 ** 52));
+    simulator.restamp();
+    simulator.lies.set('targets', Buffer.alloc(LIMITS.metadata + 1));
+    await refusedByVisitor('response-too-large');
+  });
+
+  test('that is a byte too much is not read', async () => {
+    simulator.lies.set('targets', Buffer.concat([simulator.file('targets'), Buffer.from(' ')]));
+    await new Visitor(simulator).isRefused('response-too-large');
+  });
+
+  test('in a chain of roots is refused before it is fetched', async () => {
+    const [key] = simulator.signersOf('root');
+    simulator.forge('root', versioned(LIMITS.rootChain + 2), key === undefined ? [] : [key]);
+    simulator.relist();
+    simulator.requests.length = 0;
+    await visitor.isRefused('version-jump');
+    expect(simulator.requests.filter((name) => /^\d+\.root$/.test(name))).toEqual([]);
+  });
+
+  test('in delegations is refused', async () => {
+    const key = simulator.owner.make();
+    await simulator.edit((editor) => {
+      for (let at = 0; at < LIMITS.delegations; at++) {
+        editor.addDelegation(parseDelegation(`targets/d${at}`), at === 0 ? [key] : [key], []);
+      }
+    });
+    await visitor.isRefused('too-large');
+  });
+});
+
+describe('extraneous software', () => {
+  test('is not released by a signer whose paths do not admit the tag', async () => {
+    simulator.forge(BOB, [sellEvil, put(['targets', 'bob-1'], EVIL_TARGET)]);
+    simulator.relist();
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    await visitor.isRefused('target-role-untrusted', 'bob-1');
+    await visitor.isRefused('target-not-found', 'bob-2');
+  });
+
+  test('is not released by a signer who is neither targets nor releases', async () => {
+    await simulator.edit((editor) => editor.addTarget(BOB, 'bob-evil', target(EVIL)));
+    await visitor.isRefused('target-role-untrusted', 'bob-evil');
+  });
+});
+
+describe('mix and match', () => {
+  test('of a new timestamp with an old snapshot', async () => {
+    simulator.lies.set('snapshot', old.get('snapshot') ?? Buffer.of());
+    await new Visitor(simulator).isRefused('length-mismatch');
+  });
+
+  for (const role of ['targets', RELEASES] as const) {
+    test(`of a new snapshot with old ${role}`, async () => {
+      simulator.lies.set(role, old.get(role) ?? Buffer.of());
+      const stranger = new Visitor(simulator);
+      const sameLength = old.get(role)?.length === honest.get(role)?.length;
+      await stranger.isRefused(sameLength ? 'checksum-mismatch' : 'length-mismatch');
+      expect(await stranger.cache.contents(simulator.gun)).toEqual(new Map());
+    });
+  }
+
+  test('of a new root with an old snapshot', async () => {
+    await simulator.rotateRoot();
+    simulator.serve(new Map([...honest, ['root', simulator.file('root')]]));
+    await new Visitor(simulator).isRefused('root-outdated');
+  });
+
+  test('of an old root with a new snapshot', async () => {
+    const before = simulator.file('root');
+    await simulator.rotateRoot();
+    honest = simulator.state;
+    simulator.lies.set('root', before);
+    await refusedByAll('root-outdated');
+  });
+});
+
+describe('wrong software', () => {
+  test('another repository is no answer, however rightly it is signed', async () => {
+    const other = await Simulator.start();
+    other.forge('root', put(['extra'], 'x'));
+    other.relist();
+    simulator.serve(new Map([...other.state].map(([role, bytes]) => [role, bytes])));
+    // It has another root: a client that was here before does not follow, and one that pins does not begin.
+    await visitor.isRefused('threshold-not-met');
+    const pinned = new Visitor(simulator);
+    pinned.pinning = { certs: new Map([[simulator.gun, [thief.makeRoot(simulator.gun, NOW).id]]]), tofu: true };
+    await pinned.isRefused('root-pin-mismatch');
+  });
+
+  test('another tag is no answer', async () => {
+    await visitor.isRefused('target-not-found', 'latest2');
+    await visitor.isRefused('target-not-found', 'lates');
+    expect(await visitor.resolve('other')).toBe(digestOfTarget(HONEST));
+  });
+
+  test('a target without SHA-256 is no answer', async () => {
+    const sha512 = { hashes: { sha512: Buffer.alloc(64, EVIL).toString('base64') }, length: 528 };
+    simulator.forge(RELEASES, put(['targets', 'latest'], tree(sha512)));
+    simulator.relist();
+    await expect(visitor.resolve()).rejects.toMatchObject({ code: 'target-hash-missing' });
+  });
+});
+
+describe('a malicious mirror', () => {
+  const errors: [what: string, lie: SignetError][] = [
+    ['is out of order', new SignetError('server-error', 'unable to reach trust server at this time: 503.')],
+    ['does not answer', new SignetError('network-timeout', 'no answer')],
+    ['says that there is nothing', missing('timestamp')],
+  ];
+  for (const [what, lie] of errors) {
+    test(`that ${what} keeps nobody from what is known, until it expires`, async () => {
+      simulator.lies.set('timestamp', lie);
+      expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+      expect(visitor.warnings).toHaveLength(1);
+      simulator.now = NOW + 15 * DAY;
+      await visitor.isRefused('metadata-expired');
+      await new Visitor(simulator).isRefused(lie.code);
+    });
+  }
+
+  test('that wants a login is not believed', async () => {
+    simulator.lies.set('timestamp', new SignetError('unauthorized', 'no'));
+    await visitor.isRefused('unauthorized');
+  });
+
+  for (const garbage of ['', '{}', 'null', '<html>', '{"signed":{},"signatures":[]}', '\u0000\u0001']) {
+    test(`that answers ${JSON.stringify(garbage)} is refused`, async () => {
+      const code = ['', '<html>', '\u0000\u0001'].includes(garbage) ? 'json-malformed' : 'json-unexpected';
+      for (const role of ['timestamp', 'root'] as const) {
+        simulator.lies.set(role, Buffer.from(garbage));
+        await new Visitor(simulator).isRefused(code);
+        if (role === 'timestamp') await visitor.isRefused(code);
+        simulator.lies.clear();
+      }
+    });
+  }
+});
+
+describe('keys stolen below the threshold', () => {
+  /** Replaces the keys of a role by three of which two must sign. */
+  async function guard(role: 'root' | 'targets' | 'snapshot' | 'timestamp'): Promise<Signer[]> {
+    const keys = role === 'snapshot' || role === 'timestamp' ? simulator.online : simulator.owner;
+    const made = [1, 2, 3].map(() => (role === 'root' ? keys.makeRoot(simulator.gun, NOW) : keys.make()));
+    await simulator.edit((editor) => editor.replaceKeys(role, made, 2));
+    honest = simulator.state;
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    return made.map((key) => ({ key, private: keys.private(key) }));
+  }
+
+  for (const role of ['targets', 'snapshot', 'timestamp'] as const) {
+    test(`of ${role} sign nothing, however often`, async () => {
+      const [one, two] = await guard(role);
+      if (one === undefined || two === undefined) throw new Error('no keys');
+      const change = role === 'targets' ? sellEvil : put(['extra'], 1);
+      const seal = (signers: Signer[]) => {
+        simulator.forge(role, [change, versioned(9)], signers);
+        if (role === 'targets') simulator.relist();
+        if (role === 'snapshot') simulator.restamp();
+      };
+      seal([one]);
+      await refusedByAll('threshold-not-met');
+      seal([one, one, one]);
+      await refusedByAll('threshold-not-met');
+      seal([one, two]);
+      await visitor.update();
+    });
+  }
+
+  test('of the root make no root', async () => {
+    const [one, two] = await guard('root');
+    if (one === undefined || two === undefined) throw new Error('no keys');
+    simulator.forge('root', versioned(3), [one]);
+    simulator.relist();
+    await refusedByAll('root-rotation-invalid', 'root-untrusted');
+    simulator.forge('root', versioned(3), [one, two]);
+    simulator.relist();
+    await visitor.update();
+  });
+
+  test('of a signer release nothing', async () => {
+    const keys = [1, 2].map(() => simulator.owner.make());
+    const quorum = parseDelegation('targets/quorum');
+    await simulator.edit((editor) => {
+      editor.addDelegation(quorum, keys, ['q'], 2);
+      editor.addTarget(quorum, 'q1', target(HONEST));
+    });
+    const [first] = keys;
+    if (first === undefined) throw new Error('no key');
+    simulator.forge(quorum, put(['targets', 'q1'], EVIL_TARGET), [
+      { key: first, private: simulator.owner.private(first) },
+    ]);
+    simulator.relist();
+    const { set, unusable } = await visitor.update();
+    expect(set.targets.has(quorum)).toBe(false);
+    expect(unusable.get(quorum)?.why).toBe('unsigned');
+  });
+});
+
+function keyTree(key: PublicKey) {
+  return tree({ keytype: key.type, keyval: { private: null, public: key.bytes.toString('base64') } });
+}
