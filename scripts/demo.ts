@@ -49,11 +49,9 @@ async function demonstrateWay({ title, face, acts }: Way, counts: { commands: nu
   heading(title, '=');
   const world = await startWorld(face);
   const place = world.lessonFor(world.person('alice'));
-  say(`engine ${world.engine.host}, trust server and registry ${world.server.origin}`);
-  for (const [name, value] of Object.entries(face.environment(world.server.host))) {
-    if (name.startsWith('SIGNET_')) say(`${name}=${value}`);
-  }
-  say(`alias docker=${face.docker.join(' ')}`);
+  say(`A Docker Engine at ${world.engine.host}, a trust server and registry at ${world.server.origin}.\n`);
+  for (const [name, value] of Object.entries(world.environment)) say(`${bold('$')} ${cyan(`export ${name}=${value}`)}`);
+  say(`${bold('$')} ${cyan(`alias docker=${face.docker.join(' ')}`)}`);
   const report: Report = {
     typed: ({ title: about, shell, line }) => say(`\n# ${about}\n${bold(`${shell.name}$`)} ${cyan(line)}`),
     ran: (_, { stdout, stderr }) => {

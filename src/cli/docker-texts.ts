@@ -1,6 +1,6 @@
 import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
 
-type Rendering = (about: string, message: string) => string;
+type Rendering = (about: string, error: SignetError) => string;
 
 /** How docker 28 words what the trust library reports (protocol D.9); `about` is the repository. */
 const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
@@ -9,37 +9,26 @@ const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
     (about) =>
       `Error: no trust data available for remote repository ${about}. Try running notary server and setting DOCKER_CONTENT_TRUST_SERVER to its HTTPS address?`,
   ],
-  ['metadata-expired', (about, message) => `Error: remote repository ${about} out-of-date: ${message}`],
-  [
-    'signing-key-missing',
-    (about, message) =>
-      `Error: could not find signing keys for remote repository ${about}, or could not decrypt signing key: ${message}`,
-  ],
+  ['metadata-expired', (about, { message }) => `Error: remote repository ${about} out-of-date: ${message}`],
+  ['signing-key-missing', (_about, error) => missingKeys(error)],
   [
     'key-passphrase-wrong',
-    (about, message) =>
+    (about, { message }) =>
       `Error: could not find signing keys for remote repository ${about}, or could not decrypt signing key: ${message}`,
   ],
   ['network-unreachable', contacting],
   ['network-timeout', contacting],
   ['tls-untrusted', contacting],
+  ['tls-failed', contacting],
   ['server-error', contacting],
-  ['trust-data-missing', (about, message) => `Error: remote trust data does not exist for ${about}: ${message}`],
+  ['trust-data-missing', (about, { message }) => `Error: remote trust data does not exist for ${about}: ${message}`],
   [
     'version-rollback',
-    (about, message) =>
+    (about, { message }) =>
       `Warning: potential malicious behavior - trust data version is lower than expected for remote repository ${about}: ${message}`,
   ],
-  [
-    'threshold-not-met',
-    (about, message) =>
-      `Warning: potential malicious behavior - trust data has insufficient signatures for remote repository ${about}: ${message}`,
-  ],
-  [
-    'signatures-missing',
-    (about, message) =>
-      `Warning: potential malicious behavior - trust data has insufficient signatures for remote repository ${about}: ${message}`,
-  ],
+  ['threshold-not-met', unsigned],
+  ['signatures-missing', unsigned],
   ['checksum-mismatch', mismatch],
   ['length-mismatch', mismatch],
   ['root-outdated', mismatch],
@@ -51,7 +40,7 @@ export function inDockersWords(error: unknown, about: string): unknown {
   const render = RENDERINGS.get(error.code);
   if (render === undefined) return error;
   const next = error.next;
-  return new SignetError(error.code, render(about, error.message), {
+  return new SignetError(error.code, render(about, error), {
     cause: error,
     detail: error.detail,
     ...(next === undefined ? {} : { next }),
@@ -67,10 +56,21 @@ export async function wordedAs<T>(about: string, work: () => Promise<T>): Promis
   }
 }
 
-function contacting(_about: string, message: string): string {
+/** Which keys would have to be here, as docker says it wherever it is about to change a role. */
+export function missingKeys({ message, detail: { missing } }: SignetError): string {
+  return Array.isArray(missing)
+    ? `could not find necessary signing keys, at least one of these keys must be available: ${missing.join(', ')}`
+    : message;
+}
+
+function contacting(_about: string, { message }: SignetError): string {
   return `Error: error contacting notary server: ${message}`;
 }
 
-function mismatch(about: string, message: string): string {
+function unsigned(about: string, { message }: SignetError): string {
+  return `Warning: potential malicious behavior - trust data has insufficient signatures for remote repository ${about}: ${message}`;
+}
+
+function mismatch(about: string, { message }: SignetError): string {
   return `Warning: potential malicious behavior - trust data mismatch for remote repository ${about}: ${message}`;
 }

@@ -60,7 +60,7 @@ export async function login(session: Session, words: readonly string[]): Promise
   if (isAsked && (await loginAgain(session, registry))) return 0;
   const fresh = await askLogin(session, parsed.has('password-stdin'), given);
   try {
-    await store(session, registry, fresh, await session.checkLogin(registry, fresh));
+    await store(session, registry, fresh, await check(session, registry, fresh));
   } finally {
     wipe(fresh);
   }
@@ -85,6 +85,15 @@ function registryOf(session: Session, typed: string | undefined): string {
   return host === DOCKER_HUB || host === 'index.docker.io' || host === 'registry-1.docker.io'
     ? DOCKER_HUB
     : checkHost(host);
+}
+
+async function check(session: Session, registry: string, login: Login): Promise<Buffer | undefined> {
+  try {
+    return await session.checkLogin(registry, login);
+  } catch (cause) {
+    if (!isSignetError(cause, 'unauthorized')) throw cause;
+    throw new SignetError(cause.code, cause.message, { cause, next: 'Check the user name and the password.' });
+  }
 }
 
 /** Tries the login that is stored, as docker does before it asks; false where there is none, or it is refused. */

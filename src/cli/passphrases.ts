@@ -36,7 +36,7 @@ export class DockerPassphrases implements Passphrases {
     if (given !== undefined && attempt > 0) {
       given.fill(0);
       throw new SignetError('key-passphrase-wrong', 'password invalid, operation has failed.', {
-        detail: { id, alias },
+        detail: { alias, ...(id === undefined ? {} : { id }) },
       });
     }
     if (given !== undefined) return given;
@@ -78,8 +78,8 @@ function displayName(alias: string): string {
   return alias === 'targets' || alias === 'snapshot' || alias === 'default' ? 'repository' : alias;
 }
 
-function withId(id: string): string {
-  return ` with ID ${id.slice(0, 7)}`;
+function withId(id: string | undefined): string {
+  return id === undefined ? '' : ` with ID ${id.slice(0, 7)}`;
 }
 
 /** Without white space at either end, as docker reads passphrases; the buffer given is wiped. */

@@ -53,9 +53,10 @@ export function nameOf(reference: TaggedReference): string {
   return `${gunOf(reference)}:${reference.tag}`;
 }
 
-async function failingToSign(reference: TaggedReference, work: () => Promise<void>): Promise<void> {
+/** Runs `work`; its error names the image as docker does. */
+export async function failingToSign<T>(reference: TaggedReference, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     if (!isSignetError(error) || error.code === 'cancelled') throw error;
     // docker does not reword what lies behind "failed to sign" (protocol D.8 step 7); a code without wording keeps it so.

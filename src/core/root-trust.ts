@@ -91,9 +91,8 @@ function openRoot(bytes: Uint8Array): { envelope: Envelope; root: Root } {
 function checkSuccession(known: number, found: number): void {
   const detail = { role: 'root', found, known };
   if (found <= known) {
-    throw new SignetError('version-rollback', `version ${found} is lower than current version ${known + 1}`, {
-      detail,
-    });
+    const why = found === known ? 'already trusted with other content' : `lower than current version ${known}`;
+    throw new SignetError('version-rollback', `version ${found} is ${why}`, { detail });
   }
   if (found !== known + 1) {
     throw new SignetError('version-jump', `root version ${found} does not follow version ${known}`, { detail });

@@ -6,7 +6,7 @@ import { baseRoleKeys } from './metadata/root.ts';
 import { readSnapshot, type Snapshot } from './metadata/snapshot.ts';
 import { type Delegation, readTargets, type Targets } from './metadata/targets.ts';
 import { readTimestamp, type Timestamp } from './metadata/timestamp.ts';
-import { parentOf, type RoleName, type TargetsRole } from './names/role.ts';
+import { type DelegationName, parentOf, type RoleName, type TargetsRole } from './names/role.ts';
 import type { TrustedRoot } from './root-trust.ts';
 import type { Instant } from './time.ts';
 import { checkExpiry, checkVersion, verifyThreshold } from './verify.ts';
@@ -40,6 +40,7 @@ export class TrustedSet {
   private trustedTimestamp: Trusted<Timestamp> | undefined;
   private trustedSnapshot: Trusted<Snapshot> | undefined;
   private readonly trustedTargets = new Map<TargetsRole, Trusted<Targets>>();
+  private readonly delegated = new Map<TargetsRole, ReadonlyMap<DelegationName, DelegatedRole>>();
 
   /** `now` is the moment against which expiry is judged; the caller has judged the root (`checkRootCurrent`). */
   constructor(root: TrustedRoot, now: Instant) {
@@ -104,19 +105,13 @@ export class TrustedSet {
     const { keys, ...roleKeys } = this.signersOf(role);
     const targets = this.verified(role, bytes, (signed) => readTargets(role, signed), keys, roleKeys, known);
     checkExpiry(role, targets.payload, this.now);
+    if (this.trustedTargets.has(role)) this.delegated.clear();
     this.trustedTargets.set(role, targets);
   }
 
   /** The delegations that a trusted role makes, their paths narrowed to what it may itself sign; in its own order. */
   delegationsOf(role: TargetsRole): readonly DelegatedRole[] {
-    const targets = this.trustedTargets.get(role);
-    if (targets === undefined) return [];
-    const own = this.pathsOf(role);
-    return targets.payload.delegations.map((delegation) => ({
-      ...delegation,
-      keys: targets.payload.delegationKeys,
-      paths: delegation.paths.filter((path) => own.some((prefix) => path.startsWith(prefix))),
-    }));
+    return [...this.delegatedBy(role).values()];
   }
 
   /** The prefixes of target names for which a role may speak. */
@@ -124,8 +119,24 @@ export class TrustedSet {
     return role === 'targets' ? [''] : (this.delegation(role)?.paths ?? []);
   }
 
-  private delegation(role: Exclude<TargetsRole, 'targets'>): DelegatedRole | undefined {
-    return this.delegationsOf(parentOf(role)).find(({ name }) => name === role);
+  private delegation(role: DelegationName): DelegatedRole | undefined {
+    return this.delegatedBy(parentOf(role)).get(role);
+  }
+
+  /** Worked out once: a look-up asks for it once for every role of the tree. */
+  private delegatedBy(role: TargetsRole): ReadonlyMap<DelegationName, DelegatedRole> {
+    const present = this.delegated.get(role);
+    const payload = this.trustedTargets.get(role)?.payload;
+    if (present !== undefined || payload === undefined) return present ?? new Map();
+    const own = this.pathsOf(role);
+    const roles = payload.delegations.map((delegation) => ({
+      ...delegation,
+      keys: payload.delegationKeys,
+      paths: delegation.paths.filter((path) => own.some((prefix) => path.startsWith(prefix))),
+    }));
+    const delegated = new Map(roles.map((each) => [each.name, each]));
+    this.delegated.set(role, delegated);
+    return delegated;
   }
 
   private signersOf(role: TargetsRole): RoleKeys & { readonly keys: KeyMap } {

@@ -1,5 +1,5 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
-import { openKeyFile, sealKey } from '../core/keys/key-file.ts';
+import { type KeyFile, openKeyFile, sealKey } from '../core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../core/keys/private-key.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { KeyId } from '../core/names/key-id.ts';
@@ -8,8 +8,10 @@ import type { SigningKeys } from '../core/signing.ts';
 import type { KeyStore, StoredKey } from '../store/key-store.ts';
 import type { Passphrases } from './passphrases.ts';
 
-/** How often a wrong passphrase may be corrected. */
-const MAX_ATTEMPTS = 3;
+/** What docker calls a key while it is imported (protocol D.11). */
+const IMPORTED = 'encrypted';
+/** How often a passphrase is asked for: once, and three times more, as docker does. */
+const MAX_ATTEMPTS = 4;
 
 /**
  * The private keys of one command: opened when first needed, kept while the command runs, wiped by `close`.
@@ -66,8 +68,15 @@ export class KeyRing implements SigningKeys {
   async add(key: PrivateKey, role: string, gun?: Gun): Promise<void> {
     const passphrase = this.known.get(role) ?? (await this.passphrases.fresh({ id: key.id, alias: role }));
     this.remember(role, passphrase);
-    await this.store.add(key.id, sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }));
-    this.opened.set(key.id, key);
+    await this.seal(key, passphrase, role, gun);
+  }
+
+  /** Stores the key of a file, which is called `name` if the file does not say. An encrypted key keeps its passphrase. */
+  async import(file: KeyFile, name: string): Promise<void> {
+    const role = file.role === '' ? name : file.role;
+    if (!file.encrypted) return this.add(openKeyFile(file, undefined), role, file.gun);
+    const key = await this.unlock(undefined, IMPORTED, (passphrase) => openKeyFile(file, passphrase));
+    await this.seal(key, this.known.get(IMPORTED) ?? Buffer.alloc(0), role, file.gun);
   }
 
   /** Wipes every key and passphrase. */
@@ -78,7 +87,16 @@ export class KeyRing implements SigningKeys {
     this.known.clear();
   }
 
-  private async unlock(id: KeyId, alias: string, open: (passphrase: Buffer) => PrivateKey): Promise<PrivateKey> {
+  private async seal(key: PrivateKey, passphrase: Buffer, role: string, gun: Gun | undefined): Promise<void> {
+    await this.store.add(key.id, sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }));
+    this.opened.set(key.id, key);
+  }
+
+  private async unlock(
+    id: KeyId | undefined,
+    alias: string,
+    open: (passphrase: Buffer) => PrivateKey,
+  ): Promise<PrivateKey> {
     const known = this.known.get(alias);
     const first = known === undefined ? undefined : tryOpen(open, known);
     if (first !== undefined) return first;
@@ -96,7 +114,7 @@ export class KeyRing implements SigningKeys {
       }
     }
     throw new SignetError('key-passphrase-wrong', 'maximum number of passphrase attempts exceeded', {
-      detail: { id, alias },
+      detail: { alias, ...(id === undefined ? {} : { id }) },
     });
   }
 

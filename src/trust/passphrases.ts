@@ -2,8 +2,9 @@ import type { KeyId } from '../core/names/key-id.ts';
 
 /** The key that a passphrase is asked for. */
 export interface PassphraseRequest {
-  readonly id: KeyId;
-  /** What the key is for: `root`, `targets`, `snapshot`, or a signer's name. */
+  /** Undefined for a key file that is being imported: it does not tell before it is open. */
+  readonly id: KeyId | undefined;
+  /** What the key is for: `root`, `targets`, `snapshot`, or a signer's name; `encrypted` for an import. */
   readonly alias: string;
 }
 

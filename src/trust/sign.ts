@@ -19,12 +19,17 @@ export interface SignedImage {
   readonly size: number;
 }
 
-/** Signs images into every role this person can sign for, all in one publish (protocol D.8). */
+/**
+ * Signs images into every role this person can sign for, all in one publish (protocol D.8). A role that has the image
+ * already is signed anew: its expiry is renewed, and nobody is told of a signature that they could not make.
+ */
 export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<void> {
   return repository.publish(async (editor, { set }) => {
     for (const image of images) {
-      for (const role of await signableRoles(set, image.tag, repository.keys))
+      for (const role of await signableRoles(set, image.tag, repository.keys)) {
         editor.addTarget(role, image.tag, targetOf(image));
+        editor.witness(role);
+      }
     }
   });
 }

@@ -17,6 +17,8 @@ export interface World {
   readonly face: Face;
   readonly engine: Engine;
   readonly server: SignetServer;
+  /** Of everybody's terminal. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Somebody new to the machine. */
   person(name: string): Shell;
   /** The person after `docker login`, as alice or as bob, who may push to her repositories. */
@@ -55,6 +57,7 @@ export async function startWorld(face: Face, options: ServeOptions = {}): Promis
     face,
     engine,
     server,
+    environment,
     person,
     loggedIn: (shell, name = 'alice') => logIn(shell, name),
     lessonFor: (alice) => ({

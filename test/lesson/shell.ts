@@ -24,7 +24,7 @@ export class Shell {
   }
 
   /** Runs what was typed; in a terminal where there are questions to answer. */
-  run(line: string, answers: readonly Answer[] = []): Promise<Outcome> {
+  async run(line: string, answers: readonly Answer[] = []): Promise<Outcome> {
     const script = [
       `. ${quote(this.state)}`,
       this.aliases,
@@ -32,8 +32,18 @@ export class Shell {
       `status=$?; { export -p; printf 'cd %q\\n' "$PWD"; } > ${quote(this.state)}; exit $status`,
     ];
     const command = [findProgram('bash'), '-c', script.join('\n')];
-    const outcome = answers.length === 0 ? run(command, { env: {} }) : runInTerminal(command, answers, { env: {} });
-    return outcome.then((ended) => ({ ...ended, command: line }));
+    try {
+      const ended = await (answers.length === 0
+        ? run(command, { env: {} })
+        : runInTerminal(command, answers, { env: {} }));
+      return { ...ended, command: line };
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(
+        message.replace(command.join(' '), () => line),
+        { cause },
+      );
+    }
   }
 }
 

@@ -1,12 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
-import { openKeyFile, parseKeyFile } from '../../core/keys/key-file.ts';
+import { parseKeyFile } from '../../core/keys/key-file.ts';
 import { formatPublicKeyFile } from '../../core/keys/public-key-file.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { writePrivateFile } from '../../store/files.ts';
 import { checkName, parseCommand } from '../command.ts';
+import { goFileError } from '../go-errors.ts';
 import type { Session } from '../session.ts';
 import { KEY_GENERATE, KEY_LOAD } from './specs.ts';
 
@@ -15,14 +16,18 @@ export async function generateKey(session: Session, words: readonly string[]): P
   const parsed = parseCommand(KEY_GENERATE, words);
   const name = parsed.args[0] ?? '';
   checkName('key', name);
-  const folder = parsed.value('dir') ?? process.cwd();
+  const folder = parsed.value('dir') || process.cwd();
   if (!existsSync(folder)) throw new SignetError('file-missing', `public key path does not exist: "${folder}"`);
-  const path = resolve(join(folder, `${name}.pub`));
-  if (existsSync(path))
-    throw new SignetError('file-exists', `public key file already exists: "${join(folder, `${name}.pub`)}"`);
+  const path = join(folder, `${name}.pub`);
+  if (existsSync(path)) throw new SignetError('file-exists', `public key file already exists: "${path}"`);
   session.print(`Generating key for ${name}...\n`);
-  const key = await session.keys.create(name);
-  await writePrivateFile(path, Buffer.from(formatPublicKeyFile(key.publicKey, name)));
+  const { publicKey } = await prefixed(`failed to generate key for ${name}`, () => session.keys.create(name));
+  try {
+    writePrivateFile(path, Buffer.from(formatPublicKeyFile(publicKey, name)));
+  } catch (cause) {
+    const why = goFileError(cause instanceof SignetError ? cause.cause : cause, path);
+    throw new SignetError('file-unwritable', `failed to write public key to ${path}: ${why}`, { cause });
+  }
   session.print(`Successfully generated and loaded private key. Corresponding public key available: ${path}\n`);
   return 0;
 }
@@ -53,10 +58,8 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
     );
   const files = parseOr(bytes, unsupported);
   for (const file of files) {
-    const passphrase = file.encrypted ? await session.askHidden('Enter passphrase for encrypted key: ') : undefined;
     try {
-      const key = openKeyFile(file, passphrase);
-      await session.keys.add(key, file.role === '' ? name : file.role, file.gun);
+      await session.keys.import(file, name);
     } catch (cause) {
       if (!isSignetError(cause, 'key-passphrase-wrong')) throw cause;
       throw new SignetError(
@@ -64,8 +67,6 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
         `error importing key from ${path}: cannot load key from provided file ${path}: could not decrypt key`,
         { cause },
       );
-    } finally {
-      passphrase?.fill(0);
     }
   }
   if (files.length === 0) throw unsupported();
@@ -81,8 +82,7 @@ async function readKeyFile(path: string): Promise<Buffer> {
     return await readFile(path);
   } catch (cause) {
     if (cause instanceof SignetError) throw cause;
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw refuse(isMissing ? `stat ${path}: no such file or directory` : `cannot read ${path}`, cause);
+    throw refuse(goFileError(cause, path, 'stat'), cause);
   }
 }
 
@@ -92,5 +92,15 @@ function parseOr(bytes: Buffer, error: (cause: unknown) => SignetError): ReturnT
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
     throw error(cause);
+  }
+}
+
+/** Runs `work`; what is wrong with it is said with these words before. */
+async function prefixed<T>(words: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!isSignetError(cause) || cause.code === 'cancelled') throw cause;
+    throw new SignetError(cause.code, `${words}: ${cause.message}`, { cause });
   }
 }

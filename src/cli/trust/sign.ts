@@ -8,10 +8,11 @@ import { inspectCollection } from '../../trust/inspect.ts';
 import type { Repository } from '../../trust/repository.ts';
 import { targetDigest } from '../../trust/resolve.ts';
 import { addSigner, initializeWithImages, type SignedImage } from '../../trust/sign.ts';
+import { signableRoles } from '../../trust/signer-roles.ts';
 import { parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
 import type { Session } from '../session.ts';
-import { nameOf, pushImage, signAs, type TaggedReference } from '../signing.ts';
+import { failingToSign, nameOf, pushImage, signAs, type TaggedReference } from '../signing.ts';
 import { SIGN } from './specs.ts';
 
 interface Request {
@@ -19,8 +20,18 @@ interface Request {
   readonly reference: TaggedReference;
 }
 
-/** Where the digest to sign comes from. */
-type Origin = 'released' | 'engine' | 'registry';
+/** Where the digest to sign may come from; anywhere where none is asked for. */
+type Origin = 'engine' | 'registry';
+
+/** Where the digest to sign does come from. */
+type Source =
+  | { readonly kind: 'released'; readonly image: SignedImage; readonly collection: Collection }
+  | { readonly kind: 'engine' }
+  | { readonly kind: 'registry'; readonly image: SignedImage };
+
+interface Plan extends Request {
+  readonly source: Source;
+}
 
 /**
  * `docker trust sign IMAGE:TAG` (protocol D.14), and beyond docker: several images at once, `IMAGE:TAG@DIGEST`, and images
@@ -41,24 +52,27 @@ function readRequest(session: Session, typed: string): Request {
   if (tag !== undefined) return { typed, reference: { ...reference, tag } };
   if (reference.digest === undefined)
     throw new SignetError('image-reference-unsupported', `no tag specified for ${typed}`);
-  throw new SignetError('image-reference-unsupported', `cannot use a digest reference for ${typed}`, {
-    next: 'Name the tag to sign it under: IMAGE:TAG@DIGEST',
+  throw new SignetError('image-reference-unsupported', 'cannot use a digest reference for IMAGE:TAG', {
+    next: 'Name the tag to sign it under as well: IMAGE:TAG@DIGEST',
   });
 }
 
+/** Nothing is founded, pushed or signed before it is certain where every image of the group comes from. */
 async function signGroup(session: Session, group: readonly Request[], origin: Origin | undefined): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
   const repository = await session.repository(first.reference, 'push');
   await wordedAs(gunOf(first.reference), async () => {
     const collection = await repository.current();
-    const images: SignedImage[] = [];
-    for (const request of group) images.push(await imageOf(session, request, collection, origin));
-    if (collection === undefined && !(await initialize(session, repository, first))) {
-      await initializeWithImages(repository, images);
-    } else {
-      await signAs(repository, first.reference, images);
+    const plans: Plan[] = [];
+    for (const request of group) {
+      plans.push({ ...request, source: await sourceOf(session, request, collection, origin) });
     }
+    const isFounded = collection !== undefined || (await initialize(session, repository, first));
+    const images: SignedImage[] = [];
+    for (const plan of plans) images.push(await imageOf(session, repository, plan));
+    if (isFounded) await signAs(repository, first.reference, images);
+    else await initializeWithImages(repository, images);
   });
   for (const { reference } of group) session.print(`Successfully signed ${nameOf(reference)}\n`);
 }
@@ -82,28 +96,48 @@ async function initialize(session: Session, repository: Repository, { reference,
   return true;
 }
 
-async function imageOf(
+/** Throws `image-missing` where nobody has the image. */
+async function sourceOf(
   session: Session,
   request: Request,
   collection: Collection | undefined,
   origin: Origin | undefined,
-): Promise<SignedImage> {
-  const { reference, typed } = request;
-  if (reference.digest !== undefined) return fromRegistry(session, request);
+): Promise<Source> {
+  const { reference } = request;
+  if (reference.digest !== undefined) return inRegistry(session, reference);
   const released =
     origin === undefined && collection !== undefined ? releasedImage(collection, reference.tag) : undefined;
-  if (released !== undefined && collection !== undefined) {
-    session.print(
-      `Signing and pushing trust metadata for ${typed}\n${existingSignatures(collection, reference.tag, released)}`,
-    );
-    return released;
+  if (released !== undefined && collection !== undefined) return { kind: 'released', image: released, collection };
+  if (origin === 'registry') return inRegistry(session, reference);
+  const shown = familiarReference(reference);
+  const isInEngine = await hasImage(session, shown, origin === 'engine');
+  if (isInEngine) return { kind: 'engine' };
+  if (origin === 'engine') throw new SignetError('image-missing', `Error response from daemon: No such image: ${shown}`);
+  return inRegistry(session, reference).catch((cause: unknown) => {
+    if (!isSignetError(cause, 'not-found')) throw cause;
+    throw new SignetError('image-missing', `No such image: ${shown}: neither the engine nor the registry has it`, { cause });
+  });
+}
+
+/** The image to sign; what only the engine has is pushed for that. */
+async function imageOf(session: Session, repository: Repository, plan: Plan): Promise<SignedImage> {
+  const { reference, typed, source } = plan;
+  if (source.kind === 'engine') {
+    session.printError(`Signing and pushing trust data for local image ${typed}, may overwrite remote trust data\n`);
+    const image = await pushImage(session, reference);
+    session.print('Signing and pushing trust metadata\n');
+    return image;
   }
-  const isLocal = origin === 'engine' || (origin !== 'registry' && (await isInEngine(session, reference)));
-  if (!isLocal) return fromRegistry(session, request);
-  session.printError(`Signing and pushing trust data for local image ${typed}, may overwrite remote trust data\n`);
-  const image = await pushImage(session, reference);
-  session.print('Signing and pushing trust metadata\n');
-  return image;
+  if (source.kind === 'registry') {
+    session.printError(
+      `Signing what the registry holds as ${familiarReference(reference)}: ${source.image.digest}\n`,
+    );
+    return source.image;
+  }
+  session.print(`Signing and pushing trust metadata for ${typed}\n`);
+  await failingToSign(reference, () => signableRoles(source.collection.set, reference.tag, repository.keys));
+  session.print(existingSignatures(source.collection, reference.tag, source.image));
+  return source.image;
 }
 
 /** The digest under which the tag is released already; the first in tree order, as docker takes it. */
@@ -117,18 +151,17 @@ function existingSignatures({ set }: Collection, tag: string, image: SignedImage
   return `Existing signatures for tag ${tag} digest ${digestHex(image.digest)} from:\n${row?.signers.toSorted().join(', ') ?? ''}\n`;
 }
 
-async function fromRegistry(session: Session, { reference }: Request): Promise<SignedImage> {
+async function inRegistry(session: Session, reference: TaggedReference): Promise<Source> {
   const { digest, size } = await session.manifest(reference);
-  session.printError(`Signing what the registry holds as ${familiarReference(reference)}: ${digest}\n`);
-  return { tag: reference.tag, digest, size };
+  return { kind: 'registry', image: { tag: reference.tag, digest, size } };
 }
 
-/** No engine to ask is no error here: the registry has the image then, or nobody has. */
-async function isInEngine(session: Session, reference: TaggedReference): Promise<boolean> {
+/** No engine to ask is no error unless it must have the image: the registry has it then, or nobody has. */
+async function hasImage(session: Session, name: string, isRequired: boolean): Promise<boolean> {
   try {
-    return (await (await session.engine()).inspectImage(familiarReference(reference))) !== undefined;
+    return (await (await session.engine()).inspectImage(name)) !== undefined;
   } catch (error) {
-    if (isSignetError(error, 'engine-unreachable')) return false;
+    if (!isRequired && isSignetError(error, 'engine-unreachable', 'docker-missing')) return false;
     throw error;
   }
 }

@@ -3,11 +3,13 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import { parsePublicKeyFile } from '../../core/keys/public-key-file.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { signerRole } from '../../core/names/role.ts';
+import type { Collection } from '../../trust/collection.ts';
+import type { Repository } from '../../trust/repository.ts';
 import { addSigner, isLastSigner, removeSigner } from '../../trust/sign.ts';
 import { canonicalKeys, signersOf } from '../../trust/signer-roles.ts';
 import { checkName, parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
+import { goFileError } from '../go-errors.ts';
 import type { Session } from '../session.ts';
 import { SIGNER_ADD, SIGNER_REMOVE } from './specs.ts';
 
@@ -18,7 +20,7 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
   checkName('signer', name);
   if (name === 'releases')
     throw new SignetError('name-invalid', 'releases is a reserved keyword, use a different signer name');
-  const paths = parsed.values('key').flatMap((value) => value.split(','));
+  const paths = parsed.values('key');
   if (paths.length === 0)
     throw new SignetError('usage', 'path to a public key must be provided using the `--key` flag');
   const keys: PublicKey[] = [];
@@ -59,22 +61,27 @@ async function remove(session: Session, name: string, typed: string, force: bool
   if (name === 'releases')
     throw new SignetError('name-invalid', 'releases is a reserved keyword and cannot be removed');
   const repository = await session.repository(session.resolve(typed), 'push');
-  const collection = await repository.current().catch((cause: unknown) => {
-    throw isSignetError(cause)
-      ? new SignetError(cause.code, `error retrieving signers for ${typed}: ${cause.message}`, { cause })
-      : cause;
-  });
-  const role = signerRole(name);
-  const signer = collection === undefined ? undefined : signersOf(collection.set).find((each) => each.name === role);
-  if (collection === undefined || signer === undefined)
-    throw new SignetError('role-unknown', `no signer ${name} for repository ${typed}`);
+  const collection = await signedCollection(repository, typed);
+  const signer = signersOf(collection.set).find((each) => each.name === `targets/${name}`);
+  if (signer === undefined) throw new SignetError('role-unknown', `no signer ${name} for repository ${typed}`);
   const ids = canonicalKeys(signer);
   if (isLastSigner(collection, ids) && !force) {
     const question = `The signer "${name}" signed the last released version of ${typed}. Removing this signer will make ${typed} unpullable. Are you sure you want to continue?`;
     if (!(await session.confirm(question))) return;
   }
-  await wordedAs(typed, () => removeSigner(repository, role, ids));
+  await wordedAs(typed, () => removeSigner(repository, signer.name, ids));
   session.print(`Successfully removed ${name} from ${typed}\n\n`);
+}
+
+async function signedCollection(repository: Repository, typed: string): Promise<Collection> {
+  try {
+    const collection = await repository.current();
+    if (collection !== undefined) return collection;
+    throw new SignetError('trust-data-missing', `${repository.host} does not have trust data for ${repository.gun}`);
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError(cause.code, `error retrieving signers for ${typed}: ${cause.message}`, { cause });
+  }
 }
 
 /** Goes on with the next repository when one fails; returns those that failed. */
@@ -97,9 +104,8 @@ async function forEachRepository(
 }
 
 async function readPublicKey(path: string, now: number): Promise<PublicKey> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const why = cause.code === 'ENOENT' ? `open ${path}: no such file or directory` : cause.message;
-    throw new SignetError('file-missing', `unable to read public key from file: ${why}`, { cause });
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new SignetError('file-missing', `unable to read public key from file: ${goFileError(cause, path)}`, { cause });
   });
   try {
     return parsePublicKeyFile(bytes.subarray(0, LIMITS.keyFile), now);

@@ -9,6 +9,7 @@ export const TRUST_ERRORS = {
     next: 'Somebody moved the tag, or the digest is wrong. Leave the digest out to use the signed one.',
   },
   'image-reference-unsupported': {},
+  'image-missing': {},
   'file-missing': {},
   'file-exists': {},
   'file-unsafe': { next: 'Make it private first: chmod 600 FILE' },
