@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, realpathSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWorld } from '../test/lesson/place.ts';
 import { type Report, runSteps } from '../test/lesson/step.ts';
@@ -12,7 +12,7 @@ import { build } from './build.ts';
 import { ROOT, SIGNET } from './paths.ts';
 import { settled } from './screen.ts';
 
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SOURCES = ['src/**/*', 'scripts/build.ts', 'package-lock.json'];
 
 const HAS_COLOURS = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -55,7 +55,7 @@ async function demonstrateWay({ title, face, acts }: Way, counts: { commands: nu
   const report: Report = {
     typed: ({ title: about, shell, line }) => say(`\n# ${about}\n${bold(`${shell.name}$`)} ${cyan(line)}`),
     ran: (_, { stdout, stderr }) => {
-      process.stdout.write(settled(stdout) + settled(stderr));
+      show(settled(stdout) + settled(stderr));
       counts.commands++;
     },
     checked: ({ what }) => {
@@ -82,17 +82,35 @@ function heading(text: string, line: '=' | '-'): void {
 }
 
 function say(text: string): void {
-  console.log(text);
+  show(`${text}\n`);
 }
 
-/** The exit code once a signal has come. */
+/** Once the demonstration is interrupted, what its last command makes of that is nobody's business. */
+let isInterrupted = false;
+
+function show(text: string): void {
+  if (!isInterrupted) process.stdout.write(text);
+}
+
+/** The exit code once a signal has come, or nobody reads the output any more. */
 function interruption(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
-  for (const [signal, exitCode] of Object.entries(SIGNALS)) process.on(signal, () => resolve(exitCode));
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      say(red('\ninterrupted'));
+      isInterrupted = true;
+      resolve(128 + constants.signals[signal]);
+    });
+  }
+  process.stdout.on('error', () => {
+    isInterrupted = true;
+    resolve(128 + constants.signals.SIGPIPE);
+  });
   return promise;
 }
 
 async function main(): Promise<number> {
+  const interrupted = interruption();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-demo-')));
   // Everything that lives for a while lives below this folder: homes, data, engines.
   process.env.TMPDIR = folder;
@@ -104,7 +122,6 @@ async function main(): Promise<number> {
       return 1;
     },
   );
-  const interrupted = interruption();
   try {
     return await Promise.race([demonstration, interrupted]);
   } finally {

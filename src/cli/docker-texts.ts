@@ -20,8 +20,13 @@ const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
   ['network-timeout', contacting],
   ['tls-untrusted', contacting],
   ['tls-failed', contacting],
-  ['server-error', contacting],
-  ['trust-data-missing', (about, { message }) => `Error: remote trust data does not exist for ${about}: ${message}`],
+  [
+    'trust-data-missing',
+    (about, { message, detail }) =>
+      detail.resource === undefined
+        ? `Error: remote trust data does not exist for ${about}: ${message}`
+        : `Error: trust data missing for remote repository ${about} or remote repository not found: ${message}`,
+  ],
   [
     'version-rollback',
     (about, { message }) =>

@@ -32,13 +32,14 @@ export const LOGOUT: CommandSpec = {
   maxArguments: 1,
 };
 
-/** Docker's own words for its configuration file as the place of secrets. */
+/** Docker's own words for its configuration file as the place of a password. */
 const unencrypted = (path: string) => `
 WARNING! Your credentials are stored unencrypted in '${path}'.
 Configure a credential helper to remove this warning. See
 https://docs.docker.com/go/credential-store/
 
 `;
+const LOGGED_IN_ALREADY = "\n Info -> To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n";
 
 /**
  * `docker login`: checks user name and password at the registry itself and stores them where docker does.
@@ -48,17 +49,14 @@ export async function login(session: Session, words: readonly string[]): Promise
   const parsed = parseCommand(LOGIN, words);
   const registry = registryOf(session, parsed.args[0]);
   if (registry === DOCKER_HUB) return undefined;
-  const given = { username: parsed.value('username'), password: parsed.value('password') };
-  if (given.password !== undefined) {
+  const given = { username: parsed.value('username')?.trim(), password: parsed.value('password') };
+  checkGiven(given, parsed.has('password-stdin'));
+  if (given.password !== undefined)
     session.printError('WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n');
-    if (parsed.has('password-stdin'))
-      throw new SignetError('usage', '--password and --password-stdin are mutually exclusive');
-  }
-  if (parsed.has('password-stdin') && !given.username)
-    throw new SignetError('usage', 'the --password-stdin option requires --username to be set');
   const isAsked = given.username === undefined && given.password === undefined;
-  if (isAsked && (await loginAgain(session, registry))) return 0;
-  const fresh = await askLogin(session, parsed.has('password-stdin'), given);
+  const known = isAsked ? await loginAgain(session, registry) : undefined;
+  if (known === 'accepted') return 0;
+  const fresh = await askLogin(session, parsed.has('password-stdin'), given, known);
   try {
     await store(session, registry, fresh, await check(session, registry, fresh));
   } finally {
@@ -74,9 +72,23 @@ export async function logout(session: Session, words: readonly string[]): Promis
   const registry = registryOf(session, parsed.args[0]);
   if (registry === DOCKER_HUB) return undefined;
   session.print(`Removing login credentials for ${registry}\n`);
-  const isKnown = await session.credentials.erase(registry);
-  if (!isKnown) session.printError(`not logged in to ${registry}\n`);
+  await session.credentials.erase(registry);
   return 0;
+}
+
+interface Given {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+function checkGiven({ username, password }: Given, fromStdin: boolean): void {
+  const refuse = (message: string) => new SignetError('usage', message);
+  if (password !== undefined && fromStdin)
+    throw refuse('conflicting options: cannot specify both --password and --password-stdin');
+  if (username === '') throw refuse('username is empty');
+  if (fromStdin && username === undefined)
+    throw refuse('the --password-stdin option requires --username to be set');
+  if (password === '') throw refuse('password is empty');
 }
 
 function registryOf(session: Session, typed: string | undefined): string {
@@ -87,50 +99,60 @@ function registryOf(session: Session, typed: string | undefined): string {
     : checkHost(host);
 }
 
+/** Tries a login; a refusal is worded as registries word it, whichever part of the registry refused. */
 async function check(session: Session, registry: string, login: Login): Promise<Buffer | undefined> {
   try {
     return await session.checkLogin(registry, login);
   } catch (cause) {
     if (!isSignetError(cause, 'unauthorized')) throw cause;
-    throw new SignetError(cause.code, cause.message, { cause, next: 'Check the user name and the password.' });
+    const next = 'Check the user name and the password.';
+    throw new SignetError(cause.code, 'unauthorized: incorrect username or password', { cause, next });
   }
 }
 
-/** Tries the login that is stored, as docker does before it asks; false where there is none, or it is refused. */
-async function loginAgain(session: Session, registry: string): Promise<boolean> {
+/** Tries the login that is stored, as docker does before it asks; returns its user name where it is refused. */
+async function loginAgain(session: Session, registry: string): Promise<'accepted' | { username: string } | undefined> {
   const known = await session.credentials.find(registry);
-  if (known === undefined) return false;
-  session.print(
-    `Authenticating with existing credentials...${known.username === '' ? '' : ` [Username: ${known.username}]`}\n`,
+  if (known === undefined) return undefined;
+  const { username } = known;
+  session.printError(
+    `Authenticating with existing credentials...${username === '' ? '' : ` [Username: ${username}]`}\n${LOGGED_IN_ALREADY}`,
   );
   try {
-    const identityToken = await session.checkLogin(registry, known);
+    const identityToken = await check(session, registry, known);
     await store(session, registry, known, identityToken ?? known.identityToken);
   } catch (error) {
     if (!isSignetError(error, 'unauthorized')) throw error;
-    session.printError('Login did not succeed, error: the stored credentials were refused\n');
-    return false;
+    session.printError('Stored credentials invalid or expired\n');
+    return { username };
   } finally {
     wipe(known);
   }
   session.print('Login Succeeded\n');
-  return true;
+  return 'accepted';
 }
 
 async function askLogin(
   session: Session,
   fromStdin: boolean,
-  given: { username: string | undefined; password: string | undefined },
+  given: Given,
+  known: { readonly username: string } | undefined,
 ): Promise<Login> {
-  const username = given.username ?? (await session.askLine('Username: ')).trim();
-  if (username === '') throw new SignetError('usage', 'username is required');
-  const password = given.password === undefined ? await readPassword(session, fromStdin) : Buffer.from(given.password);
-  if (password.length === 0) throw new SignetError('usage', 'password is required');
+  const piped = fromStdin ? await session.readSecret() : Buffer.from(given.password ?? '');
+  if (given.username !== undefined && piped.length > 0)
+    return { username: given.username, password: piped, identityToken: undefined };
+  const refuse = (message: string) => new SignetError('usage', `Error: ${message}`);
+  if (!session.isInteractive) throw refuse('Cannot perform an interactive login from a non TTY device');
+  const username = given.username ?? (await askUsername(session, known?.username ?? ''));
+  if (username === '') throw refuse('Non-null Username Required');
+  const password = piped.length > 0 ? piped : await session.askHidden('Password: ');
+  if (password.length === 0) throw refuse('Password Required');
   return { username, password, identityToken: undefined };
 }
 
-function readPassword(session: Session, fromStdin: boolean): Promise<Buffer> {
-  return fromStdin ? session.readSecret() : session.askHidden('Password: ');
+async function askUsername(session: Session, known: string): Promise<string> {
+  const typed = (await session.askLine(known === '' ? 'Username: ' : `Username (${known}): `)).trim();
+  return typed || known;
 }
 
 async function store(
@@ -147,5 +169,5 @@ async function store(
     registryToken: undefined,
   });
   identityToken?.fill(0);
-  if ('file' in place) session.printError(unencrypted(join(session.folder, place.file)));
+  if ('file' in place && password.length > 0) session.printError(unencrypted(join(session.folder, place.file)));
 }

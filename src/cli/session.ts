@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { type Login, wipe } from '../core/login.ts';
 import type { Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
@@ -24,6 +25,8 @@ export interface Session {
   readonly credentials: Credentials;
   /** Docker's configuration folder. */
   readonly folder: string;
+  /** Whether a person at a terminal can be asked. */
+  readonly isInteractive: boolean;
   now(): Instant;
   print(text: string): void;
   printError(text: string): void;
@@ -57,6 +60,7 @@ export interface SessionOptions {
   readonly cli: DockerCli | undefined;
 }
 
+const STDIN = 0;
 const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgument: false }, []);
 
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
@@ -84,6 +88,10 @@ class TerminalSession implements Session {
     this.credentials = credentials;
     this.keys = keys;
     this.client = client;
+  }
+
+  get isInteractive(): boolean {
+    return isatty(STDIN);
   }
 
   now(): Instant {

@@ -1,4 +1,4 @@
-import { constants, verify } from 'node:crypto';
+import { nodeCrypto } from './crypto.ts';
 import type { PublicKey } from './keys/public-key.ts';
 import { isPem, type VerifyingKey, verifyingKey } from './keys/verifying-key.ts';
 import type { KeyId } from './names/key-id.ts';
@@ -42,20 +42,22 @@ function verifyWith(
   const { algorithm, handle } = verifying;
   switch (algorithm) {
     case 'ecdsa':
-      return method === 'ecdsa' && verify('sha256', message, { key: handle, dsaEncoding: 'ieee-p1363' }, bytes);
+      return (
+        method === 'ecdsa' && nodeCrypto().verify('sha256', message, { key: handle, dsaEncoding: 'ieee-p1363' }, bytes)
+      );
     case 'ed25519':
-      return method === 'eddsa' && verify(null, message, handle, bytes);
+      return method === 'eddsa' && nodeCrypto().verify(null, message, handle, bytes);
     case 'rsa': {
       const padding = rsaPadding(key, method);
-      return padding !== undefined && verify('sha256', message, { key: handle, ...padding }, bytes);
+      return padding !== undefined && nodeCrypto().verify('sha256', message, { key: handle, ...padding }, bytes);
     }
   }
 }
 
 function rsaPadding(key: PublicKey, method: string): { padding: number; saltLength?: number } | undefined {
-  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT };
+  const pss = { padding: nodeCrypto().constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT };
   // PyCrypto's method and its PEM text belong together; Notary knows neither without the other.
   if (key.type === 'rsa' && isPem(key.bytes)) return method === 'pycrypto-pkcs#1 pss' ? pss : undefined;
   if (method === 'rsapss') return pss;
-  return method === 'rsapkcs1v15' ? { padding: constants.RSA_PKCS1_PADDING } : undefined;
+  return method === 'rsapkcs1v15' ? { padding: nodeCrypto().constants.RSA_PKCS1_PADDING } : undefined;
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { nodeCrypto } from '../core/crypto.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
@@ -68,7 +68,7 @@ function currentContext(folder: string): string {
 }
 
 function contextHost(folder: string, name: string): string {
-  const id = createHash('sha256').update(name).digest('hex');
+  const id = nodeCrypto().createHash('sha256').update(name).digest('hex');
   const host = readConfig(join(folder, 'contexts', 'meta', id, 'meta.json'), (meta) => {
     if (meta.string('Name') !== name) throw new SignetError('context-unknown', 'it belongs to another context');
     const endpoints = new Fields(meta.raw('Endpoints'), 'Endpoints', ['docker'], 'ignore');

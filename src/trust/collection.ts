@@ -17,7 +17,7 @@ import {
 } from '../core/root-trust.ts';
 import type { Instant } from '../core/time.ts';
 import { TrustedSet } from '../core/trusted-set.ts';
-import type { TrustServer } from '../remote/trust-server.ts';
+import { type RemoteFile, remoteName, type TrustServer } from '../remote/trust-server.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 
 /** Everything that bringing one collection up to date depends on. */
@@ -25,7 +25,7 @@ export interface CollectionSource {
   readonly gun: Gun;
   /** The trust server's host, as errors name it. */
   readonly host: string;
-  readonly server: TrustServer;
+  readonly server: Pick<TrustServer, 'read'>;
   readonly cache: MetadataCache;
   readonly pinning: Pinning;
   readonly now: Instant;
@@ -93,6 +93,8 @@ class Update {
     // The request for the timestamp leaves before the root's signatures take this thread.
     await new Promise((resume) => setImmediate(resume));
     const root = cached === undefined ? await this.firstRoot() : trustCachedRoot(gun, cached);
+    const kept = cached === undefined ? undefined : await this.keptCollection(root);
+    if (kept !== undefined) return kept;
     try {
       return await this.load(root);
     } catch (error) {
@@ -100,6 +102,27 @@ class Update {
       // Nothing that was verified with the keys of an old root may reach the cache beside the new one.
       this.fresh.clear();
       return await this.load(await this.newestRoot(root, error));
+    }
+  }
+
+  /**
+   * The collection as the cache has it, if the server's timestamp is the cached one: then nothing is newer. It passes
+   * the same checks as any other, while the request is on its way.
+   */
+  private async keptCollection(root: TrustedRoot): Promise<Collection | undefined> {
+    const warnings: string[] = [];
+    const server = new CachedTimestamp(this.source);
+    const offline = new Update({ ...this.source, server, warn: (message) => warnings.push(message) });
+    try {
+      const kept = await offline.load(root);
+      const newest = await this.timestampFile;
+      if (!newest?.equals(kept.set.timestamp.envelope.bytes)) return undefined;
+      for (const message of warnings) this.source.warn(message);
+      return kept;
+    } catch (error) {
+      // Whatever is wrong with the cache or the way to the server, the update proper finds it and knows what to do.
+      if (isSignetError(error)) return undefined;
+      throw error;
     }
   }
 
@@ -241,6 +264,21 @@ class Update {
 
   private keep(role: RoleName, bytes: Buffer, known: Buffer | undefined): void {
     if (known === undefined || !known.equals(bytes)) this.fresh.set(role, bytes);
+  }
+}
+
+/** A server that has nothing but the timestamp that is cached. */
+class CachedTimestamp implements Pick<TrustServer, 'read'> {
+  private readonly source: CollectionSource;
+
+  constructor(source: CollectionSource) {
+    this.source = source;
+  }
+
+  async read(gun: Gun, file: RemoteFile): Promise<Buffer> {
+    const cached = file.role === 'timestamp' ? await this.source.cache.read(gun, 'timestamp') : undefined;
+    if (cached !== undefined) return cached;
+    throw new SignetError('trust-data-missing', `${remoteName(file)} is not cached`);
   }
 }
 

@@ -1,5 +1,8 @@
+import { compareUtf8 } from '../core/json/canonical.ts';
+
 /**
- * Orders as docker's tables do: runs of digits compare as numbers, everything else by byte, so that `v9` precedes `v10`.
+ * Orders as docker's tables do: runs of digits compare as numbers and come before all else, everything else by byte, so
+ * that `v9` precedes `v10`.
  */
 export function naturalCompare(a: string, b: string): number {
   const [left, right] = [chunks(a), chunks(b)];
@@ -15,15 +18,13 @@ function chunks(text: string): readonly string[] {
 }
 
 function compareChunks(a: string, b: string): number {
-  const areNumbers = /^\d/.test(a) && /^\d/.test(b);
-  return (areNumbers ? compareNumbers(a.replace(/^0+/, ''), b.replace(/^0+/, '')) : 0) || compareText(a, b);
+  const [isNumber, isOtherNumber] = [/^\d/.test(a), /^\d/.test(b)];
+  if (isNumber !== isOtherNumber) return isNumber ? -1 : 1;
+  return isNumber ? compareNumbers(a, b) : compareUtf8(a, b);
 }
 
-/** Digits without leading zeros: the longer is the larger, whatever its size. */
+/** By value, whatever its size; of two spellings of one number the one with fewer zeros in front is first. */
 function compareNumbers(a: string, b: string): number {
-  return a.length - b.length || compareText(a, b);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  const [left, right] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
+  return left.length - right.length || compareUtf8(left, right) || a.length - b.length;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Instant } from '../core/time.ts';
 import { cacheFolder } from '../engine/cache.ts';
@@ -31,6 +30,9 @@ export interface OpenClient {
   readonly client: TrustClient;
 }
 
+/** Characters of a folder's path in a file's name. Two folders that share it cannot use each other's tokens. */
+const MAX_NAME = 150;
+
 /** Opens the trust client that docker's configuration folder and the environment describe. Throws `configuration-invalid`. */
 export async function openTrust({ folder, env, passphrases, now, warn }: OpenOptions): Promise<OpenClient> {
   const configuration = await readConfiguration(folder, env);
@@ -55,6 +57,6 @@ export async function openTrust({ folder, env, passphrases, now, warn }: OpenOpt
 /** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */
 function tokensFor(folder: string, env: NodeJS.ProcessEnv): TokenCache {
   if (env.DOCKER_AUTH_CONFIG) return new MemoryTokens();
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-  return new TokenFile(join(cacheFolder(env), `tokens-${name}.json`), folder);
+  const name = folder.replace(/[^A-Za-z0-9]+/g, '-').slice(-MAX_NAME);
+  return new TokenFile(join(cacheFolder(env), `tokens${name}.json`), folder);
 }

@@ -2,18 +2,24 @@ import { Editor } from '../core/editor.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { issueRootCertificate } from '../core/keys/certificate.ts';
 import type { PrivateKey } from '../core/keys/private-key.ts';
+import type { TrustServer } from '../remote/trust-server.ts';
 import { type Collection, type CollectionSource, updateCollection } from './collection.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** How often a publish that lost a race against another is made again on top of it. */
 const MAX_RACES = 5;
 
+/** What a repository is brought up to date from and published to. */
+export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
+  readonly server: TrustServer;
+}
+
 /** One trust collection, for a person who signs. */
 export class Repository {
-  private readonly source: Omit<CollectionSource, 'purpose'>;
+  private readonly source: RepositorySource;
   readonly keys: KeyRing;
 
-  constructor(source: Omit<CollectionSource, 'purpose'>, keys: KeyRing) {
+  constructor(source: RepositorySource, keys: KeyRing) {
     this.source = source;
     this.keys = keys;
   }

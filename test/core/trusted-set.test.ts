@@ -260,6 +260,15 @@ describe('delegations', () => {
     offer(loaded(ALICE), ALICE, simulator.file(ALICE), known);
   });
 
+  test('are what their delegator says last', async () => {
+    const set = loaded();
+    expect(set.pathsOf(SUB)).toEqual(['a1', 'a2', 'bc']);
+    await simulator.edit((editor) => editor.removeDelegationPaths(ALICE, ['b']));
+    for (const role of ['timestamp', 'snapshot', 'targets'] as const) offer(set, role);
+    expect(set.pathsOf(ALICE)).toEqual(['a']);
+    expect(set.pathsOf(SUB)).toEqual(['a1', 'a2']);
+  });
+
   test('are those of a trusted role only', () => {
     expect(loaded('targets').delegationsOf('targets')).toEqual([]);
     expect(loaded().delegationsOf(SUB)).toEqual([]);

@@ -68,7 +68,9 @@ export function attackedByReplay(place: Place, victim: Shell, relay: TrustRelay)
       checks: [
         exits(125),
         prints(''),
-        says(/potential malicious behavior - trust data version is lower than expected/),
+        says(
+          /potential malicious behavior - trust data version is lower than expected for remote repository \S+\/dct-test: /,
+        ),
       ],
     },
   ];

@@ -58,13 +58,16 @@ export function foreignKey(): PublicKey {
   return generatePrivateKey('ecdsa').publicKey;
 }
 
+/** Signs a tag as docker does, with SHA-256 alone. */
+export function signIn(editor: Editor, role: string, tag: string, { digest, size }: PushedImage): void {
+  const hashes = new Map([['sha256' as const, Buffer.from(digest.slice('sha256:'.length), 'hex')]]);
+  editor.addTarget(parseTargetsRole(role), tag, { length: size, hashes });
+}
+
 function draftOf(editor: Editor, keys: KeyRing): Draft {
   return {
     editor,
-    sign: (role, tag, { digest, size }) => {
-      const hashes = new Map([['sha256' as const, Buffer.from(digest.slice('sha256:'.length), 'hex')]]);
-      editor.addTarget(parseTargetsRole(role), tag, { length: size, hashes });
-    },
+    sign: (role, tag, image) => signIn(editor, role, tag, image),
     signer: async (name, count = 1) => {
       const made = [];
       for (let number = 0; number < count; number++) made.push((await keys.create(name)).publicKey);

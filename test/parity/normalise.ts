@@ -38,6 +38,8 @@ export function normalise(texts: readonly string[], { host, home, socket }: Part
       .replaceAll(host.replace('localhost', '127.0.0.1'), '127.0.0.1:REGISTRY')
       .replace(/\b(localhost|127\.0\.0\.1):\d{4,5}\b/g, '$1:PORT')
       .replace(ID, nameOf)
+      .replace(/^time="[^"]*"/gm, 'time="TIME"')
+      .replace(/\b\w{3} \w{3} \d{1,2} \d\d:\d\d:\d\d UTC \d{4}$/gm, 'DATE')
       .replace(STEPS, '(steps of a layer)\n')
       .replace(/\bsize: \d+$/gm, 'size: N'),
   );

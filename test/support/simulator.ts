@@ -14,7 +14,8 @@ import type { Instant } from '../../src/core/time.ts';
 import { formatTime, parseTime } from '../../src/core/time.ts';
 import { acceptUpload, refreshOnline, type StoredFile } from '../../src/core/upload.ts';
 import { type RemoteFile, remoteName, type ServerRole, type TrustServer } from '../../src/remote/trust-server.ts';
-import { type Collection, type CollectionSource, updateCollection } from '../../src/trust/collection.ts';
+import { type Collection, updateCollection } from '../../src/trust/collection.ts';
+import type { RepositorySource } from '../../src/trust/repository.ts';
 import { type Change, payloadOf, put, type Signer, sealed } from './forgery.ts';
 import { MemoryCache } from './memory-cache.ts';
 import { TestKeys } from './test-keys.ts';
@@ -292,6 +293,6 @@ function infoOf(bytes: Buffer): JsonValue {
 }
 
 /** What a client of the simulated repository goes by, without its cache. */
-export function sourceOf(server: TrustServer, now: Instant): Omit<CollectionSource, 'cache' | 'purpose'> {
+export function sourceOf(server: TrustServer, now: Instant): Omit<RepositorySource, 'cache'> {
   return { gun: GUN, host: 'trust.example.com', server, pinning: TRUST_ON_FIRST_USE, now, warn: () => {} };
 }

@@ -9,7 +9,7 @@ import { type Collection, updateCollection } from '../../src/trust/collection.ts
 import { trustedImage } from '../../src/trust/enforce.ts';
 import { KeyRing } from '../../src/trust/key-ring.ts';
 import type { Passphrases } from '../../src/trust/passphrases.ts';
-import { Repository } from '../../src/trust/repository.ts';
+import { Repository, type RepositorySource } from '../../src/trust/repository.ts';
 import { failure } from './failure.ts';
 import { MemoryCache } from './memory-cache.ts';
 import { MemoryKeyStore } from './memory-key-store.ts';
@@ -76,7 +76,7 @@ export class Visitor {
     return error;
   }
 
-  private source() {
+  private source(): RepositorySource {
     const { pinning, cache } = this;
     const warn = (message: string) => void this.warnings.push(message);
     return { ...sourceOf(this.simulator, this.simulator.now), pinning, cache, warn };

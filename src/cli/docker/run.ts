@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { isDigest } from '../../core/names/digest.ts';
-import { familiarReference } from '../../core/names/reference.ts';
+import { familiarReference, gunOf } from '../../core/names/reference.ts';
 import type { PositionalToken } from '../../engine/flags.ts';
 import { type TrustedImage, trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
@@ -26,7 +26,7 @@ export async function runImage(task: DockerTask): Promise<number> {
 async function runTrusted(task: DockerTask, image: PositionalToken): Promise<number> {
   const { session, args } = task;
   const reference = session.resolve(image.value);
-  const trusted = await wordedAs(image.value, () =>
+  const trusted = await wordedAs(gunOf(reference), () =>
     trustedImage(reference, (asked) => session.repository(asked, 'pull')),
   );
   if (trusted !== undefined) await provide(task, trusted);

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import type { Gun } from '../names/gun.ts';
 import type { KeyId } from '../names/key-id.ts';
@@ -88,7 +88,7 @@ export function checkCertificate(certificate: Certificate, now: Instant): void {
 export function issueRootCertificate(key: PrivateKey, gun: Gun, now: Instant): PublicKey {
   const notBefore = Math.floor(now / SECOND) * SECOND;
   const der = signedCertificate(key, {
-    serial: randomBytes(16),
+    serial: nodeCrypto().randomBytes(16),
     commonName: gun,
     notBefore,
     notAfter: notBefore + VALIDITY,

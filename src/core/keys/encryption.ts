@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import { OID } from './algorithms.ts';
 import { DerReader, encodeDer, integer, octetString, oid, sequence, TAG } from './der.ts';
@@ -37,10 +37,10 @@ export function encryptPbes2(plain: Buffer, passphrase: Buffer, iterations: numb
   if (!Number.isSafeInteger(iterations) || iterations < 1 || iterations > MAX_ITERATIONS) {
     throw new SignetError('key-unsupported', `a key cannot be encrypted with ${iterations} iterations`);
   }
-  const salt = randomBytes(8);
-  const iv = randomBytes(IV_SIZE);
-  const key = pbkdf2Sync(passphrase, salt, iterations, 32, 'sha1');
-  const cipher = createCipheriv('aes-256-cbc', key, iv);
+  const salt = nodeCrypto().randomBytes(8);
+  const iv = nodeCrypto().randomBytes(IV_SIZE);
+  const key = nodeCrypto().pbkdf2Sync(passphrase, salt, iterations, 32, 'sha1');
+  const cipher = nodeCrypto().createCipheriv('aes-256-cbc', key, iv);
   const encrypted = Buffer.concat([cipher.update(plain), cipher.final()]);
   key.fill(0);
   const derivation = sequence(oid(OID.pbkdf2), sequence(octetString(salt), integer(iterations)));
@@ -67,7 +67,7 @@ export function decryptPbes2(der: Buffer, passphrase: Buffer): Buffer {
   const cipher = PBES2_CIPHERS.get(encryption.oid()) ?? unsupported('pkcs8: only AES-CBC supported');
   const iv = encryption.content(TAG.octetString);
   if (keySize !== undefined && keySize !== cipher.keySize) malformed('pkcs8: wrong key length');
-  return decipher(cipher, pbkdf2Sync(passphrase, salt, iterations, cipher.keySize, hash), iv, encrypted);
+  return decipher(cipher, nodeCrypto().pbkdf2Sync(passphrase, salt, iterations, cipher.keySize, hash), iv, encrypted);
 }
 
 /**
@@ -102,7 +102,7 @@ function bytesToKey(passphrase: Buffer, salt: Buffer, size: number): Buffer {
   const key = Buffer.alloc(Math.ceil(size / 16) * 16);
   for (let at = 0; at < size; at += 16) {
     const previous = key.subarray(Math.max(at - 16, 0), at);
-    createHash('md5').update(previous).update(passphrase).update(salt).digest().copy(key, at);
+    nodeCrypto().createHash('md5').update(previous).update(passphrase).update(salt).digest().copy(key, at);
   }
   return key.subarray(0, size);
 }
@@ -113,7 +113,7 @@ function decipher({ name }: Cipher, key: Buffer, iv: Buffer, encrypted: Buffer):
     malformed('the encrypted key is cut off');
   const parts: Buffer[] = [];
   try {
-    const stream = createDecipheriv(name, key, iv);
+    const stream = nodeCrypto().createDecipheriv(name, key, iv);
     parts.push(stream.update(encrypted));
     parts.push(stream.final());
     return Buffer.concat(parts);

@@ -1,4 +1,5 @@
-import { constants, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import type { KeyId } from '../names/key-id.ts';
 import { PSS_SALT, type Signature } from '../signature.ts';
@@ -33,13 +34,17 @@ export class PrivateKey {
     const keyId = this.id;
     switch (this.type) {
       case 'ecdsa':
-        return { keyId, method: 'ecdsa', bytes: sign('sha256', message, { key: handle, dsaEncoding: 'ieee-p1363' }) };
+        return {
+          keyId,
+          method: 'ecdsa',
+          bytes: nodeCrypto().sign('sha256', message, { key: handle, dsaEncoding: 'ieee-p1363' }),
+        };
       case 'rsa': {
-        const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT };
-        return { keyId, method: 'rsapss', bytes: sign('sha256', message, { key: handle, ...padding }) };
+        const padding = { padding: nodeCrypto().constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT };
+        return { keyId, method: 'rsapss', bytes: nodeCrypto().sign('sha256', message, { key: handle, ...padding }) };
       }
       case 'ed25519':
-        return { keyId, method: 'eddsa', bytes: sign(null, message, handle) };
+        return { keyId, method: 'eddsa', bytes: nodeCrypto().sign(null, message, handle) };
     }
   }
 
@@ -48,7 +53,7 @@ export class PrivateKey {
    * `key-wiped`.
    */
   signCertificate(body: Uint8Array): Buffer {
-    return sign(this.type === 'ed25519' ? null : 'sha256', body, this.#use().handle);
+    return nodeCrypto().sign(this.type === 'ed25519' ? null : 'sha256', body, this.#use().handle);
   }
 
   /** A copy of the private key bytes (protocol A.4), which the caller wipes. Throws `key-wiped`. */
@@ -72,8 +77,10 @@ export class PrivateKey {
 export function generatePrivateKey(type: 'ecdsa' | 'ed25519'): PrivateKey {
   const secret =
     type === 'ed25519'
-      ? randomBytes(32)
-      : generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey.export({ format: 'der', type: 'sec1' });
+      ? nodeCrypto().randomBytes(32)
+      : nodeCrypto()
+          .generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+          .privateKey.export({ format: 'der', type: 'sec1' });
   const key = new PrivateKey(type === 'ed25519' ? ed25519KeyFromSeed(secret) : readEcKey(secret));
   secret.fill(0);
   return key;

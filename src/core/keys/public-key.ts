@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { decodeBase64 } from '../base64.ts';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import { canonicalize } from '../json/canonical.ts';
 import { Fields } from '../json/fields.ts';
@@ -18,7 +18,8 @@ export interface PublicKey extends EncodedKey {
 const TYPE = /^[!-~]{1,64}$/;
 
 export function makePublicKey(type: string, bytes: Buffer): PublicKey {
-  const id = createHash('sha256')
+  const id = nodeCrypto()
+    .createHash('sha256')
     .update(canonicalize(keyTree(type, bytes)))
     .digest('hex');
   return { type, bytes, id: parseKeyId(id) };

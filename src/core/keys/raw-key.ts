@@ -1,4 +1,5 @@
-import { createECDH, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import { CURVES, type Curve, OID } from './algorithms.ts';
 import { bitString, contextTag, DerReader, encodeDer, integer, node, octetString, oid, sequence, TAG } from './der.ts';
@@ -42,7 +43,9 @@ export function readRsaKey(pkcs1: Uint8Array): RawKey {
   const handle = importKey(pkcs1, 'pkcs1');
   // Bun imports keys of every kind in the place of PKCS#1.
   if (handle.asymmetricKeyType !== 'rsa') malformed('the private key is not an RSA key');
-  const { spki, handle: publicHandle } = readSpki(createPublicKey(handle).export({ format: 'der', type: 'spki' }));
+  const { spki, handle: publicHandle } = readSpki(
+    nodeCrypto().createPublicKey(handle).export({ format: 'der', type: 'spki' }),
+  );
   const raw = handle.export({ format: 'der', type: 'pkcs1' });
   if (!raw.equals(pkcs1) || !isPair(handle, publicHandle)) malformed('malformed RSA key');
   return { raw, handle, publicKey: makePublicKey('rsa', spki) };
@@ -65,7 +68,7 @@ export function ed25519KeyFromSeed(seed: Uint8Array): RawKey {
   const pkcs8 = encodeDer(sequence(integer(0), sequence(oid(OID.ed25519)), node(TAG.octetString, [octetString(seed)])));
   const handle = importKey(pkcs8, 'pkcs8');
   pkcs8.fill(0);
-  const spki = createPublicKey(handle).export({ format: 'der', type: 'spki' });
+  const spki = nodeCrypto().createPublicKey(handle).export({ format: 'der', type: 'spki' });
   const point = spki.subarray(spki.length - ED25519_KEY);
   return { raw: Buffer.concat([point, seed, point]), handle, publicKey: makePublicKey('ed25519', Buffer.from(point)) };
 }
@@ -95,7 +98,7 @@ function curveOf(dotted: string): Curve {
 function pointOf(curve: Curve, scalar: Buffer): Buffer {
   if (scalar.length > curve.size) malformed('the private key does not fit its curve');
   try {
-    const ecdh = createECDH(curve.name);
+    const ecdh = nodeCrypto().createECDH(curve.name);
     ecdh.setPrivateKey(scalar);
     return ecdh.getPublicKey();
   } catch (cause) {
@@ -106,7 +109,7 @@ function pointOf(curve: Curve, scalar: Buffer): Buffer {
 function isPair(privateHandle: KeyObject, publicHandle: KeyObject): boolean {
   const message = Buffer.from('are these two halves of one key?');
   try {
-    return verify('sha256', message, publicHandle, sign('sha256', message, privateHandle));
+    return nodeCrypto().verify('sha256', message, publicHandle, nodeCrypto().sign('sha256', message, privateHandle));
   } catch {
     return false;
   }
@@ -114,7 +117,11 @@ function isPair(privateHandle: KeyObject, publicHandle: KeyObject): boolean {
 
 function importKey(der: Uint8Array, type: 'sec1' | 'pkcs1' | 'pkcs8'): KeyObject {
   try {
-    return createPrivateKey({ key: Buffer.from(der.buffer, der.byteOffset, der.byteLength), format: 'der', type });
+    return nodeCrypto().createPrivateKey({
+      key: Buffer.from(der.buffer, der.byteOffset, der.byteLength),
+      format: 'der',
+      type,
+    });
   } catch (cause) {
     throw new SignetError('key-malformed', 'malformed private key', { cause });
   }

@@ -1,4 +1,5 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import { CURVES, MAX_RSA_BITS, MIN_RSA_BITS, OID } from './algorithms.ts';
 import { bitString, DerReader, encodeDer, oid, sequence } from './der.ts';
@@ -98,7 +99,7 @@ function importSpki(spki: Buffer): KeyObject {
   try {
     // OpenSSL passes over bytes after the key; the strict reader does not.
     DerReader.sequenceOf(spki);
-    const handle = createPublicKey({ key: spki, format: 'der', type: 'spki' });
+    const handle = nodeCrypto().createPublicKey({ key: spki, format: 'der', type: 'spki' });
     if (!handle.export({ format: 'der', type: 'spki' }).equals(spki)) malformed('the key is not in its usual encoding');
     return handle;
   } catch (cause) {

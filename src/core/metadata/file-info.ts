@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { decodeBase64 } from '../base64.ts';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
@@ -46,7 +46,7 @@ export function fileInfoJson({ length, hashes }: FileInfo): [string, JsonValue][
 
 /** Length, SHA-256 and SHA-512 of a metadata file, as Notary lists it. */
 export function fileInfoOf(bytes: Uint8Array): FileInfo {
-  const hash = (algorithm: string) => createHash(algorithm).update(bytes).digest();
+  const hash = (algorithm: string) => nodeCrypto().createHash(algorithm).update(bytes).digest();
   return { length: bytes.length, hashes: new Map([...SIZES.keys()].map((name) => [name, hash(name)])) };
 }
 
@@ -60,8 +60,8 @@ export function checkFile(name: string, bytes: Uint8Array, promised: FileInfo): 
   }
   for (const [algorithm, expected] of promised.hashes) {
     if (!SIZES.has(algorithm)) continue;
-    const found = createHash(algorithm).update(bytes).digest();
-    if (!timingSafeEqual(found, expected)) {
+    const found = nodeCrypto().createHash(algorithm).update(bytes).digest();
+    if (!nodeCrypto().timingSafeEqual(found, expected)) {
       throw new SignetError(
         'checksum-mismatch',
         `${algorithm} checksum for ${name} did not match: expected ${expected.toString('hex')}`,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import type { Named } from './brand.ts';
 
@@ -28,7 +28,7 @@ export function digestHex(digest: Digest): string {
 
 /** The digest of `bytes`. */
 export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sha256'): Digest {
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+  return `${algorithm}:${nodeCrypto().createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
 /** The digest of 32 bytes of SHA-256. */

@@ -146,7 +146,7 @@ class Finder {
       throw uncertain(line.place, `${by}=${shown(name)} is not read alike by every builder`, next);
     }
     if (this.stageNames.has(name.toLowerCase()) && by.startsWith('ONBUILD')) {
-      throw uncertain(line.place, `${by}=${name} would mean an image where another build has no such stage`);
+      throw uncertain(line.place, `${by}=${shown(name)} would mean an image where another build has no such stage`);
     }
     this.add(line, by, span, name);
   }
@@ -168,7 +168,11 @@ class Finder {
     const wanted = completed(name);
     const same = wanted && [...contexts].find((context) => completed(context) === wanted);
     if (same === undefined) return false;
-    throw uncertain(line.place, `${name} is --build-context ${same} to some builders only`, 'Type both names alike.');
+    throw uncertain(
+      line.place,
+      `${shown(name)} is --build-context ${same} to some builders only`,
+      'Type both names alike.',
+    );
   }
 }
 

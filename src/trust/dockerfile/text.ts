@@ -28,9 +28,10 @@ export function trimmed(text: string, { from, to }: Span): Span {
   return { from: start, to: end };
 }
 
-/** Text of a Dockerfile for a message: quoted, on one line, not endless. */
+/** Text of a Dockerfile for a message: quoted, in plain characters, on one line, not endless. */
 export function shown(text: string): string {
-  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  const quoted = JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
+  return quoted.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** For what docker itself refuses. `place` is `FILE:LINE`. */

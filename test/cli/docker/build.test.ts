@@ -131,6 +131,10 @@ describe('trust', () => {
         'FROM BUSYBOX',
         'x.df:1: FROM BUSYBOX: invalid reference format: repository name (library/BUSYBOX) must be lowercase',
       ],
+      [
+        'FROM A\u001b[31m',
+        'x.df:1: FROM A [31m: invalid reference format: repository name (library/A [31m) must be lowercase',
+      ],
       ['FROM busybox:latest@sha256:0', 'x.df:1: FROM busybox:latest@sha256:0: invalid reference format'],
       [
         `FROM busybox:latest@sha256:${B}`,
@@ -320,6 +324,16 @@ test.each([
   }
   const free = await workshop.build(['build', context], { trust: false, defaultRegistry: 'host:5000' });
   expect(free.call?.argv).toEqual(['build', context]);
+});
+
+test('a Dockerfile elsewhere is refused under trust and docker’s own without', async () => {
+  const workshop = new Workshop();
+  const words = ['build', '-f', 'https://example.com/Dockerfile', '.'];
+  const { failure, call } = await workshop.build(words, TRUSTED);
+  expect(failure?.code).toBe('build-context-remote');
+  expect(call).toBeUndefined();
+  const free = await workshop.build(words, { trust: false, defaultRegistry: 'host:5000', env: { FAKE_EXIT: '1' } });
+  expect(free.failure).toBeUndefined();
 });
 
 describe('options that bring images', () => {

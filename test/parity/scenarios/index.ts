@@ -1,5 +1,7 @@
 import type { Scenario } from '../scenario.ts';
+import { IMAGES } from './images.ts';
 import { LOGINS } from './login.ts';
+import { ODD_SERVER } from './odd-server.ts';
 import { TRUST_INSPECT } from './trust-inspect.ts';
 import { TRUST_KEY } from './trust-key.ts';
 import { TRUST_REVOKE } from './trust-revoke.ts';
@@ -15,4 +17,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TRUST_SIGNER,
   ...TRUST_KEY,
   ...LOGINS,
+  ...IMAGES,
+  ...ODD_SERVER,
 ];

@@ -1,3 +1,4 @@
+import { atEnd } from '../../support/cleanup.ts';
 import type { Person, Typed } from '../person.ts';
 import { PASSWORDS, type Place } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
@@ -23,6 +24,14 @@ const LOGIN: readonly Scenario[] = scenariosOf('login', {
   'password-as-option': as(stranger, ['-u', 'alice', '-p', PASSWORDS.alice]),
   'wrong-password-as-option': as(stranger, ['-u', 'alice', '-p', 'wrong']),
   'password-both-ways': as(stranger, ['-u', 'alice', '-p', 'x', '--password-stdin'], { stdin: 'x\n' }),
+  'user-empty-as-option': as(stranger, ['-u', '', '-p', 'x']),
+  'both-empty-as-options': as(stranger, ['-u', '', '-p', '']),
+  'password-without-user': as(stranger, ['-p', PASSWORDS.alice], {
+    answers: [{ expect: /Username: $/, send: 'alice' }],
+  }),
+  'stdin-with-empty-user': as(stranger, ['-u', '', '--password-stdin'], { stdin: 'x\n' }),
+  'spaces-around-password': as(stranger, ['-u', ' alice ', '--password-stdin'], { stdin: `${PASSWORDS.alice}\r\n` }),
+  'asks-password-none': as(stranger, ['--username', 'alice'], { answers: [secret('')] }),
   'password-empty-as-option': as(stranger, ['-u', 'alice', '-p', '']),
   'asks-both': as(stranger, [], { answers: [{ expect: /Username: $/, send: 'alice' }, secret(PASSWORDS.alice)] }),
   'asks-password': as(stranger, ['--username', 'alice'], { answers: [secret(PASSWORDS.alice)] }),
@@ -39,9 +48,14 @@ const LOGIN: readonly Scenario[] = scenariosOf('login', {
     return {
       person,
       args: ['login', place.host],
-      answers: [{ expect: /Username \(alice\): $|Username: $/, send: 'alice' }, secret(PASSWORDS.alice)],
+      answers: [{ expect: /Username \(alice\): $/, send: '' }, secret(PASSWORDS.alice)],
     };
   },
+  'registry-with-basic-authentication': async (place) => ({
+    person: place.stranger(),
+    args: ['login', '-u', 'alice', '--password-stdin', startBasicRegistry(place)],
+    stdin: PASSWORDS.alice,
+  }),
   unreachable: async (place) => ({
     person: place.stranger(),
     args: ['login', '-u', 'alice', '-p', 'x', place.nowhere.replace('https://', '')],
@@ -59,5 +73,21 @@ const LOGOUT: readonly Scenario[] = scenariosOf('logout', {
   'address-as-url': async (place) => ({ person: place.person(), args: ['logout', `https://${place.host}/v2/`] }),
   'another-registry': async (place) => ({ person: place.person(), args: ['logout', 'registry.example.com'] }),
 });
+
+/** A registry without a token service: it asks for name and password itself. Returns its address. */
+function startBasicRegistry({ server }: Place): string {
+  const authorization = `Basic ${btoa(`alice:${PASSWORDS.alice}`)}`;
+  const listener = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    tls: { cert: Bun.file(server.certificate), key: Bun.file(server.key) },
+    fetch: (request) =>
+      request.headers.get('authorization') === authorization
+        ? Response.json({})
+        : Response.json({}, { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="basic"' } }),
+  });
+  atEnd(() => listener.stop(true));
+  return `localhost:${listener.port}`;
+}
 
 export const LOGINS: readonly Scenario[] = [...LOGIN, ...LOGOUT];

@@ -236,6 +236,9 @@ describe('COPY --from and RUN --mount', () => {
 
   test('an unknown instruction is refused: it could be one that fetches', async () => {
     expect((await broken('FROM a\nINCLUDE b')).message).toBe('Dockerfile:2: unknown instruction: "INCLUDE"');
+    expect((await broken(`FROM a\n\u001b[31m\u202e${'x'.repeat(200)}`)).message).toBe(
+      `Dockerfile:2: unknown instruction: "\\u001b[31m\\u202e${'x'.repeat(94)}..."`,
+    );
     await broken('// syntax=b\nFROM a');
     await broken('{"syntax": "b"}');
     await broken('\u200bFROM a');

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { SignetError } from '../../../core/errors/index.ts';
@@ -39,27 +39,24 @@ export async function unpack(head: Uint8Array, rest: AsyncIterable<Uint8Array>, 
   child.stderr.on('data', (chunk) => {
     complaint = (complaint + String(chunk)).slice(0, MAX_COMPLAINT);
   });
-  const ended = new Promise<number | null>((settle, fail) => {
-    child.once('error', fail);
-    child.once('close', settle);
-  });
   child.stdin.write(head);
   // tar may stop reading at the end of the archive; its exit code tells whether that was right.
-  const [outcome] = await Promise.allSettled([ended, pipeline(rest, child.stdin)]);
-  if (outcome.status === 'rejected') {
-    throw new SignetError(
-      'build-context-invalid',
-      'the build context on standard input needs tar, which cannot be started',
-      {
-        cause: outcome.reason,
-        next: 'Install tar, or unpack the context into a folder and build that.',
-      },
-    );
-  }
-  if (outcome.value === 0) return;
+  pipeline(rest, child.stdin).catch(() => undefined);
+  if ((await exitCodeOf(child)) === 0) return;
   const [reason = ''] = complaint.split('\n');
   throw new SignetError('build-context-invalid', `the build context on standard input cannot be unpacked: ${reason}`, {
     next: 'Unpack it into a folder, and build that.',
+  });
+}
+
+function exitCodeOf(child: ChildProcess): Promise<number | null> {
+  return new Promise((settle, fail) => {
+    child.once('close', settle);
+    child.once('error', (cause) => {
+      const message = 'the build context on standard input needs tar, which cannot be started';
+      const next = 'Install tar, or unpack the context into a folder and build that.';
+      fail(new SignetError('build-context-invalid', message, { cause, next }));
+    });
   });
 }
 

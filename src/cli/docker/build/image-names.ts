@@ -6,9 +6,12 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../../core/names/reference.ts';
+import { printable } from '../../../remote/printable.ts';
 import { type TrustedImage, trustedImage } from '../../../trust/enforce.ts';
 import { wordedAs } from '../../docker-texts.ts';
 import type { DockerTask } from '../task.ts';
+
+const MAX_MESSAGE = 2048;
 
 /** What stands for the images of one build; each is looked up once. */
 export class ImageNames {
@@ -58,7 +61,7 @@ export async function inPlace<T>(place: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (!isSignetError(error)) throw error;
-    throw new SignetError(error.code, `${place}: ${error.message}`, {
+    throw new SignetError(error.code, printable(`${place}: ${error.message}`, MAX_MESSAGE), {
       cause: error,
       detail: error.detail,
       exitCode: error.exitCode,

@@ -35,10 +35,10 @@ export class PrivateFolder {
   private make(context: string | undefined): string {
     const parent = [tmpdir(), cacheFolder(this.env)].find((folder) => !isInside(folder, context)) ?? tmpdir();
     mkdirSync(parent, { recursive: true, mode: 0o700 });
-    const folder = mkdtempSync(join(realpathSync(parent), 'signet-build-'));
-    chmodSync(folder, 0o700);
     process.on('exit', this.removeFiles);
     for (const signal of ENDING) process.on(signal, this.end);
+    const folder = mkdtempSync(join(realpathSync(parent), 'signet-build-'));
+    chmodSync(folder, 0o700);
     return folder;
   }
 

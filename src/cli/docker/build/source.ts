@@ -44,24 +44,35 @@ const DEFAULT_NAMES: Readonly<Record<DockerTask['cli']['kind'], readonly string[
  * `build-context-invalid`; `usage`.
  */
 export async function findSource(task: DockerTask, folder: PrivateFolder): Promise<BuildSource | undefined> {
-  const { args, cli, trust } = task;
-  const [context = cli.kind === 'podman' ? '.' : undefined, ...more] = args.positionals.map(({ value }) => value);
-  if (!trust && (context === undefined || more.length > 0 || (context !== STDIN && !isFolder(context))))
+  const { context, file, obstacle } = readPlace(task);
+  if (obstacle !== undefined) {
+    if (task.trust) throw obstacle;
     return undefined;
-  if (context === undefined || more.length > 0) {
-    throw new SignetError('usage', "'docker build' requires 1 argument", { next: 'See signet build --help' });
+  }
+  if (context === STDIN) return fromStdin(task, file, folder);
+  if (file === STDIN) return piped(await new StandardInput().take(MAX_DOCKERFILE + 1));
+  return stored(findFile(task, context, file), file, (outside) => folder.path(outside), context);
+}
+
+/** What the command line says of the context and the Dockerfile, and why Signet cannot read it, where it cannot. */
+function readPlace({ args, cli }: DockerTask): { context: string; file: string | undefined; obstacle?: SignetError } {
+  const [typed, ...more] = args.positionals.map(({ value }) => value);
+  const context = typed ?? '.';
+  const file = args.lastValue('file') || undefined;
+  const place = { context, file };
+  if ((typed === undefined && cli.kind === 'docker') || more.length > 0) {
+    const next = 'See signet build --help';
+    return { ...place, obstacle: new SignetError('usage', "'docker build' requires 1 argument", { next }) };
   }
   if (cli.kind === 'podman' && isComposed(args.values('file'))) {
-    if (!trust) return undefined;
-    throw new SignetError('build-option-unsafe', 'podman puts this Dockerfile together itself', {
-      next: 'Name one file, whose name does not end in .in.',
-    });
+    const next = 'Name one file, whose name does not end in .in.';
+    const message = 'podman puts this Dockerfile together itself';
+    return { ...place, obstacle: new SignetError('build-option-unsafe', message, { next }) };
   }
-  const file = args.lastValue('file') || undefined;
-  if (context === STDIN) return fromStdin(task, file, folder);
-  if (!isFolder(context)) throw noFolder(context);
-  if (file === STDIN) return piped(await new StandardInput().take(MAX_DOCKERFILE + 1));
-  return stored(findFile(task, context, file), file, (path) => folder.path(path), context);
+  if (file !== undefined && REMOTE.test(file) && !existsSync(file)) {
+    return { ...place, obstacle: elsewhere('Dockerfile') };
+  }
+  return context === STDIN || isFolder(context) ? place : { ...place, obstacle: noFolder(context) };
 }
 
 async function fromStdin(task: DockerTask, file: string | undefined, folder: PrivateFolder): Promise<BuildSource> {
@@ -72,11 +83,11 @@ async function fromStdin(task: DockerTask, file: string | undefined, folder: Pri
   const head = await input.take(HEAD_SIZE);
   if (isArchive(head)) {
     const context = join(folder.path(), 'context');
-    await unpack(head, input.rest(), context);
-    const source = stored(insideOf(context, findFile(task, context, file && join(context, file))), file, () =>
-      folder.path(),
-    );
-    return { ...source, replace: (args, text) => source.replace(withContext(args, context), text) };
+    await unpack(head, input.rest(), context).finally(() => input.end());
+    const path = insideOf(context, findFile(task, context, file && join(context, file)));
+    const source = stored(path, file, () => folder.path());
+    const stdin = new Uint8Array();
+    return { ...source, replace: (args, text) => ({ ...source.replace(withContext(args, context), text), stdin }) };
   }
   if (file === undefined) return piped(Buffer.concat([head, await input.take(MAX_DOCKERFILE + 1)]));
   throw new SignetError('usage', 'ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
@@ -157,7 +168,11 @@ function noFolder(context: string): SignetError {
   if (!REMOTE.test(context)) {
     return new SignetError('build-context-invalid', `unable to prepare context: path "${context}" not found`);
   }
-  return new SignetError('build-context-remote', 'the images of a build context elsewhere cannot be checked');
+  return elsewhere('build context');
+}
+
+function elsewhere(what: string): SignetError {
+  return new SignetError('build-context-remote', `the images of a ${what} elsewhere cannot be checked`);
 }
 
 /** Standard input, of which the beginning decides who gets the rest. */
@@ -173,6 +188,11 @@ class StandardInput {
       taken.push(value);
     }
     return Buffer.concat(taken);
+  }
+
+  /** Lets go of it: what nobody reads any more must not keep this process. */
+  end(): void {
+    process.stdin.destroy();
   }
 
   rest(): AsyncIterable<Buffer> {

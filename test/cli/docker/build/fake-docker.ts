@@ -21,7 +21,7 @@ if (argv[0] === '--version') {
     beside: folder === undefined ? [] : readdirSync(folder).sort(),
     modes: folder === undefined ? [] : [folder, dirname(folder), file ?? ''].map((path) => statSync(path).mode & 0o777),
     ignored: existsSync(`${file}.dockerignore`) ? readFileSync(`${file}.dockerignore`, 'utf8') : undefined,
-    context: statSync(context, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(context).sort() : [],
+    context: existsSync(context) && statSync(context).isDirectory() ? readdirSync(context).sort() : [],
     inContext: existsSync(join(context, 'Dockerfile')) ? readFileSync(join(context, 'Dockerfile'), 'utf8') : undefined,
   };
   writeFileSync(FAKE_RECORD, JSON.stringify(record));
