@@ -111,7 +111,7 @@ function interruption(): Promise<number> {
 
 async function main(): Promise<number> {
   const interrupted = interruption();
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-demo-')));
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-')));
   // Everything that lives for a while lives below this folder: homes, data, engines.
   process.env.TMPDIR = folder;
   process.env.SIGNET_TEST_BUILT = '1';

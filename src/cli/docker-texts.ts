@@ -23,7 +23,7 @@ const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
   [
     'trust-data-missing',
     (about, { message, detail }) =>
-      detail.resource === undefined
+      detail.resource === undefined || detail.resource === 'root'
         ? `Error: remote trust data does not exist for ${about}: ${message}`
         : `Error: trust data missing for remote repository ${about} or remote repository not found: ${message}`,
   ],

@@ -42,6 +42,12 @@ export function everyday({ alice: shell, repository, base }: Place): Step[] {
       checks: [exits(0), prints('["/bin/sh","-c","echo It worked!"]\n')],
     },
     {
+      title: 'a container with the name of an image described',
+      shell,
+      line: `docker create --name busybox ${base} true && docker inspect --format '{{.Name}}' busybox && docker rm busybox`,
+      checks: [exits(0), says(/^\/busybox$/m)],
+    },
+    {
       title: 'images listed',
       shell,
       line: `docker images --format '{{.Tag}}' ${repository} | sort`,

@@ -10,6 +10,8 @@ export interface Particulars {
 
 /** Whole and shortened digests and key IDs; of seven digits where docker asks for a key's passphrase. */
 const ID = /\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b|(?<=key with ID )[0-9a-f]{7}\b/g;
+/** Steps of a layer's download that are reported, or not, as time allows. */
+const PASSING = /^\S+: (?:Waiting|Verifying Checksum|Download complete|Layer already exists)\n/gm;
 /** The steps of a layer on a terminal, each of which overwrites the one before. */
 const STEPS = /(?:\u001b\[1A\u001b\[2K[^\u001b]*\u001b\[1B)+/g;
 
@@ -40,6 +42,7 @@ export function normalise(texts: readonly string[], { host, home, socket }: Part
       .replace(ID, nameOf)
       .replace(/^time="[^"]*"/gm, 'time="TIME"')
       .replace(/\b\w{3} \w{3} \d{1,2} \d\d:\d\d:\d\d UTC \d{4}$/gm, 'DATE')
+      .replace(PASSING, '')
       .replace(STEPS, '(steps of a layer)\n')
       .replace(/\bsize: \d+$/gm, 'size: N'),
   );

@@ -36,7 +36,8 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
 /** Makes sure that the engine has the image, as `--pull` asks for. */
 async function provide({ session, args }: DockerTask, trusted: TrustedImage): Promise<void> {
   const policy = args.lastValue('pull') ?? 'missing';
-  if (policy === 'never') return;
+  // For `never`, and for what is no policy, docker itself has the words.
+  if (policy !== 'missing' && policy !== 'always') return;
   const isThere = (await (await session.engine()).inspectImage(familiarReference(trusted.pinned))) !== undefined;
   if (isThere && policy !== 'always') return;
   if (!isThere)

@@ -1,5 +1,5 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
-import { familiarName, familiarReference } from '../../core/names/reference.ts';
+import { familiarName, familiarReference, gunOf, type Reference } from '../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
 import { trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
@@ -11,15 +11,16 @@ export async function deployService(task: DockerTask): Promise<number> {
   const image: PositionalToken | FlagToken | undefined =
     line.name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
   if (image?.value === undefined || args.asksHelp) return handOver(task, args);
-  const reference = session.resolve(image.value);
+  const reference = resolveImage(task, image.value);
   if (!task.trust) {
     const isShort = session.configuration.defaultRegistry !== undefined;
     return handOver(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
   }
-  const about = familiarReference(reference);
   try {
-    const trusted = await wordedAs(about, () => trustedImage(reference, (asked) => session.repository(asked, 'pull')));
-    if (trusted === undefined) return await handOver(task, args.withValue(image, about));
+    const trusted = await wordedAs(gunOf(reference), () =>
+      trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+    );
+    if (trusted === undefined) return await handOver(task, args.withValue(image, familiarReference(reference)));
     const pinned = `${familiarName(reference)}:${trusted.tag.tag}@${trusted.tag.digest}`;
     return await handOver(task, args.withValue(image, pinned));
   } catch (error) {
@@ -27,5 +28,14 @@ export async function deployService(task: DockerTask): Promise<number> {
     throw new SignetError(error.code, `failed to resolve image digest using content trust: ${error.message}`, {
       cause: error,
     });
+  }
+}
+
+function resolveImage({ session, trust }: DockerTask, typed: string): Reference {
+  try {
+    return session.resolve(typed);
+  } catch (cause) {
+    if (!trust || !isSignetError(cause)) throw cause;
+    throw new SignetError(cause.code, `invalid reference ${typed}: ${cause.message}`, { cause });
   }
 }
