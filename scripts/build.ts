@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmProgram, ROOT, SIGNET } from './paths.ts';
+import { npmProgram, ROOT } from './paths.ts';
 
 const LIBRARY = join(ROOT, 'src/index.ts');
-const LIBRARY_FOLDER = join(ROOT, 'dist/lib');
+const DIST = join(ROOT, 'dist');
 
 /**
  * The executable. Split chunks keep a command from loading what it does not use, and bytecode spares parsing what it
@@ -11,22 +11,33 @@ const LIBRARY_FOLDER = join(ROOT, 'dist/lib');
  */
 const EXECUTABLE = [
   ...['build', '--compile', '--format=esm', '--splitting', '--bytecode'],
-  ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
-  ...[join(ROOT, 'src/cli/main.ts'), '--outfile', SIGNET],
+  ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', join(ROOT, 'src/cli/main.ts'), '--outfile'],
 ];
 
 const MODULES = [
-  ...['build', '--target=node', '--format=esm', '--splitting', '--packages=external', '--sourcemap=linked'],
-  ...[LIBRARY, '--outdir', LIBRARY_FOLDER],
+  ...['build', '--target=node', '--format=esm', '--splitting', '--packages=external', '--sourcemap=linked', LIBRARY],
+  '--outdir',
 ];
 
-/** Builds `dist/signet`, and the library with its types in `dist/lib`. Throws with the builder's output. */
+/**
+ * Builds `dist/signet`, and the library with its types in `dist/lib`: beside `dist` and then in its place, so that
+ * whoever uses the old build meanwhile finds one. Throws with the builder's output.
+ */
 export async function build(): Promise<void> {
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-  await must(process.execPath, ...EXECUTABLE);
-  if (!existsSync(LIBRARY)) return;
-  await must(process.execPath, ...MODULES);
-  await must(npmProgram('tsc'), '-p', join(ROOT, 'scripts/tsconfig.lib.json'));
+  const folder = mkdtempSync(join(ROOT, 'dist.'));
+  try {
+    await must(process.execPath, ...EXECUTABLE, join(folder, 'signet'));
+    if (existsSync(LIBRARY)) {
+      await must(process.execPath, ...MODULES, join(folder, 'lib'));
+      await must(npmProgram('tsc'), '-p', join(ROOT, 'scripts/tsconfig.lib.json'), '--outDir', join(folder, 'lib'));
+    }
+    const old = `${folder}.old`;
+    if (existsSync(DIST)) renameSync(DIST, old);
+    renameSync(folder, DIST);
+    rmSync(old, { recursive: true, force: true });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function must(...command: string[]): Promise<void> {

@@ -29,7 +29,8 @@ const BUN_ONLY = /\bBun(?=\??[.[])|\bimport\.meta\.(?:dir|path|file|main|env|req
 
 /** Core takes bytes and gives values: no files, no network, no clock, no environment. */
 const CORE_MODULES: ReadonlySet<string> = new Set(['node:buffer', 'node:crypto', 'node:util', 'node:zlib']);
-const IMPURE = /\bDate\.now\b|\bnew Date\(\)|\bfetch\(|\bprocess\.|\bconsole\.|\bset(?:Timeout|Interval)\(/;
+const IMPURE =
+  /\bDate\.now\b|\bnew Date\(\)|\bfetch\(|\bprocess\.(?!getBuiltinModule\()|\bconsole\.|\bset(?:Timeout|Interval)\(/;
 
 const IMPORTS = /^(?:import|export)\b[^'";]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
 

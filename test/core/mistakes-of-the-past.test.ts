@@ -3,9 +3,8 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'no
 import { join } from 'node:path';
 import { parseScope } from '../../src/core/access.ts';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
-import type { JsonValue } from '../../src/core/json/parse.ts';
-import { parseJson } from '../../src/core/json/parse.ts';
-import { sealKey } from '../../src/core/keys/key-file.ts';
+import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
+import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../src/core/keys/private-key.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { parseEnvelope, writeEnvelope } from '../../src/core/metadata/envelope.ts';
@@ -17,7 +16,7 @@ import { readTimestamp } from '../../src/core/metadata/timestamp.ts';
 import { parseDigest } from '../../src/core/names/digest.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import { isRepositoryPath, parseReference } from '../../src/core/names/reference.ts';
-import { parseDelegation, parseRole, RELEASES, type RoleName, type TargetsRole } from '../../src/core/names/role.ts';
+import { parseDelegation, parseRole, type RoleName, type TargetsRole } from '../../src/core/names/role.ts';
 import { trustCachedRoot } from '../../src/core/root-trust.ts';
 import { DAY, parseTime, YEAR } from '../../src/core/time.ts';
 import { TrustedSet } from '../../src/core/trusted-set.ts';
@@ -31,8 +30,7 @@ import { failure } from '../support/failure.ts';
 import { payloadOf, put, type Signer, sealed, signaturesOver, tree, withSignatures } from '../support/forgery.ts';
 import { digestOfTarget, expiring, GUN, NOW, Simulator, target, versioned } from '../support/simulator.ts';
 import { temporaryFolder } from '../support/temp.ts';
-import { TestKeys } from '../support/test-keys.ts';
-import { NO_PASSPHRASES, Visitor } from '../support/visitor.ts';
+import { Visitor } from '../support/visitor.ts';
 
 // Each mistake that signing systems have made before is a test, here or in a file of the part that could make it.
 
@@ -99,23 +97,20 @@ test("verifier chosen by the signature's own `method`", async () => {
 
 test('root expiry never checked', async () => {
   for (const role of ALL) {
-    const { simulator, visitor } = await published();
+    const { simulator } = await published();
     forge(simulator, role, expiring(NOW - 1000));
     const guest = new Visitor(simulator);
     if (role === ALICE) {
       expect((await guest.update()).unusable.get(ALICE)?.why).toBe('expired');
       await guest.isRefused('target-not-found', 'a1');
     } else {
-      const error = await guest.isRefused('metadata-expired');
-      expect(error.detail.role).toBe(role);
-    }
-    if (role === 'root') {
-      // The root that was valid when it was cached expires there too.
-      simulator.lies.clear();
-      simulator.now = NOW + 10 * YEAR + DAY;
-      expect((await visitor.isRefused('metadata-expired')).detail.role).toBe('root');
+      expect((await guest.isRefused('metadata-expired')).detail.role).toBe(role);
     }
   }
+  // A root expires in the cache too.
+  const { simulator, visitor } = await published();
+  simulator.now = NOW + 10 * YEAR + DAY;
+  expect((await visitor.isRefused('metadata-expired')).detail.role).toBe('root');
 });
 
 test('version set to the maximum locks clients out', async () => {
@@ -247,20 +242,23 @@ test('path traversal by GUN or role name', async () => {
 });
 
 test('two certificates over one key count twice towards a threshold', async () => {
-  const keys = new TestKeys();
-  const [first, other] = [keys.makeRoot(GUN, NOW), keys.makeRoot(GUN, NOW)];
-  const simulator = await Simulator.start();
-  const again = simulator.owner.makeRoot(GUN, NOW);
-  // The same key in a second certificate.
-  const { issueRootCertificate } = await import('../../src/core/keys/certificate.ts');
-  const twin = issueRootCertificate(simulator.owner.private(again), GUN, NOW - DAY);
-  expect(twin.id).not.toBe(again.id);
-  await simulator.edit((editor) => editor.replaceKeys('root', [again]));
-  await failure(
-    simulator.edit((editor) => editor.replaceKeys('root', [again, twin], 2)),
-    'publish-rejected',
+  const { simulator } = await published();
+  const first = simulator.owner.makeRoot(GUN, NOW);
+  const secret = simulator.owner.private(first);
+  const twin = issueRootCertificate(secret, GUN, NOW - DAY);
+  expect(twin.id).not.toBe(first.id);
+  const rotation = simulator.edit((editor) => editor.replaceKeys('root', [first, twin], 2));
+  const error = await failure(rotation, 'publish-rejected');
+  expect((error.cause as { code?: string }).code).toBe('root-untrusted');
+  const payload = tree({ a: 1 });
+  const signatures = signaturesOver(
+    payload,
+    [first, twin, secret.publicKey].map((key) => ({ key, private: secret })),
   );
-  expect(first.id).not.toBe(other.id);
+  const keys = new Map([first, twin, secret.publicKey].map((key) => [key.id, key]));
+  const envelope = parseEnvelope('root', writeEnvelope(payload, signatures));
+  const role = { keyIds: [...keys.keys()], threshold: 2 };
+  await failure(() => verifyThreshold(envelope, keys, role), 'threshold-not-met');
 });
 
 test('one bad signature entry voids a valid file; old versions never pruned', async () => {
@@ -346,48 +344,42 @@ test('root version jumps', async () => {
   await simulator.rotateRoot();
   simulator.lies.set('2.root', simulator.file('root'));
   await visitor.isRefused('version-jump');
-  const [key] = simulator.signersOf('root');
-  simulator.forge('root', versioned(7), key === undefined ? [] : [key]);
+  const honest = simulator.state;
+  simulator.forge('root', versioned(7));
   const file = new Map<RoleName, Buffer>([['root', simulator.file('root')]]);
+  simulator.serve(honest);
   const error = await failure(simulator.publish(GUN, file), 'publish-rejected');
   expect((error.cause as { code?: string }).code).toBe('version-jump');
 });
 
 test('delegated roles checked less than top-level ones', async () => {
-  const attacks: [Parameters<Simulator['forge']>[1], readonly Signer[] | undefined, ErrorCode][] = [
-    [[], [signer()], 'threshold-not-met'],
-    [[], [], 'signatures-missing'],
-    [expiring(NOW - DAY), undefined, 'metadata-expired'],
-    [put(['_type'], 'Root'), undefined, 'metadata-type-wrong'],
-    [versioned(0), undefined, 'metadata-malformed'],
-    [put(['targets', 'a1', 'hashes'], tree({})), undefined, 'checksum-missing'],
-  ];
-  for (const role of ['targets', ALICE] as const) {
+  const thief = [signer()];
+  for (const [role, tag] of [
+    ['targets', 'latest'],
+    [ALICE, 'a1'],
+  ] as const) {
+    const attacks: [Parameters<Simulator['forge']>[1], Signer[] | undefined, ErrorCode][] = [
+      [[], thief, 'threshold-not-met'],
+      [[], [], 'signatures-missing'],
+      [expiring(NOW - DAY), undefined, 'metadata-expired'],
+      [put(['_type'], 'Root'), undefined, 'metadata-type-wrong'],
+      [versioned(0), undefined, 'metadata-malformed'],
+      [put(['targets', tag, 'hashes'], tree({})), undefined, 'checksum-missing'],
+    ];
     for (const [changes, signers, code] of attacks) {
       const { simulator } = await published();
-      forge(
-        simulator,
-        role,
-        role === 'targets' ? [changes].flat().concat(put(['targets', 'a1'], tree({ length: 1 }))) : changes,
-        signers && [...signers],
-      );
+      const known = simulator.file(role);
+      forge(simulator, role, changes, signers);
       const set = new TrustedSet(trustCachedRoot(GUN, simulator.file('root')), NOW);
       set.updateTimestamp(simulator.file('timestamp'));
       set.updateSnapshot(simulator.file('snapshot'));
       if (role === ALICE) set.updateTargets('targets', simulator.file('targets'));
-      const error = await failure(
-        () => set.updateTargets(role, simulator.file(role)),
-        role === ALICE ? code : expectedOf(code),
-      );
-      expect(error.code).toBeDefined();
+      const before = [...set.targets.keys()];
+      await failure(() => set.updateTargets(role, simulator.file(role), known), code);
+      expect([...set.targets.keys()]).toEqual(before);
     }
   }
 });
-
-/** The targets file of the attacks above has a target without hashes, which is found when the structure is read. */
-function expectedOf(code: ErrorCode): ErrorCode {
-  return code === 'metadata-type-wrong' || code === 'metadata-malformed' ? code : 'checksum-missing';
-}
 
 test('delegated role looked up under the wrong delegator, or a cached role not re-verified against the current delegator', async () => {
   const { simulator, visitor } = await published();
@@ -401,14 +393,13 @@ test('delegated role looked up under the wrong delegator, or a cached role not r
   const bob = { key: bobs, private: simulator.owner.private(bobs) };
   const honest = simulator.state;
   forge(simulator, ALICE, versioned(2), [bob]);
-  expect((await visitor.update()).set.targets.has(ALICE)).toBe(false);
+  expect((await new Visitor(simulator).update()).set.targets.has(ALICE)).toBe(false);
   simulator.serve(honest);
   const below = { keyids: [bobs.id], name: 'targets/alice/x', paths: [''], threshold: 1 };
   const key = { keytype: bobs.type, keyval: { private: null, public: bobs.bytes.toString('base64') } };
   forge(simulator, BOB, put(['delegations'], tree({ keys: { [bobs.id]: key }, roles: [below] })), [bob]);
   await new Visitor(simulator).isRefused('metadata-malformed');
   simulator.serve(honest);
-  await visitor.update().catch(() => undefined);
   // Her key is taken away; the file in the cache, unchanged and listed as before, counts for nothing.
   const cached = await visitor.cache.read(GUN, ALICE);
   await simulator.edit((editor) => {
@@ -475,7 +466,7 @@ test('verify one thing, run another', async () => {
 });
 
 test('slow regular expression on a name', () => {
-  const long = 200_000;
+  const long = 100_000;
   const hostile = [
     'a',
     '-',

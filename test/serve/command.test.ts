@@ -8,6 +8,7 @@ import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { fingerprintOf, peerCertificate } from './fixture.ts';
 
+const MAIN = join(import.meta.dir, '../../src/cli/main.ts');
 const COMMAND = join(import.meta.dir, '../../src/cli/serve.ts');
 
 /** `signet serve` in a process of its own, once it has said where it is. */
@@ -31,15 +32,13 @@ async function spawnServe(...args: readonly string[]) {
 
 describe('signet serve', () => {
   test('prints its help without starting anything', async () => {
-    const written: string[] = [];
-    const write = process.stdout.write;
-    process.stdout.write = ((text: string) => written.push(text) > 0) as typeof write;
-    try {
-      expect(await serveCommand(['--data', '/dev/null/x', '--help'])).toBe(0);
-    } finally {
-      process.stdout.write = write;
-    }
-    expect(written.join('')).toStartWith('\nUsage:  signet serve [OPTIONS]\n\nServe trust data and images');
+    const child = Bun.spawn([process.execPath, MAIN, 'serve', '--data', '/dev/null/x', '--help'], {
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const [help, errors, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    expect([errors, exitCode]).toEqual(['', 0]);
+    expect(help).toStartWith('\nUsage:  signet serve [OPTIONS]\n\nServe trust data and images');
   });
 
   test('refuses what it does not know before it touches anything', async () => {

@@ -29,7 +29,7 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
   const cli = await findDocker(env);
   const book = new SyntaxBook(cli, env);
   const mayConcernUs = first.startsWith('-') || isEnforcedWord(first);
-  const line = mayConcernUs ? await readCommandLine(book, argv) : undefined;
+  const line = mayConcernUs ? await commandLine(cli, book, argv) : undefined;
   const word = line?.words[0];
   if (line !== undefined && word !== undefined && isReplaced(word)) {
     return replacedCommand({ word, words: line.rest, globals: line.globals, argv, env });
@@ -42,6 +42,16 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
     defaultRegistry === undefined ? argv : await withFullNames(argv, line, book, cli, env),
     env,
   );
+}
+
+async function commandLine(cli: DockerTask['cli'], book: SyntaxBook, argv: readonly string[]): Promise<CommandLine> {
+  try {
+    return await readCommandLine(book, argv);
+  } catch (error) {
+    const [first = ''] = argv;
+    const [command, words] = first.startsWith('-') ? [[], argv] : [[first], argv.slice(1)];
+    throw await (await import('./usage.ts')).wrongFlag(error, cli, command, words);
+  }
 }
 
 /** The command line with short names of local images written out, as a default registry demands. */
@@ -71,27 +81,32 @@ interface Call {
   readonly env: NodeJS.ProcessEnv;
 }
 
-async function enforced({ cli, line, name, book, env }: Call): Promise<number> {
+async function enforced(call: Call): Promise<number> {
+  const { cli, line, name, env } = call;
   const hasOwnFlag = line.rest.some((word) => word.startsWith(`--${DISABLE_CONTENT_TRUST}`));
   const isPlain = !isTrustOn(env) && !hasOwnFlag;
   const hand = () => becomeDocker(cli.path, [...line.head, ...line.rest], env);
   const { defaultRegistry } = await readConfiguration(configFolder(line.globals, env), env);
   if (isPlain && defaultRegistry === undefined) return hand();
-  const args = await readArguments(book, line).catch((error: unknown) => {
+  const read = await readTrust(call).catch(async (error: unknown) => {
     // Without trust there is nothing to enforce, and docker itself knows best what is wrong with its options.
     if (isPlain && isSignetError(error)) return undefined;
-    throw error;
+    throw await (await import('./usage.ts')).wrongFlag(error, cli, line.words, line.rest);
   });
-  if (args === undefined) return hand();
-  const trust = isTrustOnFor(args, env);
   const work = await ENFORCED.get(name)?.();
-  if (work === undefined) return hand();
+  if (read === undefined || read.args.asksHelp || work === undefined) return hand();
   const session = await (await import('../session.ts')).openSession({ env, globals: line.globals, cli });
   try {
-    return await work({ session, cli, line, env, trust, args: args.without(DISABLE_CONTENT_TRUST) });
+    return await work({ session, cli, line, env, ...read });
   } finally {
     session.close();
   }
+}
+
+/** What follows the command, and whether trust is on for it. */
+async function readTrust({ book, line, env }: Call): Promise<Pick<DockerTask, 'args' | 'trust'>> {
+  const args = await readArguments(book, line);
+  return { args: args.without(DISABLE_CONTENT_TRUST), trust: isTrustOnFor(args, env) };
 }
 
 function isEnforcedWord(word: string): boolean {

@@ -3,14 +3,15 @@ import { familiarReference, gunOf } from '../../core/names/reference.ts';
 import { trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { type DockerTask, handOver } from './task.ts';
+import { wrongCount } from './usage.ts';
 
 /** `docker plugin install` and `plugin upgrade` (protocol D.7): the plugin is installed by its signed digest. */
 export async function installPlugin(task: DockerTask): Promise<number> {
   const { session, args, line } = task;
   const plugin = args.positionals[line.name === 'plugin upgrade' ? 1 : 0];
-  if (!task.trust || args.asksHelp) return handOver(task, args);
+  if (!task.trust) return handOver(task, args);
   if (plugin === undefined) {
-    if (line.name === 'plugin install') return handOver(task, args);
+    if (line.name === 'plugin install') throw await wrongCount(task, 'at least 1');
     throw new SignetError(
       'image-reference-unsupported',
       'docker plugin upgrade under content trust needs the new reference',
@@ -28,7 +29,7 @@ export async function installPlugin(task: DockerTask): Promise<number> {
 
 /** A plugin's push reports no digest that could be signed for certain, so that under trust it is not done at all. */
 export async function refusePluginPush(task: DockerTask): Promise<number> {
-  if (!task.trust || task.args.asksHelp) return handOver(task, task.args);
+  if (!task.trust) return handOver(task, task.args);
   throw new SignetError('image-reference-unsupported', 'signet does not sign plugins', {
     next: 'Push it without signing: signet plugin push --disable-content-trust PLUGIN',
   });

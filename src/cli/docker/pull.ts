@@ -14,12 +14,16 @@ import { wordedAs } from '../docker-texts.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
+import { wrongCount } from './usage.ts';
 
 /** `docker pull` (protocol D.4): each tag is pulled by the digest that it is signed with, then tagged. */
 export async function pullImage(task: DockerTask): Promise<number> {
   const { session, args } = task;
   const [image] = args.positionals;
-  if (image === undefined || args.positionals.length > 1 || args.asksHelp) return handOver(task, args);
+  if (image === undefined || args.positionals.length > 1) {
+    if (task.trust) throw await wrongCount(task, 'exactly 1');
+    return handOver(task, args);
+  }
   const reference = session.resolve(image.value);
   const isPinnedAlone = reference.digest !== undefined && reference.tag === undefined;
   if (!task.trust || isPinnedAlone) return handOver(task, args.withValue(image, familiarReference(reference)));

@@ -2,12 +2,16 @@ import { SignetError } from '../../core/errors/index.ts';
 import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
 import { pushAndSign } from '../signing.ts';
 import { type DockerTask, handOver, runInDocker } from './task.ts';
+import { wrongCount } from './usage.ts';
 
 /** `docker push` (protocol D.8): the image is pushed, then the digest that the engine pushed is signed. */
 export async function pushImage(task: DockerTask): Promise<number> {
   const { session, args } = task;
   const [image] = args.positionals;
-  if (image === undefined || args.positionals.length > 1 || args.asksHelp) return handOver(task, args);
+  if (image === undefined || args.positionals.length > 1) {
+    if (task.trust) throw await wrongCount(task, 'exactly 1');
+    return handOver(task, args);
+  }
   const reference = session.resolve(image.value);
   const named = args.withValue(image, familiarReference(reference));
   if (!task.trust) return handOver(task, named);

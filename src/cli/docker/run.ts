@@ -7,6 +7,7 @@ import { wordedAs } from '../docker-texts.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
+import { wrongCount } from './usage.ts';
 
 /**
  * `docker run` and `docker create` (protocol D.5): the image is resolved to its signed digest, pulled and tagged if the
@@ -14,7 +15,8 @@ import { type DockerTask, handOver } from './task.ts';
  */
 export async function runImage(task: DockerTask): Promise<number> {
   const [image] = task.args.positionals;
-  if (image === undefined || task.args.asksHelp || isImageId(image.value)) return handOver(task, task.args);
+  if (image === undefined && task.trust) throw await wrongCount(task, 'at least 1');
+  if (image === undefined || isImageId(image.value)) return handOver(task, task.args);
   if (!task.trust) return handOver(task, withFullName(task, image));
   try {
     return await runTrusted(task, image);

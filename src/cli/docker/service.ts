@@ -4,13 +4,17 @@ import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
 import { trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { type DockerTask, handOver } from './task.ts';
+import { wrongCount } from './usage.ts';
 
 /** `docker service create` and `service update --image` (protocol D.7): the service gets `name:tag@digest`. */
 export async function deployService(task: DockerTask): Promise<number> {
   const { session, args, line } = task;
   const image: PositionalToken | FlagToken | undefined =
     line.name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
-  if (image?.value === undefined || args.asksHelp) return handOver(task, args);
+  if (image?.value === undefined) {
+    if (task.trust && line.name === 'service create') throw await wrongCount(task, 'at least 1');
+    return handOver(task, args);
+  }
   const reference = resolveImage(task, image.value);
   if (!task.trust) {
     const isShort = session.configuration.defaultRegistry !== undefined;

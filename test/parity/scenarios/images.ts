@@ -1,6 +1,6 @@
 import { dummy, found, remember } from '../collections.ts';
 import type { Typed } from '../person.ts';
-import type { Place } from '../place.ts';
+import type { Place, PushedImage } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
 
 /** The words for one image; `name` is its repository, without a tag. */
@@ -28,7 +28,7 @@ const pushed = (...tags: string[]): State => async (place, name) => {
 const signed =
   (...tags: string[]): State =>
   async (place, name) => {
-    const images = [];
+    const images: (readonly [string, PushedImage])[] = [];
     for (const tag of tags) images.push([tag, await place.pushed(`${name}:${tag}`)] as const);
     await found(place.person(), place.repository(name), async (draft) => {
       await draft.signer('alice');

@@ -53,6 +53,8 @@ const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   help: { trust: 'trust', 'trust-sign': 'trust revoke', login: 'login' },
   logout: { help: '--help', extra: 'x y', 'unknown-flag': '--bogus' },
+  '': { 'unknown-flag': '--bogus run x', 'unknown-shorthand': '-x run x', 'no-value': '--host', 'bad-switch': '--tls=2 run x' },
+  container: { 'unknown-flag': '--bogus', 'unknown-command': 'frobnicate x' },
   pull: { none: '', help: '--help', extra: 'x y', 'unknown-flag': '--bogus x', 'bad-switch': '--disable-content-trust=2 x' },
   push: { none: '', help: '--help', extra: 'x y', 'unknown-flag': '--bogus x' },
   run: {
@@ -72,7 +74,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Every one of them with trust on: where Signet itself reads the words, it must complain as docker does. */
 export const USAGE: readonly Scenario[] = Object.entries(LINES).flatMap(([command, states]) =>
   scenariosOf(
-    `usage-${command.replaceAll(' ', '-')}`,
+    `usage-${command === '' ? 'docker' : command.replaceAll(' ', '-')}`,
     Object.fromEntries(
       Object.entries(states).map(([state, words]) => [
         state,
@@ -80,7 +82,7 @@ export const USAGE: readonly Scenario[] = Object.entries(LINES).flatMap(([comman
           isDockers: !command.startsWith('trust') && command !== 'login' && command !== 'logout',
           prepare: async (place) => ({
             person: place.person(),
-            args: [...command.split(' '), ...words.split(' ').filter(Boolean)],
+            args: [...command.split(' '), ...words.split(' ')].filter(Boolean),
             env: { DOCKER_CONTENT_TRUST: '1' },
           }),
         } satisfies Omit<Scenario, 'name'>,
