@@ -1,13 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
-import { type FlagWords, readFlagWords, WrongFlag } from './flag-words.ts';
-
-/** A flag of one of Signet's own commands. */
-export interface FlagSpec {
-  readonly name: string;
-  readonly short?: string;
-  /** `switch` takes no value, `value` one (the last counts), `list` collects them. */
-  readonly kind: 'switch' | 'value' | 'list';
-}
+import { type FlagSpec, type FlagWords, readFlagWords, WrongFlag } from './flag-words.ts';
 
 /** A command of docker's that Signet carries out itself: its flags, its arguments and its help, in docker's words. */
 export interface CommandSpec {

@@ -1,4 +1,10 @@
-import type { FlagSpec } from './command.ts';
+/** A flag of one of Signet's own commands. */
+export interface FlagSpec {
+  readonly name: string;
+  readonly short?: string;
+  /** `switch` takes no value, `value` one (the last counts), `list` collects them. */
+  readonly kind: 'switch' | 'value' | 'list';
+}
 
 /** What a command line says, flag by flag. */
 export interface FlagWords {

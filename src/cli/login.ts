@@ -39,7 +39,8 @@ Configure a credential helper to remove this warning. See
 https://docs.docker.com/go/credential-store/
 
 `;
-const LOGGED_IN_ALREADY = "\n Info -> To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n";
+const LOGGED_IN_ALREADY =
+  "\n Info -> To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n";
 
 /**
  * `docker login`: checks user name and password at the registry itself and stores them where docker does.
@@ -86,8 +87,7 @@ function checkGiven({ username, password }: Given, fromStdin: boolean): void {
   if (password !== undefined && fromStdin)
     throw refuse('conflicting options: cannot specify both --password and --password-stdin');
   if (username === '') throw refuse('username is empty');
-  if (fromStdin && username === undefined)
-    throw refuse('the --password-stdin option requires --username to be set');
+  if (fromStdin && username === undefined) throw refuse('the --password-stdin option requires --username to be set');
   if (password === '') throw refuse('password is empty');
 }
 

@@ -112,10 +112,13 @@ async function sourceOf(
   const shown = familiarReference(reference);
   const isInEngine = await hasImage(session, shown, origin === 'engine');
   if (isInEngine) return { kind: 'engine' };
-  if (origin === 'engine') throw new SignetError('image-missing', `Error response from daemon: No such image: ${shown}`);
+  if (origin === 'engine')
+    throw new SignetError('image-missing', `Error response from daemon: No such image: ${shown}`);
   return inRegistry(session, reference).catch((cause: unknown) => {
     if (!isSignetError(cause, 'not-found')) throw cause;
-    throw new SignetError('image-missing', `No such image: ${shown}: neither the engine nor the registry has it`, { cause });
+    throw new SignetError('image-missing', `No such image: ${shown}: neither the engine nor the registry has it`, {
+      cause,
+    });
   });
 }
 
@@ -129,9 +132,7 @@ async function imageOf(session: Session, repository: Repository, plan: Plan): Pr
     return image;
   }
   if (source.kind === 'registry') {
-    session.printError(
-      `Signing what the registry holds as ${familiarReference(reference)}: ${source.image.digest}\n`,
-    );
+    session.printError(`Signing what the registry holds as ${familiarReference(reference)}: ${source.image.digest}\n`);
     return source.image;
   }
   session.print(`Signing and pushing trust metadata for ${typed}\n`);

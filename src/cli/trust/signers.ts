@@ -105,7 +105,9 @@ async function forEachRepository(
 
 async function readPublicKey(path: string, now: number): Promise<PublicKey> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new SignetError('file-missing', `unable to read public key from file: ${goFileError(cause, path)}`, { cause });
+    throw new SignetError('file-missing', `unable to read public key from file: ${goFileError(cause, path)}`, {
+      cause,
+    });
   });
   try {
     return parsePublicKeyFile(bytes.subarray(0, LIMITS.keyFile), now);
