@@ -1,5 +1,4 @@
 import { mkdirSync, realpathSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
@@ -9,11 +8,6 @@ import { isErrno, readSmallFile, reason, writePrivateFile } from './files.ts';
 import { editMember } from './json-edit.ts';
 
 const KNOWN = ['auths', 'credHelpers', 'credsStore'];
-
-/** docker's configuration folder: what `--config` says, else DOCKER_CONFIG, else `~/.docker` (protocol D.2). */
-export function dockerConfigFolder(flag: string | undefined, environment: string | undefined): string {
-  return flag || environment || join(homedir(), '.docker');
-}
 
 /** docker's `config.json`, as text that is changed member by member, so that what it does not know stays as it is. */
 export class DockerConfig {

@@ -1,5 +1,6 @@
 import type { UnusableFile } from '../core/editor.ts';
 import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
+import { expiryWarnings } from '../core/expiry-warnings.ts';
 import { LIMITS } from '../core/limits.ts';
 import { parseEnvelope } from '../core/metadata/envelope.ts';
 import { checkFile, type FileInfo } from '../core/metadata/file-info.ts';
@@ -71,6 +72,7 @@ export async function updateCollection(source: CollectionSource): Promise<Collec
   const update = new Update(source);
   const collection = await update.run();
   await update.commit();
+  for (const message of expiryWarnings(collection.set, source.now)) source.warn(message);
   return collection;
 }
 

@@ -9,11 +9,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isSignetError } from '../../src/core/errors/index.ts';
 import { parseJson } from '../../src/core/json/parse.ts';
-import { DockerConfig, dockerConfigFolder } from '../../src/store/docker-config.ts';
+import { DockerConfig } from '../../src/store/docker-config.ts';
 import { editMember } from '../../src/store/json-edit.ts';
 import { failure } from '../support/failure.ts';
 import { random } from '../support/random.ts';
@@ -116,14 +115,6 @@ describe('editMember', () => {
       const without = new Map([...kept].filter(([name]) => name !== 'reg'));
       expect(removed).toEqual(auths instanceof Map ? new Map([...before, ['auths', without]]) : before);
     }
-  });
-});
-
-describe('dockerConfigFolder', () => {
-  test('is the flag, else the variable, else the folder in the home', () => {
-    expect(dockerConfigFolder('/flag', '/variable')).toBe('/flag');
-    expect(dockerConfigFolder(undefined, '/variable')).toBe('/variable');
-    expect(dockerConfigFolder('', '')).toBe(join(homedir(), '.docker'));
   });
 });
 

@@ -21,7 +21,9 @@ export async function runImage(task: DockerTask): Promise<number> {
   try {
     return await runTrusted(task, image);
   } catch (error) {
-    throw task.line.name === 'run' && isSignetError(error) ? runError(error) : error;
+    if (!isSignetError(error)) throw error;
+    const worded = withValidity(error);
+    throw task.line.name === 'run' ? runError(worded) : worded;
   }
 }
 
@@ -31,26 +33,29 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
   const trusted = await wordedAs(gunOf(reference), () =>
     trustedImage(reference, (asked) => session.repository(asked, 'pull')),
   );
-  if (trusted !== undefined) await provide(task, trusted);
-  return handOver(task, args.withValue(image, familiarReference(trusted?.pinned ?? reference)));
+  const pinned = args.withValue(image, familiarReference(trusted?.pinned ?? reference));
+  const isPulled = trusted !== undefined && (await provide(task, trusted));
+  // docker would pull `--pull always` once more.
+  return handOver(task, isPulled ? pinned.without('pull') : pinned);
 }
 
-/** Makes sure that the engine has the image, as `--pull` asks for. */
-async function provide({ session, args }: DockerTask, trusted: TrustedImage): Promise<void> {
+/** Makes sure that the engine has the image, as `--pull` asks for; returns whether it was pulled. */
+async function provide({ session, args }: DockerTask, trusted: TrustedImage): Promise<boolean> {
   const policy = args.lastValue('pull') ?? 'missing';
   // For `never`, and for what is no policy, docker itself has the words.
-  if (policy !== 'missing' && policy !== 'always') return;
+  if (policy !== 'missing' && policy !== 'always') return false;
   const isThere = (await (await session.engine()).inspectImage(familiarReference(trusted.pinned))) !== undefined;
-  if (isThere && policy !== 'always') return;
-  if (!isThere)
+  if (isThere && policy !== 'always') return false;
+  const isQuiet = args.isOn('quiet');
+  if (!isThere && !isQuiet)
     session.printError(
       `Unable to find image '${familiarReference({ ...trusted.asked, digest: undefined })}' locally\n`,
     );
-  const isQuiet = args.isOn('quiet');
   await fetchTrusted(session, trusted, {
     platform: args.lastValue('platform'),
     show: isQuiet ? undefined : progressOutput('stderr'),
   });
+  return true;
 }
 
 /** With the registry written out, where a default registry gives short names another meaning than docker's. */
@@ -63,6 +68,15 @@ function withFullName({ session, args }: DockerTask, image: PositionalToken): Do
 /** An image ID is content itself; docker asks no signature for it (protocol D.5). */
 function isImageId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text) || isDigest(text);
+}
+
+/** What only a delegation says about a tag is no trust data to `pull`, and no valid trust data here (protocol D.3). */
+function withValidity(error: SignetError): SignetError {
+  if (error.code !== 'target-role-untrusted') return error;
+  return new SignetError(error.code, `No valid trust data for ${error.detail.tag}`, {
+    cause: error,
+    detail: error.detail,
+  });
 }
 
 function runError(error: SignetError): SignetError {

@@ -277,6 +277,16 @@ const OTHERS: readonly Scenario[] = scenariosOf('others', {
   'service-create-unsigned': on('service-unsigned', pushed('v1'), (name) => ['service', 'create', `${name}:v1`]),
   'service-create-upper-case': on('service', nothing, (name) => ['service', 'create', `${name}UPPER`]),
   'service-create-unknown-tag': on('service-unknown', signed('v1'), (name) => ['service', 'create', `${name}:v2`]),
+  'service-create-delegation-only': on('service-delegation', delegationOnly, (name) => [
+    'service',
+    'create',
+    `${name}:v1`,
+  ]),
+  'plugin-install-delegation-only': on('plugin-delegation', delegationOnly, (name) => [
+    'plugin',
+    'install',
+    `${name}:v1`,
+  ]),
   'plugin-install-unsigned': on('plugin-unsigned', pushed('v1'), (name) => ['plugin', 'install', `${name}:v1`]),
   'plugin-install-unknown-tag': on('plugin-unknown', signed('v1'), (name) => ['plugin', 'install', `${name}:v2`]),
   'plugin-push': on('plugin-push', nothing, (name) => ['plugin', 'push', `${name}:v1`]),
