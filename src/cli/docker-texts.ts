@@ -52,12 +52,16 @@ export function inDockersWords(error: unknown, about: string): unknown {
   });
 }
 
-/** Runs `work`; what it throws is worded as docker does. */
-export async function wordedAs<T>(about: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work`; what it throws is worded as docker does. `unreleased` is what this command says of a tag that only a
+ * delegation vouches for, where it has other words for that than `pull` (protocol D.3).
+ */
+export async function wordedAs<T>(about: string, work: () => Promise<T>, unreleased?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw inDockersWords(error, about);
+    if (unreleased === undefined || !isSignetError(error, 'target-role-untrusted')) throw inDockersWords(error, about);
+    throw new SignetError(error.code, unreleased, { cause: error, detail: error.detail });
   }
 }
 

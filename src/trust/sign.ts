@@ -1,13 +1,16 @@
 import type { Editor } from '../core/editor.ts';
 import { SignetError } from '../core/errors/index.ts';
-import type { PublicKey } from '../core/keys/public-key.ts';
+import { canonicalKeyId, type PublicKey } from '../core/keys/public-key.ts';
+import { allTargets, DOCKER_ROLES } from '../core/lookup.ts';
+import { baseRoleKeys } from '../core/metadata/root.ts';
 import type { Target } from '../core/metadata/targets.ts';
 import { type Digest, digestHex } from '../core/names/digest.ts';
 import type { KeyId } from '../core/names/key-id.ts';
-import { type DelegationName, RELEASES, signerRole } from '../core/names/role.ts';
+import { type DelegationName, RELEASES, signerRole, type TargetsRole } from '../core/names/role.ts';
 import type { DelegatedRole, TrustedSet } from '../core/trusted-set.ts';
 import { validSigners } from '../core/verify.ts';
 import type { Collection } from './collection.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { Repository } from './repository.ts';
 import { canonicalKeys, countHere, signableRoles } from './signer-roles.ts';
 
@@ -47,13 +50,23 @@ export function addSigner(editor: Editor, name: string, keys: readonly PublicKey
   for (const each of [role, RELEASES]) editor.addDelegation(each, keys, ['']);
 }
 
-/** Takes a tag out of every role this person can sign for. */
-export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<void> {
+/**
+ * Takes tags out of every role this person can sign for, and out of `targets` where its key is here: docker leaves it out
+ * beside delegations, and what it released stays pullable. Returns the tags that are released all the same, by others.
+ */
+export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<readonly string[]> {
+  let remaining: string[] = [];
   await repository.publish(async (editor, { set }) => {
+    remaining = [];
+    const own: readonly TargetsRole[] = (await hasTargetsKey(set, repository.keys)) ? ['targets'] : [];
     for (const tag of tags) {
-      for (const role of await signableRoles(set, tag, repository.keys)) editor.removeTarget(role, tag);
+      const roles = [...(await signableRoles(set, tag, repository.keys)), ...own];
+      for (const role of roles) editor.removeTarget(role, tag);
+      const isLeft = ({ role }: { role: TargetsRole }) => DOCKER_ROLES.includes(role) && !roles.includes(role);
+      if (allTargets(set, tag).some(isLeft)) remaining.push(tag);
     }
   });
+  return remaining;
 }
 
 /**
@@ -92,6 +105,14 @@ export function isLastSigner({ set, unusable }: Collection, canonicalIds: readon
 
 function releasesIn(set: TrustedSet): DelegatedRole | undefined {
   return set.delegationsOf('targets').find(({ name }) => name === RELEASES);
+}
+
+async function hasTargetsKey({ root }: TrustedSet, keys: KeyRing): Promise<boolean> {
+  const ids = baseRoleKeys(root.root, 'targets').keyIds.map((id) => {
+    const key = root.root.keys.get(id);
+    return key === undefined ? id : canonicalKeyId(key);
+  });
+  return (await countHere(keys, ids)) > 0;
 }
 
 /** As docker signs images: the SHA-256 alone, no custom data (protocol D.8 step 4). */

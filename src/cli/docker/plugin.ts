@@ -1,5 +1,5 @@
 import { SignetError } from '../../core/errors/index.ts';
-import { familiarReference, gunOf } from '../../core/names/reference.ts';
+import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
 import { trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { type DockerTask, handOver } from './task.ts';
@@ -21,8 +21,10 @@ export async function installPlugin(task: DockerTask): Promise<number> {
     );
   }
   const reference = session.resolve(plugin.value);
-  const trusted = await wordedAs(gunOf(reference), () =>
-    trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+  const trusted = await wordedAs(
+    gunOf(reference),
+    () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+    `No valid trust data for ${reference.tag ?? DEFAULT_TAG}`,
   );
   return handOver(task, args.withValue(plugin, familiarReference(trusted?.pinned ?? reference)));
 }

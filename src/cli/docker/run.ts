@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { isDigest } from '../../core/names/digest.ts';
-import { familiarReference, gunOf } from '../../core/names/reference.ts';
+import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
 import type { PositionalToken } from '../../engine/flags.ts';
 import { type TrustedImage, trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
@@ -21,17 +21,17 @@ export async function runImage(task: DockerTask): Promise<number> {
   try {
     return await runTrusted(task, image);
   } catch (error) {
-    if (!isSignetError(error)) throw error;
-    const worded = withValidity(error);
-    throw task.line.name === 'run' ? runError(worded) : worded;
+    throw task.line.name === 'run' && isSignetError(error) ? runError(error) : error;
   }
 }
 
 async function runTrusted(task: DockerTask, image: PositionalToken): Promise<number> {
   const { session, args } = task;
   const reference = session.resolve(image.value);
-  const trusted = await wordedAs(gunOf(reference), () =>
-    trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+  const trusted = await wordedAs(
+    gunOf(reference),
+    () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+    `No valid trust data for ${reference.tag ?? DEFAULT_TAG}`,
   );
   const pinned = args.withValue(image, familiarReference(trusted?.pinned ?? reference));
   const isPulled = trusted !== undefined && (await provide(task, trusted));
@@ -68,15 +68,6 @@ function withFullName({ session, args }: DockerTask, image: PositionalToken): Do
 /** An image ID is content itself; docker asks no signature for it (protocol D.5). */
 function isImageId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text) || isDigest(text);
-}
-
-/** What only a delegation says about a tag is no trust data to `pull`, and no valid trust data here (protocol D.3). */
-function withValidity(error: SignetError): SignetError {
-  if (error.code !== 'target-role-untrusted') return error;
-  return new SignetError(error.code, `No valid trust data for ${error.detail.tag}`, {
-    cause: error,
-    detail: error.detail,
-  });
 }
 
 function runError(error: SignetError): SignetError {

@@ -1,5 +1,5 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
-import { familiarName, familiarReference, gunOf, type Reference } from '../../core/names/reference.ts';
+import { familiarName, familiarReference, gunOf, type Reference, withDefaultTag } from '../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
 import { trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
@@ -21,8 +21,10 @@ export async function deployService(task: DockerTask): Promise<number> {
     return handOver(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
   }
   try {
-    const trusted = await wordedAs(gunOf(reference), () =>
-      trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+    const trusted = await wordedAs(
+      gunOf(reference),
+      () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
+      `No trust data for ${familiarReference(withDefaultTag(reference))}`,
     );
     if (trusted === undefined) return await handOver(task, args.withValue(image, familiarReference(reference)));
     const pinned = `${familiarName(reference)}:${trusted.tag.tag}@${trusted.tag.digest}`;

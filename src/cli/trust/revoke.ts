@@ -6,6 +6,7 @@ import type { Repository } from '../../trust/repository.ts';
 import { resolveAllTags } from '../../trust/resolve.ts';
 import { revokeTags } from '../../trust/sign.ts';
 import { parseCommand } from '../command.ts';
+import { missingKeys } from '../docker-texts.ts';
 import type { Session } from '../session.ts';
 import { REVOKE } from './specs.ts';
 
@@ -23,13 +24,23 @@ export async function revoke(session: Session, words: readonly string[]): Promis
   }
   try {
     const repository = await session.repository(reference, 'push');
-    await revokeTags(repository, await tagsToRevoke(repository, reference));
+    const remaining = await revokeTags(repository, await tagsToRevoke(repository, reference));
+    if (remaining.length > 0) throw stillSigned(remaining);
   } catch (error) {
     if (!isSignetError(error) || error.code === 'cancelled') throw error;
-    throw new SignetError(error.code, `could not remove signature for ${typed}: ${error.message}`, { cause: error });
+    throw new SignetError(error.code, `could not remove signature for ${typed}: ${missingKeys(error)}`, {
+      cause: error,
+      ...(error.next === undefined ? {} : { next: error.next }),
+    });
   }
   session.print(`Successfully deleted signature for ${typed}\n`);
   return 0;
+}
+
+function stillSigned(tags: readonly string[]): SignetError {
+  return new SignetError('trust-incomplete', `${tags.join(', ')} is still signed with keys that are not here`, {
+    next: 'Whoever has the repository key must revoke it as well: signet trust inspect shows which key that is.',
+  });
 }
 
 async function tagsToRevoke(repository: Repository, reference: Reference): Promise<readonly string[]> {

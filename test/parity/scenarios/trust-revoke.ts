@@ -66,6 +66,21 @@ export const TRUST_REVOKE: readonly Scenario[] = scenariosOf('trust-revoke', {
     });
     return { person, args: ['trust', 'revoke', `${repository}:v1`] };
   },
+  'in-targets-whose-key-others-have': async (place) => {
+    const repository = place.repository('alice/revoke-foreign-key');
+    const [founder, person] = [place.person(), place.person()];
+    await found(founder, repository, async (draft) => {
+      await draft.signer('alice');
+      for (const role of ['targets', 'targets/alice', 'targets/releases']) draft.sign(role, 'v1', dummy('v1'));
+    });
+    person.takeKeys(founder, 'alice');
+    return { person, args: ['trust', 'revoke', `${repository}:v1`] };
+  },
+  'in-targets-only-no-key': async (place) => {
+    const repository = place.repository('alice/revoke-no-targets-key');
+    await found(place.person(), repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
+    return { person: place.person(), args: ['trust', 'revoke', `${repository}:v1`] };
+  },
   'in-a-delegation-only': async (place) => {
     const repository = place.repository('alice/revoke-delegation');
     const person = place.person();
