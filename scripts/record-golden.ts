@@ -1,10 +1,10 @@
+import { differenceIn } from '../test/parity/differences.ts';
 import { type Author, writeGolden } from '../test/parity/golden.ts';
 import { startPlace } from '../test/parity/place.ts';
-import { play } from '../test/parity/scenario.ts';
+import { inFrontOf, play } from '../test/parity/scenario.ts';
 import { SCENARIOS } from '../test/parity/scenarios/index.ts';
 import { cleanUp } from '../test/support/cleanup.ts';
 import { dockerClis } from '../test/support/clis.ts';
-import { signetCommand } from '../test/support/signet-server.ts';
 
 /** The last docker CLI with all of content trust. */
 const REFERENCE = 28;
@@ -26,11 +26,10 @@ async function main(filters: readonly string[]): Promise<void> {
     await place.stop();
   };
   await record('docker', [docker.path], chosen);
-  process.env.SIGNET_DOCKER = docker.path;
   await record(
     'signet',
-    signetCommand(),
-    chosen.filter(({ difference }) => difference !== undefined),
+    inFrontOf(docker),
+    chosen.filter(({ name }) => differenceIn(name) !== undefined),
   );
 }
 

@@ -7,6 +7,8 @@ export const LIMITS = {
   timestamp: 1 * MiB,
   /** A metadata file whose length is not known beforehand. Notary reads up to 100 MiB; real files stay below 1 MiB. */
   metadata: 32 * MiB,
+  /** The files of `targets` and all delegations of one collection, together. */
+  collection: 256 * MiB,
   /** A public key response of the trust server. */
   keyResponse: 256 * KiB,
   /** An error body. Notary stops at 1 KiB, which truncates its own longer answers. */

@@ -191,8 +191,9 @@ class Update {
     const { gun, cache, purpose } = this.source;
     const known = await cache.read(gun, 'timestamp');
     try {
-      const bytes = await (this.timestampFile ?? this.fetchTimestamp());
+      const request = this.timestampFile ?? this.fetchTimestamp();
       this.timestampFile = undefined;
+      const bytes = await request;
       set.updateTimestamp(bytes, known);
       this.keep('timestamp', bytes, known);
     } catch (error) {
@@ -213,10 +214,14 @@ class Update {
     const unusable = new Map<TargetsRole, UnusableFile>();
     let level: readonly TargetsRole[] = ['targets'];
     let visited = 0;
+    let bytes = 0;
     while (level.length > 0) {
       visited += level.length;
+      bytes += level.reduce((sum, role) => sum + (set.promised(role)?.length ?? 0), 0);
       if (visited > LIMITS.delegations)
         throw new SignetError('too-large', `the repository has more than ${LIMITS.delegations} delegations`);
+      if (bytes > LIMITS.collection)
+        throw new SignetError('too-large', `the repository's trust data is larger than ${LIMITS.collection} bytes`);
       const files = await Promise.all(level.map((role) => this.fetchTargets(set, role)));
       for (const file of files) if (file !== undefined) this.trustTargets(set, file, unusable);
       level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));

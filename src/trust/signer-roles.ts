@@ -22,7 +22,7 @@ export function canonicalKeys(role: DelegatedRole): readonly KeyId[] {
 }
 
 /** The canonical ID of one of a delegation's keys. */
-export function canonicalIdIn({ keys }: DelegatedRole, id: KeyId): KeyId {
+function canonicalIdIn({ keys }: DelegatedRole, id: KeyId): KeyId {
   const key = keys.get(id);
   return key === undefined ? id : canonicalKeyId(key);
 }

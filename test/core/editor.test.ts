@@ -396,6 +396,19 @@ describe('a key that is taken away', () => {
     expect(envelope.signatures.map(({ keyId }) => keyId)).toEqual([second.id]);
   });
 
+  test('leaves too few signatures where two are asked for', async () => {
+    const [bob, carol] = [simulator.owner.make(), simulator.owner.make()];
+    simulator.owner.forget(carol);
+    await simulator.edit((own) => {
+      own.addDelegation(RELEASES, [alice, bob, carol], [''], 2);
+      own.addTarget(RELEASES, 'v1', target(1));
+    });
+    const own = await editor();
+    expect(own.brokenDelegations()).toEqual([]);
+    own.removeDelegationKeys(RELEASES, [alice.id]);
+    expect(own.brokenDelegations()).toEqual([RELEASES]);
+  });
+
   test('does no harm where another signature remains', async () => {
     const second = await releasedByAlice();
     await simulator.edit((own) => own.addTarget(RELEASES, 'v2', target(2)));

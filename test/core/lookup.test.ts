@@ -6,7 +6,8 @@ import { change, tree } from '../support/forgery.ts';
 import { Simulator, target } from '../support/simulator.ts';
 
 const role = (name: string): DelegationName => parseDelegation(`targets/${name}`);
-const [A, B, AA, AB, BA] = ['a', 'b', 'a/a', 'a/b', 'b/a'].map(role) as [
+const [A, B, AA, AB, BA, BB] = ['a', 'b', 'a/a', 'a/b', 'b/a', 'bb'].map(role) as [
+  DelegationName,
   DelegationName,
   DelegationName,
   DelegationName,
@@ -17,9 +18,10 @@ const [A, B, AA, AB, BA] = ['a', 'b', 'a/a', 'a/b', 'b/a'].map(role) as [
 /** What each role says, by tag; and what it may speak for. */
 const TREE: readonly [role: TargetsRole, paths: readonly string[], tags: Readonly<Record<string, number>>][] = [
   ['targets', [''], { both: 1, top: 1, skip: 1 }],
-  [RELEASES, [''], { both: 2, released: 2 }],
+  [RELEASES, [''], { both: 2, released: 2, shared: 2 }],
   [A, ['a', 'x-', 'both'], { a1: 3, both: 3 }],
-  [B, [''], { a1: 4, b1: 4, deep: 4 }],
+  [B, [''], { a1: 4, b1: 4, deep: 4, shared: 4 }],
+  [BB, [''], { bb1: 8 }],
   [AA, ['a1', 'x-'], { a1: 5, 'x-1': 5 }],
   [AB, ['x-'], { 'x-1': 6 }],
   [BA, [''], { deep: 7, below: 7, top: 7 }],
@@ -74,6 +76,11 @@ describe('a name is looked up (protocol C.14)', () => {
     ['top', [B, 'targets'], [BA, 7]],
     ['x-1', [AA, A], [AA, 5]],
     ['x-1', [AB, 'targets'], [AB, 6]],
+    ['shared', [RELEASES, 'targets'], [RELEASES, 2]],
+    ['shared', ['targets', RELEASES], [B, 4]],
+    // A name that only begins like another is no role below it.
+    ['bb1', [B], undefined],
+    ['bb1', [BB], [BB, 8]],
     ['none', [RELEASES, 'targets'], undefined],
     // Roles that do not exist have nothing to say.
     ['top', [role('nobody')], undefined],
@@ -162,6 +169,6 @@ describe('the whole tree', () => {
   });
 
   test('has every delegation once, delegators first', () => {
-    expect(allDelegations(set).map(({ name }) => name)).toEqual([RELEASES, A, B, AA, AB, BA]);
+    expect(allDelegations(set).map(({ name }) => name)).toEqual([RELEASES, A, B, BB, AA, AB, BA]);
   });
 });

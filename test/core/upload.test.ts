@@ -469,6 +469,8 @@ describe('the snapshot of a client', () => {
     const files = await edited((editor) => editor.witness('targets'));
     const pruned = new Map([...simulator.state].filter(([role]) => role !== ALICE));
     expect(names(await offer(files, pruned))).toContain('snapshot 3');
+    const other = withSnapshot(files, put(['meta', ALICE], infoOf('x')));
+    await refused(other, 'ErrBadSnapshot', 'checksum-missing', undefined, pruned);
   });
 });
 

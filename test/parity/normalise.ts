@@ -10,6 +10,8 @@ export interface Particulars {
 
 /** Whole and shortened digests and key IDs; of seven digits where docker asks for a key's passphrase. */
 const ID = /\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b|(?<=key with ID )[0-9a-f]{7}\b/g;
+/** What docker's library logs. */
+const LOGS = /^time="[^"]*" level=.*\n/gm;
 /** Steps of a layer's download that are reported, or not, as time allows. */
 const PASSING = /^\S+: (?:Waiting|Verifying Checksum|Download complete|Layer already exists)\n/gm;
 /** The steps of a layer on a terminal, each of which overwrites the one before. */
@@ -40,7 +42,7 @@ export function normalise(texts: readonly string[], { host, home, socket }: Part
       .replaceAll(host.replace('localhost', '127.0.0.1'), '127.0.0.1:REGISTRY')
       .replace(/\b(localhost|127\.0\.0\.1):\d{4,5}\b/g, '$1:PORT')
       .replace(ID, nameOf)
-      .replace(/^time="[^"]*"/gm, 'time="TIME"')
+      .replace(LOGS, '')
       .replace(/\b\w{3} \w{3} \d{1,2} \d\d:\d\d:\d\d UTC \d{4}$/gm, 'DATE')
       .replace(PASSING, '')
       .replace(STEPS, '(steps of a layer)\n')

@@ -1,3 +1,5 @@
+import { type DockerCli, findProgram } from '../support/clis.ts';
+import { signetCommand } from '../support/signet-server.ts';
 import { type Author, formatTranscript } from './golden.ts';
 import { normalise } from './normalise.ts';
 import type { Typed } from './person.ts';
@@ -7,10 +9,10 @@ import type { Place } from './place.ts';
 export interface Scenario {
   /** `trust-inspect/uninitialised`: the folder and the file of its golden. */
   readonly name: string;
-  /** Words of docs/differences.md, where Signet answers differently on purpose. */
-  readonly difference?: string;
   /** Whether the docker command behind Signet writes the text, so that another version of it writes another one. */
   readonly isDockers?: boolean;
+  /** The oldest docker CLI that knows what is typed, where older ones are in use. */
+  readonly since?: number;
   /** Brings the state about. Who answers matters only where the two ask a person different questions. */
   readonly prepare: (place: Place, author: Author) => Promise<Typed>;
 }
@@ -24,6 +26,11 @@ export function scenariosOf(
     name: `${command}/${state}`,
     ...(typeof what === 'function' ? { prepare: what } : what),
   }));
+}
+
+/** The words that run signet with `docker` behind it. */
+export function inFrontOf({ path }: DockerCli): readonly string[] {
+  return [findProgram('env'), `SIGNET_DOCKER=${path}`, ...signetCommand()];
 }
 
 /** Carries out a scenario with the words that run `author`, and returns its transcript. */

@@ -309,10 +309,31 @@ describe('endless data', () => {
   });
 
   test('of a promised length beyond all sense is not read', async () => {
-    simulator.forge('snapshot', put(['meta', 'targets', 'length'], 2 ** 52));
+    simulator.forge('snapshot', put(['meta', 'targets', 'length'], LIMITS.metadata + 1));
     simulator.restamp();
     simulator.lies.set('targets', Buffer.alloc(LIMITS.metadata + 1));
     await refusedByVisitor('response-too-large');
+    simulator.forge('snapshot', put(['meta', 'targets', 'length'], 2 ** 52));
+    simulator.restamp();
+    simulator.requests.length = 0;
+    await new Visitor(simulator).isRefused('too-large');
+    expect(simulator.requests.some((name) => name.startsWith('targets'))).toBe(false);
+  });
+
+  test('in many files, each of a bearable size, is not read', async () => {
+    await simulator.edit((editor) => {
+      for (let at = 0; at < 9; at++) {
+        const role = parseDelegation(`targets/d${at}`);
+        editor.addDelegation(role, [simulator.owner.make()], ['']);
+        editor.addTarget(role, `d${at}`, target(1));
+      }
+    });
+    const lengths = Array.from({ length: 9 }, (_, at) => put(['meta', `targets/d${at}`, 'length'], LIMITS.metadata));
+    simulator.forge('snapshot', lengths);
+    simulator.restamp();
+    simulator.requests.length = 0;
+    await visitor.isRefused('too-large');
+    expect(simulator.requests.some((name) => name.startsWith('targets/d'))).toBe(false);
   });
 
   test('that is a byte too much is not read', async () => {

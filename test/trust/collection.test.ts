@@ -235,22 +235,31 @@ describe('a chain of roots (protocol A.13.3)', () => {
   });
 
   test('leaves nothing in the cache that only an old root vouched for', async () => {
-    const thief = simulator.signersOf('timestamp');
-    await simulator.edit((editor) => editor.replaceKeys('timestamp', [simulator.online.make()]));
-    const now = simulator.state;
-    // The old timestamp key signs a timestamp of the highest version, over a snapshot that leads to the new root.
-    simulator.forge('timestamp', versioned(2 ** 31 - 1), thief);
-    const forged = simulator.file('timestamp');
-    simulator.serve(now);
-    simulator.lies.set('timestamp', forged);
+    const old = simulator.state;
+    for (const role of ['timestamp', 'snapshot'] as const) {
+      await simulator.edit((editor) => editor.replaceKeys(role, [simulator.online.make()]));
+    }
+    const honest = simulator.state;
+    // A crash has left new files with the old root.
+    for (const role of ['timestamp', 'snapshot'] as const) {
+      await visitor.cache.write(GUN, role, simulator.file(role));
+    }
+    // A thief of the old keys lists expired targets, so that the client looks for a newer root.
+    simulator.serve(old);
+    simulator.forge('targets', expiring(NOW - DAY));
+    simulator.relist(versioned(500));
+    simulator.restamp(versioned(500));
+    for (const role of ['timestamp', 'snapshot', 'targets'] as const) simulator.lies.set(role, simulator.file(role));
+    simulator.serve(honest);
     const read = simulator.read.bind(simulator);
     simulator.read = async (gun, file, limit) => {
-      const bytes = await read(gun, file, limit);
-      if (file.role === 'root') simulator.lies.delete('timestamp');
-      return bytes;
+      if (file.role === 'root') simulator.lies.clear();
+      return read(gun, file, limit);
     };
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
-    expect(await visitor.cache.read(GUN, 'timestamp')).toEqual(simulator.file('timestamp'));
+    for (const role of ['root', 'timestamp', 'snapshot', 'targets'] as const) {
+      expect(await visitor.cache.read(GUN, role)).toEqual(simulator.file(role));
+    }
   });
 });
 

@@ -156,12 +156,29 @@ describe('signers', () => {
 
   test('take back what they signed', async () => {
     await signImages(alice.repository(), [image('v1', 1), image('v2', 2)]);
-    await revokeTags(alice.repository(), ['v1']);
+    expect(await revokeTags(alice.repository(), ['v1', 'none'])).toEqual([]);
     await failure(bob.resolve('v1'), 'target-not-found');
     expect(await bob.resolve('v2')).toBe(digestOfTarget(2));
   });
 
-  test('whose role has expired renew it by signing', async () => {
+  test('are told of what others release all the same', async () => {
+    await admin.repository().publish((editor) => editor.addTarget('targets', 'v1', target(1)));
+    await signImages(alice.repository(), [image('v1', 2), image('v2', 2)]);
+    expect(await revokeTags(alice.repository(), ['v1', 'v2'])).toEqual(['v1']);
+    expect(await bob.resolve('v1')).toBe(digestOfTarget(1));
+    await failure(bob.resolve('v2'), 'target-not-found');
+  });
+
+  test('who hold the key of the repository take back what targets says too', async () => {
+    await admin.repository().publish((editor) => editor.addTarget('targets', 'v1', target(1)));
+    await admin.keys.add(keyOf(alice), 'alice');
+    await signImages(admin.repository(), [image('v1', 2)]);
+    expect(await revokeTags(admin.repository(), ['v1'])).toEqual([]);
+    await failure(bob.resolve('v1'), 'target-not-found');
+    expect([tagsIn('targets'), tagsIn(ALICE), tagsIn(RELEASES)]).toEqual([[], [], []]);
+  });
+
+  test('sign again what they have signed, to renew its expiry', async () => {
     await signImages(alice.repository(), [image('v1', 1)]);
     await signImages(alice.repository(), [image('v1', 1)]);
     expect(readTargets(ALICE, payloadOf(simulator.file(ALICE))).version).toBe(2);

@@ -207,9 +207,9 @@ function starting(word: 'run' | 'create'): readonly Scenario[] {
   return scenariosOf(word, {
     uninitialised: at('unsigned', pushed('v1'), ':v1'),
     'signed-absent': at('absent', signed('v1'), ':v1'),
-    'signed-absent-quiet': at('absent-quiet', signed('v1'), ':v1', '--quiet'),
+    'signed-absent-quiet': { since: 28, prepare: at('absent-quiet', signed('v1'), ':v1', '--quiet') },
     'signed-absent-latest': at('absent-latest', signed('latest'), ''),
-    'signed-absent-never': at('never', signed('v1'), ':v1', '--pull', 'never'),
+    'signed-absent-never': dockers(at('never', signed('v1'), ':v1', '--pull', 'never')),
     'signed-there': at(
       'there',
       async (place, name) => {
@@ -234,7 +234,7 @@ function starting(word: 'run' | 'create'): readonly Scenario[] {
     'unknown-tag': at('unknown', signed('v1'), ':v2'),
     'delegation-only': at('delegation', delegationOnly, ':v1'),
     'not-in-the-registry': at('lost', lost, ':v1'),
-    digest: { isDockers: true, prepare: at('digest', nothing, `@${dummy('a').digest}`) },
+    digest: dockers(at('digest', nothing, `@${dummy('a').digest}`)),
     'tag-and-digest': at('both', signed('v1'), `:v1@${dummy('a').digest}`),
     unauthorised: at('as-bob', unauthorised, ':v1'),
     'offline-no-cache': at('offline', offline(false), ':v1'),
@@ -249,7 +249,7 @@ function starting(word: 'run' | 'create'): readonly Scenario[] {
         env: TRUST,
       }),
     },
-    'bad-pull-policy': at('policy', signed('v1'), ':v1', '--pull=sometimes'),
+    'bad-pull-policy': { since: 28, prepare: at('policy', signed('v1'), ':v1', '--pull=sometimes') },
     'empty-name': { isDockers: true, prepare: async (place: Place) => ({ person: place.person(), args: [word, ''], env: TRUST }) },
     'trust-on-by-option': at(
       'on',

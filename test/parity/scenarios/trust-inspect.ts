@@ -84,8 +84,6 @@ const STATES: Readonly<Record<string, State>> = {
   }),
 };
 
-const DIFFERENCES: Readonly<Record<string, string>> = {};
-
 function inForm(form: 'json' | 'pretty', flags: readonly string[]): readonly Scenario[] {
   const scenarios = Object.entries(STATES).map(([state, bring]) => {
     const prepare: Scenario['prepare'] = async (place) => {
@@ -93,8 +91,7 @@ function inForm(form: 'json' | 'pretty', flags: readonly string[]): readonly Sce
       const { images, ...view } = await bring(place, place.repository(`alice/${form}-${name}`));
       return { ...view, args: ['trust', 'inspect', ...flags, ...images] };
     };
-    const difference = DIFFERENCES[state];
-    return [state.replace(/[^a-z]+/g, '-'), { prepare, ...(difference === undefined ? {} : { difference }) }] as const;
+    return [state.replace(/[^a-z]+/g, '-'), prepare] as const;
   });
   return scenariosOf(`trust-inspect-${form}`, Object.fromEntries(scenarios));
 }

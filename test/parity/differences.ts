@@ -1,0 +1,87 @@
+/** The scenarios in which Signet answers differently on purpose, by the words with which docs/differences.md begins the row. */
+const BY_REASON: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    '`trust sign` takes one image',
+    [
+      'usage-trust-sign/none',
+      'usage-trust-sign/help',
+      'usage-trust-sign/unknown-flag',
+      'usage-trust-sign/bad-switch',
+      'trust-sign/uninitialised-no-image',
+      'trust-sign/new-tag-no-image',
+      'trust-sign/local-no-image',
+      'trust-sign/tag-and-digest',
+      'odd-server-sign/status-404',
+    ],
+  ],
+  [
+    '`trust sign` without the key, or with a wrong passphrase, says that it has signed',
+    ['trust-sign/no-key-for-targets', 'trust-sign/wrong-passphrase', 'trust-sign/wrong-passphrase-typed'],
+  ],
+  [
+    'a wrong passphrase counts as a missing key',
+    [
+      'trust-revoke/wrong-passphrase',
+      'trust-signer-add/wrong-passphrase',
+      'trust-signer-remove/wrong-passphrase',
+      'push/wrong-passphrase',
+    ],
+  ],
+  ['one command may ask for the same passphrase again', ['trust-sign/uninitialised-asks']],
+  ['`trust revoke` of a tag that `targets` has as well', ['trust-revoke/in-targets-whose-key-others-have']],
+  [
+    '`trust signer remove` removes nothing',
+    ['trust-signer-remove/not-the-last', 'trust-signer-remove/last-forced'],
+  ],
+  ['two digests of one tag', ['trust-inspect-pretty/other-digest-in-releases', 'trust-sign/other-digest-in-releases']],
+  [
+    'log lines of its library',
+    [
+      'trust-inspect-json/offline-cached',
+      'trust-inspect-pretty/offline-cached',
+      'pull/offline-cached',
+      'run/offline-cached',
+      'create/offline-cached',
+    ],
+  ],
+  [
+    'errors of the network, of JSON and of ASN.1',
+    [
+      'trust-sign/offline',
+      'trust-revoke/offline',
+      'trust-signer-add/offline',
+      'trust-signer-add/tag-in-repository',
+      'trust-signer-add/key-broken',
+      'trust-signer-remove/offline',
+      'login/unreachable',
+      'pull/offline-no-cache',
+      'push/offline',
+      'run/offline-no-cache',
+      'create/offline-no-cache',
+      'odd-server-pull/not-json',
+      'odd-server-run/not-json',
+      'odd-server-sign/not-json',
+    ],
+  ],
+  [
+    'a refused login',
+    ['login/wrong-password-from-stdin', 'login/wrong-password-as-option', 'login/asks-password-wrong'],
+  ],
+  ['where the input has ended', ['trust-key-generate/asks-no-answer']],
+  ["`SRun 'docker login --help'", ['usage-login/extra', 'usage-logout/extra']],
+  ['a wrong value of another option', ['usage-docker/bad-switch', 'usage-run/bad-switch']],
+  ['`name:tag@digest`', ['pull/tag-and-digest', 'run/tag-and-digest', 'create/tag-and-digest']],
+  ['`plugin push` signs plugins', ['others/plugin-push']],
+]);
+
+const BY_SCENARIO: ReadonlyMap<string, string> = new Map(
+  [...BY_REASON].flatMap(([reason, names]) => names.map((name) => [name, reason] as const)),
+);
+
+/** Why Signet answers differently in a scenario; undefined where it must not. */
+export function differenceIn(name: string): string | undefined {
+  return BY_SCENARIO.get(name);
+}
+
+export const DIFFERENT_SCENARIOS: readonly string[] = [...BY_SCENARIO.keys()];
+export const REASONS: readonly string[] = [...BY_REASON.keys()];
