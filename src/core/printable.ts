@@ -3,6 +3,6 @@ const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\
 
 /** Text from outside made fit for one line of a terminal: nothing unprintable, at most `limit` characters. */
 export function printable(text: string, limit = 80): string {
-  const line = text.slice(0, limit).replace(UNPRINTABLE, ' ').toWellFormed();
+  const line = text.slice(0, limit).replace(UNPRINTABLE, ' ').toWellFormed().trim();
   return text.length > limit ? `${line}…` : line;
 }

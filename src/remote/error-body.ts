@@ -1,5 +1,8 @@
 import { type JsonObject, type JsonValue, parseJson } from '../core/json/parse.ts';
-import { printable } from './printable.ts';
+import { printable } from '../core/printable.ts';
+
+/** Characters of a server's words that are shown. */
+export const MAX_TEXT = 512;
 
 /** One entry of the error bodies of registries, trust servers and token services (protocol B.3, F.5). */
 export interface RemoteError {
@@ -31,13 +34,13 @@ export function describeFailure(body: Uint8Array): string | undefined {
       ? ['details', 'message', 'error_description', 'error'].map((name) => document.get(name))
       : [];
   const text = members.find((member) => typeof member === 'string' && member !== '');
-  return typeof text === 'string' ? printable(text) : undefined;
+  return typeof text === 'string' ? printable(text, MAX_TEXT) : undefined;
 }
 
 function readError(entry: JsonObject): RemoteError {
   const text = (name: string) => {
     const value = entry.get(name);
-    return typeof value === 'string' ? printable(value) : '';
+    return typeof value === 'string' ? printable(value, MAX_TEXT) : '';
   };
   return { code: text('code'), message: text('message'), detail: entry.get('detail') };
 }

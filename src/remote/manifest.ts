@@ -1,7 +1,7 @@
 import { SignetError } from '../core/errors/index.ts';
 import { type JsonObject, parseJson } from '../core/json/parse.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../core/names/digest.ts';
-import { printable } from './printable.ts';
+import { printable } from '../core/printable.ts';
 
 /** An image manifest or index as a registry keeps it. */
 export interface Manifest {

@@ -1,5 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
-import { printable } from './printable.ts';
+import { printable } from '../core/printable.ts';
 
 const UNTRUSTED: ReadonlySet<string> = new Set([
   'CERT_CHAIN_TOO_LONG',

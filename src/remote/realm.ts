@@ -1,6 +1,7 @@
 import { SignetError } from '../core/errors/index.ts';
+import { printable } from '../core/printable.ts';
+import { MAX_TEXT } from './error-body.ts';
 import { isLoopback } from './loopback.ts';
-import { printable } from './printable.ts';
 
 /** Who asks for a token, and for whom the user's login is. */
 export interface RealmContext {
@@ -28,7 +29,7 @@ const WELL_KNOWN: ReadonlyMap<string, string> = new Map([
 export function parseRealm(text: string, challenger: URL): URL {
   const refuse = (why: string): never => {
     throw new SignetError('realm-refused', `${challenger.origin} names a token service ${why}`, {
-      detail: { realm: printable(text) },
+      detail: { realm: printable(text, MAX_TEXT) },
     });
   };
   if (!URL.canParse(text)) refuse('without an address');

@@ -1,7 +1,7 @@
 import { SignetError } from '../core/errors/index.ts';
 import { DOCKER_HUB } from '../core/names/reference.ts';
+import { printable } from '../core/printable.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
-import { printable } from './printable.ts';
 
 /** What the user configured for one registry. */
 export interface RegistrySettings {

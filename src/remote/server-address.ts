@@ -1,6 +1,6 @@
 import { SignetError } from '../core/errors/index.ts';
 import { DOCKER_HUB } from '../core/names/reference.ts';
-import { printable } from './printable.ts';
+import { printable } from '../core/printable.ts';
 
 /** Where trust servers are configured. */
 export interface ServerSettings {

@@ -1,8 +1,8 @@
 import { SignetError } from '../core/errors/index.ts';
 import type { JsonValue } from '../core/json/parse.ts';
-import { parseErrorBody, type RemoteError } from './error-body.ts';
+import { printable } from '../core/printable.ts';
+import { MAX_TEXT, parseErrorBody, type RemoteError } from './error-body.ts';
 import type { HttpAnswer } from './http-message.ts';
-import { printable } from './printable.ts';
 
 /** What Notary's clients say of each kind of rejected update (protocol B.6.4). */
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
@@ -62,5 +62,5 @@ function validationError(detail: JsonValue | undefined): { name: string; message
   const error = detail.get('Error');
   const message = error instanceof Map ? error.get('Msg') : undefined;
   if (typeof name !== 'string' || !REJECTIONS.has(name) || typeof message !== 'string') return undefined;
-  return { name, message: printable(message) };
+  return { name, message: printable(message, MAX_TEXT) };
 }

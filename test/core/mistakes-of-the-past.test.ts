@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { INSPECT, KEY_GENERATE, KEY_LOAD, REVOKE, SIGN, SIGNER_ADD, SIGNER_REMOVE } from '../../src/cli/trust/specs.ts';
 import { parseScope } from '../../src/core/access.ts';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
@@ -21,6 +22,7 @@ import { trustCachedRoot } from '../../src/core/root-trust.ts';
 import { DAY, parseTime, YEAR } from '../../src/core/time.ts';
 import { TrustedSet } from '../../src/core/trusted-set.ts';
 import { verifyThreshold } from '../../src/core/verify.ts';
+import { SETTING_NAMES } from '../../src/serve/settings.ts';
 import { KeyFolder } from '../../src/store/key-folder.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
 import { trustedImage } from '../../src/trust/enforce.ts';
@@ -515,7 +517,19 @@ test('slow regular expression on a name', () => {
 });
 
 /** The mistakes that other parts could make, and the tests that show that they do not. */
+test('signer without authentication', () => {
+  // There is no signer to reach over a network: the server's keys sign in its own process, so that no setting names one.
+  expect(SETTING_NAMES.filter((name) => /signer|trustService/i.test(name))).toEqual([]);
+});
+
+test('secrets: PIN on the command line', () => {
+  const specs = [KEY_GENERATE, KEY_LOAD, SIGNER_ADD, SIGNER_REMOVE, SIGN, REVOKE, INSPECT];
+  const flags = [...specs.flatMap(({ flags }) => flags.map(({ name }) => name)), ...SETTING_NAMES];
+  expect(flags.filter((name) => /pass|pin|secret|pwd/i.test(name))).toEqual([]);
+});
+
 const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
+  ['verify one thing, run another', 'lesson/attack-steps.ts', 'with trust, step 12 still runs the signed digest'],
   [
     'TLS certificate fails to load, falls back to plain HTTP',
     'serve/start.test.ts',

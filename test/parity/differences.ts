@@ -29,10 +29,7 @@ const BY_REASON: ReadonlyMap<string, readonly string[]> = new Map([
   ],
   ['one command may ask for the same passphrase again', ['trust-sign/uninitialised-asks']],
   ['`trust revoke` of a tag that `targets` has as well', ['trust-revoke/in-targets-whose-key-others-have']],
-  [
-    '`trust signer remove` removes nothing',
-    ['trust-signer-remove/not-the-last', 'trust-signer-remove/last-forced'],
-  ],
+  ['`trust signer remove` removes nothing', ['trust-signer-remove/not-the-last', 'trust-signer-remove/last-forced']],
   ['two digests of one tag', ['trust-inspect-pretty/other-digest-in-releases', 'trust-sign/other-digest-in-releases']],
   [
     'log lines of its library',

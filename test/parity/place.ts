@@ -4,8 +4,7 @@ import { type Digest, parseDigest } from '../../src/core/names/digest.ts';
 import { findProgram, trustingClis } from '../support/clis.ts';
 import { startEngine } from '../support/dockerd.ts';
 import { type Outcome, run } from '../support/run.ts';
-import { type SignetServer, startSignet } from '../support/signet-server.ts';
-import { freePort } from '../support/signet-server.ts';
+import { freePort, type SignetServer, startSignet } from '../support/signet-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { PASSPHRASE, Person } from './person.ts';
 
@@ -64,7 +63,9 @@ export async function startPlace(): Promise<Place> {
   const loginOf = (user: User) => ({ host, user, password: PASSWORDS[user] });
   const pusher = new Person(env, loginOf('alice'));
   const docker = async (args: readonly string[], stdin: string | Uint8Array = '') => {
-    const outcome = await run([`${debian?.path}`, '--config', pusher.docker, '--host', engine.host, ...args], { stdin });
+    const outcome = await run([`${debian?.path}`, '--config', pusher.docker, '--host', engine.host, ...args], {
+      stdin,
+    });
     if (outcome.exitCode !== 0) throw new Error(`${outcome.command}\n${outcome.stdout}${outcome.stderr}`);
     return outcome;
   };

@@ -19,10 +19,12 @@ function on(command: string, state: State, words: Words): Scenario['prepare'] {
   };
 }
 
-const pushed = (...tags: string[]): State => async (place, name) => {
-  for (const tag of tags) await place.pushed(`${name}:${tag}`);
-  return {};
-};
+const pushed =
+  (...tags: string[]): State =>
+  async (place, name) => {
+    for (const tag of tags) await place.pushed(`${name}:${tag}`);
+    return {};
+  };
 
 /** Released by alice, whose key is the founder's alone; the engine has the image no more. */
 const signed =
@@ -250,7 +252,10 @@ function starting(word: 'run' | 'create'): readonly Scenario[] {
       }),
     },
     'bad-pull-policy': { since: 28, prepare: at('policy', signed('v1'), ':v1', '--pull=sometimes') },
-    'empty-name': { isDockers: true, prepare: async (place: Place) => ({ person: place.person(), args: [word, ''], env: TRUST }) },
+    'empty-name': {
+      isDockers: true,
+      prepare: async (place: Place) => ({ person: place.person(), args: [word, ''], env: TRUST }),
+    },
     'trust-on-by-option': at(
       'on',
       withEnv(pushed('v1'), { DOCKER_CONTENT_TRUST: '0' }),
@@ -292,4 +297,11 @@ const OTHERS: readonly Scenario[] = scenariosOf('others', {
   'plugin-push': on('plugin-push', nothing, (name) => ['plugin', 'push', `${name}:v1`]),
 });
 
-export const IMAGES: readonly Scenario[] = [...PULL, ...PUSH, ...starting('run'), ...RUN, ...starting('create'), ...OTHERS];
+export const IMAGES: readonly Scenario[] = [
+  ...PULL,
+  ...PUSH,
+  ...starting('run'),
+  ...RUN,
+  ...starting('create'),
+  ...OTHERS,
+];

@@ -30,8 +30,7 @@ const GIVES: Readonly<Record<string, (gun: string) => Promise<Give>>> = {
   'status-403': async () => () => new Response('', { status: 403 }),
   'status-401': async () => () => new Response('', { status: 401 }),
   'status-404': async () => () => new Response('', { status: 404 }),
-  'another-repository': async (gun) =>
-    giving(await makeCollection(`${gun}-other`, { founded: Date.now() }, SIGNED)),
+  'another-repository': async (gun) => giving(await makeCollection(`${gun}-other`, { founded: Date.now() }, SIGNED)),
 };
 
 function against(args: readonly string[]): readonly (readonly [string, Scenario['prepare']])[] {

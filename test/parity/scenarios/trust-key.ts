@@ -1,8 +1,8 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { sealKey } from '../../../src/core/keys/key-file.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { PASSPHRASE, type Typed } from '../person.ts';
 import type { Place } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';

@@ -140,7 +140,11 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
   'wrong-passphrase-typed': async (place, author) => {
     const person = place.asked();
     const repository = await signedByAlice(place, 'alice/sign-wrong-typed', person, 'v1');
-    return { person, args: ['trust', 'sign', `${repository}:v1`], answers: Array(author === 'docker' ? 13 : 4).fill(secret(ASKED, 'wrong one')) };
+    return {
+      person,
+      args: ['trust', 'sign', `${repository}:v1`],
+      answers: Array(author === 'docker' ? 13 : 4).fill(secret(ASKED, 'wrong one')),
+    };
   },
   'passphrase-corrected': async (place) => {
     const person = place.asked();

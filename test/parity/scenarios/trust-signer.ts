@@ -1,5 +1,5 @@
 import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
-import { dummy, found, foreignKey } from '../collections.ts';
+import { dummy, foreignKey, found } from '../collections.ts';
 import type { Person, Typed } from '../person.ts';
 import type { Place } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
@@ -54,7 +54,10 @@ const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
     const repository = place.repository('alice/add-two-keys');
     const person = withKeyFile(withKeyFile(place.person()), 'laptop');
     await found(person, repository);
-    return { person, args: ['trust', 'signer', 'add', '--key', 'alice.pub', '--key', 'laptop.pub', 'alice', repository] };
+    return {
+      person,
+      args: ['trust', 'signer', 'add', '--key', 'alice.pub', '--key', 'laptop.pub', 'alice', repository],
+    };
   },
   'keys-joined-by-a-comma': async (place) => {
     const repository = place.repository('alice/add-comma');
@@ -71,13 +74,19 @@ const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
   'several-one-fails': async (place) => {
     const person = withKeyFile(place.person());
     const [one, foreign, two] = ['alice/add-several', 'bob/app', 'alice/add-several-too'].map(place.repository);
-    return { person, args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', `${one}`, `${foreign}`, `${two}`] };
+    return {
+      person,
+      args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', `${one}`, `${foreign}`, `${two}`],
+    };
   },
   'wrong-passphrase': adding('wrong', ['--key', 'alice.pub', 'alice'], { env: { [REPOSITORY_PASSPHRASE]: 'no' } }),
   'no-repository-key': async (place) => {
     const repository = place.repository('alice/add-no-key');
     await found(place.person(), repository);
-    return { person: withKeyFile(place.person()), args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', repository] };
+    return {
+      person: withKeyFile(place.person()),
+      args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', repository],
+    };
   },
   unauthorised: async (place) => ({
     ...(await adding('as-bob', ['--key', 'alice.pub', 'alice'])(place)),
@@ -141,7 +150,10 @@ const REMOVE: readonly Scenario[] = scenariosOf('trust-signer-remove', {
     stdin: 'y\n',
     env: { [REPOSITORY_PASSPHRASE]: 'something else' },
   }),
-  unauthorised: async (place) => ({ ...(await removing('as-bob', ['alice'], ['alice'])(place)), person: place.person('bob') }),
+  unauthorised: async (place) => ({
+    ...(await removing('as-bob', ['alice'], ['alice'])(place)),
+    person: place.person('bob'),
+  }),
   offline: async (place) => ({
     ...(await removing('offline', ['alice'], ['alice'])(place)),
     env: { DOCKER_CONTENT_TRUST_SERVER: place.nowhere },

@@ -6,7 +6,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../../core/names/reference.ts';
-import { printable } from '../../../remote/printable.ts';
+import { printable } from '../../../core/printable.ts';
 import { type TrustedImage, trustedImage } from '../../../trust/enforce.ts';
 import { wordedAs } from '../../docker-texts.ts';
 import type { DockerTask } from '../task.ts';
