@@ -76,7 +76,9 @@ export class KeyRing implements SigningKeys {
     const role = file.role === '' ? name : file.role;
     if (!file.encrypted) return this.add(openKeyFile(file, undefined), role, file.gun);
     const key = await this.unlock(undefined, IMPORTED, (passphrase) => openKeyFile(file, passphrase));
-    await this.seal(key, this.known.get(IMPORTED) ?? Buffer.alloc(0), role, file.gun);
+    const passphrase = this.known.get(IMPORTED);
+    if (passphrase === undefined) throw new Error('the key was opened without a passphrase');
+    await this.seal(key, passphrase, role, file.gun);
   }
 
   /** Wipes every key and passphrase. */
