@@ -1,6 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
 import type { PassphraseRequest, Passphrases } from '../trust/passphrases.ts';
-import { askHidden } from './prompt.ts';
 
 const MIN_LENGTH = 8;
 const ROOT_WARNING = `You are about to create a new root signing key passphrase. This passphrase
@@ -17,18 +16,25 @@ export const PASSPHRASE_VARIABLES = {
   others: 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE',
 } as const;
 
+/** Whoever is asked for passphrases. */
+export interface Person {
+  print(text: string): void;
+  /** Asks for a secret, which the caller wipes. */
+  askHidden(prompt: string): Promise<Buffer>;
+}
+
 /**
  * Passphrases as docker gets them: from its environment variables where they are set, else from a prompt.
  * A wrong one in the environment is final; docker never falls back to asking (protocol G-31).
  */
 export class DockerPassphrases implements Passphrases {
   private readonly env: Readonly<Record<string, string | undefined>>;
-  private readonly print: (text: string) => void;
+  private readonly person: Person;
   private hasWarned = false;
 
-  constructor(env: Readonly<Record<string, string | undefined>>, print: (text: string) => void) {
+  constructor(env: Readonly<Record<string, string | undefined>>, person: Person) {
     this.env = env;
-    this.print = print;
+    this.person = person;
   }
 
   async existing({ id, alias }: PassphraseRequest, attempt: number): Promise<Buffer> {
@@ -40,30 +46,34 @@ export class DockerPassphrases implements Passphrases {
       });
     }
     if (given !== undefined) return given;
-    if (attempt > 0) this.print('Passphrase incorrect. Please retry.\n');
-    return trimmed(await askHidden(`Enter passphrase for ${displayName(alias)} key${withId(id)}: `));
+    if (attempt > 0) this.person.print('Passphrase incorrect. Please retry.\n');
+    return trimmed(await this.person.askHidden(`Enter passphrase for ${displayName(alias)} key${withId(id)}: `));
   }
 
   async fresh({ id, alias }: PassphraseRequest): Promise<Buffer> {
     const given = this.fromEnvironment(alias);
     if (given !== undefined) return given;
-    if (alias === 'root' && !this.hasWarned) this.print(ROOT_WARNING);
+    if (alias === 'root' && !this.hasWarned) this.person.print(ROOT_WARNING);
     this.hasWarned ||= alias === 'root';
     for (;;) {
-      const first = trimmed(await askHidden(`Enter passphrase for new ${displayName(alias)} key${withId(id)}: `));
+      const first = trimmed(
+        await this.person.askHidden(`Enter passphrase for new ${displayName(alias)} key${withId(id)}: `),
+      );
       if (first.length < MIN_LENGTH) {
         first.fill(0);
-        this.print(
+        this.person.print(
           'Passphrase is too short. Please use a password manager to generate and store a good random passphrase.\n',
         );
         continue;
       }
-      const second = trimmed(await askHidden(`Repeat passphrase for new ${displayName(alias)} key${withId(id)}: `));
+      const second = trimmed(
+        await this.person.askHidden(`Repeat passphrase for new ${displayName(alias)} key${withId(id)}: `),
+      );
       const isSame = first.equals(second);
       second.fill(0);
       if (isSame) return first;
       first.fill(0);
-      this.print('Passphrases do not match. Please retry.\n');
+      this.person.print('Passphrases do not match. Please retry.\n');
     }
   }
 

@@ -26,7 +26,7 @@ export async function replacedCommand({ word, words, globals, argv, env }: Repla
     const exitCode = await (word === 'login' ? login(session, words) : logout(session, words));
     return exitCode ?? (await leaveToDocker(argv, env));
   } finally {
-    session.close();
+    await session.close();
   }
 }
 

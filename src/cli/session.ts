@@ -47,9 +47,10 @@ export interface Session {
   /** Tries a login at its registry; returns the identity token to store in place of the password, where one is given. */
   checkLogin(registry: string, login: Login): Promise<Buffer | undefined>;
   engine(): Promise<Engine>;
-  /** What the engine needs to reach the reference's registry as this user. */
+  /** What the engine needs to reach the reference's registry as this user; the caller wipes it. */
   engineAuth(reference: Reference): Promise<RegistryAuth | undefined>;
-  close(): void;
+  /** To be awaited also before docker takes this process's place: nothing that runs at its end runs then. */
+  close(): Promise<void>;
 }
 
 export interface SessionOptions {
@@ -66,7 +67,10 @@ const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgumen
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const folder = configFolder(options.globals ?? NO_GLOBALS, options.env);
-  const passphrases = new DockerPassphrases(options.env, (text) => printOut(text));
+  const passphrases = new DockerPassphrases(options.env, {
+    print: printOut,
+    askHidden: async (prompt) => (await import('./prompt.ts')).askHidden(prompt),
+  });
   const warn = (message: string) => printErr(`${message}\n`);
   const opened = await openTrust({ folder, env: options.env, passphrases, now: Date.now(), warn });
   return new TerminalSession(options, folder, opened);
@@ -154,12 +158,11 @@ class TerminalSession implements Session {
     return login === undefined ? undefined : { ...login, serverAddress: reference.registry };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.keys.close();
-    this.opened?.then(
-      (engine) => engine.close(),
-      () => undefined,
-    );
+    const engine = await this.opened?.catch(() => undefined);
+    engine?.close();
+    this.opened = undefined;
   }
 
   private async openEngine(): Promise<Engine> {

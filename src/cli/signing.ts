@@ -1,4 +1,5 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { wipe } from '../core/login.ts';
 import { atDigest, familiarReference, gunOf, type Reference } from '../core/names/reference.ts';
 import type { Repository } from '../trust/repository.ts';
 import { initializeWithImages, type SignedImage, signImages } from '../trust/sign.ts';
@@ -33,7 +34,9 @@ export async function pushAndSign(
 export async function pushImage(session: Session, reference: TaggedReference, platform?: string): Promise<SignedImage> {
   const engine = await session.engine();
   const auth = await session.engineAuth(reference);
-  const pushed = await engine.push(familiarReference(reference), { auth, show: progressOutput('stdout'), platform });
+  const pushed = await engine
+    .push(familiarReference(reference), { auth, show: progressOutput('stdout'), platform })
+    .finally(() => auth && wipe(auth));
   // An engine with the containerd image store does not tell the size; the manifest of that very digest does.
   const size = pushed.size ?? (await session.manifest(atDigest(reference, pushed.digest))).size;
   return { tag: reference.tag, digest: pushed.digest, size };

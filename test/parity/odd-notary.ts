@@ -6,7 +6,6 @@ import { parseGun } from '../../src/core/names/gun.ts';
 import type { RoleName } from '../../src/core/names/role.ts';
 import { acceptUpload, refreshOnline } from '../../src/core/upload.ts';
 import { atEnd } from '../support/cleanup.ts';
-import type { SignetServer } from '../support/signet-server.ts';
 
 /** The current files of a collection. */
 export type Files = ReadonlyMap<RoleName, Buffer>;
@@ -53,12 +52,18 @@ export async function makeCollection(
 /** What a server gives for one of its files, such as `timestamp` or `targets.<sha256>`. */
 export type Give = (name: string) => Response;
 
+/** A server's certificate and its key, in PEM or as files. */
+export interface Certificate {
+  readonly cert: string | Bun.BunFile;
+  readonly key: string | Bun.BunFile;
+}
+
 /** A trust server on this machine without any login, which answers reads as `give` says. Returns its address. */
-export function startOddNotary(server: SignetServer, give: Give): string {
+export function startOddNotary(tls: Certificate, give: Give): string {
   const listener = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
-    tls: { cert: Bun.file(server.certificate), key: Bun.file(server.key) },
+    tls,
     fetch: ({ url }) => {
       const [, name] = /\/_trust\/tuf\/(.+)\.json$/.exec(new URL(url).pathname) ?? [];
       return name === undefined ? Response.json({}) : give(name);

@@ -6,6 +6,7 @@ import { startEngine } from '../support/dockerd.ts';
 import { type Outcome, run } from '../support/run.ts';
 import { freePort, type SignetServer, startSignet } from '../support/signet-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import type { Certificate } from './odd-notary.ts';
 import { PASSPHRASE, Person } from './person.ts';
 
 /** The users of the server. Alice owns `alice/…`, Bob nothing of it. */
@@ -22,6 +23,8 @@ export interface PushedImage {
 /** Where the scenarios play: a real engine, a real server with the registry, and people with homes. */
 export interface Place {
   readonly server: SignetServer;
+  /** For whoever stands in for the server. */
+  readonly certificate: Certificate;
   /** `localhost:40123` */
   readonly host: string;
   readonly socket: string;
@@ -76,6 +79,7 @@ export async function startPlace(): Promise<Place> {
 
   return {
     server,
+    certificate: { cert: Bun.file(server.certificate), key: Bun.file(server.key) },
     host,
     socket: engine.socket,
     nowhere: `https://localhost:${port}`,

@@ -69,7 +69,7 @@ async function withFullNames(
   try {
     return await expandNames(session, book, head, words, rest);
   } finally {
-    session.close();
+    await session.close();
   }
 }
 
@@ -86,7 +86,7 @@ async function enforced(call: Call): Promise<number> {
   const hasOwnFlag = line.rest.some((word) => word.startsWith(`--${DISABLE_CONTENT_TRUST}`));
   const isPlain = !isTrustOn(env) && !hasOwnFlag;
   const hand = () => becomeDocker(cli.path, [...line.head, ...line.rest], env);
-  const { defaultRegistry } = await readConfiguration(configFolder(line.globals, env), env);
+  const { defaultRegistry } = await prepared(name, readConfiguration(configFolder(line.globals, env), env));
   if (isPlain && defaultRegistry === undefined) return hand();
   const read = await readTrust(call).catch(async (error: unknown) => {
     // Without trust there is nothing to enforce, and docker itself knows best what is wrong with its options.
@@ -95,11 +95,21 @@ async function enforced(call: Call): Promise<number> {
   });
   const work = await ENFORCED.get(name)?.();
   if (read === undefined || read.args.asksHelp || work === undefined) return hand();
-  const session = await (await import('../session.ts')).openSession({ env, globals: line.globals, cli });
+  const { openSession } = await import('../session.ts');
+  const session = await prepared(name, openSession({ env, globals: line.globals, cli }));
   try {
     return await work({ session, cli, line, env, ...read });
   } finally {
-    session.close();
+    await session.close();
+  }
+}
+
+/** What a command needs before it begins; without it, `run` fails as `run` does. */
+async function prepared<T>(name: CommandName, preparation: Promise<T>): Promise<T> {
+  try {
+    return await preparation;
+  } catch (error) {
+    throw name === 'run' && isSignetError(error) ? (await import('./run-error.ts')).runError(error) : error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { wipe } from '../../core/login.ts';
 import { familiarReference, type Reference } from '../../core/names/reference.ts';
 import type { ProgressOutput } from '../../engine/progress.ts';
 import type { TrustedImage } from '../../trust/enforce.ts';
@@ -13,7 +14,8 @@ export async function fetchTrusted(
   options: { readonly platform: string | undefined; readonly show: ProgressOutput | undefined },
 ): Promise<void> {
   const engine = await session.engine();
-  await engine.pull(familiarReference(pinned), { ...options, auth: await session.engineAuth(pinned) });
+  const auth = await session.engineAuth(pinned);
+  await engine.pull(familiarReference(pinned), { ...options, auth }).finally(() => auth && wipe(auth));
   await tagAs(session, pinned, { ...asked, digest: undefined });
 }
 

@@ -1,4 +1,4 @@
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 import { isDigest } from '../../core/names/digest.ts';
 import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
 import type { PositionalToken } from '../../engine/flags.ts';
@@ -6,6 +6,7 @@ import { type TrustedImage, trustedImage } from '../../trust/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
+import { runError } from './run-error.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';
 
@@ -68,13 +69,4 @@ function withFullName({ session, args }: DockerTask, image: PositionalToken): Do
 /** An image ID is content itself; docker asks no signature for it (protocol D.5). */
 function isImageId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text) || isDigest(text);
-}
-
-function runError(error: SignetError): SignetError {
-  return new SignetError(error.code, `docker: ${error.message}\n\nRun 'docker run --help' for more information`, {
-    cause: error,
-    detail: error.detail,
-    exitCode: 125,
-    ...(error.next === undefined ? {} : { next: error.next }),
-  });
 }

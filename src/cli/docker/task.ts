@@ -18,7 +18,8 @@ export interface DockerTask {
 }
 
 /** Hands the command, whose trust is settled, to docker with these arguments, and does not come back where the platform lets it. */
-export function handOver({ cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+export async function handOver({ session, cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+  await session.close();
   return becomeDocker(cli.path, [...line.head, ...args.argv], withoutTrust(env));
 }
 

@@ -16,7 +16,7 @@ export function trustCommand(words: readonly string[], open: () => Promise<Sessi
     try {
       return await command(session, rest);
     } finally {
-      session.close();
+      await session.close();
     }
   };
   const key: CommandGroup = {

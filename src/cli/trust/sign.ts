@@ -110,15 +110,15 @@ async function sourceOf(
   if (released !== undefined && collection !== undefined) return { kind: 'released', image: released, collection };
   if (origin === 'registry') return inRegistry(session, reference);
   const shown = familiarReference(reference);
-  const isInEngine = await hasImage(session, shown, origin === 'engine');
-  if (isInEngine) return { kind: 'engine' };
+  const engine = await askEngine(session, shown, origin === 'engine');
+  if (engine === 'has it') return { kind: 'engine' };
   if (origin === 'engine')
     throw new SignetError('image-missing', `Error response from daemon: No such image: ${shown}`);
   return inRegistry(session, reference).catch((cause: unknown) => {
     if (!isSignetError(cause, 'not-found')) throw cause;
-    throw new SignetError('image-missing', `No such image: ${shown}: neither the engine nor the registry has it`, {
-      cause,
-    });
+    const why =
+      engine === 'lacks it' ? 'neither the engine nor the registry has it' : `not in the registry, and ${engine}`;
+    throw new SignetError('image-missing', `No such image: ${shown}: ${why}`, { cause });
   });
 }
 
@@ -157,12 +157,13 @@ async function inRegistry(session: Session, reference: TaggedReference): Promise
   return { kind: 'registry', image: { tag: reference.tag, digest, size } };
 }
 
-/** No engine to ask is no error unless it must have the image: the registry has it then, or nobody has. */
-async function hasImage(session: Session, name: string, isRequired: boolean): Promise<boolean> {
+/** No engine to ask is no error unless it must have the image: then the registry has it, or the reason matters. */
+async function askEngine(session: Session, name: string, isRequired: boolean): Promise<string> {
   try {
-    return (await (await session.engine()).inspectImage(name)) !== undefined;
+    const image = await (await session.engine()).inspectImage(name);
+    return image === undefined ? 'lacks it' : 'has it';
   } catch (error) {
-    if (!isRequired && isSignetError(error, 'engine-unreachable', 'docker-missing')) return false;
-    throw error;
+    if (isRequired || !isSignetError(error, 'engine-unreachable', 'docker-missing')) throw error;
+    return `no engine: ${error.message}`;
   }
 }

@@ -75,12 +75,12 @@ const LOGOUT: readonly Scenario[] = scenariosOf('logout', {
 });
 
 /** A registry without a token service: it asks for name and password itself. Returns its address. */
-function startBasicRegistry({ server }: Place): string {
+function startBasicRegistry({ certificate: tls }: Place): string {
   const authorization = `Basic ${btoa(`alice:${PASSWORDS.alice}`)}`;
   const listener = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
-    tls: { cert: Bun.file(server.certificate), key: Bun.file(server.key) },
+    tls,
     fetch: (request) =>
       request.headers.get('authorization') === authorization
         ? Response.json({})

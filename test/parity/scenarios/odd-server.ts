@@ -43,7 +43,7 @@ function against(args: readonly string[]): readonly (readonly [string, Scenario[
         args: [...args, `${repository}:v1`],
         env: {
           DOCKER_CONTENT_TRUST: '1',
-          DOCKER_CONTENT_TRUST_SERVER: startOddNotary(place.server, await give(repository)),
+          DOCKER_CONTENT_TRUST_SERVER: startOddNotary(place.certificate, await give(repository)),
         },
       };
     },

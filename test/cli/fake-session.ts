@@ -1,0 +1,219 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Session } from '../../src/cli/session.ts';
+import { SignetError } from '../../src/core/errors/index.ts';
+import type { Login } from '../../src/core/login.ts';
+import { type Digest, digestOf } from '../../src/core/names/digest.ts';
+import { familiarReference, type Reference } from '../../src/core/names/reference.ts';
+import type { Engine } from '../../src/engine/api.ts';
+import type { Manifest } from '../../src/remote/manifest.ts';
+import { Credentials } from '../../src/store/credentials.ts';
+import { type Configuration, NO_CONFIGURATION, resolveName } from '../../src/trust/configuration.ts';
+import type { KeyRing } from '../../src/trust/key-ring.ts';
+import type { Repository } from '../../src/trust/repository.ts';
+import { addSigner } from '../../src/trust/sign.ts';
+import { Simulator } from '../support/simulator.ts';
+import { temporaryFolder } from '../support/temp.ts';
+import { Visitor } from '../support/visitor.ts';
+
+/** The repository that the simulated server knows. */
+export const NAME = 'registry.example.com/acme/app';
+
+/** An image that somebody has. */
+export interface FakeImage {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export function fakeImage(text: string): FakeImage {
+  return { digest: digestOf(Buffer.from(text)), size: 500 + text.length };
+}
+
+/** A session without terminal, network or engine. What it would print is kept, what is asked is answered by `answers`. */
+export class FakeSession implements Session {
+  configuration: Configuration = NO_CONFIGURATION;
+  readonly folder = temporaryFolder();
+  readonly credentials = new Credentials(this.folder, { PATH: '' });
+  isInteractive = true;
+  printed = '';
+  errors = '';
+  /** What was asked, and the answers that wait. */
+  readonly asked: string[] = [];
+  readonly answers: string[] = [];
+  stdin = '';
+  isClosed = false;
+  /** Who the registry lets in: `user:password`. */
+  login = 'alice:right';
+  loginAnswer: 'nothing' | 'identity token' = 'nothing';
+  /** What engine and registry have, by familiar name. */
+  readonly inEngine = new Map<string, FakeImage>();
+  readonly inRegistry = new Map<string, FakeImage>();
+  readonly pushed: string[] = [];
+  engineFails: SignetError | undefined;
+
+  readonly simulator: Simulator;
+  private readonly person: Visitor;
+
+  constructor(simulator: Simulator) {
+    this.simulator = simulator;
+    this.person = new Visitor(simulator);
+  }
+
+  get keys(): KeyRing {
+    return this.person.keys;
+  }
+
+  /** Both streams, as they would be seen. */
+  get output(): { readonly stdout: string; readonly stderr: string } {
+    const stderr = this.errors + this.person.warnings.map((warning) => `${warning}\n`).join('');
+    return { stdout: this.printed, stderr };
+  }
+
+  now(): number {
+    return this.simulator.now;
+  }
+
+  print(text: string): void {
+    this.printed += text;
+  }
+
+  printError(text: string): void {
+    this.errors += text;
+  }
+
+  async askLine(prompt: string): Promise<string> {
+    this.asked.push(prompt);
+    const answer = this.answers.shift();
+    if (answer === undefined) throw new SignetError('input-ended', 'the input ended before there was an answer');
+    return answer;
+  }
+
+  async askHidden(prompt: string): Promise<Buffer> {
+    return Buffer.from(await this.askLine(prompt));
+  }
+
+  async readSecret(): Promise<Buffer> {
+    return Buffer.from(this.stdin);
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    return (await this.askLine(question)) === 'y';
+  }
+
+  resolve(name: string): Reference {
+    return resolveName(name, this.configuration);
+  }
+
+  async repository(): Promise<Repository> {
+    return this.person.repository();
+  }
+
+  async manifest(reference: Reference): Promise<Manifest> {
+    const name = familiarReference({ ...reference, digest: undefined });
+    const image = this.inRegistry.get(name);
+    if (image === undefined || (reference.digest !== undefined && reference.digest !== image.digest))
+      throw new SignetError('not-found', `manifest for ${name} not found: manifest unknown`);
+    return { ...image, mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes: Buffer.alloc(0) };
+  }
+
+  async username(): Promise<string | undefined> {
+    return (await this.credentials.find('registry.example.com'))?.username;
+  }
+
+  async checkLogin(_registry: string, { username, password, identityToken }: Login): Promise<Buffer | undefined> {
+    const secret = identityToken ?? password;
+    if (`${username}:${secret}` !== this.login) throw new SignetError('unauthorized', 'the token service refuses it');
+    return this.loginAnswer === 'nothing' ? undefined : Buffer.from('token');
+  }
+
+  async engine(): Promise<Engine> {
+    const { inEngine, pushed, engineFails } = this;
+    const known = (name: string) => {
+      if (engineFails !== undefined) throw engineFails;
+      return inEngine.get(name);
+    };
+    return {
+      host: 'unix:///engine',
+      version: async () => '1.41',
+      inspectImage: async (name) => {
+        const image = known(name);
+        return (
+          image && { id: image.digest, repoTags: [], repoDigests: [], descriptor: undefined, os: '', architecture: '' }
+        );
+      },
+      tag: async () => undefined,
+      pull: async () => undefined,
+      push: async (name) => {
+        const image = known(name);
+        if (image === undefined) throw new SignetError('engine-refused', `no such image ${name}`);
+        pushed.push(name);
+        return { ...image, source: 'push-result' };
+      },
+      close: () => undefined,
+    };
+  }
+
+  async engineAuth(): Promise<undefined> {
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.keys.close();
+  }
+
+  /** Writes docker's configuration as if this login had been stored. */
+  storeLogin(user: string, password: string): void {
+    const auths = { 'registry.example.com': { auth: btoa(`${user}:${password}`) } };
+    writeFileSync(join(this.folder, 'config.json'), JSON.stringify({ auths }));
+  }
+
+  /** Writes a file into a folder of its own and returns its path. */
+  file(name: string, content: string | Uint8Array, mode = 0o600): string {
+    const path = join(temporaryFolder(), name);
+    writeFileSync(path, content);
+    chmodSync(path, mode);
+    return path;
+  }
+}
+
+/** The server has never heard of the repository. */
+export async function uninitialised(): Promise<FakeSession> {
+  const session = new FakeSession(await Simulator.start());
+  await session.simulator.remove();
+  return session;
+}
+
+/** The repository has keys and no tags; they are this person's. */
+export async function empty(): Promise<FakeSession> {
+  const session = await uninitialised();
+  await (await session.repository()).initialize(() => undefined);
+  return session;
+}
+
+/** `v1` is signed by the signer alice and released; all keys are this person's. */
+export async function loaded(): Promise<FakeSession> {
+  const session = await empty();
+  const { publicKey } = await session.keys.create('alice');
+  const repository = await session.repository();
+  await repository.publish((editor) => addSigner(editor, 'alice', [publicKey]));
+  await repository.publish((editor) => {
+    const { digest, size } = fakeImage('v1');
+    const hashes = new Map([['sha256' as const, Buffer.from(digest.slice('sha256:'.length), 'hex')]]);
+    for (const role of editor.delegationsOf('targets')) editor.addTarget(role.name, 'v1', { length: size, hashes });
+  });
+  session.simulator.requests.length = 0;
+  return session;
+}
+
+/** As `loaded`, and the server answers no more. */
+export async function offline(): Promise<FakeSession> {
+  const session = await loaded();
+  session.simulator.isOffline = true;
+  return session;
+}
+
+/** Somebody else at another machine, before the same server. */
+export function visitorOf({ simulator }: FakeSession): FakeSession {
+  return new FakeSession(simulator);
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'bun:test';
+import { addSigners, removeSigners } from '../../../src/cli/trust/signers.ts';
+import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
+import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
+import { addSigner } from '../../../src/trust/sign.ts';
+import { signersOf } from '../../../src/trust/signer-roles.ts';
+import { failure } from '../../support/failure.ts';
+import { empty, type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../fake-session.ts';
+
+const keyFile = (session: FakeSession, name = 'alice') =>
+  session.file(`${name}.pub`, formatPublicKeyFile(generatePrivateKey('ecdsa').publicKey, name));
+
+async function signers({ simulator }: FakeSession): Promise<Record<string, number>> {
+  const { set } = await simulator.trusted();
+  return Object.fromEntries(signersOf(set).map(({ name, keyIds }) => [name, keyIds.length]));
+}
+
+describe('signer add', () => {
+  test('uninitialised: the repository is founded with the signer in it', async () => {
+    const session = await uninitialised();
+    expect(await addSigners(session, ['--key', keyFile(session), 'alice', NAME])).toBe(0);
+    expect(session.printed).toBe(
+      `Adding signer "alice" to ${NAME}...\nInitializing signed repository for ${NAME}...\nSuccessfully initialized "${NAME}"\nSuccessfully added signer: alice to ${NAME}\n\n`,
+    );
+    expect(await signers(session)).toEqual({ 'targets/alice': 1 });
+    expect((await session.keys.list()).map(({ role }) => role).sort()).toEqual(['root', 'targets']);
+  });
+
+  test('empty: several keys of one signer', async () => {
+    const session = await empty();
+    await addSigners(session, ['--key', keyFile(session), '--key', keyFile(session, 'laptop'), 'alice', NAME]);
+    expect(session.printed).toBe(
+      `Adding signer "alice" to ${NAME}...\nSuccessfully added signer: alice to ${NAME}\n\n`,
+    );
+    expect(await signers(session)).toEqual({ 'targets/alice': 2 });
+  });
+
+  test('empty: a comma is part of a file’s name', async () => {
+    const session = await empty();
+    const paths = `${keyFile(session)},${keyFile(session)}`;
+    const error = await failure(addSigners(session, ['--key', paths, 'alice', NAME]), 'file-missing');
+    expect(error.message).toBe(`unable to read public key from file: open ${paths}: no such file or directory`);
+  });
+
+  test('without the repository key: says which would do, goes on, and fails at the end', async () => {
+    const session = visitorOf(await empty());
+    const words = ['--key', keyFile(session), 'alice', `${NAME}/UPPER`, NAME];
+    const error = await failure(addSigners(session, words), 'trust-incomplete');
+    expect(error.message).toBe(`failed to add signer to: ${NAME}/UPPER, ${NAME}`);
+    const [invalid, missing] = session.errors.split('\n\n');
+    expect(invalid).toContain('must be lowercase');
+    expect(missing).toMatch(
+      /^could not find necessary signing keys, at least one of these keys must be available: [0-9a-f]{64}$/,
+    );
+  });
+
+  test('offline', async () => {
+    const session = await offline();
+    await failure(addSigners(session, ['--key', keyFile(session), 'bob', NAME]), 'trust-incomplete');
+    expect(session.errors).toStartWith('Error: error contacting notary server: ');
+  });
+
+  test.each([
+    [['alice', NAME], 'usage', 'path to a public key must be provided using the `--key` flag'],
+    [['--key', 'x', 'releases', NAME], 'name-invalid', 'releases is a reserved keyword, use a different signer name'],
+    [
+      ['--key', 'x', 'Alice', NAME],
+      'name-invalid',
+      'signer name "Alice" must start with lowercase alphanumeric characters and can include "-" or "_" after the first character',
+    ],
+  ] as const)('%j', async (words, code, message) => {
+    expect((await failure(addSigners(await empty(), words), code)).message).toBe(message);
+  });
+});
+
+describe('signer remove', () => {
+  const question = `The signer "alice" signed the last released version of ${NAME}. Removing this signer will make ${NAME} unpullable. Are you sure you want to continue?`;
+
+  test.each([
+    ['y', {}],
+    ['n', { 'targets/alice': 1 }],
+  ])('loaded: the last signer goes only if the answer is y: %p', async (answer, left) => {
+    const session = await loaded();
+    session.answers.push(answer);
+    expect(await removeSigners(session, ['alice', NAME])).toBe(0);
+    expect([session.asked, await signers(session)]).toEqual([[question], left]);
+    expect(session.printed.endsWith(`Successfully removed alice from ${NAME}\n\n`)).toBe(answer === 'y');
+  });
+
+  test('loaded: --force asks nothing', async () => {
+    const session = await loaded();
+    await removeSigners(session, ['-f', 'alice', NAME]);
+    expect([session.asked, await signers(session)]).toEqual([[], {}]);
+  });
+
+  test('loaded: one who did not sign the release goes without a question, unlike with docker 26 and later', async () => {
+    const session = await loaded();
+    const key = generatePrivateKey('ecdsa').publicKey;
+    await (await session.repository()).publish((editor) => addSigner(editor, 'bob', [key]));
+    await removeSigners(session, ['bob', NAME]);
+    expect([session.asked, await signers(session)]).toEqual([[], { 'targets/alice': 1 }]);
+    expect(session.printed).toBe(`Removing signer "bob" from ${NAME}...\nSuccessfully removed bob from ${NAME}\n\n`);
+  });
+
+  test.each([
+    ['bob', `no signer bob for repository ${NAME}`],
+    ['A b', `no signer A b for repository ${NAME}`],
+    ['releases', 'releases is a reserved keyword and cannot be removed'],
+  ])('loaded: %p cannot be removed', async (name, message) => {
+    const session = await loaded();
+    const error = await failure(removeSigners(session, [name, NAME]), 'trust-incomplete');
+    expect(error.message).toBe(`error removing signer from: ${NAME}`);
+    expect(session.errors).toBe(`${message}\n\n`);
+  });
+
+  test('uninitialised', async () => {
+    const session = await uninitialised();
+    await failure(removeSigners(session, ['alice', NAME]), 'trust-incomplete');
+    expect(session.errors).toBe(
+      `error retrieving signers for ${NAME}: trust.example.com does not have trust data for ${NAME}\n\n`,
+    );
+  });
+
+  test('offline', async () => {
+    const session = await offline();
+    await failure(removeSigners(session, ['alice', NAME]), 'trust-incomplete');
+    expect(session.errors).toStartWith(`error retrieving signers for ${NAME}: `);
+  });
+});
