@@ -106,8 +106,8 @@ function isBuild(command: readonly string[]): boolean {
   return command.at(-1) === 'build' || command[0] === 'builder' || command[0] === 'buildx';
 }
 
-/** No engine is to be asked meanwhile: the help would wait for it, and leave out what it does not support. */
-function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** The environment for asking docker for help: no engine is asked meanwhile, which help would wait for and be cut down to. */
+export function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { DOCKER_CONTEXT, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...others } = env;
   return { ...others, DOCKER_HOST: 'unix:///dev/null/docker.sock' };
 }

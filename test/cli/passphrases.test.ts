@@ -9,11 +9,9 @@ const WARNING = 'You are about to create a new root signing key passphrase.';
 let printed: string;
 /** What the person types, one after the other; the buffers, to see them wiped. */
 let typed: Buffer[];
-let given: Buffer[];
 beforeEach(() => {
   printed = '';
   typed = [];
-  given = [];
 });
 
 /** Somebody who types these lines and nothing else. */
@@ -44,10 +42,7 @@ function inEnvironment(env: Readonly<Record<string, string>>): DockerPassphrases
   return new DockerPassphrases(env, { print: () => undefined, askHidden: nobody });
 }
 
-const take = async (passphrase: Promise<Buffer>) => {
-  given.push(await passphrase);
-  return given.at(-1)?.toString();
-};
+const take = async (passphrase: Promise<Buffer>) => (await passphrase).toString();
 
 describe('from the environment', () => {
   const env = {

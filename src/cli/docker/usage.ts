@@ -1,5 +1,6 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { DockerCli } from '../../engine/cli.ts';
+import { askingEnvironment } from '../../engine/learn.ts';
 import { captureDocker } from '../../engine/run.ts';
 import type { DockerTask } from './task.ts';
 
@@ -54,7 +55,7 @@ function restOfGroup(letter: string, words: readonly string[]): string {
 /** How a command is used, after the first line of its help; nothing where docker does not give that. */
 async function usageText({ path }: DockerCli, command: readonly string[], verb: 'Run' | 'See'): Promise<string> {
   try {
-    const { stdout } = await captureDocker(path, [...command, '--help']);
+    const { stdout } = await captureDocker(path, [...command, '--help'], askingEnvironment(process.env));
     const usage = stdout.split('\n').find((line) => /^Usage: +\S/.test(line));
     const help = ['docker', ...command, '--help'].join(' ');
     // In a complaint, docker leaves out that a group wants a command, and says that its own commands have arguments.

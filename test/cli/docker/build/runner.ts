@@ -17,6 +17,7 @@ const inEngine: readonly string[] = JSON.parse(env.IN_ENGINE ?? '[]');
 const configuration = { ...NO_CONFIGURATION, defaultRegistry: env.DEFAULT_REGISTRY };
 
 const session = {
+  close: async () => {},
   configuration,
   print: (text: string) => process.stdout.write(text),
   printError: (text: string) => process.stderr.write(text),
