@@ -7,34 +7,12 @@ import { checkFile, type FileInfo } from '../core/metadata/file-info.ts';
 import { readTargets } from '../core/metadata/targets.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName, TargetsRole } from '../core/names/role.ts';
-import type { Pinning } from '../core/pinning.ts';
-import {
-  checkRootCurrent,
-  claimedRootVersion,
-  type TrustedRoot,
-  trustCachedRoot,
-  trustFirstRoot,
-  trustNextRoot,
-} from '../core/root-trust.ts';
-import type { Instant } from '../core/time.ts';
+import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../core/root-trust.ts';
+import { UNEXPIRED } from '../core/time.ts';
 import { TrustedSet } from '../core/trusted-set.ts';
 import { type RemoteFile, remoteName, type TrustServer } from '../remote/trust-server.ts';
-import type { MetadataCache } from '../store/metadata-cache.ts';
-
-/** Everything that bringing one collection up to date depends on. */
-export interface CollectionSource {
-  readonly gun: Gun;
-  /** The trust server's host, as errors name it. */
-  readonly host: string;
-  readonly server: Pick<TrustServer, 'read'>;
-  readonly cache: MetadataCache;
-  readonly pinning: Pinning;
-  readonly now: Instant;
-  /** `read`: the cache serves while the server cannot be reached. `publish`: only the server's own answer counts. */
-  readonly purpose: 'read' | 'publish';
-  /** Told what a person should know though it stops nothing. */
-  readonly warn: (message: string) => void;
-}
+import type { CollectionSource } from './collection-source.ts';
+import { firstRoot, newestRoot } from './root-update.ts';
 
 /** A collection as it stands. */
 export interface Collection {
@@ -76,6 +54,14 @@ export async function updateCollection(source: CollectionSource): Promise<Collec
   return collection;
 }
 
+/**
+ * The collection with all that has expired in it: to show and to mend, never to trust. Every other check holds, and the
+ * cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
+ */
+export function inspectExpired(source: CollectionSource): Promise<Collection> {
+  return new Update({ ...source, now: UNEXPIRED }).run();
+}
+
 class Update {
   private readonly source: CollectionSource;
   private readonly fresh = new Map<RoleName, Buffer>();
@@ -94,7 +80,7 @@ class Update {
     const cached = await cache.read(gun, 'root');
     // The request for the timestamp leaves before the root's signatures take this thread.
     await new Promise((resume) => setImmediate(resume));
-    const root = cached === undefined ? await this.firstRoot() : trustCachedRoot(gun, cached);
+    const root = cached === undefined ? this.keepRoot(await firstRoot(this.source)) : trustCachedRoot(gun, cached);
     const kept = cached === undefined ? undefined : await this.keptCollection(root);
     if (kept !== undefined) return kept;
     try {
@@ -103,7 +89,7 @@ class Update {
       if (!isSignetError(error, ...ROOT_MAY_BE_OLD)) throw error;
       // Nothing that was verified with the keys of an old root may reach the cache beside the new one.
       this.fresh.clear();
-      return await this.load(await this.newestRoot(root, error));
+      return await this.load(this.keepRoot(await newestRoot(this.source, root, error)));
     }
   }
 
@@ -134,45 +120,6 @@ class Update {
     const timestamp = this.fresh.get('timestamp');
     for (const [role, bytes] of this.fresh) if (role !== 'timestamp') await cache.write(gun, role, bytes);
     if (timestamp !== undefined) await cache.write(gun, 'timestamp', timestamp);
-  }
-
-  private async firstRoot(): Promise<TrustedRoot> {
-    const { gun, pinning, now } = this.source;
-    const root = trustFirstRoot(gun, await this.firstRootFile(), pinning, now);
-    this.fresh.set('root', root.envelope.bytes);
-    return root;
-  }
-
-  private async firstRootFile(): Promise<Buffer> {
-    const { gun, host, server } = this.source;
-    try {
-      return await server.read(gun, { role: 'root' }, LIMITS.metadata);
-    } catch (cause) {
-      if (!isSignetError(cause, 'trust-data-missing')) throw cause;
-      throw new SignetError('trust-data-missing', `${host} does not have trust data for ${gun}`, {
-        cause,
-        detail: cause.detail,
-      });
-    }
-  }
-
-  /** Walks from the trusted root to the server's newest, one version at a time. Throws `why` where there is no newer. */
-  private async newestRoot(trusted: TrustedRoot, why: SignetError): Promise<TrustedRoot> {
-    const { gun, server, pinning, now } = this.source;
-    const newest = await server.read(gun, { role: 'root' }, LIMITS.metadata);
-    if (newest.equals(trusted.envelope.bytes)) throw why;
-    const last = claimedRootVersion(newest);
-    if (last - trusted.root.version > LIMITS.rootChain) {
-      throw new SignetError('version-jump', `root version ${last} is too far from version ${trusted.root.version}`);
-    }
-    let root = trusted;
-    for (let version = trusted.root.version + 1; version < last; version++) {
-      const bytes = await server.read(gun, { role: 'root', version }, LIMITS.metadata);
-      root = trustNextRoot(root, bytes, pinning, now, 'intermediate');
-    }
-    root = trustNextRoot(root, newest, pinning, now, 'last');
-    this.fresh.set('root', newest);
-    return root;
   }
 
   private async load(root: TrustedRoot): Promise<Collection> {
@@ -267,6 +214,11 @@ class Update {
       throw new SignetError('checksum-missing', `no checksums for supported algorithms were provided for ${role}`);
     const { gun, server } = this.source;
     return server.read(gun, { role, sha256: sha256.toString('hex') }, Math.min(promise.length, LIMITS.metadata));
+  }
+
+  private keepRoot(root: TrustedRoot): TrustedRoot {
+    this.fresh.set('root', root.envelope.bytes);
+    return root;
   }
 
   private keep(role: RoleName, bytes: Buffer, known: Buffer | undefined): void {

@@ -3,7 +3,8 @@ import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { issueRootCertificate } from '../core/keys/certificate.ts';
 import type { PrivateKey } from '../core/keys/private-key.ts';
 import type { TrustServer } from '../remote/trust-server.ts';
-import { type Collection, type CollectionSource, updateCollection } from './collection.ts';
+import { type Collection, updateCollection } from './collection.ts';
+import type { CollectionSource } from './collection-source.ts';
 import type { KeyRing } from './key-ring.ts';
 
 /** How often a publish that lost a race against another is made again on top of it. */

@@ -2,7 +2,7 @@ import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
 import type { Gun } from '../names/gun.ts';
 import type { KeyId } from '../names/key-id.ts';
-import { DAY, type Instant, SECOND } from '../time.ts';
+import { DAY, type Instant, SECOND, UNEXPIRED } from '../time.ts';
 import { formatPem, parsePem } from './pem.ts';
 import type { PrivateKey } from './private-key.ts';
 import { makePublicKey, type PublicKey } from './public-key.ts';
@@ -75,7 +75,8 @@ export function matchesGun({ commonName }: RootCertificate, gun: Gun): boolean {
 export function checkCertificate(certificate: Certificate, now: Instant): void {
   const { notBefore, notAfter, signatureIsStrong, spki } = certificate;
   if (notBefore > notAfter) invalid('it ends before it begins');
-  if (notBefore > now + DAY) invalid(`it is not valid before ${new Date(notBefore).toISOString()}`);
+  if (now !== UNEXPIRED && notBefore > now + DAY)
+    invalid(`it is not valid before ${new Date(notBefore).toISOString()}`);
   if (notAfter < now) invalid(`it expired at ${new Date(notAfter).toISOString()}`);
   if (!signatureIsStrong) invalid('it is signed with a weak algorithm');
   readSpki(spki);
