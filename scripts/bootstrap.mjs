@@ -1,7 +1,7 @@
 // The entrance of every npm script. It runs on plain Node with nothing installed, and brings what the script needs.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,18 +15,25 @@ const PEERS = [
   'ca-certificates',
   'docker-registry',
   'docker.io',
+  'gnupg',
   'iptables',
   'notary',
   'openssl',
+  'pass',
   'skopeo',
   'util-linux',
 ];
+
+/** Packages that are unpacked and not installed: docker takes up a credential helper that it finds on PATH by itself. */
+const UNPACKED = ['golang-docker-credential-helpers'];
+const PEERS_FOLDER = join(ROOT, 'node_modules/.peers');
 
 const TASKS = new Map([
   ['build', { script: 'scripts/build.ts', packages: [] }],
   ['check', { script: 'scripts/check.ts', packages: [] }],
   ['demo', { script: 'scripts/demo.ts', packages: PEERS }],
-  ['test', { script: 'scripts/test.ts', packages: PEERS }],
+  ['fuzz', { script: 'scripts/fuzz.ts', packages: [] }],
+  ['test', { script: 'scripts/test.ts', packages: PEERS, unpacked: UNPACKED }],
 ]);
 
 async function main([name, ...args]) {
@@ -38,6 +45,7 @@ async function main([name, ...args]) {
   installModules();
   installBun();
   installPackages(task.packages);
+  for (const name of task.unpacked ?? []) unpackPackage(name);
   process.exitCode = await run(BUN, [join(ROOT, task.script), ...args]);
 }
 
@@ -84,6 +92,25 @@ function installPackages(packages) {
   const install = ['install', '--yes', '--no-install-recommends', ...missing];
   if (hasPackageLists() && aptGet(root, install)) return;
   if (!aptGet(root, ['update']) || !aptGet(root, install)) fail(`apt-get failed; see its message above.\n${byHand}`);
+}
+
+function unpackPackage(name) {
+  const folder = join(PEERS_FOLDER, name);
+  if (existsSync(folder)) return;
+  say(`unpacking the Debian package ${name}`);
+  const draft = mkdtempSync(join(tmpdir(), 'signet-peer-'));
+  const download = ['apt-get', ['download', name], { cwd: draft, stdio: 'inherit' }];
+  if (spawnSync(...download).status !== 0) {
+    const root = asRoot();
+    if (root === undefined || !aptGet(root, ['update']) || spawnSync(...download).status !== 0)
+      fail(`apt-get download ${name} failed; see its message above`);
+  }
+  const [file] = readdirSync(draft).filter((entry) => entry.endsWith('.deb'));
+  must('dpkg-deb', ['-x', join(draft, file ?? ''), join(draft, 'content')], `${name} could not be unpacked`);
+  mkdirSync(PEERS_FOLDER, { recursive: true });
+  cpSync(join(draft, 'content'), `${folder}.draft`, { recursive: true });
+  renameSync(`${folder}.draft`, folder);
+  rmSync(draft, { recursive: true, force: true });
 }
 
 function missingPackages(packages) {

@@ -2,6 +2,7 @@ import type { Action } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import type { Named } from '../core/names/brand.ts';
 import { isRepositoryPath } from '../core/names/reference.ts';
+import { quoted } from '../core/printable.ts';
 import { hostAndPath } from './places.ts';
 
 /**
@@ -40,7 +41,7 @@ export function parsePattern(text: string): Pattern {
     (host === undefined || PLAIN_HOST.test(host)) &&
     (isWholeHost || isRepositoryPath(repository));
   if (!valid) {
-    throw new SignetError('grant-invalid', `invalid pattern ${JSON.stringify(text.slice(0, 300))}`, {
+    throw new SignetError('grant-invalid', `invalid pattern ${quoted(text, 300)}`, {
       next: 'Name one repository (team/app) or everything below a namespace (team/*), with its registry where it is not this one (docker.io/library/*).',
     });
   }
@@ -56,7 +57,7 @@ export function parsePublicPattern(text: string): Pattern {
 export function parseLevel(text: string): Level {
   const level = LEVELS.find((known) => known === text);
   if (level === undefined) {
-    throw new SignetError('grant-invalid', `invalid level ${JSON.stringify(text.slice(0, 60))}`, {
+    throw new SignetError('grant-invalid', `invalid level ${quoted(text, 60)}`, {
       next: `Use one of ${LEVELS.join(', ')}.`,
     });
   }

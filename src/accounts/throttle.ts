@@ -1,7 +1,7 @@
-import { isIPv6 } from 'node:net';
 import { SignetError } from '../core/errors/index.ts';
 import { HOUR, type Instant, SECOND } from '../core/time.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { networkOf } from './network.ts';
 
 /** Failures that cost no waiting. */
 const FREE = 5;
@@ -78,19 +78,6 @@ interface Failures {
 
 function delayAfter(failures: number): number {
   return failures < FREE ? 0 : Math.min(MAX_DELAY, FIRST_DELAY * 2 ** (failures - FREE));
-}
-
-/** What one attacker surely has all of: an IPv4 address, or an IPv6 network of 64 bits. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0');
-  const groups = [...before, ...zeros, ...after].slice(0, 4);
-  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
 function throttled(wait: number): SignetError {

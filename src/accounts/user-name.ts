@@ -1,5 +1,6 @@
 import { SignetError } from '../core/errors/index.ts';
 import type { Named } from '../core/names/brand.ts';
+import { quoted } from '../core/printable.ts';
 
 /** The name of a user, and the first component of every repository that the user owns. */
 export type UserName = Named<'UserName'>;
@@ -16,7 +17,7 @@ const MAX = 64;
  */
 export function parseUserName(text: string): UserName {
   if (!isUserName(text)) {
-    throw new SignetError('user-name-invalid', `invalid user name ${JSON.stringify(text.slice(0, 100))}`, {
+    throw new SignetError('user-name-invalid', `invalid user name ${quoted(text, 100)}`, {
       next: `Use ${MIN} to ${MAX} lower-case letters and digits, in groups joined by single - or _.`,
     });
   }

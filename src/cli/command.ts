@@ -1,9 +1,11 @@
 import { SignetError } from '../core/errors/index.ts';
 import { type FlagSpec, type FlagWords, readFlagWords, WrongFlag } from './flag-words.ts';
 
-/** A command of docker's that Signet carries out itself: its flags, its arguments and its help, in docker's words. */
+/** A command that Signet carries out itself: its flags, its arguments and its help, in docker's layout. */
 export interface CommandSpec {
-  /** The words after `docker`, such as `trust sign`. */
+  /** Whose command it is: docker's own words are shown as docker's. */
+  readonly program?: 'docker' | 'signet';
+  /** The words after the program, such as `trust sign`. */
   readonly path: string;
   /** The arguments as the usage line shows them, such as `IMAGE:TAG`. */
   readonly usage: string;
@@ -53,11 +55,14 @@ export function parseCommand(spec: CommandSpec, words: readonly string[]): Parse
 }
 
 /** The help of a command, in docker's layout. */
-export function helpText({ path, usage, summary, options }: CommandSpec): string {
-  return `Usage:  docker ${path} ${usage}\n\n${summary}\n${options === undefined ? '' : `\nOptions:\n${options}\n`}`;
+export function helpText({ program = 'docker', path, usage, summary, options }: CommandSpec): string {
+  return `Usage:  ${program} ${path} ${usage}\n\n${summary}\n${options === undefined ? '' : `\nOptions:\n${options}\n`}`;
 }
 
-function readFlags(spec: Pick<CommandSpec, 'path' | 'usage' | 'flags'>, words: readonly string[]): FlagWords {
+function readFlags(
+  spec: Pick<CommandSpec, 'program' | 'path' | 'usage' | 'flags'>,
+  words: readonly string[],
+): FlagWords {
   try {
     return readFlagWords(spec.flags, words);
   } catch (error) {
@@ -67,11 +72,16 @@ function readFlags(spec: Pick<CommandSpec, 'path' | 'usage' | 'flags'>, words: r
 }
 
 function checkCount(spec: CommandSpec, count: number): void {
-  const { minArguments: min, maxArguments: max, path } = spec;
+  const { minArguments: min, maxArguments: max, program = 'docker', path } = spec;
   if (count >= min && (max === undefined || count <= max)) return;
-  const wanted =
-    max === min ? counted(min) : max === undefined ? `at least ${counted(min)}` : `at most ${counted(max)}`;
-  throw new CommandText(`docker: 'docker ${path}' requires ${wanted}\n${usageText(spec, max === undefined)}`, 1);
+  const problem = max === 0 ? 'accepts no arguments' : `requires ${wantedCount(min, max)}`;
+  throw new CommandText(`${program}: '${program} ${path}' ${problem}\n${usageText(spec, max === undefined)}`, 1);
+}
+
+function wantedCount(min: number, max: number | undefined): string {
+  if (max === min) return counted(min);
+  if (max === undefined) return `at least ${counted(min)}`;
+  return min === 0 ? `at most ${counted(max)}` : `at least ${min} and at most ${counted(max)}`;
 }
 
 function counted(count: number): string {
@@ -79,13 +89,17 @@ function counted(count: number): string {
 }
 
 /** The end of docker's complaints. docker says `See` where there are too few arguments of any number, otherwise `Run`. */
-function usageText({ path, usage }: Pick<CommandSpec, 'path' | 'usage'>, isSeen = false): string {
-  const line = usage === '' ? `docker ${path}` : `docker ${path} ${usage}`;
-  return `\nUsage:  ${line}\n\n${isSeen ? 'See' : 'Run'} 'docker ${path} --help' for more information\n`;
+function usageText(
+  { program = 'docker', path, usage }: Pick<CommandSpec, 'program' | 'path' | 'usage'>,
+  isSeen = false,
+): string {
+  const line = usage === '' ? `${program} ${path}` : `${program} ${path} ${usage}`;
+  return `\nUsage:  ${line}\n\n${isSeen ? 'See' : 'Run'} '${program} ${path} --help' for more information\n`;
 }
 
 /** A group of commands, such as `trust key`. */
 export interface CommandGroup {
+  readonly program?: 'docker' | 'signet';
   readonly path: string;
   readonly help: string;
   readonly commands: ReadonlyMap<string, (words: readonly string[]) => Promise<number>>;
@@ -95,16 +109,22 @@ export interface CommandGroup {
  * Runs the command of a group that the first word without a dash names; flags before it are the command's own. Prints the
  * group's help where there is none, on standard error unless help was asked for, as docker does.
  */
-export async function runGroup({ path, help, commands }: CommandGroup, words: readonly string[]): Promise<number> {
+export async function runGroup(
+  { program = 'docker', path, help, commands }: CommandGroup,
+  words: readonly string[],
+): Promise<number> {
   const found = words.findIndex((word) => !word.startsWith('-'));
   const at = found < 0 ? words.length : found;
   const [before, word, rest] = [words.slice(0, at), words[at], words.slice(at + 1)];
   const command = commands.get(word ?? '');
   if (command !== undefined) return command([...before, ...rest]);
-  const { values, saysShortHelp } = readFlags({ path, usage: '', flags: [] }, before);
+  const { values, saysShortHelp } = readFlags({ program, path, usage: '', flags: [] }, before);
   if (values.get('help')?.at(-1) === 'true') throw new CommandText(`${saysShortHelp ? SHORT_HELP : ''}${help}`, 0);
   if (word === undefined) throw new CommandText(help, 0, 'stderr');
-  throw new CommandText(`docker: unknown command: docker ${path} ${word}\n${usageText({ path, usage: '' })}`, 1);
+  throw new CommandText(
+    `${program}: unknown command: ${program} ${path} ${word}\n${usageText({ program, path, usage: '' })}`,
+    1,
+  );
 }
 
 /** The regular expression of names of keys and signers (protocol D.10, D.12); `what` is `key` or `signer`. */

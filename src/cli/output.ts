@@ -11,16 +11,21 @@ const RETRY_MS = 1;
  * leave a pipe in a mode in which docker, once it has taken this process's place, loses output.
  */
 export function printOut(text: string): void {
-  print(STDOUT, text);
+  print(STDOUT, Buffer.from(text));
 }
 
 /** `printOut` on standard error. */
 export function printErr(text: string): void {
-  print(STDERR, text);
+  print(STDERR, Buffer.from(text));
 }
 
-function print(descriptor: number, text: string): void {
-  for (let rest = Buffer.from(text); rest.length > 0; ) {
+/** `printOut` for what is no text. */
+export function writeOut(bytes: Uint8Array): void {
+  print(STDOUT, bytes);
+}
+
+function print(descriptor: number, bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0; ) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {

@@ -1,105 +1,84 @@
-import { SignetError } from '../core/errors/index.ts';
-import type { PassphraseRequest, Passphrases } from '../trust/passphrases.ts';
+import { isSignetError } from '../core/errors/index.ts';
+import { type PassphrasePlace, type PassphrasePlaces, placeFor } from '../trust/passphrase-places.ts';
+import type { PassphraseOwner, PassphraseRequest, Passphrases } from '../trust/passphrases.ts';
+import { AskedPassphrases, type Person } from './passphrases/asked.ts';
+import { commandSource } from './passphrases/command.ts';
+import { fileSource } from './passphrases/file.ts';
+import { Keychain, keychainSource } from './passphrases/keychain.ts';
+import type { Environment, PassphraseSource } from './passphrases/source.ts';
+import { fileFromVariable, variableSource } from './passphrases/variables.ts';
 
-const MIN_LENGTH = 8;
-const ROOT_WARNING = `You are about to create a new root signing key passphrase. This passphrase
-will be used to protect the most sensitive key in your signing system. Please
-choose a long, complex passphrase and be careful to keep the password and the
-key file itself secure and backed up. It is highly recommended that you use a
-password manager to generate the passphrase and keep it safe. There will be no
-way to recover this key. You can find the key in your config directory.
-`;
-
-/** Docker's variables for scripts (protocol C.3): one for root keys, one for all others. */
-export const PASSPHRASE_VARIABLES = {
-  root: 'DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE',
-  others: 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE',
-} as const;
-
-/** Whoever is asked for passphrases. */
-export interface Person {
-  print(text: string): void;
-  /** Asks for a secret, which the caller wipes. */
-  askHidden(prompt: string): Promise<Buffer>;
+export interface PassphraseOptions {
+  readonly env: Environment;
+  /** What the settings say; read when the first passphrase is needed and the environment has none. */
+  readonly places: () => Promise<PassphrasePlaces>;
+  readonly person: Person;
 }
 
 /**
- * Passphrases as docker gets them: from its environment variables where they are set, else from a prompt.
- * A wrong one in the environment is final; docker never falls back to asking (protocol G-31).
+ * The passphrases of a person who signs: from the first source that is configured for a key's alias (variables of
+ * docker and notary, a file named by a variable, the settings), else from the prompt. A wrong one from a source is
+ * final, as one from docker's variables is (protocol G-31); only a keychain that has none yet leads on to the prompt.
  */
-export class DockerPassphrases implements Passphrases {
-  private readonly env: Readonly<Record<string, string | undefined>>;
-  private readonly person: Person;
-  private hasWarned = false;
+export class SignersPassphrases implements Passphrases {
+  private readonly options: PassphraseOptions;
+  private readonly asked: AskedPassphrases;
+  /** What a person typed; the Buffers themselves tell it. */
+  private readonly typed = new WeakSet<Buffer>();
+  /** The source that gave the passphrase which is now being tried. */
+  private tried: PassphraseSource | undefined;
 
-  constructor(env: Readonly<Record<string, string | undefined>>, person: Person) {
-    this.env = env;
-    this.person = person;
+  constructor(options: PassphraseOptions) {
+    this.options = options;
+    this.asked = new AskedPassphrases(options.person);
   }
 
-  async existing({ id, alias }: PassphraseRequest, attempt: number): Promise<Buffer> {
-    const given = this.fromEnvironment(alias);
-    if (given !== undefined && attempt > 0) {
-      given.fill(0);
-      throw new SignetError('key-passphrase-wrong', 'password invalid, operation has failed.', {
-        detail: { alias, ...(id === undefined ? {} : { id }) },
-      });
-    }
-    if (given !== undefined) return given;
-    if (attempt > 0) this.person.print('Passphrase incorrect. Please retry.\n');
-    return trimmed(await this.person.askHidden(`Enter passphrase for ${displayName(alias)} key${withId(id)}: `));
+  async existing(request: PassphraseRequest, attempt: number): Promise<Buffer> {
+    if (attempt > 0 && this.tried !== undefined) throw this.tried.refuse(request);
+    const source = attempt === 0 ? await this.sourceFor(request.alias) : undefined;
+    const found = await source?.find(request);
+    this.tried = found === undefined ? undefined : source;
+    return found ?? this.remembering(await this.asked.existing(request, attempt));
   }
 
-  async fresh({ id, alias }: PassphraseRequest): Promise<Buffer> {
-    const given = this.fromEnvironment(alias);
-    if (given !== undefined) return given;
-    if (alias === 'root' && !this.hasWarned) this.person.print(ROOT_WARNING);
-    this.hasWarned ||= alias === 'root';
-    for (;;) {
-      const first = trimmed(
-        await this.person.askHidden(`Enter passphrase for new ${displayName(alias)} key${withId(id)}: `),
-      );
-      if (first.length < MIN_LENGTH) {
-        first.fill(0);
-        this.person.print(
-          'Passphrase is too short. Please use a password manager to generate and store a good random passphrase.\n',
-        );
-        continue;
-      }
-      const second = trimmed(
-        await this.person.askHidden(`Repeat passphrase for new ${displayName(alias)} key${withId(id)}: `),
-      );
-      const isSame = first.equals(second);
-      second.fill(0);
-      if (isSame) return first;
-      first.fill(0);
-      this.person.print('Passphrases do not match. Please retry.\n');
+  async fresh(request: PassphraseRequest): Promise<Buffer> {
+    const source = await this.sourceFor(request.alias);
+    const given = source?.keep === undefined ? await source?.find(request) : undefined;
+    return given ?? this.remembering(await this.asked.fresh(request));
+  }
+
+  /** A keychain that fails to keep a passphrase stops nobody: the person knows it. */
+  async approve(owner: PassphraseOwner, passphrase: Buffer): Promise<void> {
+    if (!this.typed.has(passphrase) || passphrase.length === 0) return;
+    const source = await this.sourceFor(owner.alias);
+    if (source?.keep === undefined) return;
+    try {
+      await source.keep(owner, passphrase);
+      this.options.person.print('The keychain keeps this passphrase from now on.\n');
+    } catch (error) {
+      if (!isSignetError(error)) throw error;
+      this.options.person.print(`The keychain does not keep this passphrase: ${error.message}\n`);
     }
   }
 
-  private fromEnvironment(alias: string): Buffer | undefined {
-    const value = this.env[alias === 'root' ? PASSPHRASE_VARIABLES.root : PASSPHRASE_VARIABLES.others];
-    return value === undefined || value === '' ? undefined : Buffer.from(value, 'utf8');
+  private remembering(passphrase: Buffer): Buffer {
+    this.typed.add(passphrase);
+    return passphrase;
+  }
+
+  private async sourceFor(alias: string): Promise<PassphraseSource | undefined> {
+    const { env, places } = this.options;
+    const variable = variableSource(env, alias);
+    if (variable !== undefined) return variable;
+    const file = fileFromVariable(env, alias);
+    if (file !== undefined) return fileSource(file);
+    const place = placeFor(await places(), alias);
+    return place === undefined ? undefined : sourceAt(place, env);
   }
 }
 
-/** Docker shows a repository's own keys as `repository` (protocol C.3). */
-function displayName(alias: string): string {
-  return alias === 'targets' || alias === 'snapshot' || alias === 'default' ? 'repository' : alias;
-}
-
-function withId(id: string | undefined): string {
-  return id === undefined ? '' : ` with ID ${id.slice(0, 7)}`;
-}
-
-/** Without white space at either end, as docker reads passphrases; the buffer given is wiped. */
-function trimmed(passphrase: Buffer): Buffer {
-  const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
-  let start = 0;
-  let end = passphrase.length;
-  while (start < end && isSpace(passphrase[start])) start++;
-  while (end > start && isSpace(passphrase[end - 1])) end--;
-  const result = Buffer.from(passphrase.subarray(start, end));
-  passphrase.fill(0);
-  return result;
+function sourceAt(place: PassphrasePlace, env: Environment): PassphraseSource {
+  if (place.kind === 'file') return fileSource(place.path);
+  if (place.kind === 'command') return commandSource(place, env);
+  return keychainSource(new Keychain(place.helper, env));
 }

@@ -1,7 +1,7 @@
 import { read } from 'node:fs';
 import { isatty, ReadStream } from 'node:tty';
 import { SignetError } from '../core/errors/index.ts';
-import { printOut } from './output.ts';
+import { printToPerson } from './person-output.ts';
 
 /** The longest line that is taken, in bytes. */
 const MAX_LINE = 16 * 1024;
@@ -17,15 +17,18 @@ const ERASE: readonly number[] = [0x7f, 0x08];
 const ERASE_LINE = 0x15;
 
 /** Signals that end the process while the terminal does not echo; it must not be left so. */
-const ENDING = ['SIGTERM', 'SIGHUP'] as const;
+const ENDING = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Where a question goes. */
+type Print = (text: string) => void;
 
 /**
- * Asks for one line on standard output and reads exactly one from standard input, so that the next question, or a
+ * Asks for one line and reads exactly one from standard input, so that the next question, or a
  * program started afterwards, gets the next line. The line is returned as typed, without its end.
  * Throws `cancelled` on Ctrl-C, `input-ended` where there is no line, `too-large`.
  */
-export async function askLine(prompt: string): Promise<string> {
-  const line = await unlessInterrupted(() => ask(prompt, readLine));
+export async function askLine(prompt: string, print: Print = printToPerson): Promise<string> {
+  const line = await unlessInterrupted(() => ask(prompt, readLine, print), print);
   try {
     return line.toString('utf8');
   } finally {
@@ -41,14 +44,14 @@ export async function askHidden(prompt: string): Promise<Buffer> {
   try {
     return isatty(STDIN) ? await withoutEcho(() => ask(prompt, readTypedLine)) : await ask(prompt, readLine);
   } finally {
-    printOut('\n');
+    printToPerson('\n');
   }
 }
 
 /** Asks a question of yes or no; only `y` and `Y` mean yes, the end of input means no (protocol D.9). Throws `cancelled`. */
-export async function confirm(question: string): Promise<boolean> {
+export async function confirm(question: string, print: Print = printToPerson): Promise<boolean> {
   try {
-    const answer = await askLine(`${question} [y/N] `);
+    const answer = await askLine(`${question} [y/N] `, print);
     return answer.trim().toLowerCase() === 'y';
   } catch (error) {
     if (error instanceof SignetError && error.code === 'input-ended') return false;
@@ -57,8 +60,8 @@ export async function confirm(question: string): Promise<boolean> {
 }
 
 /** Asks only when everything is ready for the answer: who sees the question may type at once. */
-function ask(prompt: string, read: () => Promise<Buffer>): Promise<Buffer> {
-  printOut(prompt);
+function ask(prompt: string, read: () => Promise<Buffer>, print: Print = printToPerson): Promise<Buffer> {
+  print(prompt);
   return read();
 }
 
@@ -145,7 +148,7 @@ async function withoutEcho(action: () => Promise<Buffer>): Promise<Buffer> {
   const handlers = ENDING.map((signal) => {
     const end = () => {
       input.setRawMode(false);
-      printOut('\n');
+      printToPerson('\n');
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     };
@@ -162,11 +165,11 @@ async function withoutEcho(action: () => Promise<Buffer>): Promise<Buffer> {
 }
 
 /** A terminal that edits lines itself turns Ctrl-C into a signal. */
-async function unlessInterrupted(action: () => Promise<Buffer>): Promise<Buffer> {
+async function unlessInterrupted(action: () => Promise<Buffer>, print: Print): Promise<Buffer> {
   if (!isatty(STDIN)) return action();
   const { promise, reject } = Promise.withResolvers<never>();
   const interrupt = () => {
-    printOut('\n');
+    print('\n');
     reject(cancelled());
   };
   process.once('SIGINT', interrupt);

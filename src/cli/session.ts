@@ -11,11 +11,16 @@ import type { Manifest } from '../remote/manifest.ts';
 import type { Credentials } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';
 import { type Configuration, resolveName } from '../trust/configuration.ts';
+import { readConfiguration } from '../trust/configuration-file.ts';
 import type { KeyRing } from '../trust/key-ring.ts';
+import type { NotaryPlace, NotaryPlaceOptions } from '../trust/notary-place.ts';
 import { type OpenClient, openTrust } from '../trust/open.ts';
 import type { Repository } from '../trust/repository.ts';
-import { printErr, printOut } from './output.ts';
-import { DockerPassphrases } from './passphrases.ts';
+import { firstRootApproval } from './first-root.ts';
+import { printErr, printOut, writeOut } from './output.ts';
+import { SignersPassphrases } from './passphrases.ts';
+import { printToPerson } from './person-output.ts';
+import { DockerPlace, NotaryFolder, type TrustPlace } from './place.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
 export interface Session {
@@ -25,11 +30,17 @@ export interface Session {
   readonly credentials: Credentials;
   /** Docker's configuration folder. */
   readonly folder: string;
+  /** The environment of the command. */
+  readonly env: NodeJS.ProcessEnv;
   /** Whether a person at a terminal can be asked. */
   readonly isInteractive: boolean;
   now(): Instant;
   print(text: string): void;
   printError(text: string): void;
+  /** Puts bytes on standard output as they are. */
+  write(bytes: Uint8Array): void;
+  /** Standard input, piece by piece. */
+  input(): AsyncIterable<Uint8Array>;
   askLine(prompt: string): Promise<string>;
   /** Asks for a secret, which the caller wipes. */
   askHidden(prompt: string): Promise<Buffer>;
@@ -40,6 +51,8 @@ export interface Session {
   resolve(name: string): Reference;
   /** The trust collection of an image, for reading or for signing. */
   repository(reference: Reference, purpose: 'pull' | 'push'): Promise<Repository>;
+  /** Where collections are managed: docker's own trust folder, or a Notary client's. */
+  place(options: Partial<NotaryPlaceOptions>): Promise<TrustPlace>;
   /** The manifest or index that a reference stands for in its registry. */
   manifest(reference: Reference): Promise<Manifest>;
   /** The user who is logged in to the reference's registry. */
@@ -67,13 +80,17 @@ const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgumen
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const folder = configFolder(options.globals ?? NO_GLOBALS, options.env);
-  const passphrases = new DockerPassphrases(options.env, {
-    print: printOut,
-    askHidden: async (prompt) => (await import('./prompt.ts')).askHidden(prompt),
+  const { env } = options;
+  const passphrases = new SignersPassphrases({
+    env,
+    places: async () => (await readConfiguration(folder, env)).passphrases,
+    person: { print: printToPerson, askHidden: async (prompt) => (await import('./prompt.ts')).askHidden(prompt) },
   });
   const warn = (message: string) => printErr(`${message}\n`);
-  const opened = await openTrust({ folder, env: options.env, passphrases, now: Date.now(), warn });
-  return new TerminalSession(options, folder, opened);
+  const approveFirstRoot = firstRootApproval();
+  const open = (place?: NotaryPlace) =>
+    openTrust({ folder, env, passphrases, approveFirstRoot, place, now: Date.now(), warn });
+  return new TerminalSession(options, folder, await open(), open);
 }
 
 class TerminalSession implements Session {
@@ -81,13 +98,27 @@ class TerminalSession implements Session {
   readonly keys: KeyRing;
   readonly credentials: Credentials;
   readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
   private readonly client: TrustClient;
   private readonly options: SessionOptions;
   private opened: Promise<Engine> | undefined;
 
-  constructor(options: SessionOptions, folder: string, { configuration, credentials, keys, client }: OpenClient) {
+  private readonly opener: (place: NotaryPlace) => Promise<OpenClient>;
+  private readonly docker: OpenClient;
+  private readonly others: OpenClient[] = [];
+
+  constructor(
+    options: SessionOptions,
+    folder: string,
+    docker: OpenClient,
+    opener: (place: NotaryPlace) => Promise<OpenClient>,
+  ) {
+    const { configuration, credentials, keys, client } = docker;
     this.options = options;
+    this.docker = docker;
+    this.opener = opener;
     this.folder = folder;
+    this.env = options.env;
     this.configuration = configuration;
     this.credentials = credentials;
     this.keys = keys;
@@ -108,6 +139,14 @@ class TerminalSession implements Session {
 
   printError(text: string): void {
     printErr(text);
+  }
+
+  write(bytes: Uint8Array): void {
+    writeOut(bytes);
+  }
+
+  input(): AsyncIterable<Uint8Array> {
+    return process.stdin;
   }
 
   async askLine(prompt: string): Promise<string> {
@@ -132,6 +171,16 @@ class TerminalSession implements Session {
 
   async repository(reference: Reference, purpose: 'pull' | 'push'): Promise<Repository> {
     return this.client.repository(reference, purpose === 'pull' ? ['pull'] : ['pull', 'push']);
+  }
+
+  async place(options: Partial<NotaryPlaceOptions>): Promise<TrustPlace> {
+    const { trustDir, ...others } = options;
+    if (trustDir === undefined) return new DockerPlace(this.docker);
+    const { readNotaryPlace } = await import('../trust/notary-place.ts');
+    const place = await readNotaryPlace({ trustDir, ...others }, this.env);
+    const opened = await this.opener(place);
+    this.others.push(opened);
+    return new NotaryFolder(opened, place);
   }
 
   manifest(reference: Reference): Promise<Manifest> {
@@ -159,7 +208,7 @@ class TerminalSession implements Session {
   }
 
   async close(): Promise<void> {
-    this.keys.close();
+    for (const { keys } of [this.docker, ...this.others]) keys.close();
     const engine = await this.opened?.catch(() => undefined);
     engine?.close();
     this.opened = undefined;

@@ -4,6 +4,7 @@ import { atDigest, familiarReference, gunOf, type Reference } from '../core/name
 import type { Repository } from '../trust/repository.ts';
 import { initializeWithImages, type SignedImage, signImages } from '../trust/sign.ts';
 import { wordedAs } from './docker-texts.ts';
+import { inForce } from './pending.ts';
 import { progressOutput } from './progress-output.ts';
 import type { Session } from './session.ts';
 
@@ -48,7 +49,7 @@ export function signAs(
   reference: TaggedReference,
   images: readonly SignedImage[],
 ): Promise<void> {
-  return failingToSign(reference, () => signImages(repository, images));
+  return failingToSign(reference, async () => inForce(repository, await signImages(repository, images)));
 }
 
 /** GUN and tag, as docker names what it signed. */
@@ -61,7 +62,7 @@ export async function failingToSign<T>(reference: TaggedReference, work: () => P
   try {
     return await work();
   } catch (error) {
-    if (!isSignetError(error) || error.code === 'cancelled') throw error;
+    if (!isSignetError(error) || error.code === 'cancelled' || error.code === 'signatures-pending') throw error;
     // docker does not reword what lies behind "failed to sign" (protocol D.8 step 7); a code without wording keeps it so.
     throw new SignetError('signing-failed', `failed to sign ${nameOf(reference)}: ${error.message}`, {
       cause: error,

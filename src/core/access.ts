@@ -1,4 +1,5 @@
 import { SignetError } from './errors/index.ts';
+import { quoted } from './printable.ts';
 
 /** What a token allows on one resource. `*` allows everything (protocol B.4). */
 export type Action = 'pull' | 'push' | 'delete' | '*';
@@ -21,7 +22,7 @@ export function parseScope(text: string): Scope {
   const found = text.length <= MAX_SCOPE ? FORM.exec(text) : null;
   const [, type, name, actions] = found ?? [];
   if (type === undefined || name === undefined) {
-    throw new SignetError('name-invalid', `invalid scope ${JSON.stringify(text.slice(0, 200))}`);
+    throw new SignetError('name-invalid', `invalid scope ${quoted(text, 200)}`);
   }
   return { type, name, actions: actions === undefined ? [] : actions.split(',') };
 }

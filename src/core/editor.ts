@@ -1,22 +1,13 @@
+import { checkCustom } from './custom-data.ts';
+import { type Draft, Drafts, emptyTargets, type UnusableFile } from './drafts.ts';
+import { type Edition, signEdition, signSnapshot } from './edition.ts';
 import { SignetError } from './errors/index.ts';
 import { canonicalize } from './json/canonical.ts';
-import type { JsonValue } from './json/parse.ts';
-import { canonicalKeyId, type PublicKey } from './keys/public-key.ts';
-import { lifetimeOf } from './lifetimes.ts';
+import type { PublicKey } from './keys/public-key.ts';
 import { expiryAt, type KeyMap } from './metadata/common.ts';
-import { type Envelope, writeEnvelope } from './metadata/envelope.ts';
-import { type FileInfo, fileInfoOf } from './metadata/file-info.ts';
-import { baseRoleKeys, type Root, readRoot, rootJson } from './metadata/root.ts';
-import { type Snapshot, snapshotJson } from './metadata/snapshot.ts';
-import {
-  checkTargetName,
-  type Delegation,
-  readTargets,
-  type Target,
-  type Targets,
-  targetJson,
-  targetsJson,
-} from './metadata/targets.ts';
+import type { Root } from './metadata/root.ts';
+import type { Snapshot } from './metadata/snapshot.ts';
+import { checkTargetName, type Delegation, type Target, type Targets, targetJson } from './metadata/targets.ts';
 import type { KeyId } from './names/key-id.ts';
 import {
   BASE_ROLES,
@@ -26,26 +17,11 @@ import {
   type RoleName,
   type TargetsRole,
 } from './names/role.ts';
-import type { Signature } from './signature.ts';
-import { type Signers, type SigningKeys, signWith } from './signing.ts';
+import { canonicalIdIn, type Signers, targetsSigners } from './signers.ts';
+import { keysMissing, type SigningKeys } from './signing.ts';
 import type { Instant } from './time.ts';
-import type { TrustedSet } from './trusted-set.ts';
+import type { Trusted, TrustedSet } from './trusted-set.ts';
 import { validSigners } from './verify.ts';
-
-/** A published delegation file that cannot be trusted as it stands. */
-export interface UnusableFile {
-  readonly payload: Targets;
-  readonly envelope: Envelope;
-  /** `expired`: rightly signed, so its content may be signed anew. `unsigned`: its content is anybody's. */
-  readonly why: 'expired' | 'unsigned';
-}
-
-interface Draft {
-  payload: Targets;
-  /** The file as it stands on the server; undefined for a role that was never published. */
-  readonly envelope: Envelope | undefined;
-  dirty: boolean;
-}
 
 /** The public keys of a new repository. */
 export interface FirstKeys {
@@ -57,37 +33,55 @@ export interface FirstKeys {
   readonly timestamp: PublicKey;
 }
 
+/** A collection that was made here and is on no server yet, as Notary's `init` leaves it (protocol C.12). */
+export interface UnpublishedCollection {
+  readonly root: { readonly root: Root; readonly bytes: Buffer };
+  readonly targets: Trusted<Targets>;
+  readonly snapshot: Snapshot | undefined;
+}
+
 /**
  * The signer's side: takes a collection as it stands, records changes (protocol C.10), and signs what they touch
  * (C.11). Nothing of it reaches anyone before the files that `sign` returns are published.
  */
 export class Editor {
   private root: Root;
-  private readonly publishedRoot: { readonly root: Root; readonly envelope: Envelope } | undefined;
-  private readonly publishedSnapshot: Snapshot | undefined;
-  private readonly drafts = new Map<TargetsRole, Draft>();
-  private readonly unusable: Map<TargetsRole, UnusableFile>;
-  /** The removed delegations, with the versions that files of new delegations of the same names must exceed. */
-  private readonly removed = new Map<string, number>();
-  private rootDirty = false;
+  private readonly formerRoot: Root | undefined;
+  private readonly formerSnapshot: Snapshot | undefined;
+  /** A root that is signed already and has to be published as it is. */
+  private readonly firstRoot: Buffer | undefined;
+  private readonly drafts: Drafts;
+  private rootChanged: boolean;
+  private snapshotChanged = false;
 
-  private constructor(
-    root: Root,
-    published?: TrustedSet,
-    unusable: ReadonlyMap<TargetsRole, UnusableFile> = new Map(),
-  ) {
-    this.root = root;
-    this.publishedRoot = published?.root;
-    this.publishedSnapshot = published?.snapshot.payload;
-    this.unusable = new Map(unusable);
+  private constructor(state: {
+    readonly root: Root;
+    readonly formerRoot?: Root;
+    readonly formerSnapshot?: Snapshot | undefined;
+    readonly firstRoot?: Buffer;
+    readonly drafts: Drafts;
+    readonly rootChanged: boolean;
+  }) {
+    this.root = state.root;
+    this.formerRoot = state.formerRoot;
+    this.formerSnapshot = state.formerSnapshot;
+    this.firstRoot = state.firstRoot;
+    this.drafts = state.drafts;
+    this.rootChanged = state.rootChanged;
   }
 
   /** Edits a published collection. `unusable` are those of its delegations' files that are not trusted as they stand. */
-  static of(set: TrustedSet, unusable?: ReadonlyMap<TargetsRole, UnusableFile>): Editor {
-    const editor = new Editor(set.root.root, set, unusable);
-    for (const [role, { payload, envelope }] of set.targets)
-      editor.drafts.set(role, { payload, envelope, dirty: false });
-    return editor;
+  static of(
+    { root, snapshot, targets }: TrustedSet,
+    unusable: ReadonlyMap<TargetsRole, UnusableFile> = new Map(),
+  ): Editor {
+    return new Editor({
+      root: root.root,
+      formerRoot: root.root,
+      formerSnapshot: snapshot.payload,
+      drafts: new Drafts(targets, unusable),
+      rootChanged: false,
+    });
   }
 
   /** Starts a collection that no server has yet (protocol C.12): threshold 1 everywhere, an empty `targets`. */
@@ -102,15 +96,22 @@ export class Editor {
     const roleKeys = new Map(
       BASE_ROLES.map((role) => [role, { keyIds: roles[role].map(({ id }) => id), threshold: 1 }]),
     );
-    const editor = new Editor({ version: 0, expires: expiryAt(0), keys, roles: roleKeys });
-    editor.rootDirty = true;
-    editor.drafts.set('targets', { payload: emptyTargets(), envelope: undefined, dirty: true });
-    return editor;
+    const root = { version: 0, expires: expiryAt(0), keys, roles: roleKeys };
+    const drafts = new Drafts(new Map(), new Map());
+    drafts.change('targets', emptyTargets());
+    return new Editor({ root, drafts, rootChanged: true });
+  }
+
+  /** Goes on with a collection that is on no server yet; its `targets` is signed anew in any case (protocol C.11). */
+  static unpublished({ root, targets, snapshot }: UnpublishedCollection): Editor {
+    const drafts = new Drafts(new Map([['targets', targets]]), new Map());
+    drafts.renew('targets');
+    return new Editor({ root: root.root, firstRoot: root.bytes, formerSnapshot: snapshot, drafts, rootChanged: false });
   }
 
   /** Whether there is anything to sign. */
   get isDirty(): boolean {
-    return this.rootDirty || [...this.drafts.values()].some(({ dirty }) => dirty);
+    return this.rootChanged || this.snapshotChanged || this.drafts.isDirty;
   }
 
   // Targets
@@ -118,20 +119,22 @@ export class Editor {
   /** Adds or replaces a target. Throws `role-invalid` for an unknown role, `change-invalid` where its paths do not admit the name. */
   addTarget(role: TargetsRole, name: string, target: Target): void {
     checkTargetName(role, name);
-    if (!this.pathsOf(role).some((prefix) => name.startsWith(prefix))) {
+    if (target.custom !== undefined) checkCustom(target.custom);
+    if (!this.drafts.pathsOf(role).some((prefix) => name.startsWith(prefix))) {
       throw new SignetError('change-invalid', 'could not add all targets', { detail: { role, name } });
     }
     const draft = this.draft(role);
     const present = draft.payload.targets.get(name);
     if (present !== undefined && sameTarget(present, target)) return;
-    this.change(role, { ...draft.payload, targets: new Map([...draft.payload.targets, [name, target]]) });
+    this.drafts.change(role, { ...draft.payload, targets: new Map([...draft.payload.targets, [name, target]]) });
   }
 
   /** Removes a target; one that is not there changes nothing. */
   removeTarget(role: TargetsRole, name: string): void {
     const { payload } = this.draft(role);
     if (!payload.targets.has(name)) return;
-    this.change(role, { ...payload, targets: new Map([...payload.targets].filter(([present]) => present !== name)) });
+    const targets = new Map([...payload.targets].filter(([present]) => present !== name));
+    this.drafts.change(role, { ...payload, targets });
   }
 
   // Delegations
@@ -140,20 +143,14 @@ export class Editor {
   addDelegation(role: DelegationName, keys: readonly PublicKey[], paths: readonly string[], threshold = 1): void {
     const parent = parentOf(role);
     const payload = this.draft(parent).payload;
-    const allowed = this.pathsOf(parent);
+    const allowed = this.drafts.pathsOf(parent);
     if (!paths.every((path) => allowed.some((prefix) => path.startsWith(prefix)))) {
       throw new SignetError('role-invalid', `tuf: invalid role ${role}. invalid paths to add to role`, {
         detail: { role },
       });
     }
     const present = payload.delegations.find(({ name }) => name === role);
-    if (present === undefined && (threshold < 1 || threshold > keys.length)) {
-      throw new SignetError(
-        'threshold-invalid',
-        `tuf: invalid role ${role}. it has ${keys.length} keys for a threshold of ${threshold}`,
-        { detail: { role } },
-      );
-    }
+    if (present === undefined) checkThreshold(role, threshold, keys.length);
     const delegation: Delegation = {
       name: role,
       keyIds: union(
@@ -163,6 +160,7 @@ export class Editor {
       threshold: present?.threshold ?? threshold,
       paths: union(present?.paths ?? [], paths),
     };
+    if (present !== undefined && isSameDelegation(present, delegation)) return;
     const others = payload.delegations.filter(({ name }) => name !== role);
     const delegationKeys = new Map([...payload.delegationKeys, ...keys.map((key) => [key.id, key] as const)]);
     this.changeDelegations(
@@ -177,7 +175,7 @@ export class Editor {
   removeDelegationKeys(role: DelegationName, canonicalIds: readonly KeyId[]): void {
     this.updateDelegation(role, (delegation, keys) => ({
       ...delegation,
-      keyIds: delegation.keyIds.filter((id) => !canonicalIds.includes(canonicalOf(keys, id))),
+      keyIds: delegation.keyIds.filter((id) => !canonicalIds.includes(canonicalIdIn(keys, id))),
     }));
   }
 
@@ -198,23 +196,28 @@ export class Editor {
     const { payload } = this.draft(parent);
     const remaining = payload.delegations.filter(({ name }) => name !== role);
     if (remaining.length === payload.delegations.length) return;
-    this.removed.set(role, 0);
-    for (const [name, { payload: file }] of [...this.unusable, ...this.drafts]) {
-      if (name !== role && !name.startsWith(`${role}/`)) continue;
-      this.unusable.delete(name);
-      this.drafts.delete(name);
-      this.removed.set(name, file.version);
-    }
+    this.drafts.remove(role);
     this.changeDelegations(parent, payload, payload.delegationKeys, remaining);
   }
 
-  /** Takes keys, by canonical ID, from every delegation of the collection whose delegator can still be signed. */
-  purgeDelegationKeys(canonicalIds: readonly KeyId[]): void {
-    for (const [role, draft] of [...this.drafts]) {
+  /** How many keys must sign a delegation's file from now on. Throws `threshold-invalid`. */
+  setDelegationThreshold(role: DelegationName, threshold: number): void {
+    this.updateDelegation(role, (delegation) => {
+      checkThreshold(role, threshold, delegation.keyIds.length);
+      return { ...delegation, threshold };
+    });
+    // Who signed it before may be too few for what is asked now.
+    if (this.brokenDelegations().includes(role)) this.witness(role);
+  }
+
+  /** Takes keys, by canonical ID, from every delegation at or below `below` whose delegator can still be signed. */
+  purgeDelegationKeys(canonicalIds: readonly KeyId[], below: TargetsRole = 'targets'): void {
+    for (const [role, { payload }] of this.drafts.all()) {
+      if (role !== below && !role.startsWith(`${below}/`)) continue;
       const { keyIds, threshold } = this.signersOf(role);
       // A role that just lost its last key cannot sign, but what it delegates to is lost with it.
       if (keyIds.length < threshold) continue;
-      for (const { name } of draft.payload.delegations) this.removeDelegationKeys(name, canonicalIds);
+      for (const { name } of payload.delegations) this.removeDelegationKeys(name, canonicalIds);
     }
   }
 
@@ -225,9 +228,17 @@ export class Editor {
    * for the content, which for a file that lost its signatures nobody else does any more.
    */
   witness(role: TargetsRole): void {
-    const unsigned = this.drafts.has(role) ? undefined : this.unusable.get(role);
-    if (unsigned === undefined) this.draft(role).dirty = true;
-    else this.drafts.set(role, { payload: unsigned.payload, envelope: unsigned.envelope, dirty: true });
+    this.drafts.renew(role);
+  }
+
+  /** Signs the root anew without changing what it says, to renew its expiry. */
+  witnessRoot(): void {
+    this.rootChanged = true;
+  }
+
+  /** Lets a snapshot be made anew though nothing that it lists has changed. */
+  witnessSnapshot(): void {
+    this.snapshotChanged = true;
   }
 
   /** Gives a base role other keys (protocol C.13). Certificates of former root keys stay listed (A.7). */
@@ -240,13 +251,23 @@ export class Editor {
       roles,
       keys: new Map([...all].filter(([id, { type }]) => inUse.has(id) || type.endsWith('-x509'))),
     };
-    this.rootDirty = true;
+    this.rootChanged = true;
     if (role === 'targets') this.witness('targets');
   }
 
   /** The delegations of a role as they stand with the changes made so far. */
   delegationsOf(role: TargetsRole): readonly Delegation[] {
-    return this.drafts.get(role)?.payload.delegations ?? [];
+    return this.drafts.delegationsOf(role);
+  }
+
+  /** Who may sign a role with the changes made so far. Throws `role-unknown`. */
+  signersOf(role: TargetsRole): Signers {
+    return targetsSigners(role, this.root, (name) => this.drafts.payloadOf(name));
+  }
+
+  /** The prefixes of target names that a role may speak for with the changes made so far. Throws `role-unknown`. */
+  pathsOf(role: TargetsRole): readonly string[] {
+    return this.drafts.pathsOf(role);
   }
 
   /**
@@ -255,130 +276,77 @@ export class Editor {
    */
   brokenDelegations(): readonly DelegationName[] {
     const broken: DelegationName[] = [];
-    for (const { payload } of this.drafts.values()) {
-      for (const delegation of payload.delegations) {
-        const envelope = this.drafts.get(delegation.name)?.envelope;
-        const valid =
-          envelope === undefined ? undefined : validSigners(envelope, payload.delegationKeys, delegation.keyIds);
-        if (valid !== undefined && valid.size < delegation.threshold) broken.push(delegation.name);
+    for (const [, { payload }] of this.drafts.all()) {
+      for (const { name, threshold } of payload.delegations) {
+        const envelope = this.drafts.envelopeOf(name);
+        if (envelope === undefined) continue;
+        if (validSigners(envelope, this.signersOf(name)).size < threshold) broken.push(name);
       }
     }
     return broken;
   }
 
+  /** New files whose roles were published before under delegations that are gone; `continueAfter` tells their versions. */
+  forgottenRoles(): readonly TargetsRole[] {
+    return this.drafts.forgotten(this.formerSnapshot);
+  }
+
+  /** Makes a role's new file follow a version that was published before. */
+  continueAfter(role: TargetsRole, version: number): void {
+    this.drafts.continueAfter(role, version);
+  }
+
+  /**
+   * Signs every file that changed with the keys that are here, be they enough or not; `signSnapshot` completes what they
+   * are enough for. Throws like `signEdition`.
+   */
+  async edition(ring: SigningKeys, now: Instant): Promise<Edition> {
+    const edition = await signEdition(
+      {
+        root: this.root,
+        rootChanged: this.rootChanged,
+        formerRoot: this.formerRoot,
+        targets: this.drafts.dirty(),
+        payloadOf: (role) => this.drafts.payloadOf(role),
+      },
+      ring,
+      now,
+    );
+    if (this.firstRoot === undefined || this.rootChanged) return edition;
+    return { ...edition, files: new Map([['root', this.firstRoot], ...edition.files]) };
+  }
+
   /**
    * Signs every file that changed, and a snapshot where its key is here; the server makes the snapshot otherwise.
-   * Returns the files to publish together, by role. Throws `signing-key-missing`, what `ring` throws, or what a reader
-   * of the files would: nothing is signed that no client could load.
+   * Returns the files to publish together, by role. Throws `signing-key-missing` where the keys here are too few.
    */
   async sign(ring: SigningKeys, now: Instant): Promise<ReadonlyMap<RoleName, Buffer>> {
-    const files = new Map<RoleName, Buffer>();
-    if (this.rootDirty) files.set('root', await this.signRoot(ring, now));
-    for (const [role, draft] of this.drafts) {
-      if (draft.dirty) files.set(role, await this.signTargets(role, draft.payload, ring, now));
-    }
-    const snapshot = await this.signSnapshot(files, ring, now);
-    if (snapshot !== undefined) files.set('snapshot', snapshot);
-    return files;
+    const { files, incomplete } = await this.edition(ring, now);
+    for (const [role, { signers, signatures }] of incomplete) throw keysMissing(role, signers, signatures);
+    return this.withSnapshot(files, ring, now);
   }
 
-  private async signRoot(ring: SigningKeys, now: Instant): Promise<Buffer> {
-    const payload = rootJson({
-      ...this.root,
-      version: this.root.version + 1,
-      expires: expiryAt(now + lifetimeOf('root')),
-    });
-    readRoot(payload);
-    const message = canonicalize(payload);
-    const signatures = await signWith('root', message, this.rootSigners(this.root), ring);
-    const former = this.publishedRoot === undefined ? undefined : this.rootSigners(this.publishedRoot.root);
-    // A rotated root is signed by the keys it replaces as well, new signatures first (protocol A.13.2).
-    const added = former === undefined ? [] : await signWith('root', message, former, ring);
-    return writeEnvelope(payload, distinctSignatures([...signatures, ...added]));
-  }
-
-  private async signTargets(role: TargetsRole, draft: Targets, ring: SigningKeys, now: Instant): Promise<Buffer> {
-    const payload = targetsJson({ ...draft, version: draft.version + 1, expires: expiryAt(now + lifetimeOf(role)) });
-    readTargets(role, payload);
-    return seal(role, payload, this.signersOf(role), ring);
-  }
-
-  private async signSnapshot(
+  /** The files with a snapshot over them, where its key is here. Throws `signing-key-missing` where some of its keys are. */
+  async withSnapshot(
     files: ReadonlyMap<RoleName, Buffer>,
     ring: SigningKeys,
     now: Instant,
-  ): Promise<Buffer | undefined> {
-    const signers: Signers = { ...baseRoleKeys(this.root, 'snapshot'), keys: this.root.keys };
-    if (!(await hasAny(signers, ring, 'snapshot'))) return undefined;
-    const meta = new Map<string, FileInfo>();
-    for (const [role, info] of this.publishedSnapshot?.meta ?? []) if (!this.removed.has(role)) meta.set(role, info);
-    for (const [role, bytes] of files) meta.set(role, fileInfoOf(bytes));
-    const version = (this.publishedSnapshot?.version ?? 0) + 1;
-    return seal(
-      'snapshot',
-      snapshotJson({ version, expires: expiryAt(now + lifetimeOf('snapshot')), meta }),
-      signers,
-      ring,
-    );
+  ): Promise<ReadonlyMap<RoleName, Buffer>> {
+    const snapshot = await signSnapshot(this.root, this.formerSnapshot, files, ring, now);
+    return snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]);
   }
 
-  private rootSigners(root: Root): Signers {
-    return { ...baseRoleKeys(root, 'root'), keys: root.keys };
-  }
-
-  private signersOf(role: TargetsRole): Signers {
-    if (role === 'targets') return { ...baseRoleKeys(this.root, 'targets'), keys: this.root.keys };
-    const parent = parentOf(role);
-    return { ...this.delegation(role), keys: this.drafts.get(parent)?.payload.delegationKeys ?? new Map() };
-  }
-
-  private pathsOf(role: TargetsRole): readonly string[] {
-    if (role === 'targets') return [''];
-    const allowed = this.pathsOf(parentOf(role));
-    return this.delegation(role).paths.filter((path) => allowed.some((prefix) => path.startsWith(prefix)));
-  }
-
-  private delegation(role: DelegationName): Delegation {
-    const delegation = this.delegationsOf(parentOf(role)).find(({ name }) => name === role);
-    if (delegation === undefined) {
-      throw new SignetError('role-invalid', `tuf: invalid role ${role}. delegation does not exist`, {
-        detail: { role },
-      });
-    }
-    return delegation;
-  }
-
-  /** The draft of an existing role, an empty one where it was never published. */
+  /** The draft of a role, an empty one where it was never published. */
   private draft(role: TargetsRole): Draft {
-    const present = this.drafts.get(role);
-    if (present !== undefined) return present;
-    if (role !== 'targets') this.delegation(role);
-    const draft = this.firstDraft(role);
-    this.drafts.set(role, draft);
-    return draft;
-  }
-
-  /** A file that is there but unusable still decides the next version; only what was rightly signed is kept of it. */
-  private firstDraft(role: TargetsRole): Draft {
-    const present = this.unusable.get(role);
-    if (present === undefined)
-      return { payload: emptyTargets(this.removed.get(role)), envelope: undefined, dirty: false };
-    const { payload, envelope, why } = present;
-    return { payload: why === 'expired' ? payload : emptyTargets(payload.version), envelope, dirty: false };
-  }
-
-  private change(role: TargetsRole, payload: Targets): void {
-    const draft = this.draft(role);
-    draft.payload = payload;
-    draft.dirty = true;
+    return this.drafts.open(role);
   }
 
   private updateDelegation(role: DelegationName, update: (delegation: Delegation, keys: KeyMap) => Delegation): void {
     const parent = parentOf(role);
     const { payload } = this.draft(parent);
-    const present = this.delegation(role);
+    const present = this.drafts.delegation(role);
     const updated = update(present, payload.delegationKeys);
-    if (updated.keyIds.length === present.keyIds.length && updated.paths.length === present.paths.length) return;
+    if (isSameDelegation(present, updated)) return;
     this.changeDelegations(parent, payload, payload.delegationKeys, replace(payload.delegations, updated));
   }
 
@@ -390,7 +358,7 @@ export class Editor {
     delegations: readonly Delegation[],
   ): void {
     const inUse = new Set(delegations.flatMap(({ keyIds }) => keyIds));
-    this.change(parent, {
+    this.drafts.change(parent, {
       ...payload,
       delegations,
       delegationKeys: new Map([...keys].filter(([id]) => inUse.has(id))),
@@ -398,27 +366,27 @@ export class Editor {
   }
 }
 
-/** Whether a key of the role is here. One after the other: two may both ask for their passphrase. */
-async function hasAny({ keyIds, keys }: Signers, ring: SigningKeys, role: RoleName): Promise<boolean> {
-  for (const id of keyIds) if ((await ring.find(canonicalOf(keys, id), role)) !== undefined) return true;
-  return false;
+function checkThreshold(role: RoleName, threshold: number, keys: number): void {
+  if (Number.isInteger(threshold) && threshold >= 1 && threshold <= keys) return;
+  throw new SignetError(
+    'threshold-invalid',
+    `tuf: invalid role ${role}. it has ${keys} keys for a threshold of ${threshold}`,
+    {
+      detail: { role },
+    },
+  );
 }
 
-async function seal(role: RoleName, payload: JsonValue, signers: Signers, ring: SigningKeys): Promise<Buffer> {
-  return writeEnvelope(payload, await signWith(role, canonicalize(payload), signers, ring));
-}
-
-function emptyTargets(version = 0): Targets {
-  return { version, expires: expiryAt(0), targets: new Map(), delegationKeys: new Map(), delegations: [] };
+function isSameDelegation(one: Delegation, other: Delegation): boolean {
+  return (
+    one.threshold === other.threshold &&
+    one.keyIds.length === other.keyIds.length &&
+    one.paths.length === other.paths.length
+  );
 }
 
 function sameTarget(a: Target, b: Target): boolean {
   return canonicalize(targetJson(a)).equals(canonicalize(targetJson(b)));
-}
-
-function canonicalOf(keys: KeyMap, id: KeyId): KeyId {
-  const key = keys.get(id);
-  return key === undefined ? id : canonicalKeyId(key);
 }
 
 function union<T>(present: readonly T[], added: readonly T[]): readonly T[] {
@@ -427,8 +395,4 @@ function union<T>(present: readonly T[], added: readonly T[]): readonly T[] {
 
 function replace(delegations: readonly Delegation[], changed: Delegation): readonly Delegation[] {
   return delegations.map((delegation) => (delegation.name === changed.name ? changed : delegation));
-}
-
-function distinctSignatures(signatures: readonly Signature[]): readonly Signature[] {
-  return [...new Map(signatures.map((signature) => [signature.keyId, signature] as const)).values()];
 }

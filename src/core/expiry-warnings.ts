@@ -1,9 +1,10 @@
 import type { Metadata } from './metadata/common.ts';
+import type { RoleName } from './names/role.ts';
 import { DAY, type Instant } from './time.ts';
 import type { TrustedSet } from './trusted-set.ts';
 
 /** Notary warns six months ahead. */
-const AHEAD = 182 * DAY;
+export const EXPIRY_NOTICE = 182 * DAY;
 
 /**
  * What a signer should know of files that expire within half a year, in Notary's words (protocol A.12). The timestamp is
@@ -16,6 +17,25 @@ export function expiryWarnings(set: TrustedSet, now: Instant): readonly string[]
     ['snapshot', set.snapshot.payload],
   ];
   return files
-    .filter(([, { expires }]) => expires.at < now + AHEAD)
+    .filter(([, { expires }]) => expires.at < now + EXPIRY_NOTICE)
     .map(([what]) => `${what} is nearing expiry, you should re-sign the role metadata`);
+}
+
+/** A role's file that has expired, and when. */
+export interface ExpiredRole {
+  readonly role: RoleName;
+  readonly expired: Instant;
+}
+
+/** The files of a collection that have expired, in the order in which a client reads them. */
+export function expiredRoles({ root, timestamp, snapshot, targets }: TrustedSet, now: Instant): readonly ExpiredRole[] {
+  const files: [RoleName, Metadata][] = [
+    ['root', root.root],
+    ['timestamp', timestamp.payload],
+    ['snapshot', snapshot.payload],
+    ...[...targets].map(([role, { payload }]): [RoleName, Metadata] => [role, payload]),
+  ];
+  return files
+    .filter(([, { expires }]) => expires.at < now)
+    .map(([role, { expires }]) => ({ role, expired: expires.at }));
 }

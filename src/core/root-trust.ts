@@ -1,11 +1,12 @@
 import { SignetError } from './errors/index.ts';
+import { unpinned } from './first-use.ts';
 import { isCertificateValid, matchesGun, type RootCertificate, rootCertificateOf } from './keys/certificate.ts';
 import type { RoleKeys } from './metadata/common.ts';
 import { type Envelope, parseEnvelope } from './metadata/envelope.ts';
 import { baseRoleKeys, type Root, readRoot } from './metadata/root.ts';
 import type { Gun } from './names/gun.ts';
-import { applyPinning, type Pinning } from './pinning.ts';
-import type { Instant } from './time.ts';
+import { applyPinning, type Pinning, pinFor } from './pinning.ts';
+import { type Instant, UNEXPIRED } from './time.ts';
 import { checkExpiry, verifyThreshold } from './verify.ts';
 
 /** A root file that is trusted to speak for `gun`. Whether it has expired is asked separately (`checkRootCurrent`). */
@@ -28,13 +29,19 @@ export function trustCachedRoot(gun: Gun, bytes: Uint8Array): TrustedRoot {
 
 /**
  * Trusts a repository's first root, by pin or on first use (protocol A.13.1). Throws `root-untrusted`, `root-pin-mismatch`,
- * or what is wrong with the file.
+ * `root-unpinned` where nothing is pinned and first use is not enough, or what is wrong with the file.
  */
 export function trustFirstRoot(gun: Gun, bytes: Uint8Array, pinning: Pinning, now: Instant): TrustedRoot {
   const { envelope, root } = openRoot(bytes);
-  const admitted = applyPinning(pinning, gun, validCertificates(root, gun, now), true);
-  verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
+  const valid = validCertificates(root, gun, now);
+  verifyBy(envelope, root, applyPinning(pinning, gun, valid, now), baseRoleKeys(root, 'root'));
+  if (pinning.tofu !== 'on' && pinFor(pinning, gun) === undefined) throw unpinned(gun, valid, pinning.tofu);
   return { gun, root, envelope };
+}
+
+/** The certificates that a root relies on at `now`: what a person decides by whether to trust it. */
+export function currentCertificates({ root, gun }: TrustedRoot, now: Instant): readonly RootCertificate[] {
+  return validCertificates(root, gun, now);
 }
 
 /**
@@ -63,7 +70,8 @@ export function trustNextRoot(
     );
   }
   const own = step === 'last' ? validCertificates(root, gun, now) : certificatesFor(root, gun);
-  verifyBy(envelope, root, applyPinning(pinning, gun, own, false), baseRoleKeys(root, 'root'));
+  const admitted = applyPinning(pinning, gun, own, step === 'last' ? now : UNEXPIRED);
+  verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
   return { gun, root, envelope };
 }
 
@@ -74,7 +82,7 @@ export function trustNextRoot(
  */
 export function checkRootCurrent({ envelope, root, gun }: TrustedRoot, pinning: Pinning, now: Instant): void {
   checkExpiry('root', root, now);
-  const admitted = applyPinning(pinning, gun, validCertificates(root, gun, now), false);
+  const admitted = applyPinning(pinning, gun, validCertificates(root, gun, now), now);
   verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
 }
 
@@ -127,7 +135,7 @@ function verifyBy(
   { threshold }: RoleKeys,
 ): void {
   try {
-    verifyThreshold(envelope, root.keys, { keyIds: certificates.map(({ keyId }) => keyId), threshold });
+    verifyThreshold(envelope, { keys: root.keys, keyIds: certificates.map(({ keyId }) => keyId), threshold });
   } catch (cause) {
     throw new SignetError(
       'root-untrusted',

@@ -1,10 +1,9 @@
 import { SignetError } from './errors/index.ts';
 import type { PrivateKey } from './keys/private-key.ts';
-import { canonicalKeyId } from './keys/public-key.ts';
-import type { KeyMap, RoleKeys } from './metadata/common.ts';
 import type { KeyId } from './names/key-id.ts';
 import type { RoleName } from './names/role.ts';
 import type { Signature } from './signature.ts';
+import { canonicalIdIn, canonicalKeyIds, type Signers } from './signers.ts';
 
 /** Where private keys come from: a key folder that asks for passphrases, a token, a test. */
 export interface SigningKeys {
@@ -12,40 +11,38 @@ export interface SigningKeys {
   find(id: KeyId, role: RoleName): Promise<PrivateKey | undefined>;
 }
 
-/** The keys of a role, with what its metadata says about them. */
-export interface Signers extends RoleKeys {
-  readonly keys: KeyMap;
-}
-
-/**
- * Signs a payload's canonical bytes with every available key of the role (protocol A.5.2).
- * Throws `signing-key-missing` when fewer are available than the threshold asks for.
- */
+/** Signs a payload's canonical bytes with every available key of the role (protocol A.5.2), be they enough or not. */
 export async function signWith(
   role: RoleName,
   message: Buffer,
-  { keyIds, threshold, keys }: Signers,
+  { keyIds, keys }: Signers,
   ring: SigningKeys,
-): Promise<Signature[]> {
+): Promise<readonly Signature[]> {
   const signatures: Signature[] = [];
-  const missing: KeyId[] = [];
   for (const id of keyIds) {
-    const key = keys.get(id);
-    const canonical = key === undefined ? id : canonicalKeyId(key);
-    const privateKey = await ring.find(canonical, role);
+    const privateKey = await ring.find(canonicalIdIn(keys, id), role);
     // The signature names the key as the metadata lists it, which for a certificate is not the private key's own ID.
-    if (privateKey === undefined) missing.push(canonical);
-    else signatures.push({ ...privateKey.sign(message), keyId: id });
+    if (privateKey !== undefined) signatures.push({ ...privateKey.sign(message), keyId: id });
   }
-  if (signatures.length < threshold)
-    throw new SignetError('signing-key-missing', shortfall(signatures.length, threshold, missing), {
-      detail: { role, missing },
-    });
   return signatures;
 }
 
-function shortfall(found: number, needed: number, missing: readonly KeyId[]): string {
-  return found === 0
-    ? `signing keys not available: need ${needed} keys from ${missing.length} possible keys (${missing.join(', ')})`
-    : `not enough signing keys: found ${found} of ${needed} needed keys - ${missing.length} other possible keys (${missing.join(', ')})`;
+/** Whether a key of the role is here. One after the other: two may both ask for their passphrase. */
+export async function canSign(role: RoleName, signers: Signers, ring: SigningKeys): Promise<boolean> {
+  for (const id of canonicalKeyIds(signers)) if ((await ring.find(id, role)) !== undefined) return true;
+  return false;
+}
+
+/** That fewer keys are here than the role's threshold asks for, in Notary's words (protocol A.5.2). */
+export function keysMissing(role: RoleName, signers: Signers, signatures: readonly Signature[]): SignetError {
+  const { keyIds, keys, threshold } = signers;
+  const signed = new Set(signatures.map(({ keyId }) => canonicalIdIn(keys, keyId)));
+  const missing = keyIds.map((id) => canonicalIdIn(keys, id)).filter((id) => !signed.has(id));
+  const found = new Set(keyIds.map((id) => canonicalIdIn(keys, id)).filter((id) => signed.has(id))).size;
+  const others = `${missing.length} ${found === 0 ? '' : 'other '}possible keys (${missing.join(', ')})`;
+  const message =
+    found === 0
+      ? `signing keys not available: need ${threshold} keys from ${others}`
+      : `not enough signing keys: found ${found} of ${threshold} needed keys - ${others}`;
+  return new SignetError('signing-key-missing', message, { detail: { role, missing } });
 }

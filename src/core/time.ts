@@ -1,4 +1,5 @@
 import { SignetError } from './errors/index.ts';
+import { quoted } from './printable.ts';
 
 /** A point in time, in milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
@@ -24,7 +25,7 @@ export function parseTime(text: string): Instant {
   const instant = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${milliseconds}${zone}`);
   const daysInMonth = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   if (zone === undefined || Number.isNaN(instant) || Number(day) > daysInMonth) {
-    throw new SignetError('time-invalid', `invalid time ${JSON.stringify(text.slice(0, 60))}`);
+    throw new SignetError('time-invalid', `invalid time ${quoted(text, 60)}`);
   }
   return instant;
 }

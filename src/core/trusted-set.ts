@@ -1,13 +1,13 @@
 import { isSignetError, SignetError } from './errors/index.ts';
-import type { KeyMap, Metadata, RoleKeys } from './metadata/common.ts';
+import type { KeyMap, Metadata } from './metadata/common.ts';
 import { type Envelope, parseEnvelope } from './metadata/envelope.ts';
 import { checkFile, type FileInfo } from './metadata/file-info.ts';
-import { baseRoleKeys } from './metadata/root.ts';
 import { readSnapshot, type Snapshot } from './metadata/snapshot.ts';
 import { type Delegation, readTargets, type Targets } from './metadata/targets.ts';
 import { readTimestamp, type Timestamp } from './metadata/timestamp.ts';
 import { type DelegationName, parentOf, type RoleName, type TargetsRole } from './names/role.ts';
 import type { TrustedRoot } from './root-trust.ts';
+import { baseSigners, type Signers, targetsSigners } from './signers.ts';
 import type { Instant } from './time.ts';
 import { checkExpiry, checkVersion, verifyThreshold } from './verify.ts';
 
@@ -63,14 +63,7 @@ export class TrustedSet {
 
   /** Trusts a timestamp. `known` is the file trusted before; only while it still verifies does its version bind. */
   updateTimestamp(bytes: Uint8Array, known?: Uint8Array): void {
-    const timestamp = this.verified(
-      'timestamp',
-      bytes,
-      readTimestamp,
-      this.root.root.keys,
-      baseRoleKeys(this.root.root, 'timestamp'),
-      known,
-    );
+    const timestamp = this.verified('timestamp', bytes, readTimestamp, baseSigners(this.root.root, 'timestamp'), known);
     checkExpiry('timestamp', timestamp.payload, this.now);
     this.trustedTimestamp = timestamp;
   }
@@ -78,14 +71,7 @@ export class TrustedSet {
   /** Trusts the snapshot that the timestamp promises. Throws `root-outdated` where it belongs to another root. */
   updateSnapshot(bytes: Uint8Array, known?: Uint8Array): void {
     checkFile('snapshot', bytes, this.timestamp.payload.snapshot);
-    const snapshot = this.verified(
-      'snapshot',
-      bytes,
-      readSnapshot,
-      this.root.root.keys,
-      baseRoleKeys(this.root.root, 'snapshot'),
-      known,
-    );
+    const snapshot = this.verified('snapshot', bytes, readSnapshot, baseSigners(this.root.root, 'snapshot'), known);
     this.checkRootIn(snapshot.payload);
     checkExpiry('snapshot', snapshot.payload, this.now);
     this.trustedSnapshot = snapshot;
@@ -102,8 +88,8 @@ export class TrustedSet {
     if (promised === undefined)
       throw new SignetError('role-unknown', `role does not exist: ${role}`, { detail: { role } });
     checkFile(role, bytes, promised);
-    const { keys, ...roleKeys } = this.signersOf(role);
-    const targets = this.verified(role, bytes, (signed) => readTargets(role, signed), keys, roleKeys, known);
+    const signers = targetsSigners(role, this.root.root, (name) => this.trustedTargets.get(name)?.payload);
+    const targets = this.verified(role, bytes, (signed) => readTargets(role, signed), signers, known);
     checkExpiry(role, targets.payload, this.now);
     if (this.trustedTargets.has(role)) this.delegated.clear();
     this.trustedTargets.set(role, targets);
@@ -139,29 +125,17 @@ export class TrustedSet {
     return delegated;
   }
 
-  private signersOf(role: TargetsRole): RoleKeys & { readonly keys: KeyMap } {
-    if (role === 'targets') return { ...baseRoleKeys(this.root.root, 'targets'), keys: this.root.root.keys };
-    const delegation = this.delegation(role);
-    if (delegation === undefined) {
-      throw new SignetError('role-unknown', `tuf: invalid role ${role}. delegation does not exist`, {
-        detail: { role },
-      });
-    }
-    return delegation;
-  }
-
   private verified<Payload extends Metadata>(
     role: RoleName,
     bytes: Uint8Array,
     read: (signed: Envelope['signed']) => Payload,
-    keys: KeyMap,
-    roleKeys: RoleKeys,
+    signers: Signers,
     known: Uint8Array | undefined,
   ): Trusted<Payload> {
     const open = (file: Uint8Array): Trusted<Payload> => {
       const envelope = parseEnvelope(role, file);
       const payload = read(envelope.signed);
-      verifyThreshold(envelope, keys, roleKeys);
+      verifyThreshold(envelope, signers);
       return { payload, envelope };
     };
     const trusted = open(bytes);

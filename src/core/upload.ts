@@ -3,7 +3,7 @@ import { canonicalize } from './json/canonical.ts';
 import type { JsonValue } from './json/parse.ts';
 import { lifetimeOf } from './lifetimes.ts';
 import { LIMITS } from './limits.ts';
-import { expiryAt, type KeyMap, type Metadata, type RoleKeys } from './metadata/common.ts';
+import { expiryAt, type Metadata, type RoleKeys } from './metadata/common.ts';
 import { type Envelope, parseEnvelope, writeEnvelope } from './metadata/envelope.ts';
 import { checkFile, type FileInfo, fileInfoOf, sameFile } from './metadata/file-info.ts';
 import { baseRoleKeys, type Root } from './metadata/root.ts';
@@ -12,18 +12,12 @@ import { readTargets, type Targets } from './metadata/targets.ts';
 import { readTimestamp, timestampJson } from './metadata/timestamp.ts';
 import type { Gun } from './names/gun.ts';
 import type { KeyId } from './names/key-id.ts';
-import {
-  type DelegationName,
-  isTargetsRole,
-  parentOf,
-  parseRole,
-  type RoleName,
-  type TargetsRole,
-} from './names/role.ts';
+import { type DelegationName, isTargetsRole, parseRole, type RoleName, type TargetsRole } from './names/role.ts';
 import { TRUST_ON_FIRST_USE } from './pinning.ts';
 import { printable } from './printable.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot, trustFirstRoot, trustNextRoot } from './root-trust.ts';
 import type { Signature } from './signature.ts';
+import { baseSigners, type Signers, targetsSigners } from './signers.ts';
 import type { Instant } from './time.ts';
 import { checkExpiry, verifyThreshold } from './verify.ts';
 
@@ -48,6 +42,8 @@ export interface Upload {
   readonly current: ReadonlyMap<RoleName, Buffer>;
   readonly signer: OnlineSigner;
   readonly now: Instant;
+  /** Awaited before each file of so many bytes is read or verified: a server sees to others then. */
+  readonly pause?: (bytes: number) => Promise<void>;
 }
 
 /** The classes of refusal that a Notary client can tell apart (protocol B.6.4); they stand in an error's `detail.name`. */
@@ -61,12 +57,15 @@ export type RefusalName = 'ErrValidation' | 'ErrBadHierarchy' | 'ErrBadRoot' | '
  * Throws `role-invalid` and `json-*` for parts that cannot be read, `version-conflict` where something newer is
  * stored, and otherwise the error of the first rule that fails, with a `RefusalName` in `detail.name`.
  */
-export async function acceptUpload({ gun, parts, current, signer, now }: Upload): Promise<readonly StoredFile[]> {
-  const uploaded = readParts(parts);
+export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[]> {
+  const { gun, parts, current, signer, now, pause = async () => {} } = upload;
+  const uploaded = await readParts(parts, pause);
   const root = acceptRoot(gun, uploaded.get('root'), current.get('root'), now);
   const tree = new Tree(root.root, current);
-  for (const [role, envelope] of targetsInOrder(uploaded))
+  for (const [role, envelope] of targetsInOrder(uploaded)) {
+    await pause(envelope.bytes.length);
     refuseAs('ErrBadTargets', () => tree.accept(role, envelope, now));
+  }
   refuseAs('ErrBadTargets', () => tree.checkTop());
 
   const changed = [...uploaded].filter(([role]) => role === 'root' || isTargetsRole(role));
@@ -110,10 +109,18 @@ export async function refreshOnline({
   return [renewed, await makeTimestamp(root, current, renewed.bytes, signer, now)];
 }
 
-function readParts(parts: Upload['parts']): ReadonlyMap<RoleName, Envelope> {
+async function readParts(
+  parts: Upload['parts'],
+  pause: (bytes: number) => Promise<void>,
+): Promise<ReadonlyMap<RoleName, Envelope>> {
   const files = new Map(parts.map(({ role, bytes }) => [parseRole(role), bytes] as const));
   files.delete('timestamp');
-  return new Map([...files].map(([role, bytes]) => [role, parseEnvelope(role, bytes)]));
+  const envelopes = new Map<RoleName, Envelope>();
+  for (const [role, bytes] of files) {
+    await pause(bytes.length);
+    envelopes.set(role, parseEnvelope(role, bytes));
+  }
+  return envelopes;
 }
 
 function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | undefined, now: Instant): TrustedRoot {
@@ -156,8 +163,7 @@ class Tree {
   /** Accepts an uploaded file; its delegators are accepted or stored already. */
   accept(role: TargetsRole, envelope: Envelope, now: Instant): void {
     const payload = readTargets(role, envelope.signed);
-    const { keys, ...roleKeys } = this.signersOf(role);
-    verifyThreshold(envelope, keys, roleKeys);
+    verifyThreshold(envelope, this.signersOf(role));
     const known = readCurrent(role, this.current, (signed) => readTargets(role, signed))?.version;
     checkStep(role, payload.version, known);
     checkExpiry(role, payload, now);
@@ -179,23 +185,14 @@ class Tree {
     const bytes = this.current.get(role);
     if (bytes === undefined) throw new SignetError('upload-incomplete', `${role} must be loaded first`);
     const envelope = parseEnvelope(role, bytes);
-    const { keys, ...roleKeys } = this.signersOf(role);
-    verifyThreshold(envelope, keys, roleKeys);
+    verifyThreshold(envelope, this.signersOf(role));
     const payload = readTargets(role, envelope.signed);
     this.accepted.set(role, payload);
     return payload;
   }
 
-  private signersOf(role: TargetsRole): RoleKeys & { readonly keys: KeyMap } {
-    if (role === 'targets') return { ...baseRoleKeys(this.root, 'targets'), keys: this.root.keys };
-    const delegator = this.load(parentOf(role));
-    const delegation = delegator.delegations.find(({ name }) => name === role);
-    if (delegation === undefined) {
-      throw new SignetError('role-unknown', `tuf: invalid role ${role}. delegation does not exist`, {
-        detail: { role },
-      });
-    }
-    return { ...delegation, keys: delegator.delegationKeys };
+  private signersOf(role: TargetsRole): Signers {
+    return targetsSigners(role, this.root, (delegator) => this.load(delegator));
   }
 }
 
@@ -211,7 +208,7 @@ interface UploadedSnapshot {
 /** A snapshot must list every file that comes with it, and of those that are stored none but the current ones. */
 function acceptSnapshot({ root, envelope, previous, current, changed, now }: UploadedSnapshot): StoredFile {
   const snapshot = readSnapshot(envelope.signed);
-  verifyThreshold(envelope, root.keys, baseRoleKeys(root, 'snapshot'));
+  verifyThreshold(envelope, baseSigners(root, 'snapshot'));
   checkStep('snapshot', snapshot.version, previous?.version);
   const omitted = [...changed.keys()].find((role) => !snapshot.meta.has(role));
   if (omitted !== undefined)

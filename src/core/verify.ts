@@ -1,10 +1,11 @@
 import { SignetError } from './errors/index.ts';
 import { canonicalKeyId } from './keys/public-key.ts';
-import type { KeyMap, Metadata, RoleKeys } from './metadata/common.ts';
+import type { Metadata } from './metadata/common.ts';
 import type { Envelope } from './metadata/envelope.ts';
 import type { KeyId } from './names/key-id.ts';
 import type { RoleName } from './names/role.ts';
 import { verifySignature } from './signature.ts';
+import type { Signers } from './signers.ts';
 import type { Instant } from './time.ts';
 
 /**
@@ -12,9 +13,10 @@ import type { Instant } from './time.ts';
  * signatures count for nothing, and neither do two signatures of one public key, whatever certificates wrap it.
  * Throws `signatures-missing` or `threshold-not-met`.
  */
-export function verifyThreshold(envelope: Envelope, keys: KeyMap, { keyIds, threshold }: RoleKeys): void {
+export function verifyThreshold(envelope: Envelope, signers: Signers): void {
   if (envelope.signatures.length === 0) throw new SignetError('signatures-missing', 'tuf: data has no signatures');
-  const valid = validSigners(envelope, keys, keyIds);
+  const valid = validSigners(envelope, signers);
+  const { threshold } = signers;
   if (valid.size < threshold) {
     throw new SignetError('threshold-not-met', `valid signatures did not meet threshold for ${envelope.role}`, {
       detail: { role: envelope.role, valid: valid.size, threshold },
@@ -22,8 +24,11 @@ export function verifyThreshold(envelope: Envelope, keys: KeyMap, { keyIds, thre
   }
 }
 
-/** The canonical IDs of those of `keyIds` whose signature over the payload is right. */
-export function validSigners(envelope: Envelope, keys: KeyMap, keyIds: readonly KeyId[]): ReadonlySet<KeyId> {
+/** The canonical IDs of those signers whose signature over the payload is right. */
+export function validSigners(
+  envelope: Envelope,
+  { keyIds, keys }: Pick<Signers, 'keyIds' | 'keys'>,
+): ReadonlySet<KeyId> {
   const signers = new Set<KeyId>();
   for (const signature of envelope.signatures) {
     const key = keyIds.includes(signature.keyId) ? keys.get(signature.keyId) : undefined;

@@ -1,6 +1,7 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Digest } from '../core/names/digest.ts';
 import { DEFAULT_TAG, familiarName, parseReference, type Reference } from '../core/names/reference.ts';
+import { quoted } from '../core/printable.ts';
 import { encodeAuth, type RegistryAuth } from './auth.ts';
 import type { DockerCli } from './cli.ts';
 import { EngineClient } from './client.ts';
@@ -155,7 +156,7 @@ export class DockerEngine implements Engine {
 function imagePath(image: string): string {
   const climbs = image.split('/').some((part) => part === '' || part === '.' || part === '..');
   if (climbs || !IMAGE.test(image)) {
-    throw new SignetError('reference-invalid', `invalid image name ${JSON.stringify(image.slice(0, 300))}`);
+    throw new SignetError('reference-invalid', `invalid image name ${quoted(image, 300)}`);
   }
   return image.replaceAll('[', '%5B').replaceAll(']', '%5D');
 }

@@ -3,6 +3,7 @@ import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
+import { quoted } from '../core/printable.ts';
 import { type EngineRequest, type EngineResponse, readBody, sendRequest } from './http.ts';
 
 /** The way to an engine. */
@@ -64,7 +65,7 @@ export class EngineClient {
     await readBody(response, LIMITS.errorBody);
     const theirs = response.header('api-version') ?? OLDEST_VERSION;
     if (!/^\d{1,3}\.\d{1,3}$/.test(theirs)) {
-      const shown = JSON.stringify(theirs.slice(0, 40));
+      const shown = quoted(theirs, 40);
       throw new SignetError('engine-response-invalid', `the engine names its API version ${shown}`);
     }
     return isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION;

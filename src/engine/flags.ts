@@ -1,4 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
+import { printable, quoted } from '../core/printable.ts';
 import type { CommandSyntax, Flag } from './help.ts';
 
 /** A part of one argument: the characters `from` up to, not including, `to` of argument number `arg`. */
@@ -96,7 +97,7 @@ export class ParsedArgs {
     const readBack =
       written !== undefined && written.kind === token.kind && 'value' in written && written.value === value;
     if (!readBack || edited.tokens.length !== this.tokens.length) {
-      throw new SignetError('docker-flag-invalid', `${JSON.stringify(value)} cannot stand in that place`);
+      throw new SignetError('docker-flag-invalid', `${quoted(value)} cannot stand in that place`);
     }
     return edited;
   }
@@ -186,7 +187,8 @@ class Reader {
   private separateValue(written: string): Span {
     const arg = this.next++;
     const value = this.argv[arg];
-    if (value === undefined) throw new SignetError('docker-flag-invalid', `flag needs an argument: ${written}`);
+    if (value === undefined)
+      throw new SignetError('docker-flag-invalid', `flag needs an argument: ${printable(written, 100)}`);
     return { arg, from: 0, to: value.length };
   }
 
@@ -194,7 +196,7 @@ class Reader {
     const known = this.syntax.flags.find((flag) => flag[kind] === name);
     if (known !== undefined) return known;
     if (HELP[kind] === name) return kind === 'long' ? { ...HELP, short: undefined } : { ...HELP, long: undefined };
-    throw new SignetError('docker-flag-unknown', `unknown flag: ${written.slice(0, 100)}`, {
+    throw new SignetError('docker-flag-unknown', `unknown flag: ${printable(written, 100)}`, {
       detail: { flag: written.slice(0, 100) },
     });
   }
@@ -205,10 +207,7 @@ function parseBoolean({ value, flag }: FlagToken): boolean {
   if (value === undefined || TRUE.has(value)) return true;
   if (FALSE.has(value)) return false;
   const name = flag.long === undefined ? `-${flag.short}` : `--${flag.long}`;
-  throw new SignetError(
-    'docker-flag-invalid',
-    `invalid argument ${JSON.stringify(value.slice(0, 100))} for "${name}" flag`,
-  );
+  throw new SignetError('docker-flag-invalid', `invalid argument ${quoted(value, 100)} for "${name}" flag`);
 }
 
 function replaceSpan(argv: readonly string[], { arg, from, to }: Span, text: string): readonly string[] {

@@ -1,4 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
+import { quoted } from '../core/printable.ts';
 
 /** One option of a command. At least one of the two names is there. */
 export interface Flag {
@@ -38,7 +39,7 @@ export function parseHelp(text: string, command: readonly string[]): CommandSynt
   if (words[0] === '' || named.at(-1) !== command.at(-1)) {
     throw new SignetError(
       'docker-help-unreadable',
-      `docker explains ${JSON.stringify(usage.slice(0, 100))} where "${command.join(' ')}" was asked for`,
+      `docker explains ${quoted(usage, 100)} where "${command.join(' ')}" was asked for`,
     );
   }
   const parameters = (end < 0 ? [] : words.slice(end)).filter((word) => !/^\[(?:OPTIONS|options|flags)\]$/.test(word));
@@ -71,7 +72,7 @@ function parseOption(line: string): Flag {
   const [, onlyShort, shortType] = OPTION_SHORT.exec(line) ?? [];
   if (onlyShort !== undefined)
     return { long: undefined, short: onlyShort, takesValue: takesValue(shortType, undefined) };
-  throw new SignetError('docker-help-unreadable', `docker explains an option as ${JSON.stringify(line.slice(0, 100))}`);
+  throw new SignetError('docker-help-unreadable', `docker explains an option as ${quoted(line, 100)}`);
 }
 
 function takesValue(type: string | undefined, attached: string | undefined): boolean {

@@ -2,6 +2,7 @@ import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { type JsonObject, type JsonValue, parseJson } from '../core/json/parse.ts';
 import { type Digest, parseDigest } from '../core/names/digest.ts';
+import { printable } from '../core/printable.ts';
 
 /** Documents that describe one image (or artifact), and documents that list such documents. */
 const IMAGE_TYPES: ReadonlySet<string> = new Set([
@@ -14,6 +15,8 @@ const INDEX_TYPES: ReadonlySet<string> = new Set([
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ]);
 const OCI_PREFIX = 'application/vnd.oci.';
+/** An index of ten thousand images has fewer. */
+const MAX_VALUES = 100_000;
 
 /** Layers that may stay at the URLs they name instead of in the registry. */
 const FOREIGN_LAYERS: ReadonlySet<string> = new Set([
@@ -65,9 +68,19 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined, di
 
 function parse(bytes: Buffer, contentType: string | undefined, digest: Digest): Manifest {
   const document = new Fields(
-    parseJson(bytes, { numbers: 'any' }),
+    parseJson(bytes, { numbers: 'any', values: MAX_VALUES }),
     'the manifest',
-    ['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations'],
+    [
+      'schemaVersion',
+      'mediaType',
+      'artifactType',
+      'config',
+      'layers',
+      'fsLayers',
+      'manifests',
+      'subject',
+      'annotations',
+    ],
     'ignore',
   );
   if (document.integer('schemaVersion') !== 2) refuse('schemaVersion is not 2');
@@ -95,9 +108,10 @@ function mediaTypeOf(document: Fields, contentType: string | undefined): string 
   const outside = contentType?.split(';', 1)[0]?.trim() || undefined;
   const mediaType = outside ?? inside;
   if (mediaType === undefined) refuse('it has no media type');
-  if (inside !== undefined && inside !== mediaType) refuse(`its mediaType is ${inside}, its Content-Type ${mediaType}`);
+  if (inside !== undefined && inside !== mediaType)
+    refuse(`its mediaType is ${printable(inside)}, its Content-Type ${printable(mediaType)}`);
   if (!IMAGE_TYPES.has(mediaType) && !INDEX_TYPES.has(mediaType)) {
-    refuse(`the media type ${mediaType.slice(0, 200)} is not supported`);
+    refuse(`the media type ${printable(mediaType, 200)} is not supported`);
   }
   if (inside === undefined && !mediaType.startsWith(OCI_PREFIX)) refuse('mediaType is missing');
   return mediaType;
@@ -126,7 +140,7 @@ function imageContent(document: Fields): Content {
 }
 
 function indexContent(document: Fields): Content {
-  if (document.raw('layers') !== undefined || document.raw('config') !== undefined) {
+  if (['config', 'layers', 'fsLayers'].some((member) => document.raw(member) !== undefined)) {
     refuse('an index must not have layers or config');
   }
   const entries = document.array('manifests').map(parseDescriptor);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SignetError } from '../core/errors/index.ts';
 import type { Named } from '../core/names/brand.ts';
 import { isRepositoryPath } from '../core/names/reference.ts';
+import { quoted } from '../core/printable.ts';
 
 /** The path of a repository inside this registry, such as `team/app`. */
 export type RepositoryName = Named<'RepositoryName'>;
@@ -14,7 +15,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 /** Parses a repository's path. Throws `repository-name-invalid`. */
 export function parseRepositoryName(text: string): RepositoryName {
   if (!isRepositoryPath(text)) {
-    throw new SignetError('repository-name-invalid', `invalid repository name ${JSON.stringify(text.slice(0, 300))}`);
+    throw new SignetError('repository-name-invalid', `invalid repository name ${quoted(text, 300)}`);
   }
   return text as string as RepositoryName;
 }

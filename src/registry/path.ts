@@ -24,6 +24,11 @@ export function parsePath(pathname: string): RegistryPath | undefined {
   return { endpoint, item, repository: parseRepositoryName(segments.slice(2, -taken).join('/')) };
 }
 
+/** Whether the path is one of a manifest; of whose repository, `parsePath` finds out. */
+export function namesManifest(pathname: string): boolean {
+  return endpointOf(decode(pathname)?.split('/') ?? [])?.endpoint === 'manifest';
+}
+
 /** `taken` counts the segments behind the repository's name. */
 function endpointOf(segments: readonly string[]): { endpoint: EndpointName; taken: number; item: string } | undefined {
   const [third, second, item = ''] = segments.slice(-3);

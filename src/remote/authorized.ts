@@ -1,7 +1,8 @@
 import { formatScope, type Scope } from '../core/access.ts';
-import { SignetError } from '../core/errors/index.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { parseJson } from '../core/json/parse.ts';
 import { type Login, wipe } from '../core/login.ts';
-import { type Instant, SECOND } from '../core/time.ts';
+import { DAY, type Instant, SECOND } from '../core/time.ts';
 import { basicAuthorization } from './basic.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { HttpClient } from './http.ts';
@@ -23,21 +24,30 @@ export interface AuthorizedOptions {
   readonly now?: () => Instant;
 }
 
-/** The value of an `Authorization` header; `reused` where it was not made for the request at hand. */
+/** The value of an `Authorization` header; `reused` where the server did not ask for it in this process. */
 interface Authorization {
   readonly header: string;
   readonly reused: boolean;
   readonly tokenKey: string | undefined;
 }
 
+/** Where tokens for an origin are to be had, as its challenge says. */
+interface TokenSource {
+  readonly realm: string;
+  readonly service: string | undefined;
+}
+
 /** A token that has less than this to live is not begun with. */
 const MARGIN = 5 * SECOND;
+/** How long it is remembered where an origin's tokens are. */
+const CHALLENGE_LIFE = DAY;
 
 /**
  * Sends requests with the authorization they turn out to need. The first request to an origin goes without any; if it
  * is answered with 401, the challenge says what is needed, the request is repeated with it, and every later request
- * to the origin brings it along at once, and so does a later command where `tokens` outlive this one. Tokens are asked for with the scopes that the caller names; the challenge's
- * own `scope` is ignored (protocol C.5.1).
+ * to the origin brings it along at once. So does a later command where `tokens` outlive this one: with a token that has
+ * not expired, or with a new one from where the last was. Tokens are asked for with the scopes that the caller names; the
+ * challenge's own `scope` is ignored (protocol C.5.1).
  */
 export class AuthorizedClient {
   private readonly options: AuthorizedOptions;
@@ -72,26 +82,43 @@ export class AuthorizedClient {
       refusePlainHttp(url);
       return { header: `Bearer ${known.value}`, reused: true, tokenKey };
     }
-    const challenges = this.challenges.get(url.origin) ?? [];
-    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
-    if (bearer !== undefined) return this.bearerAuthorization(url, bearer, scopes, tokenKey);
+    const challenges = this.challenges.get(url.origin);
+    if (challenges === undefined) return this.rememberedAuthorization(url, scopes, tokenKey);
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters;
+    if (bearer !== undefined) {
+      const source = { realm: bearer.get('realm') ?? '', service: bearer.get('service') };
+      return { header: await this.bearer(url, source, scopes, tokenKey), reused: false, tokenKey };
+    }
     if (challenges.some(({ scheme }) => scheme === 'basic')) return this.basicAuthorization(url);
     return undefined;
   }
 
-  private async bearerAuthorization(
+  /** With a token from where the last one was. If that is of no use any more, the server will say what is. */
+  private async rememberedAuthorization(
     url: URL,
-    challenge: Challenge,
     scopes: readonly Scope[],
     tokenKey: string,
-  ): Promise<Authorization> {
+  ): Promise<Authorization | undefined> {
+    const sourceKey = this.sourceKey(url);
+    const remembered = await this.options.tokens.get(sourceKey);
+    const source =
+      remembered === undefined || remembered.expires <= this.now() ? undefined : readSource(remembered.value);
+    if (source === undefined) return undefined;
+    try {
+      return { header: await this.bearer(url, source, scopes, tokenKey), reused: true, tokenKey };
+    } catch (error) {
+      if (!isSignetError(error)) throw error;
+      await this.options.tokens.remove(sourceKey);
+      return undefined;
+    }
+  }
+
+  private async bearer(url: URL, source: TokenSource, scopes: readonly Scope[], tokenKey: string): Promise<string> {
     refusePlainHttp(url);
-    const realm = parseRealm(challenge.parameters.get('realm') ?? '', url);
-    const service = challenge.parameters.get('service');
-    const pending = this.pending.get(tokenKey) ?? this.fetchToken(url, realm, service, scopes, tokenKey);
+    const pending = this.pending.get(tokenKey) ?? this.fetchToken(url, source, scopes, tokenKey);
     this.pending.set(tokenKey, pending);
     try {
-      return { header: `Bearer ${await pending}`, reused: false, tokenKey };
+      return `Bearer ${await pending}`;
     } finally {
       this.pending.delete(tokenKey);
     }
@@ -99,21 +126,29 @@ export class AuthorizedClient {
 
   private async fetchToken(
     challenger: URL,
-    realm: URL,
-    service: string | undefined,
+    source: TokenSource,
     scopes: readonly Scope[],
     tokenKey: string,
   ): Promise<string> {
     const { http, tokens, loginHost, allowedRealms = new Set(), clientId = 'docker' } = this.options;
+    const { service } = source;
+    const realm = parseRealm(source.realm, challenger);
     const login = await this.options.login();
     try {
       if (login !== undefined) checkRealm(realm, { challenger, loginHost, allowed: allowedRealms });
       const { token } = await requestToken(http, { realm, service, scopes, login, clientId }, this.now());
-      await tokens.put(tokenKey, token);
+      // Nobody waits for what is only for later commands.
+      void tokens.put(tokenKey, token);
+      const value = JSON.stringify([source.realm, service ?? null]);
+      void tokens.put(this.sourceKey(challenger), { value, expires: this.now() + CHALLENGE_LIFE });
       return token.value;
     } finally {
       if (login !== undefined) wipe(login);
     }
+  }
+
+  private sourceKey({ origin }: URL): string {
+    return JSON.stringify(['challenge', origin, this.options.loginHost]);
   }
 
   private async basicAuthorization(url: URL): Promise<Authorization> {
@@ -135,6 +170,19 @@ export class AuthorizedClient {
 
   private now(): Instant {
     return (this.options.now ?? Date.now)();
+  }
+}
+
+/** Reads what was remembered of a challenge; undefined for anything else. */
+function readSource(text: string): TokenSource | undefined {
+  try {
+    const [realm, service] = [parseJson(text)].flat();
+    return typeof realm === 'string'
+      ? { realm, service: typeof service === 'string' ? service : undefined }
+      : undefined;
+  } catch (error) {
+    if (isSignetError(error)) return undefined;
+    throw error;
   }
 }
 

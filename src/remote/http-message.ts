@@ -5,6 +5,8 @@ export interface HttpRequest {
   readonly body?: Uint8Array;
   /** Bytes that the body of a successful answer may have. */
   readonly limit: number;
+  /** Whether it does no harm if the server takes it twice; where absent, the method says: GET, HEAD, PUT and DELETE do none. */
+  readonly mayTakeEffectTwice?: boolean;
   /** Redirects to follow, for GET and HEAD; none where absent: then a redirect is an answer as any other. */
   readonly redirects?: number;
 }

@@ -4,7 +4,7 @@ import { SECOND } from '../core/time.ts';
 import { readCapped } from './body.ts';
 import { type Connection, type ConnectionFor, PLAIN_CONNECTION } from './connection.ts';
 import type { HttpAnswer, HttpRequest } from './http-message.ts';
-import { isPassingFault, networkError, timeoutError } from './network-errors.ts';
+import { networkError, repetitionsAfter, stalledError, timeoutError } from './network-errors.ts';
 import { isRedirect, redirected } from './redirect.ts';
 import { backOff, retryAfter } from './retry.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -24,6 +24,8 @@ export interface HttpOptions {
   readonly userAgent: string;
   readonly connectionFor?: ConnectionFor;
   readonly timeouts?: Partial<Timeouts>;
+  /** Sends requests of the same moment in a row on one connection, where that is possible (`Line`), not on one each. */
+  readonly inARow?: boolean;
   /** Waits that many milliseconds. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -39,7 +41,8 @@ const SLOWEST_UPLOAD = 64 * 1024;
 /**
  * The one HTTP client: every wait has an end, every body a cap, every origin its own TLS settings.
  *
- * Requests that may be sent twice are repeated up to three times on connection faults and on 429, 502, 503 and 504.
+ * Requests that may be sent twice are repeated up to three times on connection faults and on 429, 502, 503 and 504; others
+ * only where they cannot have arrived (`repetitionsAfter`).
  * Any status is an answer; errors are `network-unreachable`, `network-timeout`, `tls-untrusted`, `tls-failed`,
  * `response-invalid`, `response-too-large` and `redirect-refused`, with the transport's error as cause.
  */
@@ -47,6 +50,7 @@ export class HttpClient {
   private readonly userAgent: string;
   private readonly connectionFor: ConnectionFor;
   private readonly timeouts: Timeouts;
+  private readonly inARow: boolean;
   private readonly sleep: (milliseconds: number) => Promise<void>;
   private readonly connections = new Map<string, Promise<Connection>>();
 
@@ -54,6 +58,7 @@ export class HttpClient {
     this.userAgent = options.userAgent;
     this.connectionFor = options.connectionFor ?? (async () => PLAIN_CONNECTION);
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
+    this.inARow = options.inARow ?? false;
     this.sleep = options.sleep ?? ((milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds)));
   }
 
@@ -72,17 +77,17 @@ export class HttpClient {
   }
 
   private async sendRepeatedly(request: HttpRequest, deadline: number): Promise<HttpAnswer> {
-    const repetitions = REPEATABLE.has(request.method) ? MAX_REPETITIONS : 0;
+    const mayTakeEffectTwice = request.mayTakeEffectTwice ?? REPEATABLE.has(request.method);
     for (let repetition = 0; ; repetition++) {
-      const last = repetition === repetitions;
       let wait = backOff(repetition);
       try {
         const answer = await this.sendOnce(request, deadline);
-        if (last || !BUSY.has(answer.status)) return answer;
+        if (!mayTakeEffectTwice || repetition >= MAX_REPETITIONS || !BUSY.has(answer.status)) return answer;
         wait = retryAfter(answer.headers) ?? wait;
         if (wait > MAX_WAIT) return answer;
       } catch (error) {
-        if (last || !(error instanceof SignetError && isPassingFault(error.cause))) throw error;
+        const fault = error instanceof SignetError ? error.cause : undefined;
+        if (repetition >= repetitionsAfter(fault, mayTakeEffectTwice)) throw error;
       }
       await this.sleep(wait);
     }
@@ -91,6 +96,7 @@ export class HttpClient {
   private async sendOnce(request: HttpRequest, deadline: number): Promise<HttpAnswer> {
     const connection = await this.connectionTo(request.url);
     const stopwatch = new Stopwatch(deadline);
+    let hasBegun = false;
     stopwatch.allow(this.timeouts.answer + ((request.body?.length ?? 0) / SLOWEST_UPLOAD) * SECOND);
     try {
       const { status, headers, body } = await exchange(
@@ -100,9 +106,11 @@ export class HttpClient {
           headers: this.headersOf(request),
           body: request.body,
           signal: stopwatch.signal,
+          mayFollow: this.inARow,
         },
         connection,
       );
+      hasBegun = true;
       const arrived = () => stopwatch.allow(this.timeouts.idle);
       arrived();
       refuseEncoded(headers, request.url);
@@ -111,7 +119,7 @@ export class HttpClient {
       const reading = readCapped(body, declared, succeeded ? request.limit : LIMITS.errorBody, arrived);
       return { status, headers, body: succeeded ? await reading : await orEmpty(reading), url: request.url };
     } catch (error) {
-      if (stopwatch.hasRunOut) throw timeoutError(request.url, error);
+      if (stopwatch.hasRunOut) throw hasBegun ? stalledError(request.url) : timeoutError(request.url, error);
       throw error instanceof SignetError ? error : networkError(error, request.url);
     } finally {
       stopwatch.stop();

@@ -1,5 +1,6 @@
-import { SignetError } from '../core/errors/index.ts';
-import { type JsonObject, parseJson } from '../core/json/parse.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { Fields } from '../core/json/fields.ts';
+import { parseJson } from '../core/json/parse.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../core/names/digest.ts';
 import { printable } from '../core/printable.ts';
 
@@ -21,6 +22,8 @@ export const MANIFEST_TYPES = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ] as const;
 
+/** What tells an image from an index. */
+const MEMBERS = ['mediaType', 'manifests', 'config', 'layers', 'fsLayers'];
 const INDEX_TYPES: ReadonlySet<string> = new Set([MANIFEST_TYPES[0], MANIFEST_TYPES[2]]);
 
 /** What came with a manifest's bytes. */
@@ -58,26 +61,29 @@ function agrees(claimed: string, bytes: Buffer): boolean {
   return isDigest(claimed) && digestOf(bytes, digestAlgorithm(claimed)) === claimed;
 }
 
-function parseManifest(bytes: Buffer): JsonObject {
+/** Refused are also members that Go's readers would take for the known ones: engines are written in Go. */
+function parseManifest(bytes: Buffer): { own: string | undefined; has: (member: string) => boolean } {
   try {
-    const document = parseJson(bytes, { numbers: 'any' });
-    return document instanceof Map ? document : invalid('the manifest is not a JSON object');
+    const fields = new Fields(parseJson(bytes, { numbers: 'any' }), 'the manifest', MEMBERS, 'ignore');
+    const own = fields.optionalString('mediaType') || undefined;
+    return { own, has: (member) => fields.raw(member) !== undefined };
   } catch (cause) {
-    return invalid('the manifest is not valid JSON', cause);
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError('response-invalid', `the manifest is malformed: ${cause.message}`, { cause });
   }
 }
 
-function checkContent(document: JsonObject, mediaType: string): void {
+function checkContent({ own, has }: ReturnType<typeof parseManifest>, mediaType: string): void {
   if (!(MANIFEST_TYPES as readonly string[]).includes(mediaType)) {
     invalid(`unsupported manifest media type ${JSON.stringify(printable(mediaType, 120))}`);
   }
-  const own = document.get('mediaType');
   if (own !== undefined && own !== mediaType) invalid('the manifest says another media type than the registry');
-  const isIndex = INDEX_TYPES.has(mediaType);
-  const hasImage = document.has('config') || document.has('layers') || document.has('fsLayers');
-  if (isIndex ? hasImage : document.has('manifests')) invalid('the document is a manifest and an index at once');
+  const hasImage = has('config') || has('layers') || has('fsLayers');
+  if (INDEX_TYPES.has(mediaType) ? hasImage : has('manifests')) {
+    invalid('the document is a manifest and an index at once');
+  }
 }
 
-function invalid(message: string, cause?: unknown): never {
-  throw new SignetError('response-invalid', message, { cause });
+function invalid(message: string): never {
+  throw new SignetError('response-invalid', message);
 }

@@ -1,6 +1,10 @@
 import { SignetError } from '../core/errors/index.ts';
 import { printable } from '../core/printable.ts';
 
+/** The code of an answer that began, and then did not go on in time. */
+const STALLED = 'STALLED';
+const MAX_REPETITIONS = 3;
+
 const UNTRUSTED: ReadonlySet<string> = new Set([
   'CERT_CHAIN_TOO_LONG',
   'CERT_HAS_EXPIRED',
@@ -21,16 +25,20 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Faults of a connection that may be gone a moment later, and what to call them. */
-const PASSING: ReadonlyMap<string, string> = new Map([
+/** Faults of a connection that may be gone a moment later, and what to call them: before anything could be sent… */
+const UNREACHED: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'connection refused'],
+  ['EHOSTUNREACH', 'no route to the host'],
+  ['ENETUNREACH', 'no route to the network'],
+  ['EAI_AGAIN', 'the name cannot be resolved at present'],
+]);
+/** …and at any time, also in the middle of a TLS handshake. */
+const BROKEN: ReadonlyMap<string, string> = new Map([
   ['ECONNRESET', 'connection reset'],
   ['ECONNABORTED', 'connection aborted'],
   ['EPIPE', 'connection closed'],
   ['ConnectionClosed', 'connection closed'],
-  ['EHOSTUNREACH', 'no route to the host'],
-  ['ENETUNREACH', 'no route to the network'],
-  ['EAI_AGAIN', 'the name cannot be resolved at present'],
+  [STALLED, 'the answer broke off'],
 ]);
 const LASTING: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'the name does not resolve'],
@@ -44,9 +52,16 @@ export function isUntrustedCertificate(error: unknown): boolean {
   return UNTRUSTED.has(codeOf(error));
 }
 
-/** Whether the same request may well succeed when it is sent once more. */
-export function isPassingFault(error: unknown): boolean {
-  return PASSING.has(codeOf(error));
+/**
+ * How often a request may be sent again after a fault. Where nobody listens, once: that is a server that starts anew, or
+ * none. A request that must not take effect twice is sent again only if it cannot have arrived.
+ */
+export function repetitionsAfter(fault: unknown, mayTakeEffectTwice: boolean): number {
+  const code = codeOf(fault);
+  if (code === 'ECONNREFUSED') return 1;
+  if (UNREACHED.has(code)) return MAX_REPETITIONS;
+  if (!mayTakeEffectTwice || !BROKEN.has(code)) return 0;
+  return code === STALLED ? 1 : MAX_REPETITIONS;
 }
 
 /** The typed error for what a transport threw on the way to `url`. Its message names the origin and nothing secret. */
@@ -68,12 +83,18 @@ export function networkError(error: unknown, url: URL): SignetError {
     return new SignetError('response-invalid', `${origin} does not answer in HTTP as expected`, { cause: error });
   }
   if (code === 'ETIMEDOUT') return timeoutError(url, error);
-  const why = PASSING.get(code) ?? LASTING.get(code) ?? (code === '' ? 'the connection failed' : code);
+  const why =
+    UNREACHED.get(code) ?? BROKEN.get(code) ?? LASTING.get(code) ?? (code === '' ? 'the connection failed' : code);
   return new SignetError('network-unreachable', `cannot reach ${origin}: ${why}`, { cause: error });
 }
 
 export function timeoutError(url: URL, cause?: unknown): SignetError {
   return new SignetError('network-timeout', `${url.origin} did not answer in time`, { cause });
+}
+
+/** `timeoutError` for an answer that had begun. */
+export function stalledError(url: URL): SignetError {
+  return timeoutError(url, Object.assign(new Error('the answer broke off'), { code: STALLED }));
 }
 
 function codeOf(error: unknown): string {

@@ -1,17 +1,19 @@
-import type { Action, Scope } from '../core/access.ts';
-import { isSignetError, SignetError } from '../core/errors/index.ts';
+import type { Action } from '../core/access.ts';
+import { CHAIN_HEADER, CHAIN_TYPE, formatKnown, type KnownFiles, parseChain } from '../core/chain.ts';
+import { SignetError } from '../core/errors/index.ts';
 import { parseJson } from '../core/json/parse.ts';
 import { type PublicKey, parsePublicKey } from '../core/keys/public-key.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
 import type { AuthorizedClient } from './authorized.ts';
-import type { HttpAnswer, HttpRequest } from './http-message.ts';
+import type { HttpAnswer } from './http-message.ts';
 import { multipartUpload } from './multipart.ts';
-import { type RemoteFile, remoteName, type ServerRole, type TrustServer } from './trust-server.ts';
+import { badResponse, sendTrustRequest, type TrustRequest } from './trust-request.ts';
+import { type Latest, type RemoteFile, remoteName, type ServerRole, type TrustServer } from './trust-server.ts';
 import { translatePublish, translateStatus } from './trust-status.ts';
 
-type NotaryRequest = Omit<HttpRequest, 'url' | 'limit'> & { readonly limit?: number };
+type NotaryRequest = Omit<TrustRequest, 'gun' | 'path' | 'actions'>;
 
 /** A trust server reached over HTTP (protocol C.5). */
 export class NotaryServer implements TrustServer {
@@ -34,6 +36,25 @@ export class NotaryServer implements TrustServer {
     const answer = await this.send(gun, `${name}.json`, { method: 'GET', limit }, this.actions);
     translateStatus(answer, name);
     return answer.body;
+  }
+
+  async latest(gun: Gun, known: KnownFiles): Promise<Latest> {
+    const headers = { [CHAIN_HEADER]: formatKnown(known) };
+    const answer = await this.send(
+      gun,
+      'timestamp.json',
+      { method: 'GET', headers, limit: LIMITS.chain },
+      this.actions,
+    );
+    translateStatus(answer, 'timestamp');
+    const isChain = answer.headers.get('content-type') === CHAIN_TYPE;
+    const chain = isChain ? parseChain(answer.body) : undefined;
+    const timestamp = isChain ? chain?.get('timestamp') : answer.body;
+    if (timestamp === undefined) {
+      throw new SignetError('response-invalid', "the trust server's chain of files has no timestamp");
+    }
+    if (timestamp.length > LIMITS.timestamp) throw badResponse({ limit: LIMITS.timestamp });
+    return { timestamp, chain };
   }
 
   async publicKey(gun: Gun, role: ServerRole): Promise<PublicKey> {
@@ -66,17 +87,6 @@ export class NotaryServer implements TrustServer {
   }
 
   private async send(gun: Gun, path: string, request: NotaryRequest, actions: readonly Action[]): Promise<HttpAnswer> {
-    const url = new URL(this.address);
-    url.pathname = `${this.address.pathname.replace(/\/$/, '')}/v2/${gun}/_trust/tuf/${path}`;
-    const scope: Scope = { type: 'repository', name: gun, actions };
-    try {
-      return await this.client.send({ limit: LIMITS.errorBody, ...request, url }, [scope]);
-    } catch (error) {
-      if (!isSignetError(error, 'response-too-large')) throw error;
-      throw new SignetError('response-too-large', 'trust server returned a bad response.', {
-        cause: error,
-        detail: error.detail,
-      });
-    }
+    return sendTrustRequest(this.client, this.address, { ...request, gun, path: `tuf/${path}`, actions });
   }
 }

@@ -16,7 +16,10 @@ export interface Token {
   readonly expires: Instant;
 }
 
-/** Where tokens are kept until they expire. Keys say at which origin a token serves, for what and by whose login; they hold no secret. */
+/**
+ * Where tokens are kept until they expire, and where they are to be had. Keys say at which origin a token serves, for what
+ * and by whose login; they hold no secret.
+ */
 export interface TokenCache {
   get(key: string): Promise<Token | undefined>;
   put(key: string, token: Token): Promise<void>;
@@ -122,7 +125,8 @@ async function postRefreshToken(http: HttpClient, request: TokenRequest, identit
   const body = Buffer.from(form.toString());
   try {
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
-    return await http.send({ method: 'POST', url: request.realm, headers, body, limit: LIMITS.tokenResponse });
+    const more = { limit: LIMITS.tokenResponse, mayTakeEffectTwice: true };
+    return await http.send({ method: 'POST', url: request.realm, headers, body, ...more });
   } finally {
     body.fill(0);
   }

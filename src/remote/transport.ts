@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import { isUntrustedCertificate } from './network-errors.ts';
-import { addressOf, goesDirect, type Roots, type WireRequest, type WireResponse } from './wire.ts';
+import { sendOnLine } from './transport-line.ts';
+import { addressOf, goesDirect, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
 
 /** Connections whose server certificate does not come from their own authorities. */
 const needSystemRoots = new WeakSet<Connection>();
@@ -13,7 +14,7 @@ const needSystemRoots = new WeakSet<Connection>();
  * longer than everything else of a first request. Rejects with whatever the runtime throws.
  */
 export async function exchange(request: WireRequest, connection: Connection): Promise<WireResponse> {
-  const send = 'Bun' in globalThis ? sendWithFetch : (await import('./transport-node.ts')).sendWithNode;
+  const send = 'Bun' in globalThis ? sendWithBun : (await import('./transport-node.ts')).sendWithNode;
   const own = connection.authorities;
   if (own.length === 0 || !connection.verify) return send(request, connection, undefined);
   if (!needSystemRoots.has(connection)) {
@@ -25,6 +26,11 @@ export async function exchange(request: WireRequest, connection: Connection): Pr
     }
   }
   return send(request, connection, [...(await systemRoots()), ...own]);
+}
+
+function sendWithBun(request: WireRequest, connection: Connection, roots: Roots): Promise<WireResponse> {
+  const answer = request.mayFollow ? sendOnLine(request, connection, roots) : undefined;
+  return answer ?? sendWithFetch(request, connection, roots);
 }
 
 async function sendWithFetch(request: WireRequest, connection: Connection, roots: Roots): Promise<WireResponse> {
@@ -48,18 +54,6 @@ async function sendWithFetch(request: WireRequest, connection: Connection, roots
 /** With a pinned address the name that the certificate must be for is no longer that of the URL. */
 function pinnedName({ url }: WireRequest, { address }: Connection): { serverName?: string } {
   return address === undefined ? {} : { serverName: url.hostname };
-}
-
-function tlsFiles(
-  { identities }: Connection,
-  roots: Roots,
-): { ca?: (Buffer | string)[]; cert?: Buffer[]; key?: Buffer[] } {
-  return {
-    ...(roots === undefined ? {} : { ca: [...roots] }),
-    ...(identities.length === 0
-      ? {}
-      : { cert: identities.map(({ certificate }) => certificate), key: identities.map(({ key }) => key) }),
-  };
 }
 
 async function systemRoots(): Promise<readonly string[]> {

@@ -8,6 +8,8 @@ export interface WireRequest {
   readonly headers: Headers;
   readonly body: Uint8Array | undefined;
   readonly signal: AbortSignal;
+  /** Whether it may be sent on a connection on which others wait for their answers. */
+  readonly mayFollow: boolean;
 }
 
 /** The start of a response; the body arrives as it is read, in no way decoded. */
@@ -32,4 +34,17 @@ export function addressOf(url: URL, connection: Connection): URL {
 /** Whether a proxy must be left out: credentials for this machine are nobody else's business. */
 export function goesDirect(target: URL): boolean {
   return isLoopback(target.hostname);
+}
+
+/** The certificates of a connection, as Bun takes them. */
+export function tlsFiles(
+  { identities }: Connection,
+  roots: Roots,
+): { ca?: (Buffer | string)[]; cert?: Buffer[]; key?: Buffer[] } {
+  return {
+    ...(roots === undefined ? {} : { ca: [...roots] }),
+    ...(identities.length === 0
+      ? {}
+      : { cert: identities.map(({ certificate }) => certificate), key: identities.map(({ key }) => key) }),
+  };
 }

@@ -1,12 +1,15 @@
+import { networkOf } from '../accounts/network.ts';
 import { AuthorizationRequired, type Gate, type Handler } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
 import type { Exchange } from './access-log.ts';
 import { limitBody } from './body-limit.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
+import { inPieces } from './large-answer.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { checkPath } from './request-path.ts';
+import { type Share, type Shares, serverBusy } from './shares.ts';
 
 /** One part of the server and the requests that it is asked about. */
 export interface Part {
@@ -16,6 +19,8 @@ export interface Part {
   takes(path: string): boolean;
   /** Longest body of a request, in bytes. */
   readonly bodyLimit: number;
+  /** How much of a body it keeps in memory at most, in bytes: 0 where it only passes bodies on. */
+  readonly memory: number;
   /** `probe`: asked by machines that know no name of this server, so the Host header is not looked at. */
   readonly access: 'gate' | 'open' | 'probe';
 }
@@ -32,6 +37,7 @@ export interface ApplicationOptions {
   /** Remembers where a request came from. */
   readonly addresses: WeakMap<Request, string>;
   readonly maxRequests: number;
+  readonly shares: Shares;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly logAccess: (exchange: Exchange) => void;
@@ -110,21 +116,38 @@ export class Application {
   }
 
   private async dispatch(request: Request, address: string, progress: Progress): Promise<Response> {
-    const { metrics, maxRequests, parts, openGate, gateFor, addresses } = this.options;
+    const { metrics, maxRequests, parts, shares } = this.options;
     const path = progress.url.pathname;
     checkPath(path);
     const part = parts.find((candidate) => candidate.takes(path));
     progress.part = part?.name ?? 'none';
-    if (part?.access !== 'probe') {
-      if (metrics.running > maxRequests) throw busy();
-      progress.realm = this.admitHost(progress.host);
-    }
+    if (part?.access === 'probe') return this.ask(part, request, address, progress);
+    if (metrics.running > maxRequests) throw serverBusy();
+    progress.realm = this.admitHost(progress.host);
     if (part === undefined) return notFound(request.method);
-    const limited = limitBody(request, part.bodyLimit);
+    const share = shares.enter(networkOf(address));
+    try {
+      return await this.ask(part, request, address, progress, share);
+    } finally {
+      share.leave();
+    }
+  }
+
+  private async ask(
+    part: Part,
+    request: Request,
+    address: string,
+    progress: Progress,
+    share?: Share,
+  ): Promise<Response> {
+    const { openGate, gateFor, addresses } = this.options;
+    const keep = (bytes: number) => share?.keep(Math.min(bytes, part.memory));
+    const limited = limitBody(request, part.bodyLimit, part.memory === 0 ? undefined : keep);
     addresses.set(limited, address);
     const gate = part.access === 'gate' ? await gateFor(limited) : openGate;
     progress.user = gate.subject;
-    return (await part.handler(limited, progress.url, gate)) ?? notFound(request.method);
+    const response = (await part.handler(limited, progress.url, gate)) ?? notFound(request.method);
+    return share === undefined ? response : inPieces(response, share, request.signal);
   }
 
   /** The realm for challenges, under the name that the client used. Throws `host-malformed` or `host-unknown`. */
@@ -157,10 +180,6 @@ function isAbort(error: unknown): boolean {
 function lengthOf(response: Response): number | undefined {
   const declared = response.headers.get('content-length');
   return declared === null ? undefined : Number(declared);
-}
-
-function busy(): SignetError {
-  return new SignetError('server-busy', 'the server is busy, try again soon', { detail: { retryAfter: 1 } });
 }
 
 /** To methods that Notary does not know it answers 405 without a body (protocol B.2). Throws `route-unknown` for others. */

@@ -36,7 +36,7 @@ export function createLog({ level: least, format, write, now }: LogOptions): Log
 
 /** One JSON object on one line. */
 export function jsonLine(fields: LogFields): string {
-  return `${JSON.stringify(fields)}\n`;
+  return `${visible(JSON.stringify(fields))}\n`;
 }
 
 function textLine(time: string, level: LogLevel, msg: string, fields: LogFields): string {
@@ -47,12 +47,14 @@ function textLine(time: string, level: LogLevel, msg: string, fields: LogFields)
 }
 
 function quoteIfNeeded(text: string): string {
-  return /^[A-Za-z0-9_.:/@+,-]+$/.test(text) ? text : JSON.stringify(text);
+  return /^[A-Za-z0-9_.:/@+,-]+$/.test(text) ? text : visible(JSON.stringify(text));
 }
 
 /** Control characters as escapes, so that nothing from outside ends a line or moves the cursor. */
 export function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) =>
-    JSON.stringify(character).slice(1, -1),
-  );
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
+    // JSON leaves what is beyond ASCII as it is, the 8-bit control characters of terminals included.
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped === character ? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}` : escaped;
+  });
 }

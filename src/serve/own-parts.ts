@@ -16,6 +16,7 @@ export function baseRoute(): Part {
     name: 'base',
     access: 'gate',
     bodyLimit: 0,
+    memory: 0,
     takes: (path) => path === '/v2/' || path === '/v2',
     handler: readOnly(async (_request, _url, gate) => {
       try {
@@ -34,6 +35,7 @@ export function healthRoute(check: HealthCheck): Part {
     name: 'health',
     access: 'probe',
     bodyLimit: 0,
+    memory: 0,
     takes: (path) => HEALTH_PATHS.includes(path),
     handler: readOnly(async () => {
       const failures = await check();
@@ -48,6 +50,7 @@ export function metricsRoute(text: () => string): Part {
     name: 'metrics',
     access: 'probe',
     bodyLimit: 0,
+    memory: 0,
     takes: (path) => path === '/metrics',
     handler: readOnly(async () => answer(200, text(), 'text/plain; version=0.0.4; charset=utf-8')),
   };
@@ -59,6 +62,7 @@ export function homeRoute(): Part {
     name: 'home',
     access: 'open',
     bodyLimit: 0,
+    memory: 0,
     takes: (path) => path === '/',
     handler: readOnly(async () => answer(200, HOME, 'text/plain; charset=utf-8')),
   };

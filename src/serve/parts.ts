@@ -5,14 +5,17 @@ import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/sqlite-store
 import { TOKEN_PATH } from '../accounts/token-service.ts';
 import type { Gate } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
 import { type Instant, SECOND } from '../core/time.ts';
 import { FolderBlobStore } from '../registry/folder-blob-store.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
+import { namesManifest } from '../registry/path.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/schema.ts';
 import { sqliteRegistryIndex } from '../registry/sqlite-index.ts';
 import { createTrustServer, type TrustServer } from '../server/index.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../server/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../server/sqlite-online-key-store.ts';
+import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../server/sqlite-proposal-store.ts';
 import { openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, type NewAdministrator } from './administrator.ts';
 import type { Part } from './application.ts';
@@ -65,6 +68,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     folder.database,
     METADATA_MIGRATIONS,
     ONLINE_KEY_MIGRATIONS,
+    PROPOSAL_MIGRATIONS,
     ACCOUNT_MIGRATIONS,
     REGISTRY_MIGRATIONS,
   );
@@ -79,7 +83,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   for (const stop of startJobs(options, registry)) cleanup.defer(stop);
 
   const opened = cleanup.move();
-  const trustAndRegistry = [trustRoute(trust, settings), registryRoute(registry)];
+  const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
   return {
     routes: settings.auth ? [tokenRoute(accounts), ...trustAndRegistry] : trustAndRegistry,
     gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
@@ -100,6 +104,7 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
     return createTrustServer({
       store: new SqliteMetadataStore(database),
       keyStore,
+      proposalStore: new SqliteProposalStore(database),
       masterKey,
       logger: log,
       gunPrefixes: settings.gunPrefixes,
@@ -155,6 +160,7 @@ function tokenRoute({ tokenService }: Accounts): Part {
     name: 'token',
     access: 'open',
     bodyLimit: TOKEN_REQUEST_LIMIT,
+    memory: TOKEN_REQUEST_LIMIT,
     takes: (path) => path === TOKEN_PATH,
     handler: tokenService,
   };
@@ -165,20 +171,19 @@ function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
     name: 'trust',
     access: 'gate',
     bodyLimit: maxPublish + UPLOAD_MARGIN,
+    memory: maxPublish + UPLOAD_MARGIN,
     takes: (path) => path.startsWith('/v2/') && path.includes('/_trust/'),
     handler,
   };
 }
 
-/** The registry limits what it takes itself, by blob and manifest. */
-function registryRoute({ handler }: Registry): Part {
-  return {
-    name: 'registry',
-    access: 'gate',
-    bodyLimit: Number.POSITIVE_INFINITY,
-    takes: (path) => path.startsWith('/v2/'),
-    handler,
-  };
+/** The registry limits what it takes itself. Blobs go to the disk as they come, manifests are kept until they are whole. */
+function registryRoutes({ handler }: Registry): readonly Part[] {
+  const part = { name: 'registry', access: 'gate', bodyLimit: Number.POSITIVE_INFINITY, handler } as const;
+  return [
+    { ...part, memory: LIMITS.manifest, takes: (path) => path.startsWith('/v2/') && namesManifest(path) },
+    { ...part, memory: 0, takes: (path) => path.startsWith('/v2/') },
+  ];
 }
 
 /** A server that cannot work is not started, so that whoever starts it sees why. */

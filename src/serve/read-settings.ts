@@ -3,6 +3,7 @@ import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
+import { quoted } from '../core/printable.ts';
 import { readSmallFile } from '../store/files.ts';
 import { isLoopback } from './host-name.ts';
 import type { SettingType } from './setting-types.ts';
@@ -49,7 +50,7 @@ function readFile(file: string): Fields {
   if (unknown !== undefined) {
     throw new SignetError(
       'setting-unknown',
-      `unknown setting ${JSON.stringify(unknown.slice(0, 100))} in ${file}; known are ${SETTING_NAMES.join(', ')}`,
+      `unknown setting ${quoted(unknown, 100)} in ${file}; known are ${SETTING_NAMES.join(', ')}`,
     );
   }
   return new Fields(json, `the settings file ${file}`, SETTING_NAMES, 'refuse');
@@ -88,7 +89,7 @@ function readTexts(
 ): unknown {
   const value = texts === undefined ? undefined : type.read(texts, folder);
   if (value !== undefined) return value;
-  const got = texts === undefined ? '' : `, got ${JSON.stringify(texts.join(',').slice(0, 200))}`;
+  const got = texts === undefined ? '' : `, got ${quoted(texts.join(','), 200)}`;
   throw new SignetError('setting-invalid', `setting ${name} (${source}) must be ${type.expects}${got}`, {
     detail: { setting: name },
   });

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { OPEN_GATE } from '../accounts/gate.ts';
 import { TOKEN_PATH } from '../accounts/token-service.ts';
 import { DAY, type Instant, SECOND } from '../core/time.ts';
+import { removeDrafts } from '../store/drafts.ts';
 import type { NewAdministrator } from './administrator.ts';
 import { announce } from './announce.ts';
 import { Application } from './application.ts';
@@ -23,6 +24,7 @@ import { processMetrics } from './process-metrics.ts';
 import type { Environment } from './read-settings.ts';
 import { every } from './schedule.ts';
 import type { Settings } from './settings.ts';
+import { Shares } from './shares.ts';
 
 /** The settings of a server and the folder it keeps its data in. */
 export interface ServeSettings extends Settings {
@@ -54,6 +56,8 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** What a network may have in memory of small bodies, beside the largest one that there can be, in bytes. */
+const SMALL_BODIES = 16 * 1024 * 1024;
 const RENEWAL_CHECK = DAY / SECOND;
 
 /**
@@ -70,6 +74,7 @@ export async function startServer(settings: ServeSettings, dependencies: Depende
   const folder = openDataFolder(settings.data);
   const lock = lockFolder(folder);
   cleanup.defer(() => lock.release());
+  for (const path of [folder.path, folder.tls]) removeDrafts(path, now());
   const isFirst = !existsSync(folder.tokenKey);
 
   const names = new OwnNames(settings.names, settings.listen, hostname());
@@ -149,6 +154,10 @@ function createApplication({ settings, parts, health, metrics, ...rest }: Compos
     openGate: OPEN_GATE,
     realmOf: (host) => ({ url: `${scheme}://${host}${TOKEN_PATH}`, service: settings.service }),
     maxRequests: settings.maxRequests,
+    shares: new Shares({
+      requests: settings.maxRequests,
+      bytes: Math.max(...parts.routes.map(({ memory }) => memory)) + SMALL_BODIES,
+    }),
   });
 }
 

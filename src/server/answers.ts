@@ -1,4 +1,5 @@
 import type { Gate } from '../core/access.ts';
+import { CHAIN_HEADER, CHAIN_TYPE } from '../core/chain.ts';
 import type { MetadataFile } from './metadata-store.ts';
 
 /** For how long clients and caches may keep an answer, in seconds; 0 forbids it. */
@@ -11,12 +12,45 @@ export interface MaxAge {
 
 /** Go guesses this type for JSON, and nothing tells it better (protocol B.3, G-47). */
 const TEXT = 'text/plain; charset=utf-8';
+const LARGE = 256 * 1024;
 
 /** A metadata file, with the cache rules of its class (protocol B.5). */
 export function metadataAnswer(file: MetadataFile, kind: keyof MaxAge, maxAge: MaxAge, gate: Gate): Response {
   const headers = new Headers({ 'Content-Type': TEXT, 'Last-Modified': new Date(file.createdAt).toUTCString() });
   setCaching(headers, kind, maxAge[kind], gate);
-  return new Response(new Uint8Array(file.bytes), { headers });
+  return bytesAnswer(file.bytes, headers);
+}
+
+/** The current timestamp alone. Caches are told that there are other answers at its address. */
+export function timestampAnswer(file: MetadataFile, maxAge: MaxAge, gate: Gate): Response {
+  const answer = metadataAnswer(file, 'current', maxAge, gate);
+  answer.headers.set('Vary', CHAIN_HEADER);
+  return answer;
+}
+
+/** A timestamp with what belongs to it. No cache keeps it: one that overlooks `Vary` would give it to Notary's clients. */
+export function chainAnswer(chain: Buffer): Response {
+  const headers = new Headers({ 'Content-Type': CHAIN_TYPE, Vary: CHAIN_HEADER });
+  forbidCaching(headers);
+  return bytesAnswer(chain, headers);
+}
+
+/**
+ * Its length is declared for the server around it, which watches over what is in memory. Large ones are not copied:
+ * a stream is not read before somebody takes it.
+ */
+function bytesAnswer(bytes: Buffer, headers: Headers): Response {
+  headers.set('Content-Length', String(bytes.length));
+  return new Response(bytes.length > LARGE ? streamOf(bytes) : new Uint8Array(bytes), { headers });
+}
+
+function streamOf(bytes: Buffer): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull: (controller) => {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }
 
 export function textAnswer(text: string): Response {
@@ -35,11 +69,15 @@ export function emptyAnswer(status = 200): Response {
  */
 function setCaching(headers: Headers, kind: keyof MaxAge, seconds: number, gate: Gate): void {
   if (seconds === 0) {
-    headers.set('Cache-Control', 'max-age=0, no-cache, no-store');
-    headers.set('Pragma', 'no-cache');
+    forbidCaching(headers);
     return;
   }
   const reach =
     gate.subject === undefined ? `public, max-age=${seconds}, s-maxage=${seconds}` : `private, max-age=${seconds}`;
   headers.set('Cache-Control', kind === 'current' ? `${reach}, must-revalidate` : reach);
+}
+
+function forbidCaching(headers: Headers): void {
+  headers.set('Cache-Control', 'max-age=0, no-cache, no-store');
+  headers.set('Pragma', 'no-cache');
 }

@@ -1,5 +1,6 @@
 import { SignetError } from '../core/errors/index.ts';
 import { parseGun } from '../core/names/gun.ts';
+import { quoted } from '../core/printable.ts';
 
 /** Which repositories the server serves, by the beginnings of their names; all of them where none is given (protocol B.13). */
 export class GunPrefixes {
@@ -26,7 +27,7 @@ function checkPrefix(prefix: string): void {
     if (!prefix.endsWith('/')) throw new SignetError('name-invalid', 'there is no slash at its end');
     parseGun(prefix.slice(0, -1));
   } catch (cause) {
-    throw new SignetError('gun-prefix-invalid', `invalid repository prefix ${JSON.stringify(prefix.slice(0, 300))}`, {
+    throw new SignetError('gun-prefix-invalid', `invalid repository prefix ${quoted(prefix, 300)}`, {
       cause,
     });
   }

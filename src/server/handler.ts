@@ -4,6 +4,7 @@ import { type Gun, parseGun } from '../core/names/gun.ts';
 import { emptyAnswer } from './answers.ts';
 import type { GunPrefixes } from './gun-prefixes.ts';
 import type { Logger } from './logger.ts';
+import { PROPOSAL_ROUTES } from './proposal-routes.ts';
 import { Refusal } from './refusal.ts';
 import { getChanges, type Operation, ROUTES, type Services } from './routes.ts';
 
@@ -28,6 +29,7 @@ const MARK = '/_trust/';
 /** GUN, role, checksum and what stands between them take less; a longer path matches no route. */
 const MAX_PATH = 2048;
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE'];
+const GUN_ROUTES = [...ROUTES, ...PROPOSAL_ROUTES];
 const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
 
 /**
@@ -43,13 +45,18 @@ export function createHandler(parts: HandlerParts): Handler {
     try {
       return await answer(parts, path, request, url, gate);
     } catch (error) {
-      if (error instanceof AuthorizationRequired) throw error;
+      if (isOfGate(error)) throw error;
       if (error instanceof Refusal) return error.response;
       const code = isSignetError(error) ? error.code : undefined;
       parts.logger.error(`${request.method} ${clean.slice(0, MAX_PATH)} failed`, { code, error: String(error) });
       return new Refusal('trust-server-failed', {}).response;
     }
   };
+}
+
+/** Whether the gate refused the caller: for what he may do, or because he has to wait before he may log in. */
+function isOfGate(error: unknown): boolean {
+  return error instanceof AuthorizationRequired || isSignetError(error, 'login-throttled', 'login-busy');
 }
 
 async function answer(
@@ -64,7 +71,7 @@ async function answer(
     await gate.require(CATALOG);
     return timed(parts.observe, 'Changefeed', () => getChanges(parts.store, url, undefined));
   }
-  for (const route of name === undefined ? [] : ROUTES) {
+  for (const route of name === undefined ? [] : GUN_ROUTES) {
     const match = route.method === request.method ? route.pattern.exec(resource) : null;
     if (match === null || name === undefined) continue;
     const gun = admitGun(name, parts.prefixes, route.outside);

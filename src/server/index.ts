@@ -9,12 +9,15 @@ import type { Logger } from './logger.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import type { OnlineKeyStore, OnlineKeyType } from './online-key-store.ts';
 import { OnlineKeys } from './online-keys.ts';
+import type { ServerProposalStore } from './proposal-store.ts';
+import { Proposals } from './proposals.ts';
 import { Repositories } from './repositories.ts';
 import { Vault } from './seal.ts';
 
 export interface TrustServerOptions {
   readonly store: MetadataStore;
   readonly keyStore: OnlineKeyStore;
+  readonly proposalStore: ServerProposalStore;
   /** 32 bytes under which the server's own keys are sealed; copied, so the caller can wipe its own. */
   readonly masterKey: Buffer;
   readonly logger: Logger;
@@ -51,6 +54,7 @@ export function createTrustServer(options: TrustServerOptions): TrustServer {
   const repositories = new Repositories({ store, keys, logger, clock, cacheBytes: options.cacheBytes ?? 64 * MiB });
   const handler = createHandler({
     repositories,
+    proposals: new Proposals({ store: options.proposalStore, logger, clock }),
     store,
     keys,
     logger,

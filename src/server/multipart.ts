@@ -45,8 +45,9 @@ export function* partsOf(body: Buffer, boundary: string): Generator<Part> {
     if (headersEnd < 0 || headersEnd - at > MAX_HEADERS) throw malformed();
     const contentStart = headersEnd + END_OF_HEADERS.length;
     const headers = readHeaders(body.toString('utf8', at + CRLF.length, headersEnd));
-    const contentEnd = body.indexOf(delimiter, contentStart);
-    if (contentEnd < 0) throw malformed();
+    // A boundary among the headers, or right behind them, ends the part to some readers and belongs to it to others.
+    const contentEnd = body.indexOf(delimiter, at);
+    if (contentEnd < contentStart) throw malformed();
     if (contentEnd - contentStart > LIMITS.metadata) throw new Refusal('upload-too-large');
     yield { headers, content: body.subarray(contentStart, contentEnd) };
     at = contentEnd + delimiter.length;

@@ -37,6 +37,12 @@ const WIRE_ERRORS = {
     message: 'The server does not support actions on images of this name.',
   },
   'parameters-invalid': { code: 'INVALID_PARAMETERS', message: 'The parameters provided are not valid.' },
+  'proposal-invalid': { code: 'INVALID_PROPOSAL', message: 'The proposal is invalid.' },
+  'proposal-changed': { code: 'PROPOSAL_CHANGED', message: 'Another proposal stands there, or none.' },
+  'condition-missing': {
+    code: 'CONDITION_MISSING',
+    message: 'The request must say what it replaces, with If-Match or If-None-Match.',
+  },
   'trust-server-failed': { code: 'UNKNOWN', message: 'unknown error' },
 } as const satisfies Partial<Record<ErrorCode, WireError>>;
 

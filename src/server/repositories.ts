@@ -1,4 +1,5 @@
 import { isSignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
 import { digestHex, digestOf } from '../core/names/digest.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
@@ -14,6 +15,8 @@ import { refusalOf } from './update-refusal.ts';
 
 /** How often a publish is checked anew when other processes change the repository between the check and the storing. */
 const ATTEMPTS = 10;
+/** Bytes of files that are verified at one go. */
+const PAUSE_EVERY = 64 * 1024;
 
 export interface RepositoryParts {
   readonly store: MetadataStore;
@@ -32,6 +35,7 @@ export class Repositories {
   private readonly clock: () => Instant;
   private readonly chains: CurrentChains;
   private readonly mutex = new KeyedMutex();
+  private readonly publishers = new KeyedMutex();
 
   constructor({ store, keys, logger, clock, cacheBytes }: RepositoryParts) {
     this.store = store;
@@ -56,9 +60,13 @@ export class Repositories {
     return this.isFresh(chain) ? chain : this.mutex.run(gun, () => this.renew(gun));
   }
 
-  /** Checks a publish and stores what it leads to (protocol B.6.3). Throws a `Refusal`, or what a store throws. */
+  /**
+   * Checks a publish and stores what it leads to (protocol B.6.3). What one publisher sends is worked on one after the
+   * other, so that many publishes of one never keep another waiting. Throws a `Refusal`, or what a store throws.
+   */
   async publish(gun: Gun, parts: Upload['parts'], publisher: string | undefined): Promise<void> {
-    const files = await this.mutex.run(gun, () => this.acceptAndStore(gun, parts));
+    const inTurn = () => this.mutex.run(gun, () => this.acceptAndStore(gun, parts));
+    const files = await this.publishers.run(publisher ?? '', inTurn);
     const timestamp = files.find(({ role }) => role === 'timestamp');
     if (timestamp === undefined) return;
     const checksum = digestHex(digestOf(timestamp.bytes));
@@ -79,6 +87,7 @@ export class Repositories {
     for (let attempt = 1; ; attempt++) {
       const chain = await this.chains.get(gun);
       const files = await this.accept(gun, parts, chain);
+      checkSize(chain, files);
       const result = await this.storeFiles(gun, files, chain);
       if (result === 'stored') return files;
       if (result === 'version-exists' || attempt === ATTEMPTS) throw new Refusal('update-version-exists', {});
@@ -126,6 +135,27 @@ export class Repositories {
 
   private stateOf(gun: Gun, { files }: CurrentFiles): Omit<Upload, 'gun' | 'parts'> {
     const current = new Map<RoleName, Buffer>([...files].map(([role, { bytes }]) => [role, bytes]));
-    return { current, signer: this.keys.signer(gun), now: this.clock() };
+    return { current, signer: this.keys.signer(gun), now: this.clock(), pause: pauses() };
   }
+}
+
+/**
+ * Refuses a publish that would make the collection too large to be kept in memory: all of it would be read from the disk
+ * for every file that somebody asks for.
+ */
+function checkSize({ files: current }: CurrentFiles, files: readonly StoredFile[]): void {
+  const sizes = new Map([...current.values(), ...files].map(({ role, bytes }) => [role, bytes.length] as const));
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  if (total > LIMITS.published) throw new Refusal('upload-too-large');
+}
+
+/** Lets everything run that waits, once in so many bytes of files. */
+function pauses(): (bytes: number) => Promise<void> {
+  let worked = 0;
+  return async (bytes) => {
+    worked += bytes;
+    if (worked < PAUSE_EVERY) return;
+    worked = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
 }

@@ -1,15 +1,18 @@
 import type { Action, Gate } from '../core/access.ts';
+import { CHAIN_HEADER, parseKnown } from '../core/chain.ts';
 import { isSignetError } from '../core/errors/index.ts';
 import { publicKeyWire } from '../core/keys/public-key.ts';
 import { parseEnvelope } from '../core/metadata/envelope.ts';
 import { baseRoleKeys, readRoot } from '../core/metadata/root.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { parseRole, type RoleName } from '../core/names/role.ts';
-import { emptyAnswer, type MaxAge, metadataAnswer, textAnswer } from './answers.ts';
+import { chainAnswer, emptyAnswer, type MaxAge, metadataAnswer, textAnswer, timestampAnswer } from './answers.ts';
+import { writeMissing } from './chain.ts';
 import { formatChanges, parseChangeQuery } from './changefeed.ts';
 import type { MetadataFile, MetadataStore } from './metadata-store.ts';
 import type { OnlineRole } from './online-key-store.ts';
 import type { OnlineKeys } from './online-keys.ts';
+import type { Proposals } from './proposals.ts';
 import { Refusal } from './refusal.ts';
 import type { Repositories } from './repositories.ts';
 import { readUpload } from './upload-request.ts';
@@ -17,6 +20,7 @@ import { readUpload } from './upload-request.ts';
 /** What the routes work with. */
 export interface Services {
   readonly repositories: Repositories;
+  readonly proposals: Proposals;
   readonly store: MetadataStore;
   readonly keys: OnlineKeys;
   readonly maxAge: MaxAge;
@@ -32,7 +36,7 @@ export interface Call {
   readonly names: readonly string[];
 }
 
-/** The operations under which Notary's metrics count requests (protocol B.11). */
+/** The operations under which Notary's metrics count requests (protocol B.11), and those that Notary does not have. */
 export type Operation =
   | 'UpdateTUF'
   | 'GetRoleByHash'
@@ -41,11 +45,14 @@ export type Operation =
   | 'GetKey'
   | 'RotateKey'
   | 'DeleteTUF'
-  | 'Changefeed';
+  | 'Changefeed'
+  | 'GetProposal'
+  | 'PutProposal'
+  | 'DeleteProposal';
 
 export interface Route {
   readonly operation: Operation;
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** What follows `/_trust/`. */
   readonly pattern: RegExp;
   readonly actions: readonly Action[];
@@ -83,6 +90,14 @@ export const ROUTES: readonly Route[] = [
     actions: ['pull'],
     outside: 'metadata-not-found',
     answer: getByVersion,
+  },
+  {
+    operation: 'GetRole',
+    method: 'GET',
+    pattern: /^tuf\/timestamp\.json$/,
+    actions: ['pull'],
+    outside: 'metadata-not-found',
+    answer: getTimestamp,
   },
   {
     operation: 'GetRole',
@@ -150,9 +165,20 @@ async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: C
 
 async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
   const role = roleOf(names[0] ?? '');
-  const isOnline = role === 'timestamp' || role === 'snapshot';
-  const { files } = isOnline ? await repositories.fresh(gun) : await repositories.current(gun);
+  const { files } = role === 'snapshot' ? await repositories.fresh(gun) : await repositories.current(gun);
   return metadataAnswer(found(files.get(role)), 'current', maxAge, gate);
+}
+
+/** The timestamp, and with it what a client that says what it has lacks (docs/chain.md). */
+async function getTimestamp(
+  { repositories, store, maxAge }: Services,
+  { request, gun, gate }: Call,
+): Promise<Response> {
+  const current = await repositories.fresh(gun);
+  const timestamp = found(current.files.get('timestamp'));
+  const known = parseKnown(request.headers.get(CHAIN_HEADER));
+  if (known === undefined || known.timestamp === timestamp.sha256) return timestampAnswer(timestamp, maxAge, gate);
+  return chainAnswer(await writeMissing(store, gun, current, known));
 }
 
 async function getKey({ repositories, keys }: Services, { gun, names }: Call): Promise<Response> {
@@ -166,7 +192,8 @@ async function rotateKey({ keys }: Services, { gun, names }: Call): Promise<Resp
   return textAnswer(publicKeyWire(await keys.next(gun, names[0] as OnlineRole)));
 }
 
-async function deleteAll({ repositories }: Services, { gun, gate }: Call): Promise<Response> {
+async function deleteAll({ repositories, proposals }: Services, { gun, gate }: Call): Promise<Response> {
+  await proposals.clear(gun, gate.subject);
   await repositories.delete(gun, gate.subject);
   return emptyAnswer();
 }

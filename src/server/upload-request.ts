@@ -3,18 +3,19 @@ import type { Upload } from '../core/upload.ts';
 import { parseParameterizedHeader } from './header-parameters.ts';
 import { boundaryOf, type Part, partsOf } from './multipart.ts';
 import { Refusal } from './refusal.ts';
+import { readBody } from './request-body.ts';
+
+const [COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from(',{[');
 
 /**
  * Reads the files of a publish request (protocol B.6.1, B.6.2), with their roles as the client wrote them.
  * Throws a `Refusal`: `upload-*`.
  */
 export async function readUpload(request: Request): Promise<Upload['parts']> {
-  // Nothing is ever unpacked, so no small request can become a large one.
-  if ((request.headers.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity') {
-    throw new Refusal('upload-encoding-unsupported');
-  }
   const boundary = boundaryOf(request.headers.get('content-type'));
-  return Array.from(partsOf(await readBody(request), boundary), (part) => ({
+  const body = await readBody(request);
+  if (mostValues(body) > LIMITS.jsonValues) throw new Refusal('upload-too-large');
+  return Array.from(partsOf(body, boundary), (part) => ({
     role: roleOf(part),
     bytes: part.content,
   }));
@@ -29,22 +30,16 @@ function roleOf(part: Part): string {
   return role;
 }
 
-async function readBody(request: Request): Promise<Buffer> {
-  if (Number(request.headers.get('content-length') ?? 0) > LIMITS.upload) throw new Refusal('upload-too-large');
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of chunksOf(request)) {
-    length += chunk.length;
-    if (length > LIMITS.upload) throw new Refusal('upload-too-large');
-    chunks.push(chunk);
+/**
+ * How many JSON values the files can have together, at most, from the characters that they begin after. Counted before
+ * anything is parsed, which takes a thousand times as long.
+ */
+function mostValues(body: Buffer): number {
+  let values = 1;
+  // By index: an iterator takes 25 times as long for the 64 MiB there can be.
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at];
+    if (byte === COMMA || byte === OPENING_BRACE || byte === OPENING_BRACKET) values++;
   }
-  return Buffer.concat(chunks, length);
-}
-
-async function* chunksOf(request: Request): AsyncGenerator<Uint8Array> {
-  try {
-    yield* request.body ?? [];
-  } catch (cause) {
-    throw new Refusal('upload-malformed', undefined, cause);
-  }
+  return values;
 }

@@ -8,6 +8,7 @@ import { readFileInfo } from '../core/metadata/file-info.ts';
 import type { Target } from '../core/metadata/targets.ts';
 import { type KeyId, parseKeyId } from '../core/names/key-id.ts';
 import { type DelegationName, parseDelegation, parseTargetsRole, type TargetsRole } from '../core/names/role.ts';
+import { quoted } from '../core/printable.ts';
 
 /** One staged change of a collection (protocol C.9). */
 export type Change =
@@ -127,7 +128,7 @@ function readChange(fields: Fields, what: string): Change {
   const type = fields.string('type');
   const path = fields.string('path');
   if (type === 'target') return readTargetChange(fields, what, action, parseTargetsRole(role), path);
-  if (path !== '') fail(what, `has a path, which changes of type ${type} do not have`);
+  if (path !== '') fail(what, `has a path, which changes of type ${quoted(type, 40)} do not have`);
   switch (`${action} ${type}`) {
     case 'create delegation':
       return { kind: 'create-delegation', role: parseDelegation(role), delegation: readDelegation(fields, what) };
@@ -140,14 +141,14 @@ function readChange(fields: Fields, what: string): Change {
     case 'update witness':
       return noContent(fields, what, { kind: 'witness', role: parseTargetsRole(role) });
     default:
-      return fail(what, `is of a kind that is not known: ${JSON.stringify(`${action} ${type}`.slice(0, 60))}`);
+      return fail(what, `is of a kind that is not known: ${quoted(`${action} ${type}`, 60)}`);
   }
 }
 
 function readTargetChange(fields: Fields, what: string, action: string, role: TargetsRole, name: string): Change {
   if (name === '') fail(what, 'names no target');
   if (action === 'delete') return noContent(fields, what, { kind: 'remove-target', role, name });
-  if (action !== 'create') fail(what, `cannot ${JSON.stringify(action.slice(0, 40))} a target`);
+  if (action !== 'create') fail(what, `cannot ${quoted(action, 40)} a target`);
   const value = content(fields, what);
   const target = new Fields(value, `${what}: target`, ['length', 'hashes', 'custom'], 'refuse');
   const custom = target.raw('custom');

@@ -1,3 +1,4 @@
+import { SignetError } from '../core/errors/index.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { type Change, formatChange, parseChange } from './change.ts';
 import { ContainedFolder, type Path } from './contained-folder.ts';
@@ -14,6 +15,7 @@ const SUFFIX = '.change';
 const TIME = /^(\d{20})_/;
 /** In a millisecond. */
 const NANOSECONDS = 1_000_000n;
+/** In bytes. */
 const MAX_CHANGE = 1024 * 1024;
 
 /**
@@ -40,13 +42,20 @@ export class Changelist {
     });
   }
 
-  /** Adds a change after all that are there, also where the clock says less than their names. */
+  /** How many there are, readable or not. */
+  async count(): Promise<number> {
+    return this.names().length;
+  }
+
+  /** Adds a change after all that are there, also where the clock says less than their names. Throws `too-large`. */
   async append(change: Change): Promise<void> {
+    const file = formatChange(change);
+    if (file.length > MAX_CHANGE) throw new SignetError('too-large', `a change has more than ${MAX_CHANGE} bytes`);
     const now = BigInt(this.clock()) * NANOSECONDS;
     const [, latest = '0'] = TIME.exec(this.names().at(-1) ?? '') ?? [];
     const time = now > BigInt(latest) ? now : BigInt(latest) + 1n;
     const name = `${time.toString().padStart(20, '0')}_${crypto.randomUUID()}${SUFFIX}`;
-    this.folder.write([...this.path, name], formatChange(change));
+    this.folder.write([...this.path, name], file);
   }
 
   /** Removes those changes, or all there are, readable or not. */

@@ -1,6 +1,8 @@
 import { type Dirent, lstatSync, mkdirSync, readdirSync, rmdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
+import { quoted } from '../core/printable.ts';
+import { type Exchange, exchangeFile } from './exchange.ts';
 import { isErrno, readSmallFile, reason, removeFile, unreadable, unsafe, writePrivateFile } from './files.ts';
 
 /** The names that lead from a base folder to a file or folder below it. */
@@ -31,6 +33,18 @@ export class ContainedFolder {
     const file = join(this.makeFolder(path.slice(0, -1)), checkedLast(path));
     if (statOf(file)?.isDirectory()) throw unsafe(file, 'is a folder, not a file');
     writePrivateFile(file, bytes);
+  }
+
+  /** `exchangeFile` for a file below the base; makes the folders on its way, or removes those that are empty without it. */
+  exchange(path: Path, exchange: Exchange): boolean {
+    const parents = path.slice(0, -1);
+    const folder = exchange.next === undefined ? this.folder(parents) : this.makeFolder(parents);
+    if (folder === undefined) return true;
+    try {
+      return exchangeFile(join(folder, checkedLast(path)), exchange);
+    } finally {
+      this.removeEmpty(parents);
+    }
   }
 
   /** Removes a file and the folders that are empty without it, up to the base. Returns whether there was one. */
@@ -92,7 +106,7 @@ function checkedLast(path: Path): string {
 
 function checked(name: string): string {
   if (name === '' || name === '.' || name === '..' || /[/\\\u0000]/.test(name)) {
-    throw new SignetError('file-unsafe', `${JSON.stringify(name.slice(0, 100))} cannot be the name of a file`);
+    throw new SignetError('file-unsafe', `${quoted(name, 100)} cannot be the name of a file`);
   }
   return name;
 }

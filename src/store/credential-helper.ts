@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { SignetError } from '../core/errors/index.ts';
 import { type JsonObject, parseJson } from '../core/json/parse.ts';
+import { quoted } from '../core/printable.ts';
 import type { Credential } from './credential.ts';
 
 type Verb = 'get' | 'store' | 'erase';
@@ -39,10 +40,7 @@ export class CredentialHelper {
 
   constructor(suffix: string, environment: NodeJS.ProcessEnv) {
     if (!SUFFIX.test(suffix)) {
-      throw new SignetError(
-        'docker-config-invalid',
-        `${JSON.stringify(suffix.slice(0, 80))} cannot be a credential helper`,
-      );
+      throw new SignetError('docker-config-invalid', `${quoted(suffix, 80)} cannot be a credential helper`);
     }
     this.suffix = suffix;
     this.environment = environment;

@@ -6,25 +6,34 @@ import {
   openSync,
   readSync,
   renameSync,
+  type Stats,
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
+import { draftOf, removeDrafts } from './drafts.ts';
 
 /** Without waiting for a writer where a pipe stands in place of a file. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
  * Reads a regular file of at most `limit` bytes; undefined where there is none. A link in the last place of the path
- * is followed only where `followLink` says so. Throws `file-unsafe`, `file-unreadable` or `too-large`.
+ * is followed only where `followLink` says so. `check` may refuse it by owner and mode before it is read. Throws
+ * `file-unsafe`, `file-unreadable` or `too-large`.
  */
-export function readSmallFile(path: string, limit: number, followLink: boolean): Buffer | undefined {
+export function readSmallFile(
+  path: string,
+  limit: number,
+  followLink: boolean,
+  check: (stat: Stats) => void = () => undefined,
+): Buffer | undefined {
   const descriptor = openForReading(path, followLink);
   if (descriptor === undefined) return undefined;
   try {
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) throw unsafe(path, 'is not a regular file');
+    check(stat);
     const file = Buffer.alloc(Math.min(stat.size, limit) + 1);
     let length = 0;
     for (let count = -1; count !== 0 && length < file.length; length += count) {
@@ -41,15 +50,14 @@ export function readSmallFile(path: string, limit: number, followLink: boolean):
 
 /**
  * Puts a file (0600) in its place whole or not at all: written beside it, brought to the disk, renamed. A link at the
- * path is replaced, not followed. Throws `file-unwritable`.
+ * path is replaced, not followed. What killed processes left of such files in the folder goes. Throws `file-unwritable`.
  */
 export function writePrivateFile(path: string, bytes: Uint8Array): void {
-  const draft = join(dirname(path), `.${crypto.randomUUID()}.tmp`);
+  const draft = draftOf(path);
   try {
     const descriptor = openSync(draft, 'wx', 0o600);
     try {
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
-      fsyncSync(descriptor);
+      writeDurably(descriptor, bytes);
     } finally {
       closeSync(descriptor);
     }
@@ -59,6 +67,13 @@ export function writePrivateFile(path: string, bytes: Uint8Array): void {
     removeFile(draft);
     throw new SignetError('file-unwritable', `cannot write ${path}: ${reason(cause)}`, { cause });
   }
+  removeDrafts(dirname(path));
+}
+
+/** Writes all of it to the disk. Throws the system's errors. */
+export function writeDurably(descriptor: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+  fsyncSync(descriptor);
 }
 
 /** Removes a file or a link. Returns whether there was one. Throws `file-unwritable`. */
@@ -90,8 +105,8 @@ export function reason(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
 }
 
-/** Brings a rename to the disk, where the file system knows how to. */
-function syncFolder(folder: string): void {
+/** Brings a rename to the disk, where the file system knows how to. Throws the system's errors. */
+export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, constants.O_RDONLY);
   try {
     fsyncSync(descriptor);

@@ -4,7 +4,7 @@ import { type KeyFile, parseKeyFile } from '../core/keys/key-file.ts';
 import { LIMITS } from '../core/limits.ts';
 import { isKeyId, type KeyId } from '../core/names/key-id.ts';
 import { ContainedFolder } from './contained-folder.ts';
-import type { KeyStore, StoredKey } from './key-store.ts';
+import { type KeyStore, roleConflict, type StoredKey } from './key-store.ts';
 import { migrateLegacyKeys } from './legacy-keys.ts';
 
 const SUFFIX = '.key';
@@ -29,7 +29,7 @@ export class KeyFolder implements KeyStore {
       const id = entry.name.slice(0, -SUFFIX.length);
       if (!entry.isFile() || !entry.name.endsWith(SUFFIX) || !isKeyId(id)) continue;
       const key = this.readOrUndefined(id);
-      if (key !== undefined) infos.push({ id, role: key.role, gun: key.gun });
+      if (key !== undefined) infos.push({ id, role: key.role, gun: key.gun, encrypted: key.encrypted });
     }
     return infos;
   }
@@ -48,9 +48,7 @@ export class KeyFolder implements KeyStore {
       return true;
     }
     if (present.role === role) return false;
-    throw new SignetError('key-role-conflict', `key with same ID already exists for role: ${present.role}`, {
-      detail: { id, role: present.role },
-    });
+    throw roleConflict(id, present.role);
   }
 
   async replace(id: KeyId, sealed: Uint8Array): Promise<void> {

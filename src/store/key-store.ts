@@ -1,6 +1,8 @@
+import { SignetError } from '../core/errors/index.ts';
 import type { KeyFile } from '../core/keys/key-file.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { KeyId } from '../core/names/key-id.ts';
+import { printable } from '../core/printable.ts';
 
 /** What can be known of a stored key without its passphrase. */
 export interface StoredKey {
@@ -9,6 +11,14 @@ export interface StoredKey {
   /** `root`, `targets`, `snapshot`, or a free name; empty in foreign files. */
   readonly role: string;
   readonly gun: Gun | undefined;
+  readonly encrypted: boolean;
+}
+
+/** The error for a key that is stored already, for another role (protocol C.2.4). */
+export function roleConflict(id: KeyId, role: string): SignetError {
+  return new SignetError('key-role-conflict', `key with same ID already exists for role: ${printable(role)}`, {
+    detail: { id, role },
+  });
 }
 
 /** Where private keys are kept, sealed. */

@@ -14,7 +14,7 @@ const MAX_FILE = 1024 * 1024;
 const MAX_TOKENS = 256;
 
 /**
- * Keeps access tokens from one command to the next, until they expire (minutes, as a rule). The file is for its owner
+ * Keeps access tokens, and where they are to be had, from one command to the next, until they expire. The file is for its owner
  * alone, and what is in it counts only while docker's configuration is the one it was written under: a login or logout,
  * by whichever tool, ends all of it. A file that cannot be read or written costs a round trip, never an error.
  */
@@ -22,6 +22,7 @@ export class TokenFile {
   private readonly path: string;
   private readonly stamp: string;
   private tokens: Map<string, StoredToken> | undefined;
+  private saving: Promise<void> | undefined;
 
   /** `folder` is docker's configuration folder, `path` the file that keeps its tokens. */
   constructor(path: string, folder: string) {
@@ -33,13 +34,17 @@ export class TokenFile {
     return this.load().get(key);
   }
 
+  /** Waits until the file is written; who does not wait for that has the token all the same. */
   async put(key: string, token: StoredToken): Promise<void> {
-    this.load().set(key, token);
-    this.save();
+    const tokens = this.load();
+    // What was put last is dropped last.
+    tokens.delete(key);
+    tokens.set(key, token);
+    await this.save();
   }
 
   async remove(key: string): Promise<void> {
-    if (this.load().delete(key)) this.save();
+    if (this.load().delete(key)) await this.save();
   }
 
   private load(): Map<string, StoredToken> {
@@ -57,7 +62,19 @@ export class TokenFile {
     }
   }
 
-  private save(): void {
+  /** Once for all changes of the same moment, after what else there is to do in it: the request with the token leaves first. */
+  private save(): Promise<void> {
+    this.saving ??= new Promise((saved) =>
+      setImmediate(() => {
+        this.saving = undefined;
+        this.write();
+        saved();
+      }),
+    );
+    return this.saving;
+  }
+
+  private write(): void {
     const entries = [...this.load()].slice(-MAX_TOKENS).map(([key, { value, expires }]) => [key, value, expires]);
     try {
       mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import type { Action } from '../core/access.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Login } from '../core/login.ts';
+import type { Gun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
+import type { Pinning } from '../core/pinning.ts';
 import type { Instant } from '../core/time.ts';
 import { AuthorizedClient } from '../remote/authorized.ts';
 import { dockerConnections } from '../remote/docker-connections.ts';
@@ -10,13 +12,18 @@ import { HttpClient } from '../remote/http.ts';
 import { hostnameOf } from '../remote/loopback.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import { NotaryServer } from '../remote/notary-server.ts';
+import { RemoteProposals } from '../remote/proposal-service.ts';
 import { RegistryClient } from '../remote/registry.ts';
 import { registryEndpoints } from '../remote/registry-endpoints.ts';
 import { serverFor } from '../remote/server-address.ts';
 import type { TokenCache } from '../remote/token.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
+import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { Configuration } from './configuration.ts';
+import type { ApproveFirstRoot } from './first-root.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { NotaryPlace } from './notary-place.ts';
+import { Proposals } from './proposals.ts';
 import { Repository } from './repository.ts';
 
 /** What a trust client is made of. */
@@ -24,8 +31,16 @@ export interface ClientOptions {
   /** Docker's configuration folder, whose `tls` holds certificates for trust servers. */
   readonly folder: string;
   readonly configuration: Configuration;
+  /** The configuration's pins, with the files that they name. */
+  readonly pinning: Pinning;
+  /** Asked before a root is trusted on first use, where that is `ask`; absent where there is nobody to ask. */
+  readonly approveFirstRoot?: ApproveFirstRoot | undefined;
+  /** The server and connections of a Notary client's folder, in place of those that docker would use. */
+  readonly place?: NotaryPlace | undefined;
   /** `DOCKER_CONTENT_TRUST_SERVER`, where it is set. */
   readonly trustServer: string | undefined;
+  /** The folder of keys and trusted metadata. */
+  readonly trustFolder: string;
   readonly cache: MetadataCache;
   readonly keys: KeyRing;
   /** The stored login for a registry's key in docker's configuration; undefined where there is none. */
@@ -58,18 +73,27 @@ export class TrustClient {
 
   /** The trust collection of an image. `actions` are what the command will need of the server in all. */
   repository(reference: Reference, actions: readonly Action[]): Repository {
-    const { configuration, cache, keys, now, warn } = this.options;
-    const server = this.serverOf(reference.registry);
+    return this.collection(gunOf(reference), reference.registry, actions);
+  }
+
+  /** The trust collection of that name in the place that the client was opened for. */
+  collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
+    const { cache, keys, pinning, approveFirstRoot, trustFolder, now, warn } = this.options;
+    const { whenUnreachable } = this.options.configuration;
+    const server = this.options.place?.server ?? this.serverOf(registry);
     const client = new AuthorizedClient({
-      http: this.httpFor(reference.registry, server),
-      login: () => this.loginFor(reference.registry, server),
-      loginHost: hostnameOf(reference.registry),
+      http: this.httpFor(registry, server),
+      login: () => this.loginFor(registry, server),
+      loginHost: hostnameOf(registry),
       allowedRealms: this.allowedRealms(),
       tokens: this.options.tokens,
     });
-    const notary = new NotaryServer(server, client, actions);
+    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
     return new Repository(
-      { gun: gunOf(reference), host: server.host, server: notary, cache, pinning: configuration.pinning, now, warn },
+      {
+        ...{ gun, host: server.host, server: new NotaryServer(server, client, actions), cache, proposals },
+        ...{ pinning, approveFirstRoot, whenUnreachable, now, warn },
+      },
       keys,
     );
   }
@@ -123,9 +147,12 @@ export class TrustClient {
   }
 
   private httpFor(registry: string, server?: URL): HttpClient {
+    const { userAgent, place } = this.options;
+    const inARow = server !== undefined;
+    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, inARow });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent: this.options.userAgent, connectionFor });
+    return new HttpClient({ userAgent, connectionFor, inARow });
   }
 }

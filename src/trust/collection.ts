@@ -1,18 +1,21 @@
-import type { UnusableFile } from '../core/editor.ts';
-import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
+import { nodeCrypto } from '../core/crypto.ts';
+import type { UnusableFile } from '../core/drafts.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { expiryWarnings } from '../core/expiry-warnings.ts';
 import { LIMITS } from '../core/limits.ts';
 import { parseEnvelope } from '../core/metadata/envelope.ts';
-import { checkFile, type FileInfo } from '../core/metadata/file-info.ts';
+import { type FileInfo, isFile } from '../core/metadata/file-info.ts';
 import { readTargets } from '../core/metadata/targets.ts';
-import type { Gun } from '../core/names/gun.ts';
-import type { RoleName, TargetsRole } from '../core/names/role.ts';
+import { isDelegation, type RoleName, type TargetsRole } from '../core/names/role.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../core/root-trust.ts';
 import { UNEXPIRED } from '../core/time.ts';
 import { TrustedSet } from '../core/trusted-set.ts';
-import { type RemoteFile, remoteName, type TrustServer } from '../remote/trust-server.ts';
+import { CachedTimestamp } from './cached-timestamp.ts';
 import type { CollectionSource } from './collection-source.ts';
+import { othersTurn } from './others-turn.ts';
 import { firstRoot, newestRoot } from './root-update.ts';
+import { knownFiles, ServedFiles } from './served-files.ts';
+import { PASSED_OVER, ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
 
 /** A collection as it stands. */
 export interface Collection {
@@ -20,25 +23,6 @@ export interface Collection {
   /** Published delegation files that are passed over because they expired or lost their signatures. */
   readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
 }
-
-/** Faults of the way to the server, not of what it says: the cache may serve until it expires (protocol C.6.2). */
-const UNREACHABLE: readonly ErrorCode[] = [
-  'network-unreachable',
-  'network-timeout',
-  'server-error',
-  'trust-data-missing',
-];
-/** What a changed root would explain (protocol C.6.2): then the root is brought up to date, and all is tried once more. */
-const ROOT_MAY_BE_OLD: readonly ErrorCode[] = [
-  'root-outdated',
-  'threshold-not-met',
-  'signatures-missing',
-  'metadata-expired',
-  'root-untrusted',
-  'root-pin-mismatch',
-];
-/** What makes a delegation unusable without making the collection so (protocol C.6.2, Targets). */
-const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];
 
 /**
  * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of it
@@ -64,23 +48,22 @@ export function inspectExpired(source: CollectionSource): Promise<Collection> {
 
 class Update {
   private readonly source: CollectionSource;
+  private readonly files: ServedFiles;
   private readonly fresh = new Map<RoleName, Buffer>();
-  /** Under way from the first moment, while the cached root is read and verified. */
-  private timestampFile: Promise<Buffer> | undefined;
 
   constructor(source: CollectionSource) {
+    this.files = new ServedFiles(source.gun, source.server);
     this.source = source;
-    this.timestampFile = this.fetchTimestamp();
-    // Whoever awaits it sees its failure; a root that fails first leaves it unseen.
-    this.timestampFile.catch(() => undefined);
   }
 
   async run(): Promise<Collection> {
     const { gun, cache } = this.source;
     const cached = await cache.read(gun, 'root');
-    // The request for the timestamp leaves before the root's signatures take this thread.
-    await new Promise((resume) => setImmediate(resume));
-    const root = cached === undefined ? this.keepRoot(await firstRoot(this.source)) : trustCachedRoot(gun, cached);
+    void this.files.ask(await knownFiles(cached, await cache.read(gun, 'timestamp')));
+    await othersTurn();
+    nodeCrypto();
+    await othersTurn();
+    const root = cached === undefined ? await this.firstRoot() : trustCachedRoot(gun, cached);
     const kept = cached === undefined ? undefined : await this.keptCollection(root);
     if (kept !== undefined) return kept;
     try {
@@ -89,8 +72,15 @@ class Update {
       if (!isSignetError(error, ...ROOT_MAY_BE_OLD)) throw error;
       // Nothing that was verified with the keys of an old root may reach the cache beside the new one.
       this.fresh.clear();
-      return await this.load(this.keepRoot(await newestRoot(this.source, root, error)));
+      // A root that has to be fetched may be newer than the timestamp that is here; one that came with it is not.
+      if (!this.files.hasRoot) this.files.forgetTimestamp();
+      return await this.load(this.keepRoot(await newestRoot({ ...this.source, server: this.files }, root, error)));
     }
+  }
+
+  private async firstRoot(): Promise<TrustedRoot> {
+    await this.files.beginFirstVisit();
+    return this.keepRoot(await firstRoot({ ...this.source, server: this.files }));
   }
 
   /**
@@ -99,12 +89,12 @@ class Update {
    */
   private async keptCollection(root: TrustedRoot): Promise<Collection | undefined> {
     const warnings: string[] = [];
-    const server = new CachedTimestamp(this.source);
+    const server = new CachedTimestamp(this.source.cache);
     const offline = new Update({ ...this.source, server, warn: (message) => warnings.push(message) });
     try {
       const kept = await offline.load(root);
-      const newest = await this.timestampFile;
-      if (!newest?.equals(kept.set.timestamp.envelope.bytes)) return undefined;
+      const newest = await this.files.timestamp();
+      if (!newest.equals(kept.set.timestamp.envelope.bytes)) return undefined;
       for (const message of warnings) this.source.warn(message);
       return kept;
     } catch (error) {
@@ -126,25 +116,27 @@ class Update {
     const { gun, cache, pinning, now } = this.source;
     checkRootCurrent(root, pinning, now);
     const set = new TrustedSet(root, now);
+    await othersTurn();
     await this.loadTimestamp(set);
+    await othersTurn();
     const knownSnapshot = await cache.read(gun, 'snapshot');
     const snapshot = await this.promised('snapshot', set.timestamp.payload.snapshot, knownSnapshot);
     set.updateSnapshot(snapshot, knownSnapshot);
     this.keep('snapshot', snapshot, knownSnapshot);
+    await othersTurn();
     return { set, unusable: await this.loadTargets(set) };
   }
 
   private async loadTimestamp(set: TrustedSet): Promise<void> {
-    const { gun, cache, purpose } = this.source;
+    const { gun, cache, purpose, whenUnreachable } = this.source;
     const known = await cache.read(gun, 'timestamp');
     try {
-      const request = this.timestampFile ?? this.fetchTimestamp();
-      this.timestampFile = undefined;
-      const bytes = await request;
+      const bytes = await this.files.timestamp();
       set.updateTimestamp(bytes, known);
       this.keep('timestamp', bytes, known);
     } catch (error) {
-      if (known === undefined || purpose === 'publish' || !isSignetError(error, ...UNREACHABLE)) throw error;
+      const cacheServes = purpose === 'read' && whenUnreachable === 'cache' && isSignetError(error, ...UNREACHABLE);
+      if (known === undefined || !cacheServes) throw error;
       set.updateTimestamp(known);
       this.source.warn(
         'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely',
@@ -152,13 +144,10 @@ class Update {
     }
   }
 
-  private fetchTimestamp(): Promise<Buffer> {
-    return this.source.server.read(this.source.gun, { role: 'timestamp' }, LIMITS.timestamp);
-  }
-
-  /** Loads `targets` and then the delegations, a level of the tree at a time, the files of one level at once. */
+  /** Loads `targets` and then the delegations, a level of the tree at a time. */
   private async loadTargets(set: TrustedSet): Promise<ReadonlyMap<TargetsRole, UnusableFile>> {
     const unusable = new Map<TargetsRole, UnusableFile>();
+    const begun = this.beginTargets(set);
     let level: readonly TargetsRole[] = ['targets'];
     let visited = 0;
     let bytes = 0;
@@ -169,12 +158,34 @@ class Update {
         throw new SignetError('too-large', `the repository has more than ${LIMITS.delegations} delegations`);
       if (bytes > LIMITS.collection)
         throw new SignetError('too-large', `the repository's trust data is larger than ${LIMITS.collection} bytes`);
-      const files = await Promise.all(level.map((role) => this.fetchTargets(set, role)));
-      for (const file of files) if (file !== undefined) this.trustTargets(set, file, unusable);
+      const files = await Promise.all(level.map((role) => begun.get(role) ?? this.fetchTargets(set, role)));
+      for (const file of files) {
+        if (file === undefined) continue;
+        this.trustTargets(set, file, unusable);
+        await othersTurn();
+      }
       level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
     }
     if (!set.targets.has('targets')) throw new SignetError('role-unknown', 'role does not exist: targets');
     return unusable;
+  }
+
+  /**
+   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by nobody any more
+   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, nobody asks.
+   */
+  private beginTargets(set: TrustedSet): ReadonlyMap<TargetsRole, Promise<FetchedFile | undefined>> {
+    const { meta } = set.snapshot.payload;
+    const listed = [...meta.keys()].filter((role) => role === 'targets' || isDelegation(role)) as TargetsRole[];
+    const bytes = listed.reduce((sum, role) => sum + (set.promised(role)?.length ?? 0), 0);
+    if (listed.length > LIMITS.delegations || bytes > LIMITS.collection) return new Map();
+    return new Map(
+      listed.map((role) => {
+        const fetched = this.fetchTargets(set, role);
+        fetched.catch(() => undefined);
+        return [role, fetched];
+      }),
+    );
   }
 
   /** Undefined for a delegation that was never published. */
@@ -208,12 +219,12 @@ class Update {
     promise: FileInfo,
     known: Buffer | undefined,
   ): Promise<Buffer> {
-    if (known !== undefined && isPromised(role, known, promise)) return known;
+    if (known !== undefined && isFile(role, known, promise)) return known;
     const sha256 = promise.hashes.get('sha256');
     if (sha256 === undefined)
       throw new SignetError('checksum-missing', `no checksums for supported algorithms were provided for ${role}`);
-    const { gun, server } = this.source;
-    return server.read(gun, { role, sha256: sha256.toString('hex') }, Math.min(promise.length, LIMITS.metadata));
+    const { gun } = this.source;
+    return this.files.read(gun, { role, sha256: sha256.toString('hex') }, Math.min(promise.length, LIMITS.metadata));
   }
 
   private keepRoot(root: TrustedRoot): TrustedRoot {
@@ -226,33 +237,8 @@ class Update {
   }
 }
 
-/** A server that has nothing but the timestamp that is cached. */
-class CachedTimestamp implements Pick<TrustServer, 'read'> {
-  private readonly source: CollectionSource;
-
-  constructor(source: CollectionSource) {
-    this.source = source;
-  }
-
-  async read(gun: Gun, file: RemoteFile): Promise<Buffer> {
-    const cached = file.role === 'timestamp' ? await this.source.cache.read(gun, 'timestamp') : undefined;
-    if (cached !== undefined) return cached;
-    throw new SignetError('trust-data-missing', `${remoteName(file)} is not cached`);
-  }
-}
-
 interface FetchedFile {
   readonly role: TargetsRole;
   readonly bytes: Buffer;
   readonly known: Buffer | undefined;
-}
-
-function isPromised(role: RoleName, bytes: Buffer, promise: FileInfo): boolean {
-  try {
-    checkFile(role, bytes, promise);
-    return true;
-  } catch (error) {
-    if (isSignetError(error)) return false;
-    throw error;
-  }
 }

@@ -1,11 +1,12 @@
 import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../core/json/parse.ts';
-import { parseKeyId } from '../core/names/key-id.ts';
 import { namesRegistry, parseReference, type Reference } from '../core/names/reference.ts';
-import type { Pinning } from '../core/pinning.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from '../remote/registry-endpoints.ts';
 import { parseServerAddress } from '../remote/server-address.ts';
+import type { WhenUnreachable } from './collection-source.ts';
+import { type PassphrasePlaces, readPassphrasePlaces } from './passphrase-places.ts';
+import { NO_PINS, type PinningSettings, parsePinning } from './pinning-settings.ts';
 
 /** What Signet knows of one registry beyond docker's defaults. */
 export interface RegistryConfiguration extends RegistrySettings {
@@ -20,17 +21,24 @@ export interface Configuration {
   /** The registry that short names mean; `docker.io` where none is set. */
   readonly defaultRegistry: string | undefined;
   readonly registries: ReadonlyMap<string, RegistryConfiguration>;
-  readonly pinning: Pinning;
+  /** Which root keys repositories may have. `readPinning` reads the files that it names. */
+  readonly pinning: PinningSettings;
+  /** Where the passphrases of keys lie, so that nobody has to be asked. */
+  readonly passphrases: PassphrasePlaces;
+  /** What reading makes of a trust server that cannot be reached. */
+  readonly whenUnreachable: WhenUnreachable;
 }
 
 export const NO_CONFIGURATION: Configuration = {
   defaultRegistry: undefined,
   registries: new Map(),
-  pinning: { certs: new Map(), tofu: true },
+  pinning: NO_PINS,
+  passphrases: new Map(),
+  whenUnreachable: 'cache',
 };
 
 /**
- * Parses `signet.json`. Unknown members are refused, as a mistyped one would silently not protect.
+ * Parses `signet.json`, whose path is `path`. Unknown members are refused, as a mistyped one would silently not protect.
  * Throws `configuration-invalid`.
  */
 export function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
@@ -38,15 +46,18 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
     const fields = new Fields(
       parseJson(bytes),
       'the file',
-      ['defaultRegistry', 'registries', 'trustPinning'],
+      ['defaultRegistry', 'registries', 'trustPinning', 'passphrases', 'whenUnreachable'],
       'refuse',
     );
+    const trustPinning = fields.raw('trustPinning');
     return {
       defaultRegistry: readDefaultRegistry(fields.optionalString('defaultRegistry')),
       registries: new Map(
         [...fields.map('registries')].map(([host, value]) => [checkHost(host), readRegistry(host, value)]),
       ),
-      pinning: readPinning(fields.raw('trustPinning')),
+      pinning: trustPinning === undefined ? NO_PINS : parsePinning(trustPinning, path),
+      passphrases: readPassphrasePlaces(fields.map('passphrases')),
+      whenUnreachable: readWhenUnreachable(fields.optionalString('whenUnreachable')),
     };
   } catch (cause) {
     if (!(cause instanceof SignetError)) throw cause;
@@ -66,6 +77,11 @@ export function resolveName(text: string, { defaultRegistry }: Configuration): R
 
 function readDefaultRegistry(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : checkHost(text);
+}
+
+function readWhenUnreachable(text: string | undefined): WhenUnreachable {
+  if (text === undefined || text === 'cache' || text === 'refuse') return text ?? NO_CONFIGURATION.whenUnreachable;
+  throw new SignetError('json-unexpected', 'whenUnreachable is neither "cache" nor "refuse"');
 }
 
 /** Checks a registry's host and optional port by docker's own grammar. */
@@ -96,17 +112,4 @@ function readRegistry(host: string, value: JsonValue): RegistryConfiguration {
   registryEndpoints(host, settings);
   registryMirrors(settings);
   return settings;
-}
-
-function readPinning(value: JsonValue | undefined): Pinning {
-  if (value === undefined) return NO_CONFIGURATION.pinning;
-  const fields = new Fields(value, 'trustPinning', ['certs', 'disableTofu'], 'refuse');
-  const certs = new Map([...fields.map('certs')].map(([pattern, ids]) => [pattern, readKeyIds(pattern, ids)]));
-  return { certs, tofu: fields.raw('disableTofu') === undefined || !fields.boolean('disableTofu') };
-}
-
-function readKeyIds(pattern: string, value: JsonValue): ReturnType<typeof parseKeyId>[] {
-  if (!Array.isArray(value))
-    throw new SignetError('json-unexpected', `trustPinning: certs of ${pattern} is not an array of key IDs`);
-  return value.map((id) => parseKeyId(typeof id === 'string' ? id : ''));
 }

@@ -3,10 +3,11 @@ import { baseRoleKeys } from '../core/metadata/root.ts';
 import { digestHex } from '../core/names/digest.ts';
 import type { KeyId } from '../core/names/key-id.ts';
 import { RELEASES, type TargetsRole } from '../core/names/role.ts';
+import { canonicalKeyIds } from '../core/signers.ts';
 import type { TrustedSet } from '../core/trusted-set.ts';
 import { naturalCompare } from './natural-order.ts';
 import { targetDigest } from './resolve.ts';
-import { canonicalKeys, signerName } from './signer-roles.ts';
+import { signerName } from './signer-roles.ts';
 
 /** A tag with one digest that is released under it, and who vouches for just that digest. */
 export interface SignedTagRow {
@@ -38,7 +39,7 @@ export function inspectCollection(set: TrustedSet, tag?: string): Inspection {
     tags: signedTags(set, tag),
     signers: allDelegations(set)
       .filter(({ name }) => name !== RELEASES)
-      .map((delegation) => ({ name: signerName(delegation.name), keys: canonicalKeys(delegation) })),
+      .map((delegation) => ({ name: signerName(delegation.name), keys: canonicalKeyIds(delegation) })),
     rootKeys: baseRoleKeys(set.root.root, 'root').keyIds,
     repositoryKeys: baseRoleKeys(set.root.root, 'targets').keyIds,
   };

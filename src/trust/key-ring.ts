@@ -1,36 +1,51 @@
-import { isSignetError, SignetError } from '../core/errors/index.ts';
-import { type KeyFile, openKeyFile, sealKey } from '../core/keys/key-file.ts';
+import { SignetError } from '../core/errors/index.ts';
+import type { BundledKey } from '../core/keys/key-bundle.ts';
+import { formatKeyFile, type KeyFile, openKeyFile, sealKey } from '../core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../core/keys/private-key.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { KeyId } from '../core/names/key-id.ts';
 import type { RoleName } from '../core/names/role.ts';
 import type { SigningKeys } from '../core/signing.ts';
-import type { KeyStore, StoredKey } from '../store/key-store.ts';
+import { type KeyStore, roleConflict, type StoredKey } from '../store/key-store.ts';
+import { KnownPassphrases } from './known-passphrases.ts';
 import type { Passphrases } from './passphrases.ts';
 
 /** What docker calls a key while it is imported (protocol D.11). */
 const IMPORTED = 'encrypted';
-/** How often a passphrase is asked for: once, and three times more, as docker does. */
-const MAX_ATTEMPTS = 4;
+/** What a stored key is called that does not say it itself, where nothing else tells. */
+const NAMELESS = 'signer';
 
-/**
- * The private keys of one command: opened when first needed, kept while the command runs, wiped by `close`.
- * A passphrase that opened one key is tried first on the next of the same alias, as docker does (protocol C.3).
- */
+/** A key that was imported. */
+export interface ImportedKey {
+  readonly id: KeyId;
+  /** False where it was here before; then it keeps the passphrase that it has. */
+  readonly isNew: boolean;
+}
+
+/** Whose passphrase a new key gets: the one that was right for a key of its alias before, as docker does it, or its own. */
+export type NewPassphrase = 'of its alias' | 'its own';
+
+/** The private keys of one command: opened when first needed, kept while the command runs, wiped by `close`. */
 export class KeyRing implements SigningKeys {
   private readonly store: KeyStore;
   private readonly passphrases: Passphrases;
   private readonly opened = new Map<KeyId, PrivateKey>();
-  private readonly known = new Map<string, Buffer>();
+  private readonly known: KnownPassphrases;
 
   constructor(store: KeyStore, passphrases: Passphrases) {
     this.store = store;
     this.passphrases = passphrases;
+    this.known = new KnownPassphrases(passphrases);
   }
 
   /** The keys on disk, none of them opened. */
   list(): Promise<readonly StoredKey[]> {
     return this.store.list();
+  }
+
+  /** A key as it is stored, still sealed; undefined where it is not here. */
+  load(id: KeyId): Promise<KeyFile | undefined> {
+    return this.store.load(id);
   }
 
   async has(id: KeyId): Promise<boolean> {
@@ -43,96 +58,141 @@ export class KeyRing implements SigningKeys {
     if (present !== undefined) return present;
     const file = await this.store.load(id);
     if (file === undefined) return undefined;
-    const alias = file.role === '' ? role : file.role;
-    const key = file.encrypted
-      ? await this.unlock(id, alias, (passphrase) => openKeyFile(file, passphrase))
-      : openKeyFile(file, undefined);
+    const alias = aliasOf(file, role);
+    const { key, passphrase } = await this.open(id, file, alias);
+    if (passphrase !== undefined) await this.passphrases.approve?.({ id, alias }, passphrase);
+    return key;
+  }
+
+  /** Makes a key (ECDSA P-256), asks for its passphrase and stores it. `gun` is kept for a repository's own keys only. */
+  async create(role: string, gun?: Gun, given: NewPassphrase = 'of its alias'): Promise<PrivateKey> {
+    const key = generatePrivateKey('ecdsa');
+    await this.add(key, role, gun, given);
+    return key;
+  }
+
+  /**
+   * Stores a key under a new passphrase. One that is here already keeps what it has. Returns whether it is new. Throws
+   * `key-role-conflict`, or `key-unsupported` for a root key that no certificate can be made of.
+   */
+  async add(key: PrivateKey, role: string, gun?: Gun, given: NewPassphrase = 'of its alias'): Promise<boolean> {
+    checkRootKey(key, role);
+    const present = await this.store.load(key.id);
+    if (present !== undefined) {
+      if (present.role !== role) throw roleConflict(key.id, present.role);
+      this.opened.set(key.id, key);
+      return false;
+    }
+    const known = given === 'its own' ? undefined : this.known.of(role);
+    const passphrase = known ?? (await this.passphrases.fresh({ id: key.id, alias: role }));
+    this.known.remember(role, passphrase);
+    return this.seal(key, passphrase, role, gun);
+  }
+
+  /**
+   * Stores the key of a file, which is called `name` if the file does not say, and returns its ID. An encrypted key keeps
+   * its passphrase, which is asked for as that of `alias`. Throws as `add` does, and `key-passphrase-wrong`.
+   */
+  async import(file: KeyFile, name: string, alias = IMPORTED): Promise<KeyId> {
+    return (await this.importOpened(file, file.role === '' ? name : file.role, alias)).id;
+  }
+
+  /**
+   * Stores a key of a bundle (protocol C.2.5). One that is sealed and says which it is stays as it is, and is not opened;
+   * any other is imported under the passphrase that it has, or a new one. Throws as `import` does.
+   */
+  async importBundled({ file, id }: BundledKey): Promise<ImportedKey> {
+    if (!file.encrypted || id === undefined) return this.importOpened(file, file.role, file.role);
+    return { id, isNew: await this.store.add(id, formatKeyFile(file)) };
+  }
+
+  /**
+   * The passphrase that opens a key, asked for where it has to be, told to no keychain, and for the caller to wipe;
+   * undefined where the key lies open. Throws `signing-key-missing`, and as `find` does.
+   */
+  async passphraseOf(id: KeyId): Promise<Buffer | undefined> {
+    const { passphrase } = await this.openPresent(id);
+    return passphrase === undefined ? undefined : Buffer.from(passphrase);
+  }
+
+  /** Seals a key under another passphrase, in the place of the file that it has. Throws as `passphraseOf` does. */
+  async reseal(id: KeyId, passphrase: Buffer): Promise<void> {
+    const { key, file } = await this.openPresent(id);
+    const { role, gun } = file;
+    await this.store.replace(id, sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }));
+  }
+
+  /** Removes a key from the disk for good. Returns whether it was there. */
+  async remove(id: KeyId): Promise<boolean> {
+    this.opened.get(id)?.wipe();
+    this.opened.delete(id);
+    return this.store.remove(id);
+  }
+
+  /** Wipes every key and passphrase. */
+  close(): void {
+    for (const key of this.opened.values()) key.wipe();
+    this.opened.clear();
+    this.known.close();
+  }
+
+  private async importOpened(file: KeyFile, role: string, alias: string): Promise<ImportedKey> {
+    if (!file.encrypted) {
+      const key = openKeyFile(file, undefined);
+      return { id: key.id, isNew: await this.add(key, role, file.gun) };
+    }
+    const { key, passphrase } = await this.known.unlock(undefined, alias, (text) => openKeyFile(file, text));
+    checkRootKey(key, role);
+    return { id: key.id, isNew: await this.seal(key, passphrase, role, file.gun) };
+  }
+
+  private async openPresent(id: KeyId) {
+    const file = await this.store.load(id);
+    if (file === undefined) {
+      throw new SignetError('signing-key-missing', `signing key not found: ${id}`, { detail: { id } });
+    }
+    return { file, ...(await this.open(id, file, aliasOf(file, NAMELESS))) };
+  }
+
+  /** Opens a stored key, be it open already or not; the passphrase is that of an encrypted one. */
+  private async open(
+    id: KeyId,
+    file: KeyFile,
+    alias: string,
+  ): Promise<{ readonly key: PrivateKey; readonly passphrase: Buffer | undefined }> {
+    const { key, passphrase } = file.encrypted
+      ? await this.known.unlock(id, alias, (text) => openKeyFile(file, text))
+      : { key: openKeyFile(file, undefined), passphrase: undefined };
     if (key.id !== id) {
       key.wipe();
       throw new SignetError('key-id-mismatch', `the key file ${id} holds another key`, {
         detail: { id, found: key.id },
       });
     }
+    this.opened.get(id)?.wipe();
     this.opened.set(id, key);
-    return key;
+    return { key, passphrase };
   }
 
-  /** Makes a key (ECDSA P-256), asks for its passphrase and stores it. `gun` is kept for a repository's own keys only. */
-  async create(role: string, gun?: Gun): Promise<PrivateKey> {
-    const key = generatePrivateKey('ecdsa');
-    await this.add(key, role, gun);
-    return key;
-  }
-
-  /** Stores a key under a new passphrase. */
-  async add(key: PrivateKey, role: string, gun?: Gun): Promise<void> {
-    const passphrase = this.known.get(role) ?? (await this.passphrases.fresh({ id: key.id, alias: role }));
-    this.remember(role, passphrase);
-    await this.seal(key, passphrase, role, gun);
-  }
-
-  /** Stores the key of a file, which is called `name` if the file does not say. An encrypted key keeps its passphrase. */
-  async import(file: KeyFile, name: string): Promise<void> {
-    const role = file.role === '' ? name : file.role;
-    if (!file.encrypted) return this.add(openKeyFile(file, undefined), role, file.gun);
-    const key = await this.unlock(undefined, IMPORTED, (passphrase) => openKeyFile(file, passphrase));
-    const passphrase = this.known.get(IMPORTED);
-    if (passphrase === undefined) throw new Error('the key was opened without a passphrase');
-    await this.seal(key, passphrase, role, file.gun);
-  }
-
-  /** Wipes every key and passphrase. */
-  close(): void {
-    for (const key of this.opened.values()) key.wipe();
-    for (const passphrase of this.known.values()) passphrase.fill(0);
-    this.opened.clear();
-    this.known.clear();
-  }
-
-  private async seal(key: PrivateKey, passphrase: Buffer, role: string, gun: Gun | undefined): Promise<void> {
-    await this.store.add(key.id, sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }));
+  private async seal(key: PrivateKey, passphrase: Buffer, role: string, gun: Gun | undefined): Promise<boolean> {
+    const isNew = await this.store.add(
+      key.id,
+      sealKey(key, { role, passphrase, ...(gun === undefined ? {} : { gun }) }),
+    );
     this.opened.set(key.id, key);
-  }
-
-  private async unlock(
-    id: KeyId | undefined,
-    alias: string,
-    open: (passphrase: Buffer) => PrivateKey,
-  ): Promise<PrivateKey> {
-    const known = this.known.get(alias);
-    const first = known === undefined ? undefined : tryOpen(open, known);
-    if (first !== undefined) return first;
-    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const passphrase = await this.passphrases.existing({ id, alias }, attempt);
-      let key: PrivateKey | undefined;
-      try {
-        key = tryOpen(open, passphrase);
-      } finally {
-        if (key === undefined) passphrase.fill(0);
-      }
-      if (key !== undefined) {
-        this.remember(alias, passphrase);
-        return key;
-      }
-    }
-    throw new SignetError('key-passphrase-wrong', 'maximum number of passphrase attempts exceeded', {
-      detail: { alias, ...(id === undefined ? {} : { id }) },
-    });
-  }
-
-  private remember(alias: string, passphrase: Buffer): void {
-    const present = this.known.get(alias);
-    if (present === passphrase) return;
-    present?.fill(0);
-    this.known.set(alias, passphrase);
+    // A key that was there already keeps the passphrase it has.
+    if (isNew) await this.passphrases.approve?.({ id: key.id, alias: role }, passphrase);
+    return isNew;
   }
 }
 
-function tryOpen(open: (passphrase: Buffer) => PrivateKey, passphrase: Buffer): PrivateKey | undefined {
-  try {
-    return open(passphrase);
-  } catch (error) {
-    if (isSignetError(error, 'key-passphrase-wrong')) return undefined;
-    throw error;
-  }
+/** Whose passphrase a key has. */
+function aliasOf({ role }: KeyFile, otherwise: string): string {
+  return role === '' ? otherwise : role;
+}
+
+/** A root key is one of a repository by a certificate, which Notary knows of two kinds of keys only. */
+function checkRootKey({ type }: PrivateKey, role: string): void {
+  if (role !== 'root' || type !== 'ed25519') return;
+  throw new SignetError('key-unsupported', 'a root key must be an ECDSA or RSA key');
 }

@@ -10,14 +10,24 @@ import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
 import type { Configuration } from './configuration.ts';
 import { readConfiguration } from './configuration-file.ts';
+import type { ApproveFirstRoot } from './first-root.ts';
 import { KeyRing } from './key-ring.ts';
+import { type NotaryPlace, notaryLogin } from './notary-place.ts';
 import type { Passphrases } from './passphrases.ts';
+import { readPinning } from './pin-files.ts';
 
 export interface OpenOptions {
   /** Docker's configuration folder: keys, trusted metadata, logins and certificates are in it. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly passphrases: Passphrases;
+  /**
+   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`. Absent
+   * where there is nobody to ask: such a root is then refused.
+   */
+  readonly approveFirstRoot?: ApproveFirstRoot | undefined;
+  /** A Notary client's folder to work in, in place of docker's. */
+  readonly place?: NotaryPlace | undefined;
   readonly now: Instant;
   readonly warn: (message: string) => void;
 }
@@ -26,6 +36,8 @@ export interface OpenOptions {
 export interface OpenClient {
   readonly configuration: Configuration;
   readonly credentials: Credentials;
+  /** The folder of keys and trusted metadata. */
+  readonly trustFolder: string;
   readonly keys: KeyRing;
   readonly client: TrustClient;
 }
@@ -34,24 +46,29 @@ export interface OpenClient {
 const MAX_NAME = 150;
 
 /** Opens the trust client that docker's configuration folder and the environment describe. Throws `configuration-invalid`. */
-export async function openTrust({ folder, env, passphrases, now, warn }: OpenOptions): Promise<OpenClient> {
+export async function openTrust(options: OpenOptions): Promise<OpenClient> {
+  const { folder, env, passphrases, approveFirstRoot, place, now, warn } = options;
   const configuration = await readConfiguration(folder, env);
-  const base = join(folder, 'trust');
+  const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new Credentials(folder, env);
-  const keys = new KeyRing(new KeyFolder(base), passphrases);
+  const keys = new KeyRing(new KeyFolder(trustFolder), passphrases);
   const client = new TrustClient({
     folder,
     configuration,
+    pinning: readPinning(place?.pinning ?? configuration.pinning, env, now),
+    approveFirstRoot,
+    place,
     trustServer: env.DOCKER_CONTENT_TRUST_SERVER,
-    cache: new MetadataFolder(base),
+    trustFolder,
+    cache: new MetadataFolder(trustFolder),
     keys,
-    login: (registry) => credentials.find(registry),
+    login: async (registry) => (place === undefined ? undefined : notaryLogin(env)) ?? credentials.find(registry),
     tokens: tokensFor(folder, env),
     userAgent: `Signet/${VERSION} (${process.platform})`,
     now,
     warn,
   });
-  return { configuration, credentials, keys, client };
+  return { configuration, credentials, trustFolder, keys, client };
 }
 
 /** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */

@@ -8,8 +8,14 @@ export interface PassphraseRequest {
   readonly alias: string;
 }
 
+/** The key that a passphrase has turned out to be right for. */
+export interface PassphraseOwner extends PassphraseRequest {
+  readonly id: KeyId;
+}
+
 /**
- * Where passphrases come from: the environment, a prompt, a file. Every Buffer given away is the receiver's to wipe.
+ * Where passphrases come from: the environment, a file, a command, a keychain, a prompt. Every Buffer given away is the
+ * receiver's to wipe.
  */
 export interface Passphrases {
   /**
@@ -19,4 +25,9 @@ export interface Passphrases {
   existing(request: PassphraseRequest, attempt: number): Promise<Buffer>;
   /** A passphrase for a new key. Empty means that the key is stored in the clear, as docker allows. */
   fresh(request: PassphraseRequest): Promise<Buffer>;
+  /**
+   * Told once for each key that was opened or sealed with a passphrase of `existing` or `fresh`: the very Buffer that
+   * was given away, not yet wiped.
+   */
+  approve?(owner: PassphraseOwner, passphrase: Buffer): Promise<void>;
 }

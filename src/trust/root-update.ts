@@ -1,15 +1,28 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { claimedRootVersion, type TrustedRoot, trustFirstRoot, trustNextRoot } from '../core/root-trust.ts';
-import type { CollectionSource } from './collection-source.ts';
+import type { FileSource } from './collection-source.ts';
+import { describeFirstRoot } from './first-root.ts';
 
-/** The root of a repository that was never trusted before: by pin, or on first use. Throws `trust-data-missing`. */
-export async function firstRoot(source: CollectionSource): Promise<TrustedRoot> {
-  const { gun, pinning, now } = source;
-  return trustFirstRoot(gun, await firstRootFile(source), pinning, now);
+/**
+ * The root of a repository that was never trusted before: by pin, or on first use, for which a person may be asked.
+ * Throws `trust-data-missing`, or what `trustFirstRoot` throws.
+ */
+export async function firstRoot(source: FileSource): Promise<TrustedRoot> {
+  const { gun, host, pinning, now, approveFirstRoot } = source;
+  const bytes = await firstRootFile(source);
+  try {
+    return trustFirstRoot(gun, bytes, pinning, now);
+  } catch (error) {
+    if (pinning.tofu !== 'ask' || !isSignetError(error, 'root-unpinned')) throw error;
+    const root = trustFirstRoot(gun, bytes, { ...pinning, tofu: 'on' }, now);
+    const isApproved = await approveFirstRoot?.(describeFirstRoot(root, host, now));
+    if (isApproved !== true) throw error;
+    return root;
+  }
 }
 
-async function firstRootFile({ gun, host, server }: CollectionSource): Promise<Buffer> {
+async function firstRootFile({ gun, host, server }: FileSource): Promise<Buffer> {
   try {
     return await server.read(gun, { role: 'root' }, LIMITS.metadata);
   } catch (cause) {
@@ -26,7 +39,7 @@ async function firstRootFile({ gun, host, server }: CollectionSource): Promise<B
  * is no newer one, and the error of the first step that fails.
  */
 export async function newestRoot(
-  { gun, server, pinning, now }: CollectionSource,
+  { gun, server, pinning, now }: FileSource,
   trusted: TrustedRoot,
   why: SignetError,
 ): Promise<TrustedRoot> {

@@ -1,18 +1,19 @@
 import type { Editor } from '../core/editor.ts';
 import { SignetError } from '../core/errors/index.ts';
-import { canonicalKeyId, type PublicKey } from '../core/keys/public-key.ts';
+import type { PublicKey } from '../core/keys/public-key.ts';
 import { allTargets, DOCKER_ROLES } from '../core/lookup.ts';
-import { baseRoleKeys } from '../core/metadata/root.ts';
 import type { Target } from '../core/metadata/targets.ts';
 import { type Digest, digestHex } from '../core/names/digest.ts';
 import type { KeyId } from '../core/names/key-id.ts';
 import { type DelegationName, RELEASES, signerRole, type TargetsRole } from '../core/names/role.ts';
+import { baseSigners, canonicalKeyIds } from '../core/signers.ts';
 import type { DelegatedRole, TrustedSet } from '../core/trusted-set.ts';
 import { validSigners } from '../core/verify.ts';
 import type { Collection } from './collection.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { Publication } from './publication.ts';
 import type { Repository } from './repository.ts';
-import { canonicalKeys, countHere, signableRoles } from './signer-roles.ts';
+import { countHere, signableRoles } from './signer-roles.ts';
 
 /** A manifest or index that is to be signed under a tag. */
 export interface SignedImage {
@@ -26,7 +27,7 @@ export interface SignedImage {
  * Signs images into every role this person can sign for, all in one publish (protocol D.8). A role that has the image
  * already is signed anew: its expiry is renewed, and nobody is told of a signature that they could not make.
  */
-export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<void> {
+export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<Publication> {
   return repository.publish(async (editor, { set }) => {
     for (const image of images) {
       for (const role of await signableRoles(set, image.tag, repository.keys)) {
@@ -35,6 +36,13 @@ export function signImages(repository: Repository, images: readonly SignedImage[
       }
     }
   });
+}
+
+/** What became of a revocation. */
+export interface Revocation {
+  readonly publication: Publication;
+  /** Tags that are released all the same, by others. */
+  readonly remaining: readonly string[];
 }
 
 /** Initialises a repository as `docker push` does: the images are signed by the repository's own key. */
@@ -52,11 +60,11 @@ export function addSigner(editor: Editor, name: string, keys: readonly PublicKey
 
 /**
  * Takes tags out of every role this person can sign for, and out of `targets` where its key is here: docker leaves it out
- * beside delegations, and what it released stays pullable. Returns the tags that are released all the same, by others.
+ * beside delegations, and what it released stays pullable.
  */
-export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<readonly string[]> {
+export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<Revocation> {
   let remaining: string[] = [];
-  await repository.publish(async (editor, { set }) => {
+  const publication = await repository.publish(async (editor, { set }) => {
     remaining = [];
     const own: readonly TargetsRole[] = (await hasTargetsKey(set, repository.keys)) ? ['targets'] : [];
     for (const tag of tags) {
@@ -66,7 +74,7 @@ export async function revokeTags(repository: Repository, tags: readonly string[]
       if (allTargets(set, tag).some(isLeft)) remaining.push(tag);
     }
   });
-  return remaining;
+  return { publication, remaining };
 }
 
 /**
@@ -74,17 +82,17 @@ export async function revokeTags(repository: Repository, tags: readonly string[]
  * released is signed anew in the same publish where enough remaining keys of `releases` are here, so that it stays
  * pullable.
  */
-export async function removeSigner(
+export function removeSigner(
   repository: Repository,
   role: DelegationName,
   canonicalIds: readonly KeyId[],
-): Promise<void> {
-  await repository.publish(async (editor, { set }) => {
+): Promise<Publication> {
+  return repository.publish(async (editor, { set }) => {
     const releases = releasesIn(set);
     if (releases !== undefined) editor.removeDelegationKeys(RELEASES, canonicalIds);
     editor.removeDelegation(role);
     if (releases === undefined || !editor.brokenDelegations().includes(RELEASES)) return;
-    const remaining = canonicalKeys(releases).filter((id) => !canonicalIds.includes(id));
+    const remaining = canonicalKeyIds(releases).filter((id) => !canonicalIds.includes(id));
     if ((await countHere(repository.keys, remaining)) >= releases.threshold) editor.witness(RELEASES);
   });
 }
@@ -99,7 +107,7 @@ export function isLastSigner({ set, unusable }: Collection, canonicalIds: readon
   if (releases === undefined || envelope === undefined || envelope.signatures.length === 0) {
     throw new SignetError('signatures-missing', 'all signed tags are currently revoked, use docker trust sign to fix');
   }
-  const others = [...validSigners(envelope, releases.keys, releases.keyIds)].filter((id) => !canonicalIds.includes(id));
+  const others = [...validSigners(envelope, releases)].filter((id) => !canonicalIds.includes(id));
   return others.length < releases.threshold;
 }
 
@@ -108,11 +116,7 @@ function releasesIn(set: TrustedSet): DelegatedRole | undefined {
 }
 
 async function hasTargetsKey({ root }: TrustedSet, keys: KeyRing): Promise<boolean> {
-  const ids = baseRoleKeys(root.root, 'targets').keyIds.map((id) => {
-    const key = root.root.keys.get(id);
-    return key === undefined ? id : canonicalKeyId(key);
-  });
-  return (await countHere(keys, ids)) > 0;
+  return (await countHere(keys, canonicalKeyIds(baseSigners(root.root, 'targets')))) > 0;
 }
 
 /** As docker signs images: the SHA-256 alone, no custom data (protocol D.8 step 4). */

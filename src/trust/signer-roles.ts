@@ -1,8 +1,8 @@
 import { SignetError } from '../core/errors/index.ts';
-import { canonicalKeyId } from '../core/keys/public-key.ts';
 import { admits, allDelegations } from '../core/lookup.ts';
 import type { KeyId } from '../core/names/key-id.ts';
 import { type DelegationName, parentOf, RELEASES, type TargetsRole } from '../core/names/role.ts';
+import { canonicalKeyIds } from '../core/signers.ts';
 import type { DelegatedRole, TrustedSet } from '../core/trusted-set.ts';
 import type { KeyRing } from './key-ring.ts';
 
@@ -16,17 +16,6 @@ export function signerName(role: DelegationName): string {
   return role.slice('targets/'.length);
 }
 
-/** The canonical IDs of a delegation's keys: the names of the private key files. */
-export function canonicalKeys(role: DelegatedRole): readonly KeyId[] {
-  return role.keyIds.map((id) => canonicalIdIn(role, id));
-}
-
-/** The canonical ID of one of a delegation's keys. */
-function canonicalIdIn({ keys }: DelegatedRole, id: KeyId): KeyId {
-  const key = keys.get(id);
-  return key === undefined ? id : canonicalKeyId(key);
-}
-
 /**
  * The roles into which this person signs a tag (protocol D.8): `targets` while there are no delegations; else every
  * direct child of `targets` whose paths admit the tag and of whose keys one is here. Throws `signing-key-missing`.
@@ -37,7 +26,7 @@ export async function signableRoles(set: TrustedSet, tag: string, keys: KeyRing)
   const signable: TargetsRole[] = [];
   for (const delegation of delegations) {
     const isCandidate = parentOf(delegation.name) === 'targets' && admits(set, delegation.name, tag);
-    if (isCandidate && (await countHere(keys, canonicalKeys(delegation))) > 0) signable.push(delegation.name);
+    if (isCandidate && (await countHere(keys, canonicalKeyIds(delegation))) > 0) signable.push(delegation.name);
   }
   if (signable.length === 0) throw new SignetError('signing-key-missing', 'no valid signing keys for delegation roles');
   return signable;

@@ -5,7 +5,6 @@ import { AccessTokens } from '../../src/accounts/access-tokens.ts';
 import type { User } from '../../src/accounts/store.ts';
 import { generateTokenKey, parseTokenKey } from '../../src/accounts/token-key.ts';
 import { parseScope } from '../../src/core/access.ts';
-import { random } from '../support/random.ts';
 import { addUser, NOON, world } from './world.ts';
 
 const KEY = parseTokenKey(generateTokenKey());
@@ -200,23 +199,3 @@ test('overlong tokens are not looked at, even our own', async () => {
   expect(await tokens.verify(await tokens.issue(alice, scopes(100)))).toBeDefined();
   expect(await tokens.verify(await tokens.issue(alice, scopes(1000)))).toBeUndefined();
 });
-
-test('damaged tokens are none, and nothing else happens (fuzz, seed 7)', async () => {
-  const next = random(7);
-  const pick = (count: number) => Math.floor(next() * count);
-  const token = await tokens.issue(alice, ACCESS);
-  for (let round = 0; round < 400; round++) {
-    const at = pick(token.length);
-    const inserted = String.fromCharCode(32 + pick(95));
-    const damaged = `${token.slice(0, at)}${inserted}${token.slice(at + pick(3))}`;
-    const read = await tokens.verify(damaged);
-    if (damaged === token) expect(read).toBeDefined();
-    else if (read !== undefined) expect(sameBytes(damaged, token)).toBe(true);
-  }
-});
-
-/** Whether two tokens differ only in the unused bits of base64url's last characters. */
-function sameBytes(a: string, b: string): boolean {
-  const parts = (token: string) => token.split('.').map((part) => Buffer.from(part, 'base64url').toString('hex'));
-  return parts(a).join('.') === parts(b).join('.');
-}

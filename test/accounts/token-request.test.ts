@@ -1,8 +1,6 @@
 import { expect, test } from 'bun:test';
 import { readTokenRequest, type TokenRequest } from '../../src/accounts/token-request.ts';
 import { parseScope } from '../../src/core/access.ts';
-import { isSignetError } from '../../src/core/errors/index.ts';
-import { random } from '../support/random.ts';
 import { basic, codeOf } from './world.ts';
 
 const REALM = 'https://localhost:5000/auth/token';
@@ -125,54 +123,4 @@ test('a form has an end', async () => {
   });
   expect(await codeOf(post(endless))).toBe('too-large');
   expect(sent).toBeLessThan(200_000);
-});
-
-test('nothing but a SignetError comes out (fuzz, seed 23)', async () => {
-  const next = random(23);
-  const pick = (count: number) => Math.floor(next() * count);
-  const words = [
-    'scope',
-    'service',
-    'grant_type',
-    'password',
-    'refresh_token',
-    'username',
-    'repository:a/b:pull',
-    '=',
-    '&',
-  ];
-  words.push('%', '%zz', '%00', '%ff', '+', ' ', ':', ',', '*', 'true', '\u{1f433}', '[::1]', '..', '(', ')');
-  const text = () => Array.from({ length: pick(14) }, () => words[pick(words.length)]).join('');
-  let read = 0;
-  for (let round = 0; round < 3000; round++) {
-    try {
-      const asked = round % 2 === 0 ? await get(`?${text()}`) : await post(text());
-      read++;
-      for (const scope of asked.scopes) expect(typeof scope.name).toBe('string');
-    } catch (error) {
-      if (!isSignetError(error)) throw error;
-      expect([400, 413]).toContain(error.httpStatus);
-    }
-  }
-  expect(read).toBeGreaterThan(100);
-});
-
-test('scopes of any text are taken apart or refused (fuzz, seed 29)', () => {
-  const next = random(29);
-  const alphabet = 'az09:/.,*()[]@_-\n\u0000é🐳AZ ';
-  const characters = [...alphabet];
-  let parsed = 0;
-  for (let round = 0; round < 20_000; round++) {
-    const length = Math.floor(next() * 20);
-    const noise = Array.from({ length }, () => characters[Math.floor(next() * characters.length)]).join('');
-    const text = next() < 0.5 ? noise : `repository:${noise}:pull`;
-    try {
-      const scope = parseScope(text);
-      parsed++;
-      expect(text.includes(`:${scope.name}:${scope.actions.join(',')}`)).toBe(true);
-    } catch (error) {
-      if (!isSignetError(error, 'name-invalid')) throw error;
-    }
-  }
-  expect(parsed).toBeGreaterThan(1000);
 });

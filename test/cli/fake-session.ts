@@ -1,15 +1,19 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DockerPlace, NotaryFolder, type TrustPlace } from '../../src/cli/place.ts';
 import type { Session } from '../../src/cli/session.ts';
 import { SignetError } from '../../src/core/errors/index.ts';
 import type { Login } from '../../src/core/login.ts';
 import { type Digest, digestOf } from '../../src/core/names/digest.ts';
 import { familiarReference, type Reference } from '../../src/core/names/reference.ts';
 import type { Engine } from '../../src/engine/api.ts';
+import { PLAIN_CONNECTION } from '../../src/remote/connection.ts';
 import type { Manifest } from '../../src/remote/manifest.ts';
 import { Credentials } from '../../src/store/credentials.ts';
+import type { TrustClient } from '../../src/trust/client.ts';
 import { type Configuration, NO_CONFIGURATION, resolveName } from '../../src/trust/configuration.ts';
 import type { KeyRing } from '../../src/trust/key-ring.ts';
+import type { NotaryPlaceOptions } from '../../src/trust/notary-place.ts';
 import type { Repository } from '../../src/trust/repository.ts';
 import { addSigner } from '../../src/trust/sign.ts';
 import { Simulator } from '../support/simulator.ts';
@@ -34,6 +38,7 @@ export class FakeSession implements Session {
   configuration: Configuration = NO_CONFIGURATION;
   readonly folder = temporaryFolder();
   readonly credentials = new Credentials(this.folder, { PATH: '' });
+  env: Record<string, string | undefined> = {};
   isInteractive = true;
   printed = '';
   errors = '';
@@ -81,6 +86,16 @@ export class FakeSession implements Session {
     this.errors += text;
   }
 
+  write(bytes: Uint8Array): void {
+    this.printed += Buffer.from(bytes).toString('latin1');
+  }
+
+  /** In pieces of three bytes. */
+  async *input(): AsyncGenerator<Uint8Array> {
+    const bytes = Buffer.from(this.stdin);
+    for (let at = 0; at < bytes.length; at += 3) yield bytes.subarray(at, at + 3);
+  }
+
   async askLine(prompt: string): Promise<string> {
     this.asked.push(prompt);
     const answer = this.answers.shift();
@@ -106,6 +121,18 @@ export class FakeSession implements Session {
 
   async repository(): Promise<Repository> {
     return this.person.repository();
+  }
+
+  /** Names are read as in the place that is asked for; what is found there is always this person's collection. */
+  async place({ trustDir }: Partial<NotaryPlaceOptions>): Promise<TrustPlace> {
+    const trustFolder = join(this.folder, 'trust');
+    const client = { collection: () => this.person.repository() } as unknown as TrustClient;
+    const { configuration, credentials, keys } = this;
+    const opened = { configuration, credentials, keys, trustFolder, client };
+    if (trustDir === undefined) return new DockerPlace(opened);
+    const server = new URL('https://trust.example.com');
+    const place = { trustDir, server, pinning: undefined, connectionFor: async () => PLAIN_CONNECTION };
+    return new NotaryFolder(opened, place);
   }
 
   async manifest(reference: Reference): Promise<Manifest> {

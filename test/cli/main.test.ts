@@ -91,8 +91,10 @@ describe('the next step is told to a person alone', () => {
 });
 
 test('SIGNET_DEBUG adds the code and the causes', async () => {
-  const { stderr } = await signet(['trust', 'key', 'load', '/nowhere'], { SIGNET_DEBUG: '1' });
-  expect(stderr).toContain('\nfile-unsafe\ncaused by: ENOENT');
+  const file = join(temporaryFolder(), 'no-key');
+  writeFileSync(file, 'nothing', { mode: 0o600 });
+  const { stderr } = await signet(['trust', 'key', 'load', file], { SIGNET_DEBUG: '1' });
+  expect(stderr).toContain('\nkey-unsupported\ncaused by: no private key found');
 });
 
 test('a configuration that cannot be read stops every command that could enforce', async () => {

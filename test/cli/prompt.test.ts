@@ -48,13 +48,14 @@ interface Screen {
 }
 
 /** The shell outlives Ctrl-C, and looks at the terminal when the program has ended. */
-const THEN_LOOK = 'trap : INT; "$@"; echo "exit $?"; stty -a';
+const THEN_LOOK = 'trap : INT QUIT; "$@"; echo "exit $?"; stty -a';
 
 /** Runs a program in a pseudo terminal, and asks the terminal for its settings when the program has ended. */
 async function typed(
   command: readonly string[],
   keys: readonly Typed[],
   instead?: (shell: number) => void,
+  how: 'at once' | 'key by key' = 'at once',
 ): Promise<Screen> {
   let text = '';
   let since = '';
@@ -71,8 +72,8 @@ async function typed(
         if (awaited === undefined || answer === undefined || !since.includes(awaited)) return;
         since = '';
         waiting.shift();
-        if (instead === undefined) terminal.write(answer);
-        else instead(child.pid);
+        if (instead !== undefined) instead(child.pid);
+        else for (const piece of how === 'at once' ? [answer] : answer) terminal.write(piece);
       },
     },
   });
@@ -87,6 +88,18 @@ function childOf(pid: number): number {
 }
 
 const SANE = 'isig icanon echo';
+
+test('whoever sends the output elsewhere still sees the questions', async () => {
+  const file = join(temporaryFolder(), 'output');
+  const questions: Typed[] = [
+    ['Name: ', 'one\r'],
+    ['Password: ', 'two\r'],
+  ];
+  const { text, exitCode } = await typed(['sh', '-c', `${asking('line', 'hidden').join(' ')} > ${file}`], questions);
+  expect(exitCode).toBe(0);
+  expect(text).toContain('Password: ');
+  expect(readFileSync(file, 'utf8')).toBe('[one]\n[two]\n');
+});
 
 describe('from a pipe', () => {
   test('each question gets its own line, and nobody reads further', async () => {
@@ -220,7 +233,41 @@ describe('on a terminal', () => {
     TIMEOUT,
   );
 
+  test(
+    'what is typed the moment the question appears is not echoed, and no key of it is lost',
+    async () => {
+      const words = ['first-secret', 'zweites Geheimnis', 'x', 'p4ß', 'the last of them'];
+      const { text, settings } = await typed(
+        asking(...words.map(() => 'hidden' as const)),
+        words.map((word) => ['Password: ', `${word}\r`]),
+        undefined,
+        'key by key',
+      );
+      expect(text).toBe(words.map((word) => `Password: \n[${word}]\n`).join(''));
+      expect(settings).toBe(SANE);
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'what is typed before there is a question answers it',
+    async () => {
+      const { text } = await typed(
+        ['sh', '-c', 'echo ready; read -r line; "$@"', 'sh', ...asking('hidden', 'line')],
+        [
+          ['ready', 'go\rearly\r'],
+          ['Name: ', 'alice\r'],
+        ],
+      );
+      // Nobody could keep the terminal from showing what was typed while another program had it.
+      expect(text.replace('go\nearly\n', '')).toBe('ready\nPassword: \n[early]\nName: alice\n[alice]\n');
+    },
+    TIMEOUT,
+  );
+
   test.each([
+    ['SIGINT', 130],
+    ['SIGQUIT', 131],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)(

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'no
 import { join } from 'node:path';
 import { INSPECT, KEY_GENERATE, KEY_LOAD, REVOKE, SIGN, SIGNER_ADD, SIGNER_REMOVE } from '../../src/cli/trust/specs.ts';
 import { parseScope } from '../../src/core/access.ts';
+import { Editor } from '../../src/core/editor.ts';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
 import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
@@ -92,7 +93,7 @@ test("verifier chosen by the signature's own `method`", async () => {
     // A verifier of that method might take these bytes; the key is what decides.
     for (const bytes of [right.bytes, Buffer.of(), Buffer.alloc(64)]) {
       const envelope = parseEnvelope('targets', writeEnvelope(payload, [{ ...right, method, bytes }]));
-      await failure(() => verifyThreshold(envelope, keys, { keyIds: [key.id], threshold: 1 }), 'threshold-not-met');
+      await failure(() => verifyThreshold(envelope, { keys, keyIds: [key.id], threshold: 1 }), 'threshold-not-met');
     }
   }
 });
@@ -249,8 +250,14 @@ test('two certificates over one key count twice towards a threshold', async () =
   const secret = simulator.owner.private(first);
   const twin = issueRootCertificate(secret, GUN, NOW - DAY);
   expect(twin.id).not.toBe(first.id);
-  const rotation = simulator.edit((editor) => editor.replaceKeys('root', [first, twin], 2));
-  const error = await failure(rotation, 'publish-rejected');
+  await failure(
+    simulator.edit((editor) => editor.replaceKeys('root', [first, twin], 2)),
+    'signing-key-missing',
+  );
+  const editor = Editor.of((await simulator.trusted()).set);
+  editor.replaceKeys('root', [first, twin], 2);
+  const { files } = await editor.edition(simulator.owner, simulator.now);
+  const error = await failure(simulator.publish(GUN, files), 'publish-rejected');
   expect((error.cause as { code?: string }).code).toBe('root-untrusted');
   const payload = tree({ a: 1 });
   const signatures = signaturesOver(
@@ -260,7 +267,7 @@ test('two certificates over one key count twice towards a threshold', async () =
   const keys = new Map([first, twin, secret.publicKey].map((key) => [key.id, key]));
   const envelope = parseEnvelope('root', writeEnvelope(payload, signatures));
   const role = { keyIds: [...keys.keys()], threshold: 2 };
-  await failure(() => verifyThreshold(envelope, keys, role), 'threshold-not-met');
+  await failure(() => verifyThreshold(envelope, { keys, ...role }), 'threshold-not-met');
 });
 
 test('one bad signature entry voids a valid file; old versions never pruned', async () => {
@@ -547,7 +554,7 @@ const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
   ],
   [
     'credentials sent on redirect or to a look-alike host',
-    'remote/http.test.ts',
+    'remote/http.suite.ts',
     'to another port, host or scheme leave the credentials behind',
   ],
   [

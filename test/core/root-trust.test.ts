@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
-import type { PublicKey } from '../../src/core/keys/public-key.ts';
+import { canonicalKeyId, type PublicKey } from '../../src/core/keys/public-key.ts';
 import { expiryAt } from '../../src/core/metadata/common.ts';
 import { rootJson } from '../../src/core/metadata/root.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
@@ -15,8 +15,10 @@ import {
   trustNextRoot,
 } from '../../src/core/root-trust.ts';
 import { DAY, type Instant, parseTime, YEAR } from '../../src/core/time.ts';
+import { Authority, type Paper } from '../support/authority.ts';
 import { failure } from '../support/failure.ts';
 import { payloadOf, put, sealed, withSignatures } from '../support/forgery.ts';
+import { NO_FIRST_USE, pinnedTo } from '../support/pins.ts';
 import { GUN, NOW } from '../support/simulator.ts';
 import { TestKeys } from '../support/test-keys.ts';
 import { vector } from './keys/support.ts';
@@ -108,7 +110,7 @@ const make = (gun: Gun = GUN, since: Instant = NOW) => keys.makeRoot(gun, since)
 const [A, B, C] = [make(), make(), make()];
 const first = (bytes: Buffer, pinning: Pinning = TRUST_ON_FIRST_USE, now = NOW) =>
   trustFirstRoot(GUN, bytes, pinning, now);
-const pinned = (...to: PublicKey[]): Pinning => ({ certs: new Map([[GUN, to.map(({ id }) => id)]]), tofu: false });
+const pinned = (...to: PublicKey[]): Pinning => pinnedTo(GUN, ...to.map(({ id }) => id));
 
 describe('a first root', () => {
   test('is trusted when its own keys signed it', () => {
@@ -141,11 +143,21 @@ describe('a first root', () => {
   test('is bound by pins', async () => {
     expect(first(rootFile([A, B], { by: [B] }), pinned(B)).root.version).toBe(1);
     await failure(() => first(rootFile([A]), pinned(B)), 'root-pin-mismatch');
-    await failure(() => first(rootFile([A]), { certs: new Map(), tofu: false }), 'root-pin-mismatch');
     // The pinned key is listed, but did not sign.
     await failure(() => first(rootFile([A, B], { by: [A] }), pinned(B)), 'root-untrusted');
     // The threshold must be met by pinned keys alone.
     await failure(() => first(rootFile([A, B], { threshold: 2 }), pinned(B)), 'root-untrusted');
+  });
+
+  test('that nothing is pinned for is trusted on first use only where that is on', async () => {
+    for (const tofu of ['off', 'ask', 'off-in-ci'] as const) {
+      const unsure = { ...TRUST_ON_FIRST_USE, tofu };
+      const error = await failure(() => first(rootFile([A]), unsure), 'root-unpinned');
+      expect(error.detail).toEqual({ gun: GUN, found: [canonicalKeyId(A)], tofu });
+      // One that does not even verify by itself is not offered to be pinned.
+      await failure(() => first(rootFile([A], { by: [B] }), unsure), 'root-untrusted');
+      expect(first(rootFile([A]), { ...pinned(A), tofu }).root.version).toBe(1);
+    }
   });
 
   test('that was changed after signing is not trusted', async () => {
@@ -189,7 +201,57 @@ describe('a root in use', () => {
   test('is bound by pins that were set after it was trusted', async () => {
     current(rootFile([A]), pinned(A));
     await failure(() => current(rootFile([A]), pinned(B)), 'root-pin-mismatch');
-    current(rootFile([A]), { certs: new Map(), tofu: false });
+    current(rootFile([A]), NO_FIRST_USE);
+  });
+});
+
+describe('a root by an authority', () => {
+  const acme = Authority.root('Acme Root');
+  const byAcme = (paper: Paper = {}) => acme.rootKey(keys, GUN, [], paper);
+  const pinning: Pinning = { ...NO_FIRST_USE, ca: new Map([['registry.example.com/', [acme.certificate]]]) };
+
+  test('is trusted first, without trust on first use', async () => {
+    expect(first(rootFile([byAcme()]), pinning).root.version).toBe(1);
+    await failure(() => first(rootFile([A]), pinning), 'root-pin-mismatch');
+    const stranger = Authority.root('Acme Root');
+    await failure(() => first(rootFile([stranger.rootKey(keys, GUN)]), pinning), 'root-pin-mismatch');
+    // The threshold must be met by keys of the authority alone.
+    await failure(() => first(rootFile([A, byAcme()], { threshold: 2 }), pinning), 'root-untrusted');
+    await failure(() => first(rootFile([A, byAcme()], { by: [A] }), pinning), 'root-untrusted');
+  });
+
+  test('must itself be for the repository, and the authority cannot be the root key', async () => {
+    await failure(() => first(rootFile([acme.rootKey(keys, 'a/b')]), pinning), 'root-untrusted');
+    await failure(
+      () => first(rootFile([acme.rootKey(keys, GUN, [], { isAuthority: true })]), pinning),
+      'root-untrusted',
+    );
+    expect(first(rootFile([acme.rootKey(keys, 'registry.example.com/acme/*')]), pinning).root.version).toBe(1);
+  });
+
+  test('is followed by one of the same authority, whose certificate may have expired on the way', async () => {
+    const [one, two, old] = [byAcme(), byAcme(), byAcme({ to: NOW - DAY / 2 })];
+    const from = trustCachedRoot(GUN, rootFile([one]));
+    const next = (key: PublicKey, step: 'intermediate' | 'last') =>
+      trustNextRoot(from, rootFile([key], { version: 2, by: [one, key] }), pinning, NOW, step);
+    for (const step of ['intermediate', 'last'] as const) {
+      expect(next(two, step).root.version).toBe(2);
+      await failure(() => next(A, step), 'root-pin-mismatch');
+    }
+    expect(next(old, 'intermediate').root.version).toBe(2);
+    await failure(() => next(old, 'last'), 'root-untrusted');
+  });
+
+  test('stays in use while the chain is valid', async () => {
+    const brief = acme.authority('Brief', { to: NOW + DAY });
+    const file = rootFile([brief.rootKey(keys, GUN, [brief])]);
+    checkRootCurrent(trustCachedRoot(GUN, file), pinning, NOW + DAY);
+    await failure(() => checkRootCurrent(trustCachedRoot(GUN, file), pinning, NOW + 2 * DAY), 'root-untrusted');
+    const old: Pinning = {
+      ...pinning,
+      ca: new Map([['', [Authority.root('Old', { to: NOW - DAY / 2 }).certificate]]]),
+    };
+    await failure(() => checkRootCurrent(trustCachedRoot(GUN, file), old, NOW), 'root-pin-mismatch');
   });
 });
 

@@ -3,7 +3,8 @@ import { SignetError } from '../../src/core/errors/index.ts';
 import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../src/core/keys/private-key.ts';
 import { verifySignature } from '../../src/core/signature.ts';
-import { type Signers, signWith } from '../../src/core/signing.ts';
+import type { Signers } from '../../src/core/signers.ts';
+import { canSign, keysMissing, signWith } from '../../src/core/signing.ts';
 import { failure } from '../support/failure.ts';
 import { GUN, NOW } from '../support/simulator.ts';
 import { TestKeys } from '../support/test-keys.ts';
@@ -34,28 +35,11 @@ describe('signing', () => {
     expect(certificate.id).not.toBe(secret.id);
   });
 
-  test('tells which keys are missing where none is here (protocol A.5.2)', async () => {
-    const error = await failure(signWith('targets', MESSAGE, signers(1, X, Y), keys), 'signing-key-missing');
-    expect(error.message).toBe(`signing keys not available: need 1 keys from 2 possible keys (${X.id}, ${Y.id})`);
-    expect(error.detail).toEqual({ role: 'targets', missing: [X.id, Y.id] });
+  test('with no key here gives no signature', async () => {
+    expect(await signWith('targets', MESSAGE, signers(1, X, Y), keys)).toEqual([]);
+    expect(await canSign('targets', signers(1, X, Y), keys)).toBe(false);
+    expect(await canSign('targets', signers(2, X, A), keys)).toBe(true);
   });
-
-  test('tells which keys are missing where some are here', async () => {
-    const error = await failure(signWith('root', MESSAGE, signers(3, A, X, B, Y), keys), 'signing-key-missing');
-    expect(error.message).toBe(
-      `not enough signing keys: found 2 of 3 needed keys - 2 other possible keys (${X.id}, ${Y.id})`,
-    );
-  });
-
-  test('names missing certificates by the key inside, as key files are named', async () => {
-    const secret = generatePrivateKey('ecdsa');
-    const certificate = issueRootCertificate(secret, GUN, NOW);
-    const error = await failure(signWith('root', MESSAGE, signers(1, certificate), keys), 'signing-key-missing');
-    expect(error.detail.missing).toEqual([secret.id]);
-  });
-
-  test('by a role without keys is not possible', () =>
-    failure(signWith('targets', MESSAGE, signers(1), keys), 'signing-key-missing'));
 
   test('stops where a key is here but stays closed', () => {
     const closed = {
@@ -64,5 +48,29 @@ describe('signing', () => {
       },
     };
     return failure(signWith('targets', MESSAGE, signers(1, A, B), closed), 'key-passphrase-wrong');
+  });
+});
+
+describe('what is missing (protocol A.5.2)', () => {
+  const shortfall = async (of: Signers) => keysMissing('root', of, await signWith('root', MESSAGE, of, keys));
+
+  test('is told where no key is here', async () => {
+    const error = await shortfall(signers(1, X, Y));
+    expect(error.message).toBe(`signing keys not available: need 1 keys from 2 possible keys (${X.id}, ${Y.id})`);
+    expect(error.code).toBe('signing-key-missing');
+    expect(error.detail).toEqual({ role: 'root', missing: [X.id, Y.id] });
+  });
+
+  test('is told where some are here', async () => {
+    const error = await shortfall(signers(3, A, X, B, Y));
+    expect(error.message).toBe(
+      `not enough signing keys: found 2 of 3 needed keys - 2 other possible keys (${X.id}, ${Y.id})`,
+    );
+  });
+
+  test('names certificates by the key inside, as key files are named', async () => {
+    const secret = generatePrivateKey('ecdsa');
+    const error = await shortfall(signers(1, issueRootCertificate(secret, GUN, NOW)));
+    expect(error.detail.missing).toEqual([secret.id]);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { decodeBase64 } from '../../src/core/base64.ts';
 import { lifetimeOf } from '../../src/core/lifetimes.ts';
 import { RELEASES } from '../../src/core/names/role.ts';
-import { printable } from '../../src/core/printable.ts';
+import { printable, quoted } from '../../src/core/printable.ts';
 import { DAY, formatTime, parseTime } from '../../src/core/time.ts';
 import { failure } from '../support/failure.ts';
 
@@ -82,4 +82,11 @@ test('text from outside fits on one line of a terminal', () => {
   expect(printable('a'.repeat(81))).toBe(`${'a'.repeat(80)}…`);
   expect(printable('abc', 3)).toBe('abc');
   expect(printable('😀😀', 3).isWellFormed()).toBe(true);
+});
+
+test('quoted text is unmistakable, in plain sight and not endless', () => {
+  expect(quoted('plain é😀 "and" \\')).toBe('"plain é😀 \\"and\\" \\\\"');
+  expect(quoted('a\u001b[31m\n\u007f\u009b\u2028\u202e')).toBe('"a\\u001b[31m\\n\\u007f\\u009b\\u2028\\u202e"');
+  expect(quoted('abcd', 3)).toBe('"abc"');
+  expect(quoted('😀😀', 3)).toBe('"😀\\ud83d"');
 });

@@ -28,7 +28,7 @@ const keysOf = (...keys: PublicKey[]) => new Map(keys.map((key) => [key.id, key]
 const ALL = keysOf(A.key, B.key, C.key);
 
 function check(signatures: readonly Signature[], { threshold, keyIds }: RoleKeys, keys = ALL) {
-  verifyThreshold(signed(signatures), keys, { threshold, keyIds });
+  verifyThreshold(signed(signatures), { keys, threshold, keyIds });
 }
 
 describe('a threshold', () => {
@@ -77,7 +77,9 @@ describe('one public key counts once', () => {
 
   test('whatever certificates wrap it', async () => {
     expect(new Set(bySame.map(({ keyId }) => keyId)).size).toBe(3);
-    expect(validSigners(signed(bySame), keys, [A.key.id, first.id, second.id])).toEqual(new Set([A.key.id]));
+    expect(validSigners(signed(bySame), { keys, keyIds: [A.key.id, first.id, second.id] })).toEqual(
+      new Set([A.key.id]),
+    );
     await failure(() => check(bySame, role(2, A.key, first, second), keys), 'threshold-not-met');
     check([...bySame, ...sign(B)], role(2, A.key, first, second, B.key), keys);
   });

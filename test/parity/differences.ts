@@ -27,6 +27,18 @@ const BY_REASON: ReadonlyMap<string, readonly string[]> = new Map([
       'push/wrong-passphrase',
     ],
   ],
+  [
+    'the helps of `trust` and `trust key` list its own commands alone',
+    [
+      'usage-trust/bare',
+      'usage-trust/help',
+      'usage-trust/short-help',
+      'usage-trust/help-taken-back',
+      'usage-trust-key/bare',
+      'usage-trust-key/help',
+      'usage-help/trust',
+    ],
+  ],
   ['one command may ask for the same passphrase again', ['trust-sign/uninitialised-asks']],
   ['`trust revoke` of a tag that `targets` has as well', ['trust-revoke/in-targets-whose-key-others-have']],
   ['`trust signer remove` removes nothing', ['trust-signer-remove/not-the-last', 'trust-signer-remove/last-forced']],

@@ -148,6 +148,95 @@ describe('a Bearer challenge', () => {
   });
 });
 
+describe('a challenge of an earlier command', () => {
+  /** Two commands after each other, with what they keep. */
+  function commands(options: Parameters<typeof world>[0] = {}) {
+    const tokens = new MemoryTokens();
+    const first = world({ user: 'alice', tokens, ...options });
+    const later = new AuthorizedClient({
+      http: httpClient(),
+      login: async () => ({ username: 'alice', password: Buffer.from('s3cret'), identityToken: undefined }),
+      loginHost: 'registry.example',
+      tokens,
+      now: () => NOW + 3600_000,
+    });
+    return { ...first, first: first.client, later, tokens };
+  }
+
+  test('says where the next token is, when the last has expired', async () => {
+    const { first, later, get, resource, service } = commands();
+    await first.send(get(), [pull]);
+    expect((await later.send(get(), [pull])).body.toString()).toBe('welcome');
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer token2']);
+    expect(authorizations(service)).toEqual(Array(2).fill(`Basic ${btoa('alice:s3cret')}`));
+    expect(service.requests.map(({ url }) => new URL(url).search)).toEqual(
+      Array(2).fill('?service=svc&scope=repository%3Areg%2Fa%3Apull&account=alice'),
+    );
+  });
+
+  test('says so for other scopes too', async () => {
+    const { first, later, get, resource } = commands();
+    await first.send(get(), [pull]);
+    await later.send(get(), [push]);
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer token2']);
+  });
+
+  test('holds no secret', async () => {
+    const { first, get, tokens } = commands();
+    const kept: string[] = [];
+    const put = tokens.put.bind(tokens);
+    tokens.put = async (key, token) => {
+      if (token.value !== 'token1') kept.push(key, token.value);
+      await put(key, token);
+    };
+    await first.send(get(), [pull]);
+    expect(kept).toHaveLength(2);
+    expect(kept.join()).not.toMatch(/s3cret|alice|token1/);
+  });
+
+  test('gives way to a new one where its token is refused', async () => {
+    const { first, later, get, resource, tokens } = commands();
+    await first.send(get(), [pull]);
+    const other = serve(() => Response.json({ token: 'old' }), certificate);
+    const [origin] = [new URL(resource.origin).origin];
+    const key = JSON.stringify(['challenge', origin, 'registry.example']);
+    await tokens.put(key, { value: JSON.stringify([`${other.origin}/token`, null]), expires: NOW + 7200_000 });
+    expect((await later.send(get(), [pull])).status).toBe(200);
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer old', 'Bearer token2']);
+  });
+
+  test.each([
+    ['whose service is gone', JSON.stringify(['https://localhost:1/token', null])],
+    ['to which the login may not be sent', JSON.stringify(['https://127.0.0.1:1/token', null])],
+    ['that is damaged', 'x'],
+    ['that is something else', '{"realm":"https://localhost/"}'],
+    ['that is no address', '["",null]'],
+  ])('%s is as good as none', async (_, value) => {
+    const { first, later, get, resource, tokens } = commands();
+    await first.send(get(), [pull]);
+    const key = JSON.stringify(['challenge', resource.origin, 'registry.example']);
+    await tokens.put(key, { value, expires: NOW + 7200_000 });
+    expect((await later.send(get(), [pull])).status).toBe(200);
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', null, 'Bearer token2']);
+  });
+
+  test('is forgotten after a day', async () => {
+    const { first, get, resource, tokens } = commands();
+    await first.send(get(), [pull]);
+    const { client } = world({ user: 'alice', tokens, now: () => NOW + 24 * 3600_000 });
+    await client.send(get(), [pull]);
+    expect(authorizations(resource)).toEqual([null, 'Bearer token1', null, 'Bearer token2']);
+  });
+
+  test('of another origin says nothing', async () => {
+    const { first, later, get } = commands();
+    await first.send(get(), [pull]);
+    const other = serve(() => new Response('open'), certificate);
+    await later.send({ ...get(), url: new URL(other.origin) }, [pull]);
+    expect(authorizations(other)).toEqual([null]);
+  });
+});
+
 describe('a token service on another host', () => {
   const elsewhere = (service: TestServer) => `https://127.0.0.1:${service.port}`;
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'bun:test';
 import { isSignetError } from '../../src/core/errors/index.ts';
 import { parseChallenges } from '../../src/remote/challenge.ts';
 import { failure } from '../support/failure.ts';
-import { random } from '../support/random.ts';
 
 function parsed(header: string): [string, Record<string, string>][] {
   return parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
@@ -86,44 +85,5 @@ describe('parseChallenges', () => {
         expect(isSignetError(error, 'response-invalid')).toBe(true);
       }
     }
-  });
-
-  test('survives any text: a result that reads the same when written out, or response-invalid', () => {
-    const next = random(0xc4a11e);
-    const pick = <T>(items: readonly T[]): T => items[Math.floor(next() * items.length)] as T;
-    const pieces = [
-      'Bearer',
-      'Basic',
-      ' ',
-      ',',
-      '=',
-      '"',
-      '\\',
-      'realm',
-      'service',
-      'https://a/b',
-      'x',
-      '==',
-      '\t',
-      '\u00e9',
-      ';',
-      '\u0000',
-    ];
-    let understood = 0;
-    const end = performance.now() + 300;
-    for (let round = 0; round < 20_000 && performance.now() < end; round++) {
-      const header = Array.from({ length: Math.floor(next() * 16) }, () => pick(pieces)).join('');
-      try {
-        const challenges = parseChallenges(header);
-        const written = challenges.map(({ scheme, parameters }) =>
-          `${scheme} ${[...parameters].map(([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&')}"`).join(',')}`.trim(),
-        );
-        expect(parseChallenges(written.join(', '))).toEqual([...challenges]);
-        understood++;
-      } catch (error) {
-        if (!isSignetError(error, 'response-invalid')) throw error;
-      }
-    }
-    expect(understood).toBeGreaterThan(20);
   });
 });

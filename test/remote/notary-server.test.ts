@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { CHAIN_TYPE } from '../../src/core/chain.ts';
 import { makePublicKey, publicKeyWire } from '../../src/core/keys/public-key.ts';
+import { LIMITS } from '../../src/core/limits.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import { parseDelegation, type RoleName } from '../../src/core/names/role.ts';
 import { AuthorizedClient } from '../../src/remote/authorized.ts';
@@ -108,6 +110,75 @@ describe('reading', () => {
     await connect(server.origin).remove(GUN);
     const name = 'repository:reg.example:5000/team/app';
     expect(scopes).toEqual([`${name}:pull`, `${name}:pull,push`, `${name}:pull,push`, `${name}:*`]);
+  });
+});
+
+describe('the latest timestamp', () => {
+  const chain = (files: Record<string, string>, more = '') => {
+    const body = Object.entries(files).map(([name, text]) => `${name} ${Buffer.byteLength(text)}\n${text}\n`);
+    return answeringWith(`${body.join('')}${more}`, CHAIN_TYPE);
+  };
+  const answeringWith = (body: string, type = 'text/plain; charset=utf-8') =>
+    serve(() => new Response(body, { headers: { 'Content-Type': type } }), certificate);
+
+  test('is asked for once, with what is here already', async () => {
+    const server = answeringWith('{}');
+    const notary = connect(server.origin);
+    expect(await notary.latest(GUN, {})).toEqual({ timestamp: Buffer.from('{}'), chain: undefined });
+    await notary.latest(GUN, { root: SHA, timestamp: SHA });
+    expect(server.requests.map(({ url, headers }) => [new URL(url).pathname, headers.get('signet-chain')])).toEqual([
+      ['/v2/reg.example:5000/team/app/_trust/tuf/timestamp.json', 'none'],
+      ['/v2/reg.example:5000/team/app/_trust/tuf/timestamp.json', `root=${SHA}, timestamp=${SHA}`],
+    ]);
+  });
+
+  test('may bring other files along', async () => {
+    const { timestamp, chain: files } = await connect(chain({ root: 'r', timestamp: 't', targets: '' }).origin).latest(
+      GUN,
+      {},
+    );
+    expect(timestamp.toString()).toBe('t');
+    expect([...(files ?? [])].map(([name, bytes]) => [name, bytes.toString()])).toEqual([
+      ['root', 'r'],
+      ['timestamp', 't'],
+      ['targets', ''],
+    ]);
+  });
+
+  test.each([
+    ['without a timestamp', { root: 'r' }, ''],
+    ['that is cut', { timestamp: 't' }, 'root 3\nab'],
+    ['with a file twice', { timestamp: 't' }, 'timestamp 1\nu\n'],
+    ['that is something else', {}, '<html>'],
+  ])('in a chain %s is refused', async (_, files, more) => {
+    await failure(connect(chain(files, more).origin).latest(GUN, {}), 'response-invalid');
+  });
+
+  test('in a chain of another form is taken for what it then is', async () => {
+    const server = answeringWith('timestamp 1\nt\n', `${CHAIN_TYPE.replace('v1', 'v2')}`);
+    expect((await connect(server.origin).latest(GUN, {})).chain).toBeUndefined();
+  });
+
+  test.each([
+    ['alone', (size: number) => answeringWith('x'.repeat(size)), LIMITS.timestamp],
+    ['in a chain', (size: number) => chain({ timestamp: 'x'.repeat(size) }), LIMITS.timestamp],
+    [
+      'with all that comes along',
+      (size: number) => chain({ timestamp: 't', root: 'x'.repeat(size) }),
+      LIMITS.chain - 30,
+    ],
+  ] as const)('is bounded %s', async (_, server, limit) => {
+    await connect(server(limit).origin).latest(GUN, {});
+    const error = await failure(connect(server(limit + 100).origin).latest(GUN, {}), 'response-too-large');
+    expect(error.message).toBe('trust server returned a bad response.');
+  });
+
+  test.each([
+    [404, 'trust-data-missing'],
+    [401, 'unauthorized'],
+    [500, 'server-error'],
+  ] as const)('answered with %d fails as every file does', async (status, code) => {
+    await failure(connect(answering(status).origin).latest(GUN, {}), code);
   });
 });
 

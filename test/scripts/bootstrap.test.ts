@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findProgram } from '../support/clis.ts';
 import { type Outcome, run } from '../support/run.ts';
@@ -13,6 +13,7 @@ const LOCK = {
   },
 };
 const INSTALLED = { packages: { 'node_modules/bun': { version: '1.0.0' } } };
+const UNPACKED = 'node_modules/.peers/golang-docker-credential-helpers';
 const BUN = '[ "$1" = --version ] && exit 0; note bun "$@"; exit 5';
 
 /** A checkout of nothing but the entrance script, on a machine whose programs only note how they were called. */
@@ -24,6 +25,7 @@ class Machine {
     copyFileSync(join(import.meta.dir, '../../scripts/bootstrap.mjs'), join(this.root, 'scripts/bootstrap.mjs'));
     this.write('package-lock.json', JSON.stringify(LOCK));
     this.write('node_modules/.package-lock.json', JSON.stringify(INSTALLED));
+    this.write(`${UNPACKED}/usr/bin/docker-credential-pass`, '');
     this.program('node_modules/.bin/bun', BUN);
     for (const [name, script] of Object.entries(programs)) this.program(`bin/${name}`, script);
   }
@@ -72,7 +74,7 @@ test('an unknown word prints the usage', async () => {
   const machine = new Machine();
   const { exitCode, stderr } = await machine.bootstrap(['destroy']);
   expect(exitCode).toBe(1);
-  expect(stderr).toBe('signet: usage: node scripts/bootstrap.mjs build|check|demo|test [arguments]\n');
+  expect(stderr).toBe('signet: usage: node scripts/bootstrap.mjs build|check|demo|fuzz|test [arguments]\n');
 });
 
 test('npm ci runs where a package is missing or of another version, and only there', async () => {
@@ -130,6 +132,37 @@ test('with nothing missing, apt-get is left alone', async () => {
   });
   await machine.bootstrap(['test']);
   expect(machine.calls()).toEqual(['bun /scripts/test.ts']);
+});
+
+test('a package that must not be installed is unpacked, once', async () => {
+  const machine = new Machine({
+    'dpkg-query': packagesWithout(),
+    'apt-get': 'note apt-get "$@" && touch "$2_1.deb"',
+    'dpkg-deb': 'note dpkg-deb "$1" && mkdir -p "$3/usr/bin" && touch "$3/usr/bin/helper"',
+  });
+  rmSync(join(machine.root, UNPACKED), { recursive: true });
+  await machine.bootstrap(['test']);
+  expect(existsSync(join(machine.root, UNPACKED, 'usr/bin/helper'))).toBe(true);
+  await machine.bootstrap(['test']);
+  expect(machine.calls()).toEqual([
+    'apt-get download golang-docker-credential-helpers',
+    'dpkg-deb -x',
+    'bun /scripts/test.ts',
+    'bun /scripts/test.ts',
+  ]);
+});
+
+test('a package that cannot be unpacked leaves nothing behind', async () => {
+  const machine = new Machine({
+    'dpkg-query': packagesWithout(),
+    'apt-get': 'touch "$2_1.deb"',
+    'dpkg-deb': 'exit 2',
+  });
+  rmSync(join(machine.root, UNPACKED), { recursive: true });
+  const { exitCode, stderr } = await machine.bootstrap(['test']);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('golang-docker-credential-helpers could not be unpacked');
+  expect(existsSync(join(machine.root, UNPACKED))).toBe(false);
 });
 
 test('without apt-get, the packages to install by hand are named', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { SignetError } from '../../src/core/errors/index.ts';
 import { limitBody } from '../../src/serve/body-limit.ts';
 import { failure } from '../support/failure.ts';
 
@@ -35,4 +36,17 @@ test('a request without a body, or without a limit, stays as it is', () => {
   expect(limitBody(get, 0)).toBe(get);
   const post = streamed(1);
   expect(limitBody(post, Number.POSITIVE_INFINITY)).toBe(post);
+});
+
+test('bytes are counted before they are taken: all at once where their number is declared', async () => {
+  const counted: number[] = [];
+  const count = (bytes: number) => void counted.push(bytes);
+  limitBody(declared('10'), 10, count);
+  expect((await limitBody(streamed(4, 6), Number.POSITIVE_INFINITY, count).bytes()).length).toBe(10);
+  expect(counted).toEqual([10, 4, 6]);
+  const refuse = () => {
+    throw new SignetError('network-busy', 'too much');
+  };
+  await failure(() => limitBody(declared('10'), 10, refuse), 'network-busy');
+  await failure(limitBody(streamed(1), 10, refuse).bytes(), 'network-busy');
 });

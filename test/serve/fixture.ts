@@ -37,7 +37,7 @@ export async function startTestServer(
 /** Stands for all parts: one route below `/test/`, without a gate. */
 export function testParts(handler: Part['handler'], changes: Partial<Part> = {}): () => Promise<Parts> {
   const takes = (path: string) => path.startsWith('/test/') || path.startsWith('/v2/test/');
-  const route: Part = { name: 'test', access: 'gate', bodyLimit: 1024, takes, handler, ...changes };
+  const route: Part = { name: 'test', access: 'gate', bodyLimit: 1024, memory: 0, takes, handler, ...changes };
   return async () => ({
     routes: [route],
     gateFor: async () => OPEN_GATE,

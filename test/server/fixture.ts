@@ -1,22 +1,26 @@
 import { AuthorizationRequired, type Gate, type Scope } from '../../src/core/access.ts';
 import { Editor } from '../../src/core/editor.ts';
 import { isSignetError } from '../../src/core/errors/index.ts';
-import { parseJson } from '../../src/core/json/parse.ts';
+import { canonicalize } from '../../src/core/json/canonical.ts';
+import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
 import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
 import { type PublicKey, parsePublicKey } from '../../src/core/keys/public-key.ts';
+import { writeEnvelope } from '../../src/core/metadata/envelope.ts';
 import type { Target } from '../../src/core/metadata/targets.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
 import type { KeyId } from '../../src/core/names/key-id.ts';
-import type { RoleName } from '../../src/core/names/role.ts';
+import type { BaseRole, RoleName } from '../../src/core/names/role.ts';
 import { trustCachedRoot } from '../../src/core/root-trust.ts';
-import type { SigningKeys } from '../../src/core/signing.ts';
+import { baseSigners } from '../../src/core/signers.ts';
+import { type SigningKeys, signWith } from '../../src/core/signing.ts';
 import { DAY, type Instant } from '../../src/core/time.ts';
 import { TrustedSet } from '../../src/core/trusted-set.ts';
 import { createTrustServer, type TrustServer, type TrustServerOptions } from '../../src/server/index.ts';
 import type { Logger } from '../../src/server/logger.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/server/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/server/sqlite-online-key-store.ts';
+import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../src/server/sqlite-proposal-store.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
 
 export const NOW: Instant = Date.parse('2026-11-23T12:00:00Z');
@@ -64,11 +68,17 @@ export class TestServer {
   readonly server: TrustServer;
 
   constructor(options: Partial<TrustServerOptions> & { path?: string; keptVersions?: number } = {}) {
-    this.database = openDatabase(options.path ?? IN_MEMORY, METADATA_MIGRATIONS, ONLINE_KEY_MIGRATIONS);
+    this.database = openDatabase(
+      options.path ?? IN_MEMORY,
+      METADATA_MIGRATIONS,
+      ONLINE_KEY_MIGRATIONS,
+      PROPOSAL_MIGRATIONS,
+    );
     const write: Logger['info'] = (message) => this.log.push(message);
     this.server = createTrustServer({
       store: new SqliteMetadataStore(this.database, options),
       keyStore: new SqliteOnlineKeyStore(this.database),
+      proposalStore: new SqliteProposalStore(this.database),
       masterKey: MASTER_KEY,
       logger: { info: write, warn: write, error: write },
       clock: () => this.now,
@@ -194,7 +204,13 @@ export class Owner {
     return Buffer.from(text);
   }
 
-  private async expectPublished(files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
+  /** A file with this payload, signed by the keys that the published root gives the role. */
+  async sealed(role: BaseRole, payload: JsonValue): Promise<Buffer> {
+    const { root } = await this.load();
+    return writeEnvelope(payload, await signWith(role, canonicalize(payload), baseSigners(root.root, role), this.ring));
+  }
+
+  async expectPublished(files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
     const { status, text } = await this.server.post(files, this.gun);
     if (status !== 200) throw new Error(`POST: ${status} ${text}`);
   }

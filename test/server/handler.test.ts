@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test';
 import { AuthorizationRequired, formatScope, type Scope } from '../../src/core/access.ts';
+import { SignetError } from '../../src/core/errors/index.ts';
+import { failure } from '../support/failure.ts';
 import { random } from '../support/random.ts';
 import { ANYONE, GUN, Owner, type Reply, stranger, TestServer, user } from './fixture.ts';
 
@@ -239,6 +241,16 @@ test('names outside the prefixes are refused before anyone is asked who he is', 
   expect(short(feed)).toEqual([404, NOT_FOUND]);
   expect(wanted).toEqual([]);
   expect((await server.get('root.json', 'docker.io/acme/app')).text).toBe(NOT_STORED);
+});
+
+test.each(['login-throttled', 'login-busy'] as const)('%s is told by who guards the server', async (code) => {
+  const refuse = async () => {
+    throw new SignetError(code, 'too many failed logins, try again in 1 s');
+  };
+  const server = new TestServer();
+  const gate = { subject: undefined, require: refuse, allows: async () => false };
+  await failure(server.send('GET', `${BASE}root.json`, { gate }), code);
+  expect(server.log).toEqual([]);
 });
 
 test('what nobody foresaw is an unknown error, and is logged', async () => {

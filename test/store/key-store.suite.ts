@@ -21,8 +21,8 @@ export function keyStoreSuite(name: string, make: () => KeyStore): void {
       ).toBe(true);
       expect(await store.add(targets.id, sealKey(targets, { role: 'targets', gun: GUN, passphrase: NONE }))).toBe(true);
       const expected = [
-        { id: root.id, role: 'root', gun: undefined },
-        { id: targets.id, role: 'targets', gun: GUN },
+        { id: root.id, role: 'root', gun: undefined, encrypted: true },
+        { id: targets.id, role: 'targets', gun: GUN, encrypted: false },
       ];
       expect(await store.list()).toEqual(expected.sort((one, other) => (one.id < other.id ? -1 : 1)));
     });

@@ -28,6 +28,17 @@ describe('TokenFile', () => {
     expect(await new TokenFile(path, docker).get('key')).toBeUndefined();
   });
 
+  test('has a token at once, before the file has it', async () => {
+    const { docker, path } = folders();
+    const file = new TokenFile(path, docker);
+    const written = [file.put('one', TOKEN), file.put('two', TOKEN), file.remove('one')];
+    expect(existsSync(path)).toBe(false);
+    expect(await Promise.all([file.get('one'), file.get('two')])).toEqual([undefined, TOKEN]);
+    await Promise.all(written);
+    const later = new TokenFile(path, docker);
+    expect(await Promise.all([later.get('one'), later.get('two')])).toEqual([undefined, TOKEN]);
+  });
+
   test('removes a token that was refused', async () => {
     const { docker, path } = folders();
     const file = new TokenFile(path, docker);

@@ -1,7 +1,7 @@
 import { SignetError } from '../../src/core/errors/index.ts';
 import { type KeyFile, parseKeyFile } from '../../src/core/keys/key-file.ts';
 import type { KeyId } from '../../src/core/names/key-id.ts';
-import type { KeyStore, StoredKey } from '../../src/store/key-store.ts';
+import { type KeyStore, roleConflict, type StoredKey } from '../../src/store/key-store.ts';
 
 /** A key store that forgets everything with the process. */
 export class MemoryKeyStore implements KeyStore {
@@ -9,7 +9,7 @@ export class MemoryKeyStore implements KeyStore {
 
   async list(): Promise<readonly StoredKey[]> {
     return [...this.files]
-      .map(([id, { role, gun }]) => ({ id, role, gun }))
+      .map(([id, { role, gun, encrypted }]) => ({ id, role, gun, encrypted }))
       .sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
@@ -21,7 +21,7 @@ export class MemoryKeyStore implements KeyStore {
     const file = single(sealed);
     const present = this.files.get(id);
     if (present !== undefined && present.role !== file.role) {
-      throw new SignetError('key-role-conflict', `key with same ID already exists for role: ${present.role}`);
+      throw roleConflict(id, present.role);
     }
     if (present === undefined) this.files.set(id, file);
     return present === undefined;

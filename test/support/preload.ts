@@ -3,4 +3,8 @@ import { cleanUp } from './cleanup.ts';
 
 const STOPPING_ENGINES_MS = 120_000;
 
+// Trust on first use is off in CI jobs; what is tested there is not itself one.
+delete process.env.CI;
+delete process.env.SIGNET_TOFU;
+
 afterAll(cleanUp, STOPPING_ENGINES_MS);

@@ -28,11 +28,15 @@ export interface SignetServer {
   /** What the server has logged up to now. */
   log(): string;
   stop(): Promise<void>;
-  /** Starts it again after `stop`, on the same port with the same data. */
+  /** Ends it as `kill -9` does. */
+  kill(): Promise<void>;
+  /** Starts it again after `stop` or `kill`, on the same port with the same data. */
   start(): Promise<void>;
 }
 
 export interface ServeOptions {
+  /** Where the data are, if not in an empty folder. */
+  readonly data?: string;
   /** More flags of `signet serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -49,7 +53,7 @@ export function signetCommand(): readonly string[] {
  */
 export async function startSignet(options: ServeOptions = {}): Promise<SignetServer> {
   const folder = temporaryFolder();
-  const data = join(folder, 'data');
+  const data = options.data ?? join(folder, 'data');
   const logFile = join(folder, 'log');
   const host = `localhost:${await freePort()}`;
   const origin = `https://${host}`;
@@ -62,6 +66,12 @@ export async function startSignet(options: ServeOptions = {}): Promise<SignetSer
     child = undefined;
     if (stopping === undefined || (await endChild(stopping, STOP_MS))) return;
     throw new Error(`signet serve did not stop:\n${log()}`);
+  };
+  const kill = async () => {
+    const killed = child;
+    child = undefined;
+    killed?.kill('SIGKILL');
+    await killed?.exited;
   };
   const start = async () => {
     const output = openSync(logFile, 'a');
@@ -97,6 +107,7 @@ export async function startSignet(options: ServeOptions = {}): Promise<SignetSer
     grant: (name, pattern, level) => user(['grant', name, pattern, level]),
     log,
     stop,
+    kill,
     start,
   };
 }

@@ -1,23 +1,32 @@
+import type { Chain, KnownFiles } from '../../src/core/chain.ts';
 import { Editor } from '../../src/core/editor.ts';
 import { isSignetError, SignetError } from '../../src/core/errors/index.ts';
 import type { JsonValue } from '../../src/core/json/parse.ts';
 import type { PublicKey } from '../../src/core/keys/public-key.ts';
+import { LIMITS } from '../../src/core/limits.ts';
 import { fileInfoJson, fileInfoOf } from '../../src/core/metadata/file-info.ts';
 import { baseRoleKeys, readRoot } from '../../src/core/metadata/root.ts';
 import { readSnapshot } from '../../src/core/metadata/snapshot.ts';
 import type { Target } from '../../src/core/metadata/targets.ts';
 import { readTargets } from '../../src/core/metadata/targets.ts';
-import { parseGun } from '../../src/core/names/gun.ts';
+import { type Gun, parseGun } from '../../src/core/names/gun.ts';
 import { isBaseRole, isTargetsRole, parentOf, type RoleName } from '../../src/core/names/role.ts';
 import { TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { formatTime, parseTime } from '../../src/core/time.ts';
 import { acceptUpload, refreshOnline, type StoredFile } from '../../src/core/upload.ts';
-import { type RemoteFile, remoteName, type ServerRole, type TrustServer } from '../../src/remote/trust-server.ts';
+import {
+  type Latest,
+  type RemoteFile,
+  remoteName,
+  type ServerRole,
+  type TrustServer,
+} from '../../src/remote/trust-server.ts';
 import { type Collection, updateCollection } from '../../src/trust/collection.ts';
-import type { RepositorySource } from '../../src/trust/repository.ts';
+import type { RepositorySource } from '../../src/trust/repository-source.ts';
 import { type Change, payloadOf, put, type Signer, sealed } from './forgery.ts';
 import { MemoryCache } from './memory-cache.ts';
+import { MemoryProposals } from './memory-proposals.ts';
 import { TestKeys } from './test-keys.ts';
 
 export const GUN = parseGun('registry.example.com/acme/app');
@@ -48,13 +57,22 @@ export function missing(name: string): SignetError {
 /** Everything that the server would answer with, at one time. */
 export type State = ReadonlyMap<RoleName, Buffer>;
 
+export interface SimulatorOptions {
+  readonly gun?: Gun;
+  /** The simulator's time at first. */
+  readonly now?: Instant;
+  readonly snapshotKeyBy?: 'owner' | 'server';
+  /** What else the first version of the collection has. */
+  readonly edit?: (editor: Editor) => void;
+}
+
 /**
  * A trust server in memory, with one repository whose owner's keys it knows too. It keeps the rules of a real one until
  * a test makes it lie.
  */
 export class Simulator implements TrustServer {
-  readonly gun = GUN;
-  now = NOW;
+  readonly gun: Gun;
+  now: Instant;
   /** What the server was asked for, by name. */
   readonly requests: string[] = [];
   /** The keys of the repository's owner and of its signers. */
@@ -63,7 +81,11 @@ export class Simulator implements TrustServer {
   readonly online = new TestKeys();
   /** By name of file (`timestamp`, `2.root`) or by role, for its files by checksum too. */
   readonly lies = new Map<string, Lie>();
+  /** Where changes wait for signatures. */
+  readonly proposals = new MemoryProposals();
   isOffline = false;
+  /** What comes along with a timestamp; nothing from a server that gives files one by one. */
+  chainFor: ((known: KnownFiles, timestamp: Buffer) => Chain | undefined) | undefined;
   /** Called before each publish is checked, as for another publish that comes first. */
   beforePublish: () => Promise<void> = async () => {};
 
@@ -72,20 +94,24 @@ export class Simulator implements TrustServer {
   private readonly newest = new Map<RoleName, number>();
   private readonly serverKeys = new Map<ServerRole, PublicKey>();
 
+  private constructor(gun: Gun, now: Instant) {
+    this.gun = gun;
+    this.now = now;
+  }
+
   /** A server with a published repository: root 1, and `targets` with the tag `latest`, which is `target(1)`. */
-  static async start(
-    options: { snapshotKeyBy?: 'owner' | 'server'; edit?: (editor: Editor) => void } = {},
-  ): Promise<Simulator> {
-    const simulator = new Simulator();
+  static async start(options: SimulatorOptions = {}): Promise<Simulator> {
+    const { gun = GUN, now = NOW } = options;
+    const simulator = new Simulator(gun, now);
     const editor = Editor.create({
-      root: [simulator.owner.makeRoot(GUN, NOW)],
+      root: [simulator.owner.makeRoot(gun, now)],
       targets: simulator.owner.make(),
-      snapshot: options.snapshotKeyBy === 'owner' ? simulator.owner.make() : await simulator.publicKey(GUN, 'snapshot'),
-      timestamp: await simulator.publicKey(GUN, 'timestamp'),
+      snapshot: options.snapshotKeyBy === 'owner' ? simulator.owner.make() : await simulator.publicKey(gun, 'snapshot'),
+      timestamp: await simulator.publicKey(gun, 'timestamp'),
     });
     editor.addTarget('targets', 'latest', target(1));
     options.edit?.(editor);
-    await simulator.publish(GUN, await editor.sign(simulator.owner, NOW));
+    await simulator.publish(gun, await editor.sign(simulator.owner, now));
     simulator.requests.length = 0;
     return simulator;
   }
@@ -104,9 +130,14 @@ export class Simulator implements TrustServer {
     return Buffer.from(answer);
   }
 
+  async latest(gun: Gun, known: KnownFiles): Promise<Latest> {
+    const timestamp = await this.read(gun, { role: 'timestamp' }, LIMITS.timestamp);
+    return { timestamp, chain: this.chainFor?.(known, timestamp) };
+  }
+
   async publicKey(_gun: string, role: ServerRole): Promise<PublicKey> {
     this.checkOnline();
-    return this.serverKeys.get(role) ?? this.rotateKey(GUN, role);
+    return this.serverKeys.get(role) ?? this.rotateKey(this.gun, role);
   }
 
   async rotateKey(_gun: string, role: ServerRole): Promise<PublicKey> {
@@ -131,6 +162,7 @@ export class Simulator implements TrustServer {
   }
 
   async remove(): Promise<void> {
+    this.checkOnline();
     this.files = new Map();
     this.stored.clear();
     this.newest.clear();
@@ -143,19 +175,19 @@ export class Simulator implements TrustServer {
     const { set, unusable } = await this.trusted();
     const editor = Editor.of(set, unusable);
     change(editor);
-    await this.publish(GUN, await editor.sign(this.owner, this.now));
+    await this.publish(this.gun, await editor.sign(this.owner, this.now));
   }
 
   /** Adds a root key and drops the old ones, as one root rotation; returns the new key. */
   async rotateRoot(): Promise<PublicKey> {
-    const key = this.owner.makeRoot(GUN, this.now);
+    const key = this.owner.makeRoot(this.gun, this.now);
     await this.edit((editor) => editor.replaceKeys('root', [key]));
     return key;
   }
 
   /** Lets the server renew what has expired of its own files. */
   async refresh(): Promise<void> {
-    this.store(await refreshOnline({ gun: GUN, current: this.files, signer: this.online, now: this.now }));
+    this.store(await refreshOnline({ gun: this.gun, current: this.files, signer: this.online, now: this.now }));
   }
 
   /** The collection as a client has it that was never here and hears no lies. */
@@ -163,7 +195,7 @@ export class Simulator implements TrustServer {
     const server: TrustServer = Object.assign(Object.create(this), {
       read: async (_gun: string, file: RemoteFile) => this.truth(file),
     });
-    return updateCollection({ ...sourceOf(server, this.now), cache: new MemoryCache(), purpose: 'publish' });
+    return updateCollection({ ...sourceOf(server, this.now, this.gun), cache: new MemoryCache(), purpose: 'publish' });
   }
 
   // What a thief or a liar does
@@ -171,6 +203,11 @@ export class Simulator implements TrustServer {
   /** The current files; `serve` brings them back. */
   get state(): State {
     return this.files;
+  }
+
+  /** The file that the server has under a name such as `2.root`; undefined where there is none. */
+  byName(name: string): Buffer | undefined {
+    return [...this.files].find(([role]) => role === name)?.[1] ?? this.stored.get(name);
   }
 
   serve(state: State): void {
@@ -236,7 +273,7 @@ export class Simulator implements TrustServer {
 
   private truth(file: RemoteFile): Buffer {
     const name = remoteName(file);
-    const bytes = name === file.role ? this.files.get(file.role) : this.stored.get(name);
+    const bytes = this.byName(name);
     if (bytes === undefined) throw missing(name);
     return bytes;
   }
@@ -246,7 +283,7 @@ export class Simulator implements TrustServer {
     parts: readonly { role: string; bytes: Buffer }[],
   ): Promise<readonly StoredFile[]> {
     try {
-      const accepted = await acceptUpload({ gun: GUN, parts, current, signer: this.online, now: this.now });
+      const accepted = await acceptUpload({ gun: this.gun, parts, current, signer: this.online, now: this.now });
       const isStale = accepted.some(({ role, version }) => version <= (this.newest.get(role) ?? 0));
       if (isStale) throw new SignetError('version-conflict', 'a newer version is stored');
       return accepted;
@@ -293,6 +330,16 @@ function infoOf(bytes: Buffer): JsonValue {
 }
 
 /** What a client of the simulated repository goes by, without its cache. */
-export function sourceOf(server: TrustServer, now: Instant): Omit<RepositorySource, 'cache'> {
-  return { gun: GUN, host: 'trust.example.com', server, pinning: TRUST_ON_FIRST_USE, now, warn: () => {} };
+export function sourceOf(server: TrustServer, now: Instant, gun = GUN): Omit<RepositorySource, 'cache'> {
+  const proposals = server instanceof Simulator ? server.proposals : new MemoryProposals();
+  return {
+    gun,
+    host: 'trust.example.com',
+    server,
+    proposals,
+    pinning: TRUST_ON_FIRST_USE,
+    now,
+    whenUnreachable: 'cache',
+    warn: () => {},
+  };
 }

@@ -7,9 +7,11 @@ import { type Pinning, TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
 import type { KeyStore } from '../../src/store/key-store.ts';
 import { type Collection, updateCollection } from '../../src/trust/collection.ts';
 import { trustedImage } from '../../src/trust/enforce.ts';
+import type { ApproveFirstRoot } from '../../src/trust/first-root.ts';
 import { KeyRing } from '../../src/trust/key-ring.ts';
 import type { Passphrases } from '../../src/trust/passphrases.ts';
-import { Repository, type RepositorySource } from '../../src/trust/repository.ts';
+import { Repository } from '../../src/trust/repository.ts';
+import type { RepositorySource } from '../../src/trust/repository-source.ts';
 import { failure } from './failure.ts';
 import { MemoryCache } from './memory-cache.ts';
 import { MemoryKeyStore } from './memory-key-store.ts';
@@ -48,6 +50,7 @@ export class Visitor {
   readonly keyStore: KeyStore = new MemoryKeyStore();
   readonly keys = new KeyRing(this.keyStore, NO_PASSPHRASES);
   pinning: Pinning = TRUST_ON_FIRST_USE;
+  approveFirstRoot: ApproveFirstRoot | undefined;
   private readonly simulator: Simulator;
 
   constructor(simulator: Simulator) {
@@ -77,8 +80,14 @@ export class Visitor {
   }
 
   private source(): RepositorySource {
-    const { pinning, cache } = this;
+    const { pinning, approveFirstRoot, cache } = this;
     const warn = (message: string) => void this.warnings.push(message);
-    return { ...sourceOf(this.simulator, this.simulator.now), pinning, cache, warn };
+    return {
+      ...sourceOf(this.simulator, this.simulator.now, this.simulator.gun),
+      pinning,
+      approveFirstRoot,
+      cache,
+      warn,
+    };
   }
 }

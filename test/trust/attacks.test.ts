@@ -5,6 +5,7 @@ import { LIMITS } from '../../src/core/limits.ts';
 import { isBaseRole, parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../src/core/time.ts';
 import { put, type Signer, tree } from '../support/forgery.ts';
+import { NO_FIRST_USE, pinnedTo } from '../support/pins.ts';
 import {
   digestOfTarget,
   expiring,
@@ -123,12 +124,12 @@ describe('arbitrary software', () => {
     expect(oldRoot).toBeDefined();
     // Who trusts on first use trusts the stranger; who was told the key beforehand does not.
     const pinned = new Visitor(simulator);
-    pinned.pinning = { certs: new Map([[simulator.gun, [oldRoot?.key.id as never]]]), tofu: false };
+    pinned.pinning = pinnedTo(simulator.gun, oldRoot?.key.id as never);
     await pinned.isRefused('root-pin-mismatch');
     expect(await pinned.cache.contents(simulator.gun)).toEqual(new Map());
     const careful = new Visitor(simulator);
-    careful.pinning = { certs: new Map(), tofu: false };
-    await careful.isRefused('root-pin-mismatch');
+    careful.pinning = NO_FIRST_USE;
+    await careful.isRefused('root-unpinned');
   });
 
   test('in a file that was exchanged after signing', async () => {
@@ -413,7 +414,7 @@ describe('wrong software', () => {
     const error = await visitor.isRefused('version-rollback');
     expect(error.message).toBe('version 1 is already trusted with other content');
     const pinned = new Visitor(simulator);
-    pinned.pinning = { certs: new Map([[simulator.gun, [thief.makeRoot(simulator.gun, NOW).id]]]), tofu: true };
+    pinned.pinning = pinnedTo(simulator.gun, thief.makeRoot(simulator.gun, NOW).id);
     await pinned.isRefused('root-pin-mismatch');
   });
 

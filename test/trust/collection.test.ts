@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from 'bun:test';
 import { type ErrorCode, SignetError } from '../../src/core/errors/index.ts';
 import { parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../src/core/time.ts';
-import { payloadOf, put, sealed } from '../support/forgery.ts';
+import { payloadOf, put, sealed, tree } from '../support/forgery.ts';
+import { pinnedTo } from '../support/pins.ts';
 import {
   digestOfTarget,
   expiring,
@@ -225,12 +226,11 @@ describe('a chain of roots (protocol A.13.3)', () => {
   test('obeys pins that were set after the first visit', async () => {
     const [first] = simulator.signersOf('root');
     const second = await simulator.rotateRoot();
-    const pin = (id: typeof second.id) => ({ certs: new Map([[GUN as string, [id]]]), tofu: true });
-    visitor.pinning = pin(first?.key.id ?? second.id);
+    visitor.pinning = pinnedTo(GUN, first?.key.id ?? second.id);
     await visitor.isRefused('root-pin-mismatch');
-    visitor.pinning = pin(second.id);
+    visitor.pinning = pinnedTo(GUN, second.id);
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
-    visitor.pinning = pin(first?.key.id ?? second.id);
+    visitor.pinning = pinnedTo(GUN, first?.key.id ?? second.id);
     await visitor.isRefused('root-pin-mismatch');
   });
 
@@ -396,9 +396,24 @@ describe('a delegation', () => {
     expect([passed.size, visitor.warnings]).toEqual([0, []]);
   });
 
-  test('that is no longer delegated to is not fetched, though the snapshot lists it (protocol G-16)', async () => {
+  test('that is no longer delegated to is fetched for nothing, and its lack is none (protocol G-16)', async () => {
     await simulator.edit((editor) => editor.removeDelegation(ALICE));
-    expect((await requestsOf()).filter((name) => name.includes('alice'))).toEqual([]);
+    for (const lie of [undefined, missing('x'), Buffer.from('garbage'), 'endless'] as const) {
+      for (const role of [ALICE, SUB]) if (lie !== undefined) simulator.lies.set(role, lie);
+      const guest = new Visitor(simulator);
+      expect((await guest.update()).set.targets.size).toBe(1);
+      expect([...(await guest.cache.contents(GUN)).keys()]).toEqual(['root', 'snapshot', 'targets', 'timestamp']);
+    }
+  });
+
+  test('whose name is none is not asked for', async () => {
+    const meta = (name: string) =>
+      put(['meta', name], tree({ hashes: { sha256: Buffer.alloc(32).toString('base64') }, length: 1 }));
+    simulator.forge('snapshot', ['targets/../x', '/etc/passwd', 'targets/A', 'x', ''].map(meta));
+    simulator.restamp();
+    expect(await requestsOf(new Visitor(simulator))).toEqual([
+      ...['timestamp', 'root', 'snapshot.<sha>', 'targets.<sha>', 'targets/alice.<sha>', 'targets/alice/sub.<sha>'],
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatReference } from '../../src/core/names/reference.ts';
 import {
@@ -36,16 +36,11 @@ describe('signet.json', () => {
     });
   });
 
-  test('pins keys, and may switch trust on first use off', () => {
-    const { pinning } = parse({
-      trustPinning: { certs: { 'docker.io/library/*': [ID], __proto__x: [] }, disableTofu: true },
-    });
-    expect(pinning.tofu).toBe(false);
-    expect([...pinning.certs]).toEqual([
-      ['docker.io/library/*', [ID as never]],
-      ['__proto__x', []],
-    ]);
-    expect(parse({ trustPinning: { disableTofu: false } }).pinning.tofu).toBe(true);
+  test('says whether the cache stands in for a server that cannot be reached', () => {
+    expect(parse({}).whenUnreachable).toBe('cache');
+    for (const whenUnreachable of ['cache', 'refuse']) {
+      expect(parse({ whenUnreachable })).toEqual({ ...NO_CONFIGURATION, whenUnreachable } as Configuration);
+    }
   });
 
   const wrong: [what: string, value: unknown][] = [
@@ -53,17 +48,14 @@ describe('signet.json', () => {
     ['with an unknown member', { trustPining: {} }],
     ['with a member in another case', { TrustPinning: {} }],
     ['with pins that are null', { trustPinning: null }],
-    ['with an unknown kind of pin', { trustPinning: { ca: {} } }],
-    ['with a kind of pin in another case', { trustPinning: { disableTOFU: true } }],
-    ['with a pin that is no list', { trustPinning: { certs: { a: ID } } }],
-    ['with a pin that is no key ID', { trustPinning: { certs: { a: ['x'] } } }],
-    ['with a pin that is a number', { trustPinning: { certs: { a: [1] } } }],
-    ['with trust on first use as a text', { trustPinning: { disableTofu: 'true' } }],
+    ['with a pin of no repository', { trustPinning: { certs: { 'alice/app': [ID] } } }],
     ['with a registry that is an address', { registries: { 'https://a.b': {} } }],
     ['with a registry that is a path', { registries: { 'a.b/c': {} } }],
     ['with a registry that is no host', { registries: { library: {} } }],
     ['with an unknown setting of a registry', { registries: { 'a.b': { trustserver: 'https://x' } } }],
     ['with a trust server without TLS', { registries: { 'a.b': { trustServer: 'http://x.example' } } }],
+    ['with a way between cache and server that is none', { whenUnreachable: 'Cache' }],
+    ['with a way between cache and server that is a flag', { whenUnreachable: true }],
     ['with a default registry that is a path', { defaultRegistry: 'a.b/c' }],
     ['with a default registry that is a number', { defaultRegistry: 5 }],
   ];
@@ -79,6 +71,13 @@ describe('signet.json', () => {
       await failure(() => parseConfiguration(Buffer.from(text), 'signet.json'), 'configuration-invalid');
     }
   });
+});
+
+test('every example of the documentation is a configuration', () => {
+  const text = readFileSync(join(import.meta.dir, '../../docs/configuration.md'), 'utf8');
+  const examples = [...text.matchAll(/^```json\n(.*?)^```$/gms)].map(([, example = '']) => example);
+  expect(examples.length).toBeGreaterThan(2);
+  for (const example of examples) parseConfiguration(Buffer.from(example), '/signet.json');
 });
 
 describe('a name', () => {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import { SignetError } from '../../src/core/errors/index.ts';
 import { openKeyFile, parseKeyFile, sealKey } from '../../src/core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
+import type { KeyId } from '../../src/core/names/key-id.ts';
 import { KeyRing } from '../../src/trust/key-ring.ts';
-import type { PassphraseRequest, Passphrases } from '../../src/trust/passphrases.ts';
+import type { PassphraseOwner, PassphraseRequest, Passphrases } from '../../src/trust/passphrases.ts';
 import { failure } from '../support/failure.ts';
 import { MemoryKeyStore } from '../support/memory-key-store.ts';
 import { GUN } from '../support/simulator.ts';
@@ -12,6 +13,8 @@ import { GUN } from '../support/simulator.ts';
 class Script implements Passphrases {
   readonly asked: [kind: 'existing' | 'fresh', alias: string, attempt?: number][] = [];
   readonly given: Buffer[] = [];
+  /** What turned out to be right, for which key. */
+  readonly approved: [id: string, alias: string, passphrase: string][] = [];
   private readonly answers: string[];
 
   constructor(...answers: string[]) {
@@ -26,6 +29,11 @@ class Script implements Passphrases {
   async fresh({ alias }: PassphraseRequest): Promise<Buffer> {
     this.asked.push(['fresh', alias]);
     return this.next();
+  }
+
+  async approve({ id, alias }: PassphraseOwner, passphrase: Buffer): Promise<void> {
+    expect(this.given).toContain(passphrase);
+    this.approved.push([id, alias, passphrase.toString()]);
   }
 
   private next(): Buffer {
@@ -92,7 +100,7 @@ describe('finding a key', () => {
 
   test('lists what there is', async () => {
     const ring = new KeyRing(await storeWith([A, 'root', 'x']), new Script());
-    expect(await ring.list()).toEqual([{ id: A.id, role: 'root', gun: undefined }]);
+    expect(await ring.list()).toEqual([{ id: A.id, role: 'root', gun: undefined, encrypted: true }]);
   });
 });
 
@@ -251,6 +259,143 @@ describe('an imported key', () => {
       'key-passphrase-wrong',
     );
     expect(await store.list()).toEqual([]);
+  });
+});
+
+describe('a key of a bundle', () => {
+  const bundled = (role: string, passphrase: string, id?: KeyId) => {
+    const [file] = parseKeyFile(sealKey(A, { role, passphrase: Buffer.from(passphrase), iterations: 1 }));
+    if (file === undefined) throw new Error('no key');
+    return { file, id };
+  };
+
+  test('that says which it is stays sealed as it is', async () => {
+    const store = new MemoryKeyStore();
+    const ring = new KeyRing(store, new Script());
+    expect(await ring.importBundled(bundled('alice', 'secret', A.id))).toEqual({ id: A.id, isNew: true });
+    expect(await ring.importBundled(bundled('alice', 'other', A.id))).toEqual({ id: A.id, isNew: false });
+    const file = await store.load(A.id);
+    expect(file?.block.bytes.length).toBe(bundled('alice', 'secret').file.block.bytes.length);
+    await failure(ring.importBundled(bundled('bob', 'secret', A.id)), 'key-role-conflict');
+  });
+
+  test('is opened with the passphrase of its role where it does not say which it is', async () => {
+    const script = new Script('wrong', 'secret');
+    const ring = new KeyRing(new MemoryKeyStore(), script);
+    expect(await ring.importBundled(bundled('alice', 'secret'))).toEqual({ id: A.id, isNew: true });
+    expect(script.asked).toEqual([
+      ['existing', 'alice', 0],
+      ['existing', 'alice', 1],
+    ]);
+    expect(script.approved).toEqual([[A.id, 'alice', 'secret']]);
+  });
+
+  test('that lies open gets a passphrase, whatever it says, and none where it is here already', async () => {
+    const script = new Script('chosen');
+    const ring = new KeyRing(new MemoryKeyStore(), script);
+    expect(await ring.importBundled(bundled('alice', '', B.id))).toEqual({ id: A.id, isNew: true });
+    ring.close();
+    expect(await ring.importBundled(bundled('alice', ''))).toEqual({ id: A.id, isNew: false });
+    await failure(ring.importBundled(bundled('bob', '')), 'key-role-conflict');
+    expect(script.asked).toEqual([['fresh', 'alice']]);
+  });
+});
+
+describe('another passphrase', () => {
+  test('opens the key in place of the one before, and keeps its role and repository', async () => {
+    const store = new MemoryKeyStore();
+    await store.add(A.id, sealKey(A, { role: 'targets', gun: GUN, passphrase: Buffer.from('old'), iterations: 1 }));
+    const script = new Script('old');
+    const ring = new KeyRing(store, script);
+    const former = await ring.passphraseOf(A.id);
+    expect(former?.toString()).toBe('old');
+    await ring.reseal(A.id, Buffer.from('new'));
+    expect(script.asked).toEqual([['existing', 'targets', 0]]);
+    expect(script.approved).toEqual([]);
+    const file = await store.load(A.id);
+    expect(file).toMatchObject({ role: 'targets', gun: GUN, encrypted: true });
+    if (file === undefined) throw new Error('no file');
+    expect(openKeyFile(file, Buffer.from('new')).id).toBe(A.id);
+    await failure(() => openKeyFile(file, Buffer.from('old')), 'key-passphrase-wrong');
+  });
+
+  test('the passphrase of a key is that of this key, not of another of its alias', async () => {
+    const script = new Script('one', 'other');
+    const ring = new KeyRing(await storeWith([A, 'alice', 'one'], [B, 'alice', 'other']), script);
+    await ring.find(A.id, 'targets');
+    expect((await ring.passphraseOf(B.id))?.toString()).toBe('other');
+    const given = await ring.passphraseOf(B.id);
+    given?.fill(0);
+    expect((await ring.passphraseOf(B.id))?.toString()).toBe('other');
+    expect(script.asked).toHaveLength(2);
+  });
+
+  test('of a key that lies open is none, and of one that is not here cannot be told', async () => {
+    const ring = new KeyRing(await storeWith([A, '', '']), new Script());
+    expect(await ring.passphraseOf(A.id)).toBeUndefined();
+    const error = await failure(ring.passphraseOf(B.id), 'signing-key-missing');
+    expect(error.message).toBe(`signing key not found: ${B.id}`);
+    await failure(ring.reseal(B.id, Buffer.from('new')), 'signing-key-missing');
+  });
+});
+
+test('a new key has a passphrase of its own where that is wanted', async () => {
+  const script = new Script('secret', 'its own');
+  const store = await storeWith([A, 'root', 'secret']);
+  const ring = new KeyRing(store, script);
+  await ring.find(A.id, 'root');
+  const { id } = await ring.create('root', undefined, 'its own');
+  const file = await store.load(id);
+  if (file === undefined) throw new Error('no file');
+  expect(openKeyFile(file, Buffer.from('its own')).id).toBe(id);
+});
+
+test('an Ed25519 key is no root key', async () => {
+  const key = generatePrivateKey('ed25519');
+  const store = new MemoryKeyStore();
+  const ring = new KeyRing(store, new Script('secret'));
+  await failure(ring.add(key, 'root'), 'key-unsupported');
+  const [file] = parseKeyFile(sealKey(key, { role: '', passphrase: Buffer.from('secret'), iterations: 1 }));
+  await failure(ring.import(file as NonNullable<typeof file>, 'root'), 'key-unsupported');
+  expect(await store.list()).toEqual([]);
+});
+
+describe('whoever gave the passphrases is told', () => {
+  test('which opened which key, each once', async () => {
+    const script = new Script('wrong', 'secret');
+    const ring = new KeyRing(await storeWith([A, 'alice', 'secret'], [B, 'alice', 'secret']), script);
+    for (const { id } of [A, A, B]) await ring.find(id, 'targets');
+    expect(script.approved).toEqual([
+      [A.id, 'alice', 'secret'],
+      [B.id, 'alice', 'secret'],
+    ]);
+  });
+
+  test('which new keys were sealed with, but not where a key was there already', async () => {
+    const script = new Script('chosen');
+    const ring = new KeyRing(new MemoryKeyStore(), script);
+    const { id } = await ring.create('root');
+    await ring.add(A, 'root');
+    await ring.add(A, 'root');
+    expect(script.approved).toEqual([
+      [id, 'root', 'chosen'],
+      [A.id, 'root', 'chosen'],
+    ]);
+  });
+
+  test('which an imported key came with, under the name that it gets', async () => {
+    const script = new Script('secret');
+    const [file] = parseKeyFile(sealKey(A, { role: '', passphrase: Buffer.from('secret'), iterations: 1 }));
+    await new KeyRing(new MemoryKeyStore(), script).import(file as NonNullable<typeof file>, 'signer');
+    expect(script.approved).toEqual([[A.id, 'signer', 'secret']]);
+  });
+
+  test('nothing of keys that lie open or stay closed', async () => {
+    const script = new Script('a', 'b', 'c', 'd');
+    const ring = new KeyRing(await storeWith([A, 'alice', ''], [B, 'alice', 'secret']), script);
+    await ring.find(A.id, 'targets');
+    await failure(ring.find(B.id, 'targets'), 'key-passphrase-wrong');
+    expect(script.approved).toEqual([]);
   });
 });
 

@@ -49,7 +49,7 @@ describe('a repository as it stands', () => {
     await visitor.update();
     await simulator.remove();
     const error = await failure(visitor.repository().current(), 'trust-data-lost');
-    expect(error.next).toContain(`tuf/${GUN}`);
+    expect(error.next).toContain(`signet trust delete ${GUN}`);
     await failure(
       visitor.repository().publish(() => {}),
       'trust-data-lost',

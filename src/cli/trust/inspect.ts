@@ -1,11 +1,18 @@
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
+import { expiredRoles } from '../../core/expiry-warnings.ts';
+import type { Reference } from '../../core/names/reference.ts';
 import { type Inspection, inspectCollection } from '../../trust/inspect.ts';
 import { naturalCompare } from '../../trust/natural-order.ts';
+import type { Repository } from '../../trust/repository.ts';
 import { parseCommand } from '../command.ts';
 import { goJson } from '../go-json.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
+import { isColoured, red } from './colour.ts';
 import { INSPECT } from './specs.ts';
+
+/** What docker has no words for: it pins nothing and asks nothing. */
+const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled'];
 
 /** `docker trust inspect [--pretty] IMAGE[:TAG]…` (protocol D.16). */
 export async function inspect(session: Session, words: readonly string[]): Promise<number> {
@@ -20,7 +27,7 @@ async function inspectJson(session: Session, images: readonly string[]): Promise
     try {
       found.push(asJson(image, await load(session, image)));
     } catch (error) {
-      if (!isSignetError(error)) throw error;
+      if (!isSignetError(error) || error.code === 'cancelled') throw error;
       failures.push(error.message);
     }
   }
@@ -31,20 +38,52 @@ async function inspectJson(session: Session, images: readonly string[]): Promise
 
 async function inspectPretty(session: Session, images: readonly string[]): Promise<number> {
   for (const [index, image] of images.entries()) {
-    const text = asText(image, await load(session, image));
+    const text = await pretty(session, image);
     session.print(index === 0 ? text : `\n\n${text}`);
   }
   return 0;
 }
 
-async function load(session: Session, image: string): Promise<Inspection> {
+async function pretty(session: Session, image: string): Promise<string> {
+  try {
+    return asText(image, await load(session, image));
+  } catch (error) {
+    if (!isSignetError(error, 'metadata-expired')) throw error;
+    session.print(await expiredText(session, image));
+    throw error;
+  }
+}
+
+/** What has expired is shown, so that its owner can see what to mend; docker shows nothing of it. */
+async function expiredText(session: Session, image: string): Promise<string> {
+  const { reference, repository } = await open(session, image);
+  const { set } = await repository.inspect();
+  const lines = expiredRoles(set, session.now())
+    .map(({ role, expired }) => `  ${role} expired on ${new Date(expired).toISOString().slice(0, 10)}`)
+    .map((line) => `${red(line, isColoured())}\n`);
+  const text = asText(image, inspectCollection(set, shownTag(reference)));
+  return `\nThis trust data has expired, and nothing in it is trusted:\n\n${lines.join('')}${text}`;
+}
+
+async function open(
+  session: Session,
+  image: string,
+): Promise<{ readonly reference: Reference; readonly repository: Repository }> {
   const reference = session.resolve(image);
-  const repository = await session.repository(reference, 'pull');
+  return { reference, repository: await session.repository(reference, 'pull') };
+}
+
+function shownTag({ tag, digest }: Reference): string | undefined {
+  return digest === undefined ? tag : undefined;
+}
+
+async function load(session: Session, image: string): Promise<Inspection> {
+  const { reference, repository } = await open(session, image);
   try {
     const { set } = await repository.read();
-    return inspectCollection(set, reference.digest === undefined ? reference.tag : undefined);
+    return inspectCollection(set, shownTag(reference));
   } catch (cause) {
-    if (!isSignetError(cause)) throw cause;
+    if (!isSignetError(cause) || UNKNOWN_TO_DOCKER.includes(cause.code)) throw cause;
     throw new SignetError(cause.code, `no signatures or cannot access ${image}`, {
       cause,
       next: cause.next ?? cause.message,

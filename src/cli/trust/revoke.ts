@@ -7,6 +7,7 @@ import { resolveAllTags } from '../../trust/resolve.ts';
 import { revokeTags } from '../../trust/sign.ts';
 import { parseCommand } from '../command.ts';
 import { missingKeys } from '../docker-texts.ts';
+import { inForce } from '../pending.ts';
 import type { Session } from '../session.ts';
 import { REVOKE } from './specs.ts';
 
@@ -24,10 +25,11 @@ export async function revoke(session: Session, words: readonly string[]): Promis
   }
   try {
     const repository = await session.repository(reference, 'push');
-    const remaining = await revokeTags(repository, await tagsToRevoke(repository, reference));
+    const { publication, remaining } = await revokeTags(repository, await tagsToRevoke(repository, reference));
+    inForce(repository, publication);
     if (remaining.length > 0) throw stillSigned(remaining);
   } catch (error) {
-    if (!isSignetError(error) || error.code === 'cancelled') throw error;
+    if (!isSignetError(error) || error.code === 'cancelled' || error.code === 'signatures-pending') throw error;
     throw new SignetError(error.code, `could not remove signature for ${typed}: ${missingKeys(error)}`, {
       cause: error,
       ...(error.next === undefined ? {} : { next: error.next }),

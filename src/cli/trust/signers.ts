@@ -1,17 +1,21 @@
-import { readFile } from 'node:fs/promises';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
-import { parsePublicKeyFile } from '../../core/keys/public-key-file.ts';
-import { LIMITS } from '../../core/limits.ts';
+import { canonicalKeyIds } from '../../core/signers.ts';
 import type { Collection } from '../../trust/collection.ts';
 import type { Repository } from '../../trust/repository.ts';
 import { addSigner, isLastSigner, removeSigner } from '../../trust/sign.ts';
-import { canonicalKeys, signersOf } from '../../trust/signer-roles.ts';
+import { signersOf } from '../../trust/signer-roles.ts';
 import { checkName, parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
-import { goFileError } from '../go-errors.ts';
+import { inForce } from '../pending.ts';
 import type { Session } from '../session.ts';
+import { readPublicKey } from './public-keys.ts';
 import { SIGNER_ADD, SIGNER_REMOVE } from './specs.ts';
+
+interface Failure {
+  readonly repository: string;
+  readonly error: SignetError;
+}
 
 /** `docker trust signer add --key FILE… NAME REPOSITORY…` (protocol D.12). */
 export async function addSigners(session: Session, words: readonly string[]): Promise<number> {
@@ -26,7 +30,7 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
   const keys: PublicKey[] = [];
   for (const path of paths) keys.push(await readPublicKey(path, session.now()));
   const failed = await forEachRepository(session, repositories, (repository) => add(session, name, keys, repository));
-  if (failed.length > 0) throw new SignetError('trust-incomplete', `failed to add signer to: ${failed.join(', ')}`);
+  if (failed.length > 0) throw incomplete('failed to add signer to', failed);
   return 0;
 }
 
@@ -37,7 +41,7 @@ export async function removeSigners(session: Session, words: readonly string[]):
   const failed = await forEachRepository(session, repositories, (repository) =>
     remove(session, name, repository, parsed.has('force')),
   );
-  if (failed.length > 0) throw new SignetError('trust-incomplete', `error removing signer from: ${failed.join(', ')}`);
+  if (failed.length > 0) throw incomplete('error removing signer from', failed);
   return 0;
 }
 
@@ -50,7 +54,7 @@ async function add(session: Session, name: string, keys: readonly PublicKey[], t
       await repository.initialize((editor) => addSigner(editor, name, keys));
       session.print(`Successfully initialized "${typed}"\n`);
     } else {
-      await repository.publish((editor) => addSigner(editor, name, keys));
+      inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
     }
   });
   session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
@@ -64,12 +68,12 @@ async function remove(session: Session, name: string, typed: string, force: bool
   const collection = await signedCollection(repository, typed);
   const signer = signersOf(collection.set).find((each) => each.name === `targets/${name}`);
   if (signer === undefined) throw new SignetError('role-unknown', `no signer ${name} for repository ${typed}`);
-  const ids = canonicalKeys(signer);
+  const ids = canonicalKeyIds(signer);
   if (isLastSigner(collection, ids) && !force) {
     const question = `The signer "${name}" signed the last released version of ${typed}. Removing this signer will make ${typed} unpullable. Are you sure you want to continue?`;
     if (!(await session.confirm(question))) return;
   }
-  await wordedAs(typed, () => removeSigner(repository, signer.name, ids));
+  await wordedAs(typed, async () => inForce(repository, await removeSigner(repository, signer.name, ids)));
   session.print(`Successfully removed ${name} from ${typed}\n\n`);
 }
 
@@ -84,35 +88,29 @@ async function signedCollection(repository: Repository, typed: string): Promise<
   }
 }
 
-/** Goes on with the next repository when one fails; returns those that failed. */
+/** Goes on with the next repository when one fails; returns those that failed, and why. */
 async function forEachRepository(
   session: Session,
   repositories: readonly string[],
   work: (repository: string) => Promise<void>,
-): Promise<readonly string[]> {
-  const failed: string[] = [];
+): Promise<readonly Failure[]> {
+  const failed: Failure[] = [];
   for (const repository of repositories) {
     try {
       await work(repository);
     } catch (error) {
       if (!isSignetError(error) || error.code === 'cancelled') throw error;
       session.printError(`${error.message}\n\n`);
-      failed.push(repository);
+      failed.push({ repository, error });
     }
   }
   return failed;
 }
 
-async function readPublicKey(path: string, now: number): Promise<PublicKey> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new SignetError('file-missing', `unable to read public key from file: ${goFileError(cause, path)}`, {
-      cause,
-    });
+/** What remains to be said when every error was printed: where, and what mends it. */
+function incomplete(words: string, failed: readonly Failure[]): SignetError {
+  const next = [...new Set(failed.map(({ error }) => error.next))].filter((step) => step !== undefined);
+  return new SignetError('trust-incomplete', `${words}: ${failed.map(({ repository }) => repository).join(', ')}`, {
+    ...(next.length === 0 ? {} : { next: next.join('\n') }),
   });
-  try {
-    return parsePublicKeyFile(bytes.subarray(0, LIMITS.keyFile), now);
-  } catch (cause) {
-    if (!isSignetError(cause)) throw cause;
-    throw new SignetError(cause.code, `could not parse public key from file: ${path}: ${cause.message}`, { cause });
-  }
 }

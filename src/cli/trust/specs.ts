@@ -72,6 +72,37 @@ export const INSPECT: CommandSpec = {
   minArguments: 1,
 };
 
+/** The commands of `trust` that docker does not have, with what their helps say of them. */
+export const SIGNET_TRUST: readonly (readonly [name: string, summary: string])[] = [
+  ['add', 'Sign a file, or what has a digest, as a target'],
+  ['approve', 'Sign a change that waits for more signatures'],
+  ['delegation', 'Manage who may sign targets of a repository'],
+  ['delete', 'Forget the trust data of a repository here, or delete it for everybody'],
+  ['discard', 'Drop a change that waits for more signatures'],
+  ['init', 'Found a repository: publish its keys, and nothing signed yet'],
+  ['list', 'List the targets of a repository'],
+  ['lookup', 'Show the digest and the size of a target'],
+  ['publish', 'Publish all staged changes, and a repository that was only prepared'],
+  ['remove', 'Take a target back'],
+  ['renew', 'Sign anew what has expired, expires within half a year, or lost its signatures'],
+  ['reset', 'Drop staged changes, or found a repository anew whose root key is lost'],
+  ['role', 'Change which keys sign for a role, and how many of them must'],
+  ['status', 'Show who signed what until when, what waits for signatures, and what is staged'],
+  ['verify', 'Pass content on only where it is what was signed as a target'],
+  ['witness', 'Sign roles anew as they are, whoever signed them before'],
+];
+
+/** Those of `trust key`. */
+export const SIGNET_KEY: readonly (readonly [name: string, summary: string])[] = [
+  ['certificate', 'Make the certificate by which a root key becomes one of a repository'],
+  ['export', 'Write private keys, encrypted as they are, for a copy or another machine'],
+  ['import', 'Import private keys that were exported, or come from elsewhere'],
+  ['list', 'List the private keys that are here'],
+  ['passwd', 'Change the passphrase of a private key'],
+  ['remove', 'Remove a private key'],
+  ['rotate', 'Replace the keys of root, targets, snapshot or timestamp'],
+];
+
 export const TRUST_HELP = `Usage:  docker trust COMMAND
 
 Manage trust on Docker images
@@ -85,6 +116,7 @@ Commands:
   revoke      Remove trust for an image
   sign        Sign an image
 
+${ownCommands(SIGNET_TRUST)}
 Run 'docker trust COMMAND --help' for more information on a command.
 `;
 
@@ -96,6 +128,7 @@ Commands:
   generate    Generate and load a signing key-pair
   load        Load a private key file for signing
 
+${ownCommands(SIGNET_KEY)}
 Run 'docker trust key COMMAND --help' for more information on a command.
 `;
 
@@ -109,3 +142,7 @@ Commands:
 
 Run 'docker trust signer COMMAND --help' for more information on a command.
 `;
+
+function ownCommands(commands: typeof SIGNET_TRUST): string {
+  return `Commands of Signet:\n${commands.map(([name, summary]) => `  ${name.padEnd(11)} ${summary}\n`).join('')}`;
+}

@@ -6,6 +6,7 @@ export const CORE_ERRORS = {
   'json-duplicate-key': { http: 400 },
   'json-number-unsafe': { http: 400 },
   'json-too-deep': { http: 400 },
+  'json-too-large': { http: 400 },
   'json-unexpected': { http: 400 },
   'too-large': { http: 413 },
 
@@ -48,6 +49,7 @@ export const CORE_ERRORS = {
   'role-order': {},
   'root-untrusted': { http: 400 },
   'root-pin-mismatch': { next: 'Compare the pinned keys or certificates with those of the repository.' },
+  'root-unpinned': {},
   'root-rotation-invalid': { http: 400 },
   'root-outdated': { http: 400 },
 
@@ -56,4 +58,11 @@ export const CORE_ERRORS = {
   'target-hash-missing': {},
   'signing-key-missing': { next: 'Load the key of an authorised signer: signet trust key load FILE' },
   'change-invalid': {},
+
+  'proposal-invalid': { http: 400, next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
+  'proposals-unsupported': {},
+  'proposal-stale': { next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
+  'proposal-conflict': {
+    next: 'Sign or discard that change first: signet trust approve REPOSITORY, or signet trust discard REPOSITORY',
+  },
 } as const satisfies Catalogue;

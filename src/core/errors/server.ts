@@ -16,6 +16,8 @@ export const SERVER_ERRORS = {
   'update-failed': { http: 500 },
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
+  'proposal-changed': { http: 412 },
+  'condition-missing': { http: 428 },
   'parameters-invalid': { http: 400 },
   'trust-server-failed': { http: 500 },
 

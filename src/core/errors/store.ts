@@ -5,6 +5,7 @@ export const STORE_ERRORS = {
   'file-unreadable': { next: 'Check who owns the file and its folder, and their permissions.' },
   'file-unwritable': { next: 'Check who owns the folder, its permissions, and the space left on the disk.' },
   'file-unsafe': { next: 'Look at what stands there; Signet does not go through links below its own folders.' },
+  'file-locked': { next: 'If no other command is running, remove the file that the message names, and try again.' },
   'docker-config-invalid': { next: "Mend docker's configuration file by hand, or restore it from a copy." },
   'credential-helper-failed': {
     next: 'Check that the credential helper that docker is configured with is installed and unlocked.',

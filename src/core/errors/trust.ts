@@ -2,7 +2,11 @@ import type { Catalogue } from './catalogue.ts';
 
 /** Errors of the use cases and of the command line. */
 export const TRUST_ERRORS = {
+  'trust-data-exists': {},
   'trust-data-lost': {},
+  'rotation-unsupported': {},
+  'signatures-pending': {},
+  'reset-incomplete': {},
   'trust-incomplete': {},
   'signing-failed': {},
   'digest-disagrees': {
@@ -12,10 +16,18 @@ export const TRUST_ERRORS = {
   'image-missing': {},
   'file-missing': {},
   'file-exists': {},
-  'file-unsafe': { next: 'Make it private first: chmod 600 FILE' },
   usage: { next: 'See signet --help' },
   cancelled: { exit: 130 },
   'configuration-invalid': {},
+  'key-ambiguous': {},
+  'key-unprotected': {},
+  'import-incomplete': {},
+  'confirmation-missing': {},
+  'passphrase-missing': {},
+  'passphrase-unfit': {},
+  'passphrase-command-failed': {
+    next: 'Run the command by hand, with SIGNET_KEY_ALIAS and SIGNET_KEY_ID set, and see what it prints.',
+  },
   'dockerfile-invalid': {},
   'dockerfile-uncertain': {
     next: 'Write the line more plainly: Signet refuses a Dockerfile that it cannot read with certainty.',

@@ -22,8 +22,12 @@ export const OID = {
   ecdsaWithSha512: '1.2.840.10045.4.3.4',
   commonName: '2.5.4.3',
   keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
+  certificatePolicies: '2.5.29.32',
   extendedKeyUsage: '2.5.29.37',
+  anyPurpose: '2.5.29.37.0',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
   codeSigning: '1.3.6.1.5.5.7.3.3',
 } as const;
 

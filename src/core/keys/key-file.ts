@@ -44,9 +44,26 @@ export function parseKeyFile(file: Uint8Array): KeyFile[] {
   const blocks = parsePem(file);
   const [first] = blocks;
   if (first === undefined) throw new SignetError('key-malformed', 'no private key found: the file is not PEM');
-  const keys = blocks.filter(({ type }) => BODIES.has(type));
+  const keys = blocks.filter(holdsPrivateKey);
   if (keys.length === 0) throw new SignetError('key-unsupported', `no private key found, only a PEM ${first.type}`);
-  return keys.map(readHeaders);
+  return keys.map(readKeyBlock);
+}
+
+/** Whether a block is of a type that can hold a private key. */
+export function holdsPrivateKey({ type }: PemBlock): boolean {
+  return BODIES.has(type);
+}
+
+/** Reads the headers of a private key's block. Throws `key-malformed` where they name no possible repository. */
+export function readKeyBlock(block: PemBlock): KeyFile {
+  const gun = block.headers.get('gun');
+  return {
+    role: block.headers.get('role') ?? '',
+    gun: gun === undefined ? undefined : readGun(gun),
+    path: block.headers.get('path'),
+    encrypted: block.type === 'ENCRYPTED PRIVATE KEY' || block.headers.has('DEK-Info'),
+    block,
+  };
 }
 
 /** The file of one key block, with the headers that `role`, `gun` and `path` say. The key in it stays as it is. */
@@ -93,17 +110,6 @@ export function sealKey(key: PrivateKey, options: SealOptions): Buffer {
   const file = formatKeyFile({ role, gun, path: undefined, encrypted, block: { type, headers: new Map(), bytes } });
   plain.fill(0);
   return file;
-}
-
-function readHeaders(block: PemBlock): KeyFile {
-  const gun = block.headers.get('gun');
-  return {
-    role: block.headers.get('role') ?? '',
-    gun: gun === undefined ? undefined : readGun(gun),
-    path: block.headers.get('path'),
-    encrypted: block.type === 'ENCRYPTED PRIVATE KEY' || block.headers.has('DEK-Info'),
-    block,
-  };
 }
 
 function readGun(text: string): Gun {

@@ -1,6 +1,7 @@
 import { decodeBase64 } from '../base64.ts';
 import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
+import { quoted } from '../printable.ts';
 
 /** One PEM block: `-----BEGIN <type>-----`, RFC 1421 headers, base64. */
 export interface PemBlock {
@@ -9,9 +10,16 @@ export interface PemBlock {
   readonly bytes: Buffer;
 }
 
+/** How much PEM is read at once. */
+export interface PemBounds {
+  /** The file's length, in bytes. */
+  readonly bytes: number;
+  readonly blocks: number;
+}
+
+const ONE_KEY: PemBounds = { bytes: LIMITS.keyFile, blocks: 64 };
 const BEGIN = /^-----BEGIN ([A-Z0-9 ]{1,64})-----$/;
 const HEADER = /^([A-Za-z0-9-]{1,64}):(.*)$/;
-const MAX_BLOCKS = 64;
 const MAX_HEADERS = 16;
 const MAX_HEADER = 1024;
 const HEADER_VALUE = /^[^\u0000-\u001f\u007f]{0,900}$/;
@@ -21,9 +29,9 @@ const HEADER_VALUE = /^[^\u0000-\u001f\u007f]{0,900}$/;
  * block nothing but headers, empty lines and padded base64 is allowed. Returns no block for a file without any. Throws
  * `too-large` or `key-malformed`.
  */
-export function parsePem(file: Uint8Array): PemBlock[] {
-  if (file.length > LIMITS.keyFile) {
-    throw new SignetError('too-large', `a key file cannot be larger than ${LIMITS.keyFile} bytes`);
+export function parsePem(file: Uint8Array, bounds: PemBounds = ONE_KEY): PemBlock[] {
+  if (file.length > bounds.bytes) {
+    throw new SignetError('too-large', `a key file cannot be larger than ${bounds.bytes} bytes`);
   }
   const lines = Buffer.from(file)
     .toString('utf8')
@@ -37,7 +45,7 @@ export function parsePem(file: Uint8Array): PemBlock[] {
     const end = lines.indexOf(`-----END ${type}-----`, at);
     if (end < 0) malformed(`the block ${type} has no end`);
     blocks.push(readBlock(type, lines.slice(at + 1, end)));
-    if (blocks.length > MAX_BLOCKS) malformed(`there are more than ${MAX_BLOCKS} blocks`);
+    if (blocks.length > bounds.blocks) malformed(`there are more than ${bounds.blocks} blocks`);
     at = end;
   }
   return blocks;
@@ -59,7 +67,7 @@ export function formatPem(type: string, headers: ReadonlyMap<string, string>, by
 }
 
 function headerLine(name: string, value: string): string {
-  if (!HEADER_VALUE.test(value)) malformed(`the header ${name} cannot be ${JSON.stringify(value.slice(0, 100))}`);
+  if (!HEADER_VALUE.test(value)) malformed(`the header ${name} cannot be ${quoted(value, 100)}`);
   return `${name}: ${value}\n`;
 }
 

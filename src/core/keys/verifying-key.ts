@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
+import { quoted } from '../printable.ts';
 import { CURVES, MAX_RSA_BITS, MIN_RSA_BITS, OID } from './algorithms.ts';
 import { bitString, DerReader, encodeDer, oid, sequence } from './der.ts';
 import { parsePem } from './pem.ts';
@@ -77,7 +78,7 @@ function parse({ type, bytes }: EncodedKey): VerifyingKey {
     case 'rsa-x509':
       return ofAlgorithm('rsa', readSpki(parseCertificate(firstBlock(bytes, 'CERTIFICATE')).spki));
     default:
-      throw new SignetError('key-unsupported', `unsupported key type ${JSON.stringify(type)}`);
+      throw new SignetError('key-unsupported', `unsupported key type ${quoted(type)}`);
   }
 }
 

@@ -2,16 +2,18 @@ import { SignetError } from '../errors/index.ts';
 import type { Instant } from '../time.ts';
 import { OID } from './algorithms.ts';
 import { contextTag, DerReader, TAG } from './der.ts';
+import { type CertificateUse, readExtensions, WITHOUT_EXTENSIONS } from './x509-extensions.ts';
 
 /** What of an X.509 certificate matters here. */
-export interface Certificate {
+export interface Certificate extends CertificateUse {
   readonly der: Buffer;
+  /** The distinguished names as they stand, DER. */
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
   /** The subject's common name; undefined where there is none, or more than one. */
   readonly commonName: string | undefined;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
-  /** Whether it may issue others (basicConstraints, CA). */
-  readonly isAuthority: boolean;
   /** Whether it is signed with SHA-256 or better. */
   readonly signatureIsStrong: boolean;
   /** SubjectPublicKeyInfo. */
@@ -27,7 +29,6 @@ const STRONG_SIGNATURES: ReadonlySet<string> = new Set([
   OID.sha512WithRsa,
   OID.ed25519,
 ]);
-const MAX_EXTENSIONS = 64;
 const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
@@ -53,16 +54,17 @@ function readSigned(signed: DerReader, algorithm: Buffer): Omit<Certificate, 'de
   if (signed.peek() === contextTag(0)) signed.sequence(contextTag(0)).integer();
   signed.content(TAG.integer);
   if (!signed.whole(TAG.sequence).equals(algorithm)) malformed('it names two signature algorithms');
-  signed.content(TAG.sequence);
+  const issuer = signed.whole(TAG.sequence);
   const validity = signed.sequence();
   const [notBefore, notAfter] = [readTime(validity), readTime(validity)];
   validity.end();
-  const commonName = readCommonName(signed.sequence());
+  const subject = signed.whole(TAG.sequence);
+  const commonName = readCommonName(DerReader.sequenceOf(subject));
   const spki = signed.whole(TAG.sequence);
-  const isAuthority = signed.done ? false : readIsAuthority(signed.sequence(contextTag(3)));
+  const use = signed.done ? WITHOUT_EXTENSIONS : readUse(signed.sequence(contextTag(3)));
   signed.end();
   const signatureIsStrong = STRONG_SIGNATURES.has(DerReader.sequenceOf(algorithm).oid());
-  return { commonName, notBefore, notAfter, isAuthority, signatureIsStrong, spki };
+  return { issuer, subject, commonName, notBefore, notAfter, signatureIsStrong, spki, ...use };
 }
 
 function readTime(validity: DerReader): Instant {
@@ -102,25 +104,10 @@ function readText(reader: DerReader): string {
   return text;
 }
 
-function readIsAuthority(wrapper: DerReader): boolean {
+function readUse(wrapper: DerReader): CertificateUse {
   const extensions = wrapper.sequence();
   wrapper.end();
-  const seen = new Set<string>();
-  let isAuthority = false;
-  while (!extensions.done) {
-    const extension = extensions.sequence();
-    const name = extension.oid();
-    if (seen.has(name) || seen.size === MAX_EXTENSIONS) malformed('it has an extension twice, or too many');
-    seen.add(name);
-    if (extension.peek() === TAG.boolean) extension.boolean();
-    const value = extension.content(TAG.octetString);
-    extension.end();
-    if (name === OID.basicConstraints) {
-      const constraints = DerReader.sequenceOf(value);
-      isAuthority = constraints.peek() === TAG.boolean && constraints.boolean();
-    }
-  }
-  return isAuthority;
+  return readExtensions(extensions);
 }
 
 function malformed(why: string): never {

@@ -3,6 +3,7 @@ import { SignetError } from '../errors/index.ts';
 import { canonicalText, escapeForFile } from '../json/canonical.ts';
 import { Fields } from '../json/fields.ts';
 import { type JsonValue, parseJson } from '../json/parse.ts';
+import { LIMITS } from '../limits.ts';
 import { isKeyId } from '../names/key-id.ts';
 import type { RoleName } from '../names/role.ts';
 import type { Signature } from '../signature.ts';
@@ -25,7 +26,8 @@ const MAX_SIGNATURES = 512;
 /**
  * Parses the envelope of every metadata file (protocol A.1): exactly `signed` and `signatures`. Entries that cannot be
  * signatures are passed over, since one bad entry must not void a valid file; whether enough good ones remain is
- * for the role's threshold to say. Throws `json-*`, or `metadata-malformed` for too many signatures.
+ * for the role's threshold to say. Throws `json-*`, or `metadata-malformed` for too many signatures, or more than
+ * such a large file may have.
  */
 export function parseEnvelope(role: RoleName, bytes: Uint8Array): Envelope {
   const file = Buffer.from(bytes);
@@ -35,6 +37,9 @@ export function parseEnvelope(role: RoleName, bytes: Uint8Array): Envelope {
   const entries = fields.array('signatures');
   if (entries.length > MAX_SIGNATURES) {
     throw new SignetError('metadata-malformed', `the ${role} file has more than ${MAX_SIGNATURES} signatures`);
+  }
+  if (entries.length > 1 && entries.length * file.length > LIMITS.hashed) {
+    throw new SignetError('metadata-malformed', `the ${role} file is too large for its ${entries.length} signatures`);
   }
   return {
     role,

@@ -1,6 +1,7 @@
+import type { Hash } from 'node:crypto';
 import { decodeBase64 } from '../base64.ts';
 import { nodeCrypto } from '../crypto.ts';
-import { SignetError } from '../errors/index.ts';
+import { isSignetError, SignetError } from '../errors/index.ts';
 import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
 import { printable } from '../printable.ts';
@@ -55,18 +56,61 @@ export function fileInfoOf(bytes: Uint8Array): FileInfo {
  * Throws `length-mismatch` or `checksum-mismatch`.
  */
 export function checkFile(name: string, bytes: Uint8Array, promised: FileInfo): void {
-  if (bytes.length !== promised.length) {
-    throw new SignetError('length-mismatch', `${name} is ${bytes.length} bytes long, expected ${promised.length}`);
+  if (bytes.length !== promised.length) throw wrongLength(name, bytes.length, promised);
+  const check = new FileCheck(name, promised);
+  check.update(bytes);
+  check.finish();
+}
+
+/** `checkFile` for what arrives piece by piece: nothing of it may be used before `finish` has returned. */
+export class FileCheck {
+  private readonly name: string;
+  private readonly promised: FileInfo;
+  private readonly hashes: ReadonlyMap<string, Hash>;
+  private length = 0;
+
+  constructor(name: string, promised: FileInfo) {
+    this.name = name;
+    this.promised = promised;
+    const known = [...promised.hashes.keys()].filter((algorithm) => SIZES.has(algorithm));
+    this.hashes = new Map(known.map((algorithm) => [algorithm, nodeCrypto().createHash(algorithm)]));
   }
-  for (const [algorithm, expected] of promised.hashes) {
-    if (!SIZES.has(algorithm)) continue;
-    const found = nodeCrypto().createHash(algorithm).update(bytes).digest();
-    if (!nodeCrypto().timingSafeEqual(found, expected)) {
+
+  /** Throws `length-mismatch` as soon as there is more than was promised. */
+  update(bytes: Uint8Array): void {
+    this.length += bytes.length;
+    const { length } = this.promised;
+    if (this.length > length) throw new SignetError('length-mismatch', `${this.name} is longer than ${length} bytes`);
+    for (const hash of this.hashes.values()) hash.update(bytes);
+  }
+
+  /** Throws `length-mismatch` or `checksum-mismatch`. */
+  finish(): void {
+    const { name, promised } = this;
+    if (this.length !== promised.length) throw wrongLength(name, this.length, promised);
+    for (const [algorithm, hash] of this.hashes) {
+      const expected = promised.hashes.get(algorithm) ?? Buffer.of();
+      if (nodeCrypto().timingSafeEqual(hash.digest(), expected)) continue;
       throw new SignetError(
         'checksum-mismatch',
         `${algorithm} checksum for ${name} did not match: expected ${expected.toString('hex')}`,
       );
     }
+  }
+}
+
+function wrongLength(name: string, length: number, promised: FileInfo): SignetError {
+  return new SignetError('length-mismatch', `${name} is ${length} bytes long, expected ${promised.length}`);
+}
+
+/** Whether `checkFile` finds nothing wrong. */
+export function isFile(name: string, bytes: Uint8Array, promised: FileInfo): boolean {
+  try {
+    checkFile(name, bytes, promised);
+    return true;
+  } catch (error) {
+    if (isSignetError(error)) return false;
+    throw error;
   }
 }
 

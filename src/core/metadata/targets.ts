@@ -1,5 +1,6 @@
 import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
+import { LIMITS } from '../limits.ts';
 import { type DelegationName, isDelegation, parentOf, type TargetsRole } from '../names/role.ts';
 import { printable } from '../printable.ts';
 import {
@@ -39,7 +40,7 @@ export interface Delegation extends RoleKeys {
 }
 
 /** Control characters make a name unserialisable for Notary (protocol A.2). */
-const UNSIGNABLE = /[\u0000-\u001f\u007f]/;
+const UNSIGNABLE = /[\u0000-\u001f]/;
 
 /** Reads the payload of `role`. Throws `metadata-*`, `threshold-invalid`, `key-*`, `checksum-missing` or `json-*`. */
 export function readTargets(role: TargetsRole, signed: JsonValue): Targets {
@@ -57,7 +58,7 @@ export function readTargets(role: TargetsRole, signed: JsonValue): Targets {
       [...fields.map('targets')].map(([name, value]) => [checkTargetName(role, name), readTarget(name, value)]),
     ),
     delegationKeys,
-    delegations: distinct(
+    delegations: checkDelegations(
       role,
       delegations.array('roles').map((entry) => readDelegation(role, entry, delegationKeys)),
     ),
@@ -107,8 +108,10 @@ function delegationJson(delegation: Delegation): JsonValue {
   return new Map<string, JsonValue>([...roleKeysMembers(delegation), ['name', delegation.name], ...paths]);
 }
 
-function distinct(role: TargetsRole, delegations: readonly Delegation[]): readonly Delegation[] {
+function checkDelegations(role: TargetsRole, delegations: readonly Delegation[]): readonly Delegation[] {
   if (new Set(delegations.map(({ name }) => name)).size !== delegations.length)
     malformed(role, 'a delegation is listed twice');
+  const paths = delegations.reduce((sum, delegation) => sum + delegation.paths.length, 0);
+  if (paths > LIMITS.delegationPaths) malformed(role, `more than ${LIMITS.delegationPaths} paths are delegated`);
   return delegations;
 }

@@ -1,5 +1,6 @@
 import { nodeCrypto } from '../crypto.ts';
 import { SignetError } from '../errors/index.ts';
+import { quoted } from '../printable.ts';
 import type { Named } from './brand.ts';
 
 /** A content digest: `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits. */
@@ -9,7 +10,7 @@ const FORM = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 
 /** Parses a digest. Throws `digest-invalid`. */
 export function parseDigest(text: string): Digest {
-  if (!isDigest(text)) throw new SignetError('digest-invalid', `invalid digest ${JSON.stringify(text.slice(0, 160))}`);
+  if (!isDigest(text)) throw new SignetError('digest-invalid', `invalid digest ${quoted(text, 160)}`);
   return text;
 }
 

@@ -1,5 +1,6 @@
 import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
+import { quoted } from '../printable.ts';
 import type { Named } from './brand.ts';
 
 /** The globally unique name of a trust collection, such as `docker.io/library/alpine`. */
@@ -17,6 +18,6 @@ export function parseGun(text: string): Gun {
   const valid =
     text.length <= LIMITS.gun &&
     text.split('/').every((component) => COMPONENT.test(component) && !RESERVED.has(component));
-  if (!valid) throw new SignetError('name-invalid', `invalid repository name ${JSON.stringify(text.slice(0, 300))}`);
+  if (!valid) throw new SignetError('name-invalid', `invalid repository name ${quoted(text, 300)}`);
   return text as Gun;
 }

@@ -1,4 +1,5 @@
 import { SignetError } from '../errors/index.ts';
+import { quoted } from '../printable.ts';
 import type { Named } from './brand.ts';
 
 /** A TUF key ID or a canonical key ID (protocol A.4.1): 64 lower-case hexadecimal digits. */
@@ -6,7 +7,7 @@ export type KeyId = Named<'KeyId'>;
 
 /** Parses a key ID. Throws `key-id-invalid`. */
 export function parseKeyId(text: string): KeyId {
-  if (!isKeyId(text)) throw new SignetError('key-id-invalid', `invalid key ID ${JSON.stringify(text.slice(0, 80))}`);
+  if (!isKeyId(text)) throw new SignetError('key-id-invalid', `invalid key ID ${quoted(text, 80)}`);
   return text;
 }
 

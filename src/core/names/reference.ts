@@ -1,4 +1,5 @@
 import { SignetError } from '../errors/index.ts';
+import { printable } from '../printable.ts';
 import { type Digest, isDigest } from './digest.ts';
 import { type Gun, parseGun } from './gun.ts';
 
@@ -36,7 +37,8 @@ export function parseReference(text: string): Reference {
   }
   const { name, tag, digest } = split(text);
   const { registry, path } = splitRegistry(name);
-  if (path !== path.toLowerCase()) fail(`invalid reference format: repository name (${path}) must be lowercase`);
+  if (path !== path.toLowerCase())
+    fail(`invalid reference format: repository name (${printable(path, MAX_NAME)}) must be lowercase`);
   if (!PATH.test(path) || !HOST.test(registry)) fail('invalid reference format');
   if (tag !== undefined && !isTag(tag)) fail('invalid reference format');
   if (digest !== undefined && !isDigest(digest)) fail('invalid reference format');
@@ -79,11 +81,10 @@ export function familiarReference(reference: Reference): string {
   return `${familiarName(reference)}${suffix(reference)}`;
 }
 
-/** `familiarReference` without tag and digest. */
-export function familiarName(reference: Reference): string {
-  if (reference.registry !== DOCKER_HUB) return `${reference.registry}/${reference.path}`;
-  const official = /^library\/([^/]+)$/.exec(reference.path);
-  return official?.[1] ?? reference.path;
+/** `familiarReference` without tag and digest; the whole name where the short one would mean something else. */
+export function familiarName({ registry, path }: Reference): string {
+  const short = registry === DOCKER_HUB ? (/^library\/([^/]+)$/.exec(path)?.[1] ?? path) : undefined;
+  return short === undefined || namesRegistry(short) || BARE_ID.test(short) ? `${registry}/${path}` : short;
 }
 
 /** Whether the typed name says itself which registry it belongs to (protocol D.2). */

@@ -175,6 +175,17 @@ describe('nesting', () => {
   }
 });
 
+describe('the number of values', () => {
+  const text = '{"a":[1,"",null],"b":{}}';
+
+  test('counts objects, arrays and what is in them, but no names', async () => {
+    expect(parseJson(text, { values: 6 })).toBeInstanceOf(Map);
+    await failure(() => parseJson(text, { values: 5 }), 'json-too-large');
+  });
+
+  test('has a limit', () => failure(() => parseJson(`[${'1,'.repeat(LIMITS.jsonValues)}1]`), 'json-too-large'));
+});
+
 test('a byte order mark is a character like others to the decoder', () => {
   expect(decodeUtf8(Buffer.from([0xef, 0xbb, 0xbf, 0x61]))).toBe('\ufeffa');
 });

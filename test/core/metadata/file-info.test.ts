@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
 import {
   checkFile,
+  FileCheck,
   type FileInfo,
   fileInfoJson,
   fileInfoOf,
@@ -55,6 +56,20 @@ describe('a file', () => {
       'checksum-mismatch',
     );
     expect(error.message).toBe(`sha256 checksum for targets did not match: expected ${'0'.repeat(64)}`);
+  });
+
+  test('that arrives piece by piece is checked as one, and no further than it may go', async () => {
+    const checked = (promise: FileInfo, ...pieces: string[]) => {
+      const check = new FileCheck('x', promise);
+      for (const piece of pieces) check.update(Buffer.from(piece));
+      check.finish();
+    };
+    checked(fileInfoOf(BYTES), 'some', '', ' bytes');
+    await failure(() => checked(fileInfoOf(BYTES), 'some'), 'length-mismatch');
+    await failure(() => checked(fileInfoOf(BYTES), 'some', ' bites'), 'checksum-mismatch');
+    const check = new FileCheck('x', fileInfoOf(BYTES));
+    check.update(BYTES);
+    await failure(() => check.update(Buffer.from('!')), 'length-mismatch');
   });
 
   test('of Notary is what its snapshot promises', () => {

@@ -1,0 +1,78 @@
+import type { PassphraseRequest, Passphrases } from '../../trust/passphrases.ts';
+
+const MIN_LENGTH = 8;
+const ROOT_WARNING = `You are about to create a new root signing key passphrase. This passphrase
+will be used to protect the most sensitive key in your signing system. Please
+choose a long, complex passphrase and be careful to keep the password and the
+key file itself secure and backed up. It is highly recommended that you use a
+password manager to generate the passphrase and keep it safe. There will be no
+way to recover this key. You can find the key in your config directory.
+`;
+
+/** Whoever is asked for passphrases. */
+export interface Person {
+  print(text: string): void;
+  /** Asks for a secret, which the caller wipes. */
+  askHidden(prompt: string): Promise<Buffer>;
+}
+
+/** Passphrases that a person types, asked for in docker's words (protocol C.3). */
+export class AskedPassphrases implements Passphrases {
+  private readonly person: Person;
+  private hasWarned = false;
+
+  constructor(person: Person) {
+    this.person = person;
+  }
+
+  async existing({ id, alias }: PassphraseRequest, attempt: number): Promise<Buffer> {
+    if (attempt > 0) this.person.print('Passphrase incorrect. Please retry.\n');
+    return trimmed(await this.person.askHidden(`Enter passphrase for ${displayName(alias)} key${withId(id)}: `));
+  }
+
+  async fresh({ id, alias }: PassphraseRequest): Promise<Buffer> {
+    if (alias === 'root' && !this.hasWarned) this.person.print(ROOT_WARNING);
+    this.hasWarned ||= alias === 'root';
+    for (;;) {
+      const first = trimmed(
+        await this.person.askHidden(`Enter passphrase for new ${displayName(alias)} key${withId(id)}: `),
+      );
+      if (first.length < MIN_LENGTH) {
+        first.fill(0);
+        this.person.print(
+          'Passphrase is too short. Please use a password manager to generate and store a good random passphrase.\n',
+        );
+        continue;
+      }
+      const second = trimmed(
+        await this.person.askHidden(`Repeat passphrase for new ${displayName(alias)} key${withId(id)}: `),
+      );
+      const isSame = first.equals(second);
+      second.fill(0);
+      if (isSame) return first;
+      first.fill(0);
+      this.person.print('Passphrases do not match. Please retry.\n');
+    }
+  }
+}
+
+/** Docker shows a repository's own keys as `repository` (protocol C.3). */
+function displayName(alias: string): string {
+  return alias === 'targets' || alias === 'snapshot' || alias === 'default' ? 'repository' : alias;
+}
+
+function withId(id: string | undefined): string {
+  return id === undefined ? '' : ` with ID ${id.slice(0, 7)}`;
+}
+
+/** Without white space at either end, as docker reads passphrases; the buffer given is wiped. */
+function trimmed(passphrase: Buffer): Buffer {
+  const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
+  let start = 0;
+  let end = passphrase.length;
+  while (start < end && isSpace(passphrase[start])) start++;
+  while (end > start && isSpace(passphrase[end - 1])) end--;
+  const result = Buffer.from(passphrase.subarray(start, end));
+  passphrase.fill(0);
+  return result;
+}

@@ -1,0 +1,69 @@
+import { realpathSync, type Stats } from 'node:fs';
+import { sep } from 'node:path';
+import { SignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { isErrno, readSmallFile, unreadable, unsafe } from '../../store/files.ts';
+import { nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
+
+/** Where container engines mount secrets, readable for every user of the container by default. */
+const MOUNTED_SECRETS = '/run/secrets';
+const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
+const OPEN_TO_OTHERS = 0o077;
+
+/** A passphrase in a file. */
+export function fileSource(path: string): PassphraseSource {
+  return {
+    find: async () => readPassphraseFile(path),
+    refuse: (request) =>
+      wrongPassphrase(
+        request,
+        'Correct the file, or take it out of the settings to be asked.',
+        `the passphrase in ${path} does not open ${nameOfKey(request)}`,
+      ),
+  };
+}
+
+/**
+ * Reads a passphrase, without the line's end, for the caller to wipe. The file belongs to this user or to root, and
+ * nobody else may change it. Others may read it only where root gives it to them: below `/run/secrets`, or in a file of
+ * root's that Signet, not being root, was given to read. Throws `file-missing`, `file-unsafe`, `file-unreadable`,
+ * `too-large`, or `passphrase-missing` for an empty one.
+ */
+export function readPassphraseFile(path: string, user = process.geteuid?.()): Buffer {
+  const real = realPath(path);
+  const text = readSmallFile(real, LIMITS.keyFile, false, (stat) => check(path, real, stat, user)) ?? missing(path);
+  const passphrase = withoutLineEnd(text);
+  if (passphrase.length === 0) throw new SignetError('passphrase-missing', `there is no passphrase in ${path}`);
+  return passphrase;
+}
+
+/** Secrets are mounted as links; what counts is the file behind them. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return missing(path);
+    throw unreadable(path, cause);
+  }
+}
+
+function check(path: string, real: string, { mode, uid }: Stats, user: number | undefined): void {
+  // Without users there are no modes either.
+  if (user === undefined) return;
+  if (uid !== user && uid !== ROOT) throw unsafe(path, 'belongs to another user');
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) throw openToOthers(path, 'written');
+  const isGiven = uid === ROOT && (user !== ROOT || real.startsWith(`${MOUNTED_SECRETS}${sep}`));
+  if ((mode & OPEN_TO_OTHERS) !== 0 && !isGiven) throw openToOthers(path, 'read');
+}
+
+function openToOthers(path: string, how: string): SignetError {
+  return new SignetError('file-unsafe', `the passphrase file ${path} can be ${how} by others`, {
+    next: `Make it private first: chmod 600 ${path}`,
+    detail: { path },
+  });
+}
+
+function missing(path: string): never {
+  throw new SignetError('file-missing', `the passphrase file ${path} does not exist`, { detail: { path } });
+}

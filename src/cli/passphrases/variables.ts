@@ -1,0 +1,39 @@
+import { type Environment, type PassphraseSource, wrongPassphrase } from './source.ts';
+
+/** Docker's variables for scripts (protocol C.3): one for root keys, one for all others. */
+export const PASSPHRASE_VARIABLES = {
+  root: 'DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE',
+  others: 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE',
+} as const;
+
+/** Variables that name a file, for secrets that are mounted. */
+const FILE_VARIABLES = { root: 'SIGNET_ROOT_PASSPHRASE_FILE', others: 'SIGNET_REPOSITORY_PASSPHRASE_FILE' } as const;
+
+/** Those of the notary command; all keys that are of no base role have one in common (protocol C.3). */
+const NOTARY_VARIABLES: ReadonlyMap<string, string> = new Map([
+  ['root', 'NOTARY_ROOT_PASSPHRASE'],
+  ['targets', 'NOTARY_TARGETS_PASSPHRASE'],
+  ['snapshot', 'NOTARY_SNAPSHOT_PASSPHRASE'],
+]);
+const NOTARY_DELEGATION = 'NOTARY_DELEGATION_PASSPHRASE';
+
+/** The passphrase that a variable of docker's or, behind them, of notary's holds for keys of this alias. */
+export function variableSource(env: Environment, alias: string): PassphraseSource | undefined {
+  const [name] = [of(PASSPHRASE_VARIABLES, alias), NOTARY_VARIABLES.get(alias) ?? NOTARY_DELEGATION].filter(
+    (variable) => (env[variable] ?? '') !== '',
+  );
+  if (name === undefined) return undefined;
+  return {
+    find: async () => Buffer.from(env[name] ?? '', 'utf8'),
+    refuse: (request) => wrongPassphrase(request, `It came from ${name}: correct it there, or unset it to be asked.`),
+  };
+}
+
+/** The file that a variable names for the passphrase of this alias. */
+export function fileFromVariable(env: Environment, alias: string): string | undefined {
+  return env[of(FILE_VARIABLES, alias)] || undefined;
+}
+
+function of({ root, others }: { readonly root: string; readonly others: string }, alias: string): string {
+  return alias === 'root' ? root : others;
+}

@@ -1,0 +1,41 @@
+import { SignetError } from '../core/errors/index.ts';
+import type { Publication } from '../trust/publication.ts';
+import type { Repository } from '../trust/repository.ts';
+import { countSignatures, type Signatory, type SignatureCount } from '../trust/signatories.ts';
+
+/**
+ * Passes a publication that is in force. One that waits is an error here: docker's words, and their exit code 0, promise
+ * scripts that a change is made. Throws `signatures-pending`.
+ */
+export function inForce(repository: Repository, publication: Publication): void {
+  if (publication.kind !== 'waiting') return;
+  const counts = countSignatures(publication.collection.set, publication.files);
+  const lacking = counts.filter((count) => count.signed.length < count.threshold);
+  throw new SignetError('signatures-pending', `signed, but not in force yet: ${lacking.map(shortCount).join('; ')}`, {
+    detail: { roles: lacking.map(({ role }) => role) },
+    next: `Somebody else signs it too: signet trust approve ${repository.gun}`,
+  });
+}
+
+/** What a waiting change has of the signatures it needs, one line a role. */
+export function countLines(counts: readonly SignatureCount[]): string {
+  return counts.map((count) => `  ${longCount(count)}\n`).join('');
+}
+
+function shortCount({ role, as, signed, threshold }: SignatureCount): string {
+  return `${as ?? role} has ${signed.length} of ${threshold} signatures`;
+}
+
+function longCount(count: SignatureCount): string {
+  const { role, as, signed, threshold, lacking } = count;
+  const title = as === undefined ? role : `${role}, as the ${as}`;
+  const given = signed.length === 0 ? 'nobody has signed' : `signed by ${names(signed)}`;
+  const needed = threshold - signed.length;
+  const open = needed <= 0 ? '' : `; needs ${needed} more of ${names(lacking)}`;
+  return `${title}: ${signed.length} of ${threshold}, ${given}${open}`;
+}
+
+/** People by their names; a key that nobody's name is known for by the beginning of its ID. */
+function names(signatories: readonly Signatory[]): string {
+  return signatories.map(({ name, id }) => (name === '' ? id.slice(0, 12) : `${name} (${id.slice(0, 7)})`)).join(', ');
+}

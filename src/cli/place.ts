@@ -1,0 +1,88 @@
+import type { Action } from '../core/access.ts';
+import { SignetError } from '../core/errors/index.ts';
+import { type Gun, parseGun } from '../core/names/gun.ts';
+import { gunOf, type Reference } from '../core/names/reference.ts';
+import { Changelist } from '../store/changelist.ts';
+import { resolveName } from '../trust/configuration.ts';
+import type { KeyRing } from '../trust/key-ring.ts';
+import type { NotaryPlace } from '../trust/notary-place.ts';
+import type { OpenClient } from '../trust/open.ts';
+import type { Repository } from '../trust/repository.ts';
+
+/** A trust folder, its keys, and the collections that can be managed from it. */
+export interface TrustPlace {
+  /** The folder's path. */
+  readonly folder: string;
+  readonly keys: KeyRing;
+  /** The GUN that a typed name means. */
+  gun(name: string): Gun;
+  /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
+  collection(name: string, actions: readonly Action[]): OpenCollection;
+}
+
+/** A collection, and the changes to it that wait to be published. */
+export interface OpenCollection {
+  readonly gun: Gun;
+  readonly repository: Repository;
+  readonly changelist: Changelist;
+}
+
+/** Docker's own trust folder: names are repositories, as docker's commands take them. */
+export class DockerPlace implements TrustPlace {
+  readonly folder: string;
+  readonly keys: KeyRing;
+  private readonly opened: OpenClient;
+
+  constructor(opened: OpenClient) {
+    this.opened = opened;
+    this.folder = opened.trustFolder;
+    this.keys = opened.keys;
+  }
+
+  gun(name: string): Gun {
+    return gunOf(this.resolve(name));
+  }
+
+  collection(name: string, actions: readonly Action[]): OpenCollection {
+    const reference = this.resolve(name);
+    const gun = gunOf(reference);
+    const repository = this.opened.client.collection(gun, reference.registry, actions);
+    return { gun, repository, changelist: new Changelist(this.folder, gun) };
+  }
+
+  private resolve(name: string): Reference {
+    const reference = resolveName(name, this.opened.configuration);
+    if (reference.tag === undefined && reference.digest === undefined) return reference;
+    throw new SignetError('image-reference-unsupported', `${name} names an image; give its repository alone`);
+  }
+}
+
+/** A Notary client's folder: names are GUNs as they stand. */
+export class NotaryFolder implements TrustPlace {
+  readonly folder: string;
+  readonly keys: KeyRing;
+  private readonly opened: OpenClient;
+  private readonly server: URL | undefined;
+
+  constructor(opened: OpenClient, { server }: NotaryPlace) {
+    this.opened = opened;
+    this.folder = opened.trustFolder;
+    this.keys = opened.keys;
+    this.server = server;
+  }
+
+  gun(name: string): Gun {
+    return parseGun(name);
+  }
+
+  collection(name: string, actions: readonly Action[]): OpenCollection {
+    const gun = parseGun(name);
+    if (this.server === undefined) {
+      throw new SignetError('configuration-invalid', `no trust server is known for ${this.folder}`, {
+        next: 'Name it: --server URL, or remote_server.url in the config.json of that folder.',
+      });
+    }
+    const repository = this.opened.client.collection(gun, this.server.host, actions);
+    return { gun, repository, changelist: new Changelist(this.folder, gun) };
+  }
+}

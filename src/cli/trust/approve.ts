@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { SignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { describeProposal } from '../../trust/describe.ts';
+import type { Publication, WaitingProposal } from '../../trust/publication.ts';
+import type { Repository } from '../../trust/repository.ts';
+import { countSignatures } from '../../trust/signatories.ts';
+import { type CommandSpec, parseCommand } from '../command.ts';
+import { goFileError } from '../go-errors.ts';
+import { countLines } from '../pending.ts';
+import type { Session } from '../session.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+
+export const APPROVE: CommandSpec = {
+  program: 'signet',
+  path: 'trust approve',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Sign a change that waits for more signatures',
+  flags: [{ name: 'file', short: 'f', kind: 'value' }, { name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
+  options: `  -f, --file string        Approve the proposal in this file, which somebody
+                           passed on
+${PLACE_OPTIONS}
+  -y, --yes                Do not prompt for confirmation`,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+export const DISCARD: CommandSpec = {
+  program: 'signet',
+  path: 'trust discard',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Drop a change that waits for more signatures',
+  flags: [{ name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
+  options: `${PLACE_OPTIONS}
+  -y, --yes                Do not prompt for confirmation`,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust approve [--file FILE] [--yes] REPOSITORY`: shows what a waiting change does, then signs it. */
+export async function approve(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(APPROVE, words);
+  const name = parsed.args[0] ?? '';
+  const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
+  const file = parsed.value('file');
+  const waiting = file === undefined ? await repository.proposal() : await repository.adopt(await readProposal(file));
+  if (waiting === undefined) {
+    session.print(`Nothing waits for signatures in ${repository.gun}.\n`);
+    return 0;
+  }
+  session.print(`To be signed in ${repository.gun}:\n${proposalText(waiting)}`);
+  if (!parsed.has('yes') && !(await session.confirm('Sign this change?'))) return 0;
+  return reportPublication(session, repository, await repository.approve(waiting));
+}
+
+/** `signet trust discard [--yes] REPOSITORY`. */
+export async function discard(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(DISCARD, words);
+  const { repository } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull', 'push']);
+  const question = `Drop the change that waits for signatures in ${repository.gun}?`;
+  if (!parsed.has('yes') && !(await session.confirm(question))) return 0;
+  const found = await repository.discard();
+  session.print(found ? `Dropped. ${repository.gun} stays as it is.\n` : `Nothing waits in ${repository.gun}.\n`);
+  return 0;
+}
+
+/** What a waiting proposal would change, and the signatures it has. */
+export function proposalText({ collection, files }: WaitingProposal): string {
+  const changes = describeProposal(collection, files).map(({ role, differences }) => {
+    const lines = differences.map(({ sign, text }) => `    ${sign} ${text}\n`).join('');
+    return `  ${role}\n${lines === '' ? '    signed anew as it is\n' : lines}`;
+  });
+  return `${changes.join('')}Signatures:\n${countLines(countSignatures(collection.set, files))}`;
+}
+
+/** Says what became of a change that its author knows may need more signatures; the exit code of the command. */
+export function reportPublication(session: Session, repository: Repository, publication: Publication): number {
+  const { gun } = repository;
+  if (publication.kind === 'published') session.print(`Published to ${gun}.\n`);
+  if (publication.kind === 'unchanged') session.print(`Nothing to change in ${gun}.\n`);
+  if (publication.kind !== 'waiting') return 0;
+  const counts = countSignatures(publication.collection.set, publication.files);
+  session.print(`Signed, and not in force yet. More signatures are needed:\n${countLines(counts)}`);
+  session.print(
+    publication.place === 'server'
+      ? `Others sign it with: signet trust approve ${gun}\n`
+      : `The trust server keeps no proposals. Pass this file on: ${publication.place}\nOthers sign it with: signet trust approve --file FILE ${gun}\n`,
+  );
+  return 0;
+}
+
+async function readProposal(path: string): Promise<Buffer> {
+  try {
+    const bytes = await readFile(path);
+    if (bytes.length <= LIMITS.upload) return bytes;
+  } catch (cause) {
+    throw new SignetError('file-missing', `cannot read the proposal: ${goFileError(cause, path)}`, { cause });
+  }
+  throw new SignetError('too-large', `${path} is larger than ${LIMITS.upload} bytes`);
+}

@@ -1,0 +1,36 @@
+import { SignetError } from '../../core/errors/index.ts';
+import { type FoundTarget, findTarget } from '../../core/lookup.ts';
+import { shown, shownDigest } from '../../trust/describe.ts';
+import type { Repository } from '../../trust/repository.ts';
+import { type CommandSpec, parseCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { readCollection } from './read.ts';
+
+export const LOOKUP: CommandSpec = {
+  program: 'signet',
+  path: 'trust lookup',
+  usage: '[OPTIONS] REPOSITORY TARGET',
+  summary: 'Show the digest and the size of a target',
+  flags: PLACE_FLAGS,
+  options: PLACE_OPTIONS,
+  minArguments: 2,
+  maxArguments: 2,
+};
+
+/** `signet trust lookup REPOSITORY TARGET`. */
+export async function lookup(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(LOOKUP, words);
+  const [repository = '', name = ''] = parsed.args;
+  const found = await trustedTarget((await placeOf(session, parsed)).collection(repository, ['pull']).repository, name);
+  session.print(`${shown(found.name)} ${shownDigest(found.target)} ${found.target.length}\n`);
+  return 0;
+}
+
+/** What `targets` or, behind it, any delegation says of a target (protocol C.14). Throws `target-not-found`. */
+export async function trustedTarget(repository: Repository, name: string): Promise<FoundTarget> {
+  const { set } = await readCollection(repository);
+  const found = findTarget(set, name);
+  if (found !== undefined) return found;
+  throw new SignetError('target-not-found', `No valid trust data for ${shown(name)}`, { detail: { name } });
+}

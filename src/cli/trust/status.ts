@@ -1,0 +1,75 @@
+import { isSignetError } from '../../core/errors/index.ts';
+import { EXPIRY_NOTICE } from '../../core/expiry-warnings.ts';
+import type { Instant } from '../../core/time.ts';
+import { type RoleStatus, type Status, statusOf } from '../../trust/status.ts';
+import { type CommandSpec, parseCommand } from '../command.ts';
+import type { Session } from '../session.ts';
+import { dockerTable } from '../table.ts';
+import { proposalText } from './approve.ts';
+import { isColoured, red } from './colour.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { stagedText } from './staged-text.ts';
+
+export const STATUS: CommandSpec = {
+  program: 'signet',
+  path: 'trust status',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Show who signed what until when, what waits for signatures, and what is staged',
+  flags: PLACE_FLAGS,
+  options: PLACE_OPTIONS,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust status REPOSITORY`. What is staged here is shown also where the server cannot be reached (exit 1 then). */
+export async function status(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(STATUS, words);
+  const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
+    'pull',
+    'push',
+  ]);
+  const { gun } = repository;
+  const staged = await changelist.read();
+  try {
+    session.print(statusText(gun, await statusOf(repository), session.now()));
+  } catch (error) {
+    if (!isSignetError(error) || error.code === 'cancelled') throw error;
+    session.print(stagedText(gun, staged));
+    throw error;
+  }
+  session.print(`\n${stagedText(gun, staged)}`);
+  return 0;
+}
+
+function statusText(gun: string, { roles, waiting }: Status, now: Instant): string {
+  const rows = roles.map((role) => [
+    role.role,
+    `${role.version}`,
+    signatures(role),
+    `${role.here} of ${role.keys}`,
+    expiry(role, now),
+  ]);
+  return [
+    `Trust data of ${gun}\n\n`,
+    dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'KEYS HERE', 'EXPIRES'], rows),
+    '\n',
+    waitingText(gun, waiting),
+  ].join('');
+}
+
+function signatures({ signed, threshold }: RoleStatus): string {
+  return `${signed}, needs ${threshold}`;
+}
+
+function expiry({ role, expires }: RoleStatus, now: Instant): string {
+  const day = new Date(expires).toISOString().slice(0, 10);
+  if (expires < now) return red(`${day} (expired)`, isColoured());
+  // The server renews a timestamp every fortnight; half a year ahead says nothing of it.
+  return role !== 'timestamp' && expires < now + EXPIRY_NOTICE ? `${day} (soon)` : day;
+}
+
+function waitingText(gun: string, waiting: Status['waiting']): string {
+  if (waiting === undefined) return `Nothing waits for signatures in ${gun}.\n`;
+  if (waiting instanceof Error) return `A change that waits is of no use: ${waiting.message}\n`;
+  return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}`;
+}

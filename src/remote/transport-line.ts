@@ -1,0 +1,70 @@
+import type { Connection } from './connection.ts';
+import { Line, type LineEvents } from './line.ts';
+import { addressOf, goesDirect, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
+
+/** As much of Bun as it takes. Node has no counterpart that is loaded in less time than it would save. */
+interface Sockets {
+  connect(options: {
+    readonly hostname: string;
+    readonly port: number;
+    readonly tls?: object;
+    readonly socket: LineEvents;
+  }): Promise<unknown>;
+}
+
+const lines = new WeakMap<Connection, Map<string, Line>>();
+/** Connections with a server, or something before it, that does not answer requests in a row. */
+const oneByOne = new WeakSet<Connection>();
+const PROXIES: readonly string[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
+const METHODS: readonly string[] = ['GET', 'POST'];
+
+/**
+ * Sends a request on the line to its origin, which is opened for the first one. Undefined where there is no line to be had,
+ * or none at this moment: outside of Bun, through a proxy, for other methods, while an answer must be waited for.
+ */
+export function sendOnLine(
+  request: WireRequest,
+  connection: Connection,
+  roots: Roots,
+): Promise<WireResponse> | undefined {
+  const { Bun: sockets } = globalThis as { readonly Bun?: Sockets };
+  const target = addressOf(request.url, connection);
+  if (sockets === undefined || !METHODS.includes(request.method) || isProxied(target)) return undefined;
+  const known = lines.get(connection) ?? new Map<string, Line>();
+  lines.set(connection, known);
+  const former = known.get(request.url.origin);
+  if (former?.brokeInARow === true) oneByOne.add(connection);
+  if (oneByOne.has(connection)) return undefined;
+  const line = former?.isOpen === true ? former : open(sockets, request.url, target, connection, roots);
+  known.set(request.url.origin, line);
+  return line.takes(request.method) ? line.send(request) : undefined;
+}
+
+function open(sockets: Sockets, url: URL, target: URL, connection: Connection, roots: Roots): Line {
+  const isSecure = target.protocol === 'https:';
+  const line = new Line(isSecure);
+  const tls = {
+    rejectUnauthorized: connection.verify,
+    serverName: hostOf(url),
+    ...tlsFiles(connection, roots),
+  };
+  const port = Number(target.port) || (isSecure ? 443 : 80);
+  const connected = sockets.connect({
+    hostname: hostOf(target),
+    port,
+    socket: line.events,
+    ...(isSecure ? { tls } : {}),
+  });
+  connected.catch((error: unknown) => line.fail(error));
+  return line;
+}
+
+/** Without the brackets that an IPv6 address has in a URL. */
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+/** Whether `fetch` might use a proxy: it knows which one, and for which hosts. */
+function isProxied(target: URL): boolean {
+  return !goesDirect(target) && PROXIES.some((name) => process.env[name] || process.env[name.toLowerCase()]);
+}

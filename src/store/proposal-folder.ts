@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { isSignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
+import type { Gun } from '../core/names/gun.ts';
+import type { ProposalStore } from '../core/proposal-store.ts';
+import { ContainedFolder, type Path } from './contained-folder.ts';
+import { collectionPath } from './trust-folder.ts';
+
+/** How long another process is waited for: as often, with so many milliseconds in between. */
+const ATTEMPTS = 200;
+const PAUSE = 25;
+
+/** Proposals in the trust folder, beside the cached metadata: `<base>/tuf/<GUN>/proposal.json` (docs/proposals.md). */
+export class ProposalFolder implements ProposalStore {
+  private readonly folder: ContainedFolder;
+
+  /** `base` as for `MetadataFolder`. */
+  constructor(base: string) {
+    this.folder = new ContainedFolder(base);
+  }
+
+  /** The file of a collection's proposal, whether or not there is one. */
+  pathOf(gun: Gun): string {
+    return join(this.folder.base, ...proposalPath(gun));
+  }
+
+  /** Throws `file-unsafe`, `file-unreadable` or `too-large`. */
+  async read(gun: Gun): Promise<Buffer | undefined> {
+    return this.folder.read(proposalPath(gun), LIMITS.upload);
+  }
+
+  /** Throws as `exchangeFile`; `file-locked` where the other process does not come to an end within seconds. */
+  async replace(gun: Gun, former: Buffer | undefined, proposal: Buffer | undefined): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.folder.exchange(proposalPath(gun), { former, next: proposal, limit: LIMITS.upload });
+      } catch (error) {
+        if (attempt === ATTEMPTS || !isSignetError(error, 'file-locked')) throw error;
+      }
+      await new Promise((wake) => setTimeout(wake, PAUSE));
+    }
+  }
+}
+
+function proposalPath(gun: Gun): Path {
+  return [...collectionPath(gun), 'proposal.json'];
+}

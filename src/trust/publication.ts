@@ -1,0 +1,163 @@
+import { type Edition, signSnapshot } from '../core/edition.ts';
+import type { Editor } from '../core/editor.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { parseEnvelope } from '../core/metadata/envelope.ts';
+import { readRoot } from '../core/metadata/root.ts';
+import type { RoleName } from '../core/names/role.ts';
+import {
+  countersign,
+  examineProposal,
+  formatProposal,
+  joinProposal,
+  type Proposal,
+  type ProposedFile,
+  parseProposal,
+  type Standing,
+} from '../core/proposal.ts';
+import type { SigningKeys } from '../core/signing.ts';
+import type { Collection } from './collection.ts';
+import type { ProposalPlace } from './proposals.ts';
+import type { RepositorySource } from './repository-source.ts';
+
+/** What became of a change. */
+export type Publication =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'published' }
+  /** It waits for more signatures; nothing has changed for anyone. */
+  | {
+      readonly kind: 'waiting';
+      readonly files: readonly ProposedFile[];
+      readonly collection: Collection;
+      /** Where it waits: on the trust server, or in a file that has to be passed on. */
+      readonly place: ProposalPlace;
+    };
+
+/** A proposal that waits, as it was examined against the collection. */
+export interface WaitingProposal {
+  readonly collection: Collection;
+  readonly proposal: Proposal;
+  readonly files: readonly ProposedFile[];
+  /** As the store gave it. */
+  readonly text: Buffer;
+}
+
+/** Publishes what is signed enough, and keeps what is not where others can sign it (thresholds above one). */
+export class Publisher {
+  private readonly source: RepositorySource;
+  private readonly keys: SigningKeys;
+
+  constructor(source: RepositorySource, keys: SigningKeys) {
+    this.source = source;
+    this.keys = keys;
+  }
+
+  /** Publishes an editor's changes, or proposes them. Throws `publish-conflict` where somebody else was faster. */
+  async offer(collection: Collection, editor: Editor): Promise<Publication> {
+    const edition = await editor.edition(this.keys, this.source.now);
+    if (edition.incomplete.size > 0) return this.propose(collection, edition);
+    await this.source.server.publish(
+      this.source.gun,
+      await editor.withSnapshot(edition.files, this.keys, this.source.now),
+    );
+    return { kind: 'published' };
+  }
+
+  /** The proposal that waits; undefined where none does. Throws `proposal-stale` or `proposal-invalid`. */
+  async waiting(collection: Collection): Promise<WaitingProposal | undefined> {
+    const text = await this.source.proposals.read(this.source.gun);
+    return text === undefined ? undefined : this.examine(collection, text);
+  }
+
+  /** Keeps a proposal that was passed on in place of what waits here. Throws `proposal-stale` or `proposal-invalid`. */
+  async adopt(collection: Collection, text: Buffer): Promise<WaitingProposal> {
+    const { gun, proposals } = this.source;
+    const waiting = this.examine(collection, text);
+    while (!(await proposals.replace(gun, await proposals.read(gun), text)));
+    return waiting;
+  }
+
+  /**
+   * Signs a waiting proposal with the keys that are here, and publishes it once that is enough. Throws
+   * `signing-key-missing` where no key here has anything to sign in it, `proposal-stale`.
+   */
+  async approve({ collection, proposal, files, text }: WaitingProposal): Promise<Publication> {
+    const signed = await countersign(proposal, files, this.keys);
+    if (!isSignedFurther(proposal, signed) && files.some(({ shortfall }) => shortfall !== undefined)) {
+      throw new SignetError('signing-key-missing', 'no key here can add a signature to the proposal');
+    }
+    return this.settle(collection, signed, text);
+  }
+
+  /** Drops a waiting proposal, whatever it is. Returns whether there was one. */
+  async discard(): Promise<boolean> {
+    const { gun, proposals } = this.source;
+    for (;;) {
+      const text = await proposals.read(gun);
+      if (text === undefined) return false;
+      if (await proposals.replace(gun, text, undefined)) return true;
+    }
+  }
+
+  private examine(collection: Collection, text: Buffer): WaitingProposal {
+    const { gun } = this.source;
+    const proposal = parseProposal(text);
+    if (proposal.gun !== gun) throw new SignetError('proposal-invalid', `the proposal is one for ${proposal.gun}`);
+    return { collection, proposal, text, files: examineProposal(proposal, standingOf(collection)) };
+  }
+
+  private async propose(collection: Collection, edition: Edition): Promise<Publication> {
+    const present = await this.usableProposal(collection);
+    const own: Proposal = { gun: this.source.gun, files: edition.files };
+    if (present === undefined) return this.settle(collection, own, await this.source.proposals.read(own.gun));
+    const { proposal, same } = joinProposal(present.proposal, edition);
+    const files = examineProposal(proposal, standingOf(collection));
+    return this.settle(collection, await countersign(proposal, files, this.keys, same), present.text);
+  }
+
+  /** A proposal that nothing can come of any more is not in the way of another. */
+  private async usableProposal(collection: Collection): Promise<WaitingProposal | undefined> {
+    try {
+      return await this.waiting(collection);
+    } catch (error) {
+      if (isSignetError(error, 'proposal-stale', 'proposal-invalid', 'role-unknown')) return undefined;
+      throw error;
+    }
+  }
+
+  private async settle(collection: Collection, proposal: Proposal, former: Buffer | undefined): Promise<Publication> {
+    const { gun, proposals } = this.source;
+    const files = examineProposal(proposal, standingOf(collection));
+    const isComplete = files.every(({ shortfall }) => shortfall === undefined);
+    if (isComplete) await this.publishAll(collection, proposal.files);
+    if (!(await proposals.replace(gun, former, isComplete ? undefined : formatProposal(proposal))) && !isComplete) {
+      throw new SignetError('publish-conflict', 'somebody else signed the proposal at the same time');
+    }
+    if (isComplete) return { kind: 'published' };
+    return { kind: 'waiting', files, collection, place: await proposals.place(gun) };
+  }
+
+  private async publishAll({ set }: Collection, files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
+    const { gun, server, now } = this.source;
+    const newRoot = files.get('root');
+    const root = newRoot === undefined ? set.root.root : readRoot(parseEnvelope('root', newRoot).signed);
+    const snapshot = await signSnapshot(root, set.snapshot.payload, files, this.keys, now);
+    await server.publish(gun, snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]));
+  }
+}
+
+function standingOf({ set, unusable }: Collection): Standing {
+  return {
+    root: set.root.root,
+    payloadOf: (role) => set.targets.get(role)?.payload,
+    versionOf: (role) => {
+      if (role === 'root') return set.root.root.version;
+      if (role === 'snapshot' || role === 'timestamp') return 0;
+      return (set.targets.get(role) ?? unusable.get(role))?.payload.version ?? 0;
+    },
+  };
+}
+
+function isSignedFurther(before: Proposal, after: Proposal): boolean {
+  const count = (role: RoleName, bytes: Buffer) => parseEnvelope(role, bytes).signatures.length;
+  return [...after.files].some(([role, bytes]) => count(role, bytes) > count(role, before.files.get(role) ?? bytes));
+}

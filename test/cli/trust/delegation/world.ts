@@ -1,0 +1,34 @@
+import { listDelegations } from '../../../../src/cli/trust/delegation/list.ts';
+import type { PrivateKey } from '../../../../src/core/keys/private-key.ts';
+import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
+import type { KeyId } from '../../../../src/core/names/key-id.ts';
+import { parseDelegation } from '../../../../src/core/names/role.ts';
+import { type FakeSession, NAME } from '../../fake-session.ts';
+import { says, told } from '../transcript.ts';
+
+export const PUBLISHED = says(`Published to ${NAME}.\n`);
+export const STAGED = says(`Staged for the next publish of ${NAME}.\n`);
+export const ALICE = parseDelegation('targets/alice');
+export const BOB = parseDelegation('targets/bob');
+
+export function publicKeyFile(session: FakeSession, { publicKey }: PrivateKey): string {
+  return session.file('x.pub', formatPublicKeyFile(publicKey, 'x'));
+}
+
+/** The cells of `delegation list`, without the head. */
+export async function rows(session: FakeSession): Promise<readonly (readonly string[])[]> {
+  const lines = (await told(session, listDelegations, [NAME])).stdout.trimEnd().split('\n').slice(1);
+  return lines.map((row) => row.split(/ {3,}/).map((cell) => cell.trim()));
+}
+
+/** The roles that clients rely on. */
+export async function usable({ simulator }: FakeSession): Promise<readonly string[]> {
+  return [...(await simulator.trusted()).set.targets.keys()];
+}
+
+/** The key of that role in the session's folder. */
+export async function idOf({ keys }: FakeSession, role: string): Promise<KeyId> {
+  const key = (await keys.list()).find((each) => each.role === role);
+  if (key === undefined) throw new Error(`no key for ${role}`);
+  return key.id;
+}

@@ -1,0 +1,143 @@
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { OID } from '../../src/core/keys/algorithms.ts';
+import {
+  bitString,
+  contextTag,
+  type DerNode,
+  DerReader,
+  encodeDer,
+  integer,
+  node,
+  octetString,
+  oid,
+  sequence,
+  TAG,
+} from '../../src/core/keys/der.ts';
+import { formatPem } from '../../src/core/keys/pem.ts';
+import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
+import { makePublicKey, type PublicKey } from '../../src/core/keys/public-key.ts';
+import { type Certificate, formatDerTime, parseCertificate } from '../../src/core/keys/x509.ts';
+import { DAY, type Instant } from '../../src/core/time.ts';
+import { NOW } from './simulator.ts';
+import type { TestKeys } from './test-keys.ts';
+
+/** The first byte of keyUsage. */
+export const KEY_USAGE = { digitalSignature: 0b1000_0000, keyCertSign: 0b0000_0100 } as const;
+
+/** What a certificate says, beside its names and its key. */
+export interface Paper {
+  readonly from?: Instant;
+  readonly to?: Instant;
+  readonly isAuthority?: boolean;
+  readonly pathLength?: number;
+  /** The first byte; no extension where absent. */
+  readonly keyUsage?: number;
+  /** Dotted identifiers of extKeyUsage; no extension where absent. */
+  readonly purposes?: readonly string[];
+  /** The dotted identifier of one more extension, a critical one. */
+  readonly critical?: string;
+  readonly digest?: 'sha256' | 'sha1';
+}
+
+const ALGORITHMS = {
+  ec: { sha256: [oid(OID.ecdsaWithSha256)], sha1: [oid('1.2.840.10045.4.1')] },
+  rsa: {
+    sha256: [oid(OID.sha256WithRsa), node(TAG.null, [])],
+    sha1: [oid('1.2.840.113549.1.1.5'), node(TAG.null, [])],
+  },
+} as const;
+const TRUE = node(TAG.boolean, Buffer.of(0xff));
+const AUTHORITY: Paper = { isAuthority: true, keyUsage: KEY_USAGE.keyCertSign };
+
+/** A certificate authority that puts its name to anything. */
+export class Authority {
+  readonly name: string;
+  readonly certificate: Certificate;
+  private readonly privateKey: KeyObject;
+
+  private constructor(name: string, der: Buffer, privateKey: KeyObject) {
+    this.name = name;
+    this.certificate = parseCertificate(der);
+    this.privateKey = privateKey;
+  }
+
+  /** One that vouches for itself. */
+  static root(name: string, paper: Paper = {}, keys = keyPair()): Authority {
+    const der = certificate(name, name, keys.publicKey, { ...AUTHORITY, ...paper }, keys.privateKey);
+    return new Authority(name, der, keys.privateKey);
+  }
+
+  /** One that this one vouches for. With `keys` of another authority, it is that one, certified once more. */
+  authority(name: string, paper: Paper = {}, keys = keyPair()): Authority {
+    const der = certificate(this.name, name, keys.publicKey, { ...AUTHORITY, ...paper }, this.privateKey);
+    return new Authority(name, der, keys.privateKey);
+  }
+
+  /** A root key of this common name, which `keys` gets; `chain` are the certificates that follow its own. */
+  rootKey(keys: TestKeys, commonName: string, chain: readonly Authority[] = [], paper: Paper = {}): PublicKey {
+    return this.certify(keys.add(generatePrivateKey('ecdsa')), commonName, chain, paper);
+  }
+
+  /** `rootKey` of a key that exists. */
+  certify(key: PrivateKey, commonName: string, chain: readonly Authority[] = [], paper: Paper = {}): PublicKey {
+    const own = certificate(this.name, commonName, key.publicKey.bytes, paper, this.privateKey);
+    const all = [own, ...chain.map((authority) => authority.certificate.der)];
+    return makePublicKey('ecdsa-x509', Buffer.from(all.map(pemOf).join('')));
+  }
+
+  get pem(): string {
+    return pemOf(this.certificate.der);
+  }
+}
+
+/** A key of the usual kind, for a root or for an authority. */
+export function keyPair(): { readonly publicKey: Buffer; readonly privateKey: KeyObject } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { publicKey: publicKey.export({ type: 'spki', format: 'der' }), privateKey };
+}
+
+export function rsaKeyPair(modulusLength: number): ReturnType<typeof keyPair> {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength });
+  return { publicKey: publicKey.export({ type: 'spki', format: 'der' }), privateKey };
+}
+
+function pemOf(der: Buffer): string {
+  return formatPem('CERTIFICATE', new Map(), der);
+}
+
+function certificate(issuer: string, subject: string, spki: Buffer, paper: Paper, signer: KeyObject): Buffer {
+  const { from = NOW - DAY, to = NOW + 100 * DAY, digest = 'sha256' } = paper;
+  const algorithm = sequence(...ALGORITHMS[signer.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]);
+  const body = sequence(
+    node(contextTag(0), [integer(2)]),
+    integer(1 + Math.floor(Math.random() * 2 ** 40)),
+    algorithm,
+    nameOf(issuer),
+    sequence(timeOf(from), timeOf(to)),
+    nameOf(subject),
+    node(TAG.sequence, new DerReader(spki).content(TAG.sequence)),
+    node(contextTag(3), [sequence(...extensionsOf(paper))]),
+  );
+  return encodeDer(sequence(body, algorithm, bitString(sign(digest, encodeDer(body), signer))));
+}
+
+function extensionsOf({ isAuthority = false, pathLength, keyUsage, purposes, critical }: Paper): DerNode[] {
+  const constraints = [...(isAuthority ? [TRUE] : []), ...(pathLength === undefined ? [] : [integer(pathLength)])];
+  const extensions = [extension(OID.basicConstraints, sequence(...constraints), TRUE)];
+  if (keyUsage !== undefined) extensions.push(extension(OID.keyUsage, bitString(Buffer.of(keyUsage)), TRUE));
+  if (purposes !== undefined) extensions.push(extension(OID.extendedKeyUsage, sequence(...purposes.map(oid))));
+  if (critical !== undefined) extensions.push(extension(critical, sequence(), TRUE));
+  return extensions;
+}
+
+function extension(name: string, value: DerNode, ...critical: DerNode[]): DerNode {
+  return sequence(oid(name), ...critical, octetString(encodeDer(value)));
+}
+
+function nameOf(text: string): DerNode {
+  return sequence(node(TAG.set, [sequence(oid(OID.commonName), node(TAG.utf8String, Buffer.from(text)))]));
+}
+
+function timeOf(instant: Instant): DerNode {
+  return node(TAG.generalizedTime, Buffer.from(formatDerTime(instant)));
+}
