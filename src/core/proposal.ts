@@ -146,6 +146,24 @@ export function joinProposal(
   return { proposal: { gun: waiting.gun, files: joined }, same };
 }
 
+/**
+ * All signatures of two copies of one proposal, which people signed apart from each other. Undefined where they are copies
+ * of different ones.
+ */
+export function mergeCopies(one: Proposal, other: Proposal): Proposal | undefined {
+  if (one.gun !== other.gun || one.files.size !== other.files.size) return undefined;
+  const merged = new Map<RoleName, Buffer>();
+  for (const [role, bytes] of one.files) {
+    const copy = other.files.get(role);
+    if (copy === undefined) return undefined;
+    const [first, second] = [parseEnvelope(role, bytes), parseEnvelope(role, copy)];
+    if (!first.message.equals(second.message)) return undefined;
+    const signatures = new Map([...second.signatures, ...first.signatures].map((each) => [each.keyId, each]));
+    merged.set(role, writeEnvelope(first.signed, [...signatures.values()]));
+  }
+  return { gun: one.gun, files: merged };
+}
+
 function examined(
   role: RoleName,
   envelope: Envelope,

@@ -39,7 +39,7 @@ export interface Received {
 /**
  * Verifies what a registry sent. The digest is computed, never taken from the registry; a claim that differs from it
  * is refused, and so is a document that reads as a manifest and as an index, or whose own `mediaType` is another than
- * the one in the header. Throws `checksum-mismatch` or `response-invalid`.
+ * the one in the header. Throws `checksum-mismatch` or `manifest-unusable`.
  */
 export function verifyManifest({ bytes, contentType, claimedDigest, wanted }: Received): Manifest {
   const digest = digestOf(bytes, wanted === undefined ? 'sha256' : digestAlgorithm(wanted));
@@ -69,7 +69,7 @@ function parseManifest(bytes: Buffer): { own: string | undefined; has: (member: 
     return { own, has: (member) => fields.raw(member) !== undefined };
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('response-invalid', `the manifest is malformed: ${cause.message}`, { cause });
+    throw new SignetError('manifest-unusable', `the manifest is malformed: ${cause.message}`, { cause });
   }
 }
 
@@ -85,5 +85,5 @@ function checkContent({ own, has }: ReturnType<typeof parseManifest>, mediaType:
 }
 
 function invalid(message: string): never {
-  throw new SignetError('response-invalid', message);
+  throw new SignetError('manifest-unusable', message);
 }

@@ -73,7 +73,7 @@ export class RegistryClient {
       if (answer.status !== 201) throw refusal(answer, reference);
       const claimed = answer.headers.get('docker-content-digest');
       if (claimed !== null && claimed !== digest) {
-        throw new SignetError('response-invalid', `the registry stored another manifest than ${digest}`);
+        throw new SignetError('manifest-unusable', `the registry stored another manifest than ${digest}`);
       }
       return digest;
     });

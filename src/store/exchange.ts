@@ -1,7 +1,9 @@
-import { closeSync, openSync, renameSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { isErrno, readSmallFile, reason, removeFile, syncFolder, writeDurably } from './files.ts';
+
+const ABANDONED_MS = 60_000;
 
 export interface Exchange {
   /** What must stand there; undefined for nothing. */
@@ -15,7 +17,7 @@ export interface Exchange {
 /**
  * Replaces a file only if it still has the content it is supposed to have, whatever other processes do meanwhile. As
  * in git, the new content is written to `<path>.lock`, which only one process at a time can make, and that is renamed.
- * A process that is killed leaves the file as it was, and the lock in the way of others.
+ * A process that is killed leaves the file as it was; its lock counts for nothing after a minute.
  *
  * Returns whether `next` stands there now, also where it did before. Throws `file-locked` while another process is at
  * it, `file-unsafe`, `file-unreadable`, `file-unwritable` or `too-large`.
@@ -46,11 +48,22 @@ export function exchangeFile(path: string, { former, next, limit }: Exchange): b
 }
 
 function openLock(lock: string): number {
+  if (isAbandoned(lock)) removeFile(lock);
   try {
     return openSync(lock, 'wx', 0o600);
   } catch (cause) {
     if (!isErrno(cause, 'EEXIST')) throw unwritable(lock, cause);
     throw new SignetError('file-locked', `another command holds ${lock}`, { cause, detail: { path: lock } });
+  }
+}
+
+/** An exchange takes milliseconds: whoever made so old a lock does not live any more. */
+function isAbandoned(lock: string): boolean {
+  try {
+    return statSync(lock).mtimeMs < Date.now() - ABANDONED_MS;
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT')) return false;
+    throw unwritable(lock, cause);
   }
 }
 

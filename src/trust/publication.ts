@@ -9,6 +9,7 @@ import {
   examineProposal,
   formatProposal,
   joinProposal,
+  mergeCopies,
   type Proposal,
   type ProposedFile,
   parseProposal,
@@ -68,12 +69,25 @@ export class Publisher {
     return text === undefined ? undefined : this.examine(collection, text);
   }
 
-  /** Keeps a proposal that was passed on in place of what waits here. Throws `proposal-stale` or `proposal-invalid`. */
+  /**
+   * Takes over a proposal that was passed on, with the signatures of the copy that waits here. Throws `proposal-conflict`
+   * where another one waits, `proposal-stale` or `proposal-invalid`.
+   */
   async adopt(collection: Collection, text: Buffer): Promise<WaitingProposal> {
     const { gun, proposals } = this.source;
-    const waiting = this.examine(collection, text);
-    while (!(await proposals.replace(gun, await proposals.read(gun), text)));
-    return waiting;
+    const passedOn = this.examine(collection, text);
+    for (;;) {
+      const present = await this.usableProposal(collection);
+      const merged = present === undefined ? passedOn.proposal : mergeCopies(passedOn.proposal, present.proposal);
+      if (merged === undefined) {
+        throw new SignetError('proposal-conflict', `another change of ${gun} waits for signatures`, {
+          detail: { gun },
+        });
+      }
+      const former = present?.text ?? (await proposals.read(gun));
+      const next = formatProposal(merged);
+      if (await proposals.replace(gun, former, next)) return this.examine(collection, next);
+    }
   }
 
   /**
@@ -141,7 +155,15 @@ export class Publisher {
     const newRoot = files.get('root');
     const root = newRoot === undefined ? set.root.root : readRoot(parseEnvelope('root', newRoot).signed);
     const snapshot = await signSnapshot(root, set.snapshot.payload, files, this.keys, now);
-    await server.publish(gun, snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]));
+    try {
+      await server.publish(gun, snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]));
+    } catch (cause) {
+      if (!isSignetError(cause, 'publish-rejected') || cause.detail.name !== 'ErrBadHierarchy') throw cause;
+      throw new SignetError('signing-key-missing', 'all have signed, and the key of the snapshot is not here', {
+        cause,
+        next: `Whoever has it gives the last approval: signet trust approve ${gun}`,
+      });
+    }
   }
 }
 

@@ -173,9 +173,9 @@ export class Repository {
       return await loading;
     } catch (error) {
       if (!isSignetError(error, 'trust-data-missing')) throw error;
-      await this.refuseIfKnown(error);
       // A repository without a root does not exist; one that misses another file is damaged (protocol G-8).
       if (error.detail.resource !== 'root' && (await this.hasRoot())) throw error;
+      await this.refuseIfKnown(error);
       return undefined;
     }
   }

@@ -79,7 +79,9 @@ async function waitingIn(repository: Repository, collection: Collection): Promis
   try {
     return await repository.waiting(collection);
   } catch (error) {
-    if (isSignetError(error, 'proposal-stale', 'proposal-invalid', 'role-unknown', 'unauthorized')) return error;
+    // What waits is nobody's business who may not publish.
+    if (isSignetError(error, 'unauthorized')) return undefined;
+    if (isSignetError(error, 'proposal-stale', 'proposal-invalid', 'role-unknown')) return error;
     throw error;
   }
 }

@@ -172,9 +172,9 @@ describe('what notary signs', () => {
 });
 
 describe('what Signet signs', () => {
-  test('notary verifies, lists and looks up, whatever is in it', async () => {
+  test('notary verifies, lists and looks up, whatever it could sign itself', async () => {
     const gun = parseGun('registry.example.com/team/documents');
-    const targets = new Documents(20_261_124).targets(PUBLISHES * TARGETS_IN_EACH);
+    const targets = new Documents(20_261_124, UNSIGNABLE_BY_NOTARY).targets(PUBLISHES * TARGETS_IN_EACH);
     const simulator = await Simulator.start({ gun, now: Date.now() });
     await simulator.edit((editor) => {
       editor.removeTarget('targets', 'latest');

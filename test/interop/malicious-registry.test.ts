@@ -153,7 +153,7 @@ describe('who signs what a registry has', () => {
     [
       'under another digest than it claims',
       ({ server }) => void server.held.set('next', { ...GOOD, digest: EVIL.digest }),
-      'response-invalid',
+      'manifest-unusable',
     ],
     ['without an end', ({ server }) => void server.lies.set(`${manifests}/next`, endless()), 'response-too-large'],
     [
@@ -167,7 +167,7 @@ describe('who signs what a registry has', () => {
         void server.lies.set(`${manifests}/next`, () =>
           labelled(Buffer.from('<html>'), { 'Content-Type': 'text/html' }),
         ),
-      'response-invalid',
+      'manifest-unusable',
     ],
   ];
   for (const [name, lie, code] of lies) {

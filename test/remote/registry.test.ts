@@ -72,7 +72,7 @@ describe('reading a manifest', () => {
       () => manifestAnswer(IMAGE, { 'Docker-Content-Digest': digestOf(Buffer.from('x')) }),
       certificate,
     );
-    await failure(client().manifest(reference(registry)), 'response-invalid');
+    await failure(client().manifest(reference(registry)), 'manifest-unusable');
   });
 
   test('refuses a manifest without end', async () => {
@@ -246,7 +246,7 @@ describe('verifyManifest', () => {
     ['an array', '[]', OCI_MANIFEST],
     ['no JSON', '<html>', OCI_MANIFEST],
   ])('refuses %s', async (_, text, type) => {
-    await failure(() => received(text, type), 'response-invalid');
+    await failure(() => received(text, type), 'manifest-unusable');
   });
 });
 
@@ -282,7 +282,7 @@ describe('storing a manifest', () => {
     await failure(client().putManifest(reference(refusing), manifest), 'forbidden');
     const headers = { 'Docker-Content-Digest': digestOf(Buffer.from('other')) };
     const changing = serve(() => new Response('', { status: 201, headers }), certificate);
-    await failure(client().putManifest(reference(changing), manifest), 'response-invalid');
+    await failure(client().putManifest(reference(changing), manifest), 'manifest-unusable');
   });
 });
 

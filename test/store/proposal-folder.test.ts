@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -108,7 +109,7 @@ test('a folder, and a file larger than any proposal, are none', async () => {
   expect(readdirSync(dirname(folder.pathOf(APP)))).toEqual(['proposal.json']);
 });
 
-test('who finds the lock of a process that was killed is told, and nothing is lost', async () => {
+test('who finds the lock of a process that was just killed is told, and nothing is lost', async () => {
   const folder = new ProposalFolder(temporaryFolder());
   await folder.replace(APP, undefined, ONE);
   const lock = `${folder.pathOf(APP)}.lock`;
@@ -119,6 +120,17 @@ test('who finds the lock of a process that was killed is told, and nothing is lo
   rmSync(lock);
   expect(await folder.replace(APP, ONE, TWO)).toBe(true);
 }, 30_000);
+
+test('the lock of a process that was killed long ago is in nobody’s way', async () => {
+  const folder = new ProposalFolder(temporaryFolder());
+  await folder.replace(APP, undefined, ONE);
+  const lock = `${folder.pathOf(APP)}.lock`;
+  writeFileSync(lock, TWO.subarray(0, 20));
+  const longAgo = new Date(Date.now() - 120_000);
+  utimesSync(lock, longAgo, longAgo);
+  expect(await folder.replace(APP, ONE, TWO)).toBe(true);
+  expect(await folder.read(APP)).toEqual(TWO);
+});
 
 test('a lock that is held for a moment is waited for', async () => {
   const folder = new ProposalFolder(temporaryFolder());

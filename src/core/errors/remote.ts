@@ -10,6 +10,7 @@ export const REMOTE_ERRORS = {
   'plain-http-refused': { next: 'Use an https address.' },
   'server-address-invalid': {},
   'response-invalid': {},
+  'manifest-unusable': { next: 'The registry answers with something else than an image; ask its operator why.' },
   'response-too-large': {},
   'redirect-refused': {},
   'realm-refused': {
