@@ -67,7 +67,7 @@ function modulesAreCurrent() {
   );
 }
 
-/** npm can be told not to run install scripts; without its own, the package `bun` holds only a placeholder. */
+/** npm can be told not to run install scripts; without its own, the package `bun` holds only a stand-in. */
 function installBun() {
   if (bunWorks()) return;
   say('setting up the Bun runtime (the install script of the npm package bun)');

@@ -1,4 +1,6 @@
 import { SignetError } from '../core/errors/index.ts';
+import type { Gun } from '../core/names/gun.ts';
+import type { ProposalPlace } from '../trust/proposals.ts';
 import type { Publication } from '../trust/publication.ts';
 import type { Repository } from '../trust/repository.ts';
 import { countSignatures, type Signatory, type SignatureCount } from '../trust/signatories.ts';
@@ -13,11 +15,17 @@ export function inForce(repository: Repository, publication: Publication): void 
   const lacking = counts.filter((count) => count.signed.length < count.threshold);
   throw new SignetError('signatures-pending', `signed, but not in force yet: ${lacking.map(shortCount).join('; ')}`, {
     detail: { roles: lacking.map(({ role }) => role) },
-    next: `Somebody else signs it too: signet trust approve ${repository.gun}`,
+    next: othersStep(repository.gun, publication.place),
   });
 }
 
-/** What a waiting change has of the signatures it needs, one line a role. */
+/** How others come to sign what waits in that place. */
+export function othersStep(gun: Gun, place: ProposalPlace): string {
+  if (place === 'server') return `Others sign it with: signet trust approve ${gun}`;
+  return `The trust server keeps no proposals. Pass this file on: ${place}\nOthers sign it with: signet trust approve --file FILE ${gun}`;
+}
+
+/** What a waiting change has of the signatures it needs, one line a group of signers. */
 export function countLines(counts: readonly SignatureCount[]): string {
   return counts.map((count) => `  ${longCount(count)}\n`).join('');
 }

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { SignetError } from '../core/errors/index.ts';
 
-/** An option of a command: a switch, or one with a value where `placeholder` names it. */
+/** An option of a command: a switch, or one with a value where `argument` names it. */
 export interface Option {
   readonly name: string;
-  readonly placeholder?: string;
+  readonly argument?: string;
   readonly about: string;
 }
 
@@ -34,7 +34,7 @@ type Row = readonly [left: string, right: string];
 export function parseUsage(usage: Usage, args: readonly string[]): Given {
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(usage.options.map(({ name, placeholder }) => [name, { type: typeOf(placeholder) }])),
+    options: Object.fromEntries(usage.options.map(({ name, argument }) => [name, { type: typeOf(argument) }])),
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -58,8 +58,8 @@ export function helpOf(usage: Usage): string {
   const rows = [...usage.options]
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(
-      ({ name, placeholder, about }): Row => [
-        placeholder === undefined ? `      --${name}` : `      --${name} ${placeholder}`,
+      ({ name, argument, about }): Row => [
+        argument === undefined ? `      --${name}` : `      --${name} ${argument}`,
         about,
       ],
     );
@@ -90,8 +90,8 @@ function columns(rows: readonly Row[]): string {
 function checkOption(usage: Usage, name: string, rawName: string, value: string | undefined): string | undefined {
   const option = usage.options.find((known) => known.name === name && rawName === `--${name}`);
   if (option === undefined) return fail(usage, `unknown flag: ${rawName}`);
-  if (option.placeholder !== undefined && value === undefined) return fail(usage, `flag needs an argument: ${rawName}`);
-  if (option.placeholder === undefined && value !== undefined) return fail(usage, `flag takes no value: ${rawName}`);
+  if (option.argument !== undefined && value === undefined) return fail(usage, `flag needs an argument: ${rawName}`);
+  if (option.argument === undefined && value !== undefined) return fail(usage, `flag takes no value: ${rawName}`);
   return value;
 }
 
@@ -101,8 +101,8 @@ function requirement({ name, args }: Usage): string {
   return `"${PROGRAM} ${name}" requires exactly ${length} argument${length === 1 ? '' : 's'}.`;
 }
 
-function typeOf(placeholder: string | undefined): 'string' | 'boolean' {
-  return placeholder === undefined ? 'boolean' : 'string';
+function typeOf(argument: string | undefined): 'string' | 'boolean' {
+  return argument === undefined ? 'boolean' : 'string';
 }
 
 function fail(usage: Usage, message: string): never {

@@ -13,9 +13,9 @@ interface Command extends Usage {
   run(given: Given, terminal: Terminal): Promise<number>;
 }
 
-const DATA: Option = { name: 'data', placeholder: 'FOLDER', about: 'Data folder of the server [SIGNET_DATA]' };
+const DATA: Option = { name: 'data', argument: 'FOLDER', about: 'Data folder of the server [SIGNET_DATA]' };
 const PASSWORD: readonly Option[] = [
-  { name: 'password-file', placeholder: 'FILE', about: 'Take the password from the first line of a file' },
+  { name: 'password-file', argument: 'FILE', about: 'Take the password from the first line of a file' },
   { name: 'password-stdin', about: 'Take the password from the standard input' },
 ];
 const GRANT_DETAILS = `PATTERN is one repository (team/app) or all below a namespace (team/*), with the
@@ -71,10 +71,10 @@ const COMMANDS: readonly Command[] = [
     args: ['NAME'],
     about: "Change a user's role or state",
     options: [
-      { name: 'role', placeholder: 'ROLE', about: 'Role of the user: admin or user' },
+      { name: 'role', argument: 'ROLE', about: 'Role of the user: admin or user' },
       {
         name: 'state',
-        placeholder: 'STATE',
+        argument: 'STATE',
         about: 'State of the user: enabled or disabled; disabling ends all logins',
       },
       DATA,

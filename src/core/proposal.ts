@@ -146,6 +146,17 @@ export function joinProposal(
   return { proposal: { gun: waiting.gun, files: joined }, same };
 }
 
+/** A proposal without signatures that count for nothing, which must not take the place of those of another copy. */
+export function rightlySigned({ gun, files }: Proposal, examinedFiles: readonly ProposedFile[]): Proposal {
+  const cleaned = new Map(files);
+  for (const { role, envelope, groups } of examinedFiles) {
+    const isRight = (signature: Signature) =>
+      groups.some((group) => validSigners({ ...envelope, signatures: [signature] }, group).size > 0);
+    cleaned.set(role, writeEnvelope(envelope.signed, envelope.signatures.filter(isRight)));
+  }
+  return { gun, files: cleaned };
+}
+
 /**
  * All signatures of two copies of one proposal, which people signed apart from each other. Undefined where they are copies
  * of different ones.

@@ -1,38 +1,19 @@
 import { SignetError } from './errors/index.ts';
-import { canonicalize } from './json/canonical.ts';
-import type { JsonValue } from './json/parse.ts';
-import { lifetimeOf } from './lifetimes.ts';
-import { LIMITS } from './limits.ts';
-import { expiryAt, type Metadata, type RoleKeys } from './metadata/common.ts';
-import { type Envelope, parseEnvelope, writeEnvelope } from './metadata/envelope.ts';
-import { checkFile, type FileInfo, fileInfoOf, sameFile } from './metadata/file-info.ts';
-import { baseRoleKeys, type Root } from './metadata/root.ts';
-import { readSnapshot, type Snapshot, snapshotJson } from './metadata/snapshot.ts';
-import { readTargets, type Targets } from './metadata/targets.ts';
-import { readTimestamp, timestampJson } from './metadata/timestamp.ts';
+import { type Envelope, parseEnvelope } from './metadata/envelope.ts';
+import { readSnapshot } from './metadata/snapshot.ts';
+import { readTimestamp } from './metadata/timestamp.ts';
 import type { Gun } from './names/gun.ts';
-import type { KeyId } from './names/key-id.ts';
-import { type DelegationName, isTargetsRole, parseRole, type RoleName, type TargetsRole } from './names/role.ts';
+import { isTargetsRole, parseRole, type RoleName, type TargetsRole } from './names/role.ts';
+import { makeSnapshot, makeTimestamp, type OnlineSigner } from './online-files.ts';
 import { TRUST_ON_FIRST_USE } from './pinning.ts';
-import { printable } from './printable.ts';
+import { refuse, refuseAs } from './refusal.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot, trustFirstRoot, trustNextRoot } from './root-trust.ts';
-import type { Signature } from './signature.ts';
-import { baseSigners, type Signers, targetsSigners } from './signers.ts';
+import { readCurrent, type StoredFile, stored } from './stored-file.ts';
 import type { Instant } from './time.ts';
-import { checkExpiry, verifyThreshold } from './verify.ts';
-
-/** A file that the server is to store. */
-export interface StoredFile {
-  readonly role: RoleName;
-  readonly version: number;
-  readonly bytes: Buffer;
-}
-
-/** The server's own keys, for snapshot and timestamp. */
-export interface OnlineSigner {
-  /** Signs with the key of this ID; undefined where the server does not have it. */
-  sign(keyId: KeyId, message: Uint8Array): Promise<Signature | undefined>;
-}
+import { Tree } from './upload-tree.ts';
+import { acceptSnapshot } from './uploaded-snapshot.ts';
+import { checkExpiry } from './verify.ts';
+import { conflict } from './version-step.ts';
 
 export interface Upload {
   readonly gun: Gun;
@@ -45,9 +26,6 @@ export interface Upload {
   /** Awaited before each file of so many bytes is read or verified: a server sees to others then. */
   readonly pause?: (bytes: number) => Promise<void>;
 }
-
-/** The classes of refusal that a Notary client can tell apart (protocol B.6.4); they stand in an error's `detail.name`. */
-export type RefusalName = 'ErrValidation' | 'ErrBadHierarchy' | 'ErrBadRoot' | 'ErrBadTargets' | 'ErrBadSnapshot';
 
 /**
  * Decides on a publish (protocol B.6.3): every uploaded file must verify, together with what stays as it is, as a
@@ -149,172 +127,12 @@ function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | 
   });
 }
 
-/** The targets files of the collection as it will be: those uploaded, and of the stored ones those that are asked for. */
-class Tree {
-  private readonly root: Root;
-  private readonly current: ReadonlyMap<RoleName, Buffer>;
-  private readonly accepted = new Map<TargetsRole, Targets>();
-
-  constructor(root: Root, current: ReadonlyMap<RoleName, Buffer>) {
-    this.root = root;
-    this.current = current;
-  }
-
-  /** Accepts an uploaded file; its delegators are accepted or stored already. */
-  accept(role: TargetsRole, envelope: Envelope, now: Instant): void {
-    const payload = readTargets(role, envelope.signed);
-    verifyThreshold(envelope, this.signersOf(role));
-    const known = readCurrent(role, this.current, (signed) => readTargets(role, signed))?.version;
-    checkStep(role, payload.version, known);
-    checkExpiry(role, payload, now);
-    this.accepted.set(role, payload);
-  }
-
-  /** The collection needs a `targets` file that the root's keys vouch for: a root that changed them alone would brick it. */
-  checkTop(): void {
-    this.load('targets');
-  }
-
-  versionOf(role: RoleName): number {
-    return this.load(role as TargetsRole).version;
-  }
-
-  private load(role: TargetsRole): Targets {
-    const accepted = this.accepted.get(role);
-    if (accepted !== undefined) return accepted;
-    const bytes = this.current.get(role);
-    if (bytes === undefined) throw new SignetError('upload-incomplete', `${role} must be loaded first`);
-    const envelope = parseEnvelope(role, bytes);
-    verifyThreshold(envelope, this.signersOf(role));
-    const payload = readTargets(role, envelope.signed);
-    this.accepted.set(role, payload);
-    return payload;
-  }
-
-  private signersOf(role: TargetsRole): Signers {
-    return targetsSigners(role, this.root, (delegator) => this.load(delegator));
-  }
-}
-
-interface UploadedSnapshot {
-  readonly root: Root;
-  readonly envelope: Envelope;
-  readonly previous: Snapshot | undefined;
-  readonly current: ReadonlyMap<RoleName, Buffer>;
-  readonly changed: ReadonlyMap<RoleName, Buffer>;
-  readonly now: Instant;
-}
-
-/** A snapshot must list every file that comes with it, and of those that are stored none but the current ones. */
-function acceptSnapshot({ root, envelope, previous, current, changed, now }: UploadedSnapshot): StoredFile {
-  const snapshot = readSnapshot(envelope.signed);
-  verifyThreshold(envelope, baseSigners(root, 'snapshot'));
-  checkStep('snapshot', snapshot.version, previous?.version);
-  const omitted = [...changed.keys()].find((role) => !snapshot.meta.has(role));
-  if (omitted !== undefined)
-    throw new SignetError('checksum-missing', `missing ${omitted} sha256 checksum information`);
-  const files: ReadonlyMap<string, Buffer> = new Map([...current, ...changed]);
-  for (const [role, info] of snapshot.meta) {
-    const bytes = files.get(role);
-    const kept = previous?.meta.get(role);
-    if (bytes !== undefined) checkFile(role, bytes, info);
-    else if (kept === undefined || !sameFile(kept, info)) {
-      throw new SignetError(
-        'checksum-missing',
-        `snapshot lists ${printable(role)}, which is neither stored nor uploaded`,
-      );
-    }
-  }
-  checkExpiry('snapshot', snapshot, now);
-  return stored('snapshot', snapshot.version, envelope.bytes);
-}
-
-async function makeSnapshot(
-  root: Root,
-  previous: Snapshot | undefined,
-  changed: readonly (readonly [RoleName, Envelope])[],
-  signer: OnlineSigner,
-  now: Instant,
-): Promise<StoredFile> {
-  const meta = new Map<string, FileInfo>(previous?.meta);
-  for (const [role, { bytes }] of changed) meta.set(role, fileInfoOf(bytes));
-  const version = (previous?.version ?? 0) + 1;
-  const payload = snapshotJson({ version, expires: expiryAt(now + lifetimeOf('snapshot')), meta });
-  const bytes = await sealOnline(payload, baseRoleKeys(root, 'snapshot'), signer);
-  return bytes === undefined
-    ? refuse(
-        'ErrBadHierarchy',
-        'online-key-missing',
-        'no snapshot was included in update and server does not hold current snapshot key for repository',
-        'snapshot',
-      )
-    : stored('snapshot', version, bytes);
-}
-
-async function makeTimestamp(
-  root: Root,
-  current: ReadonlyMap<RoleName, Buffer>,
-  snapshot: Buffer,
-  signer: OnlineSigner,
-  now: Instant,
-): Promise<StoredFile> {
-  const version = (readCurrent('timestamp', current, readTimestamp)?.version ?? 0) + 1;
-  const payload = timestampJson({
-    version,
-    expires: expiryAt(now + lifetimeOf('timestamp')),
-    snapshot: fileInfoOf(snapshot),
-  });
-  const bytes = await sealOnline(payload, baseRoleKeys(root, 'timestamp'), signer);
-  return bytes === undefined
-    ? refuse('ErrBadRoot', 'online-key-missing', 'no timestamp keys exist on the server')
-    : stored('timestamp', version, bytes);
-}
-
-/** Signs with all keys of the role that the server has; undefined where they are fewer than the threshold. */
-async function sealOnline(
-  payload: JsonValue,
-  { keyIds, threshold }: RoleKeys,
-  signer: OnlineSigner,
-): Promise<Buffer | undefined> {
-  const message = canonicalize(payload);
-  const signatures = (await Promise.all(keyIds.map((id) => signer.sign(id, message)))).filter(
-    (signature) => signature !== undefined,
-  );
-  return signatures.length < threshold ? undefined : writeEnvelope(payload, signatures);
-}
-
 /** Delegators come before the roles they delegate to, and siblings in their order of names (protocol B.6.3 step 3). */
 function targetsInOrder(uploaded: ReadonlyMap<RoleName, Envelope>): readonly (readonly [TargetsRole, Envelope])[] {
   const depth = (role: string) => role.split('/').length;
   return [...uploaded]
     .filter((entry): entry is [TargetsRole, Envelope] => isTargetsRole(entry[0]))
     .sort(([a], [b]) => depth(a) - depth(b) || (a < b ? -1 : 1));
-}
-
-/** A version follows the stored one, by no more than a bounded step. */
-function checkStep(role: RoleName, found: number, known: number | undefined): void {
-  if (known !== undefined && found <= known) conflict(role, found, known);
-  if (found > (known ?? 0) + LIMITS.versionStep) {
-    throw new SignetError('version-jump', `${role} version ${found} is too far from version ${known ?? 0}`, {
-      detail: { role, found },
-    });
-  }
-}
-
-function conflict(role: RoleName, found: number, known: number): never {
-  throw new SignetError('version-conflict', `${role} version ${found} does not follow version ${known}`, {
-    detail: { role, found, known },
-  });
-}
-
-/** Reads a file that the server itself stored. It was verified when it was accepted. */
-function readCurrent<Payload extends Metadata>(
-  role: DelegationName | RoleName,
-  current: ReadonlyMap<RoleName, Buffer>,
-  read: (signed: JsonValue) => Payload,
-): Payload | undefined {
-  const bytes = current.get(role);
-  return bytes === undefined ? undefined : read(parseEnvelope(role, bytes).signed);
 }
 
 function claimedVersion(envelope: Envelope): number {
@@ -324,27 +142,4 @@ function claimedVersion(envelope: Envelope): number {
 
 function bytesOf(files: readonly (readonly [RoleName, Envelope])[]): ReadonlyMap<RoleName, Buffer> {
   return new Map(files.map(([role, { bytes }]) => [role, bytes]));
-}
-
-function stored(role: RoleName, version: number, bytes: Buffer): StoredFile {
-  return { role, version, bytes };
-}
-
-function refuse(
-  name: RefusalName,
-  code: 'upload-incomplete' | 'online-key-missing',
-  message: string,
-  missing?: string,
-): never {
-  throw new SignetError(code, message, { detail: missing === undefined ? { name } : { name, missing } });
-}
-
-/** Runs a check; what it throws is a refusal of this class, except for conflicts, which every class reports alike. */
-function refuseAs<T>(name: RefusalName, check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    if (!(error instanceof SignetError) || error.code === 'version-conflict') throw error;
-    throw new SignetError(error.code, error.message, { cause: error, detail: { ...error.detail, name } });
-  }
 }

@@ -4,7 +4,7 @@ import { type Address, formatHostName, type HostName, parseHostName } from './ho
 /** How the text of one setting becomes a value. */
 export interface SettingType<T> {
   /** Stands for the value in help texts, such as `HOST:PORT`. */
-  readonly placeholder: string;
+  readonly argument: string;
   /** The allowed values, completing "must be …". */
   readonly expects: string;
   /** Whether the setting takes several values: a JSON array, a comma-separated variable, a repeated flag. */
@@ -19,15 +19,15 @@ export interface SettingType<T> {
 export type ValueOf<Type> = Type extends SettingType<infer T> ? T : never;
 
 interface Scalar<T> {
-  readonly placeholder: string;
+  readonly argument: string;
   readonly expects: string;
   read(text: string, folder: string): T | undefined;
   show?(value: T): string;
 }
 
-function scalar<T>({ placeholder, expects, read, show }: Scalar<T>): SettingType<T> {
+function scalar<T>({ argument, expects, read, show }: Scalar<T>): SettingType<T> {
   return {
-    placeholder,
+    argument,
     expects,
     several: false,
     read: (texts, folder) => {
@@ -39,9 +39,9 @@ function scalar<T>({ placeholder, expects, read, show }: Scalar<T>): SettingType
 }
 
 /** Several values, each read on its own; one that is not allowed refuses them all. */
-function listOf<T>({ placeholder, expects, read, show }: Scalar<T>): SettingType<readonly T[]> {
+function listOf<T>({ argument, expects, read, show }: Scalar<T>): SettingType<readonly T[]> {
   return {
-    placeholder,
+    argument,
     expects: `a list of ${expects}`,
     several: true,
     read: (texts, folder) => {
@@ -55,7 +55,7 @@ function listOf<T>({ placeholder, expects, read, show }: Scalar<T>): SettingType
 /** One of a few words. */
 export function oneOf<const Words extends readonly string[]>(...words: Words): SettingType<Words[number]> {
   return scalar({
-    placeholder: words.join('|'),
+    argument: words.join('|'),
     expects: `one of ${words.join(', ')}`,
     read: (text) => words.find((word) => word === text),
   });
@@ -65,7 +65,7 @@ const ON = ['on', 'true'];
 const OFF = ['off', 'false'];
 
 export const onOff: SettingType<boolean> = scalar({
-  placeholder: 'on|off',
+  argument: 'on|off',
   expects: 'on or off',
   read: (text) => (ON.includes(text) ? true : OFF.includes(text) ? false : undefined),
   show: (value) => (value ? 'on' : 'off'),
@@ -73,7 +73,7 @@ export const onOff: SettingType<boolean> = scalar({
 
 /** An address to listen on: the port is always given. */
 export const address: SettingType<Address> = scalar<Address>({
-  placeholder: 'HOST:PORT',
+  argument: 'HOST:PORT',
   expects: 'HOST:PORT such as 127.0.0.1:5000, 0.0.0.0:5000 or [::1]:5000',
   read: (text) => {
     const { host, port } = parseHostName(text) ?? {};
@@ -83,7 +83,7 @@ export const address: SettingType<Address> = scalar<Address>({
 });
 
 export const hostNames: SettingType<readonly HostName[]> = listOf({
-  placeholder: 'HOST[:PORT]',
+  argument: 'HOST[:PORT]',
   expects: 'names such as registry.example.com or 192.0.2.7:5000',
   read: parseHostName,
   show: formatHostName,
@@ -91,7 +91,7 @@ export const hostNames: SettingType<readonly HostName[]> = listOf({
 
 /** A file, relative to the settings file that names it, or to the current folder. */
 export const path: SettingType<string> = scalar({
-  placeholder: 'FILE',
+  argument: 'FILE',
   expects: 'a file',
   read: (text, folder) => (isPath(text) ? resolve(folder, text) : undefined),
 });
@@ -99,7 +99,7 @@ export const path: SettingType<string> = scalar({
 /** `path`, or one of a few words in its place. */
 export function pathOr<const Words extends readonly string[]>(...words: Words): SettingType<string> {
   return scalar({
-    placeholder: [...words, 'FILE'].join('|'),
+    argument: [...words, 'FILE'].join('|'),
     expects: `${words.join(', ')} or a file`,
     read: (text, folder) => {
       if (words.includes(text)) return text;
@@ -110,14 +110,14 @@ export function pathOr<const Words extends readonly string[]>(...words: Words): 
 
 /** A word of letters, digits and `.:_/-`, such as the name of a token service. */
 export const word: SettingType<string> = scalar({
-  placeholder: 'NAME',
+  argument: 'NAME',
   expects: 'a name of 1 to 100 letters, digits and . : _ / -',
   read: (text) => (/^[A-Za-z0-9.:_/-]{1,100}$/.test(text) ? text : undefined),
 });
 
 export function integer(lowest: number, highest: number): SettingType<number> {
   return scalar({
-    placeholder: 'NUMBER',
+    argument: 'NUMBER',
     expects: `a whole number from ${lowest} to ${highest}`,
     read: (text) => within(readInteger(text), lowest, highest),
   });
@@ -135,7 +135,7 @@ const SECONDS_IN = new Map([
 export function duration(lowest: string, highest: string): SettingType<number> {
   const [least, most] = [readSeconds(lowest), readSeconds(highest)];
   return scalar({
-    placeholder: 'TIME',
+    argument: 'TIME',
     expects: `a time from ${lowest} to ${highest}, such as 90s, 15m, 12h or 7d`,
     read: (text) => within(readSeconds(text), least ?? 0, most ?? 0),
     show: showSeconds,
@@ -154,7 +154,7 @@ const BYTES_IN = new Map([
 export function size(lowest: string, highest: string): SettingType<number> {
   const [least, most] = [readBytes(lowest), readBytes(highest)];
   return scalar({
-    placeholder: 'SIZE',
+    argument: 'SIZE',
     expects: `a size from ${lowest} to ${highest}, such as 65536, 64MiB or 20GiB`,
     read: (text) => within(readBytes(text), least ?? 0, most ?? 0),
     show: showBytes,
@@ -162,8 +162,8 @@ export function size(lowest: string, highest: string): SettingType<number> {
 }
 
 /** Texts that another part checks: `check` says whether it takes one. */
-export function texts(placeholder: string, expects: string, check: (text: string) => boolean) {
-  return listOf<string>({ placeholder, expects, read: (text) => (check(text) ? text : undefined) });
+export function texts(argument: string, expects: string, check: (text: string) => boolean) {
+  return listOf<string>({ argument, expects, read: (text) => (check(text) ? text : undefined) });
 }
 
 /** A type whose setting may be left out. */

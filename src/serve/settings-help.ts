@@ -3,10 +3,10 @@ import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts
 
 /** The flags that are not settings, because they say where settings and data are. */
 export const LOCATION_FLAGS = [
-  { flag: 'config', placeholder: 'FILE', help: 'Settings file (default signet.json in the data folder)' },
+  { flag: 'config', argument: 'FILE', help: 'Settings file (default signet.json in the data folder)' },
   {
     flag: 'data',
-    placeholder: 'FOLDER',
+    argument: 'FOLDER',
     help: 'Data folder (default ~/.local/share/signet, or /var/lib/signet for root)',
   },
 ] as const;
@@ -15,7 +15,7 @@ export const LOCATION_FLAGS = [
 export function serveHelp(): string {
   const rows = [
     ...SETTING_NAMES.map(rowOf),
-    ...LOCATION_FLAGS.map(({ flag, placeholder, help }) => [`--${flag} ${placeholder}`, help] as const),
+    ...LOCATION_FLAGS.map(({ flag, argument, help }) => [`--${flag} ${argument}`, help] as const),
   ].sort(([a], [b]) => (a < b ? -1 : 1));
   const width = Math.max(...rows.map(([left]) => left.length));
   return `
@@ -37,7 +37,7 @@ function rowOf(name: SettingName): readonly [string, string] {
   const shown = type.show(SETTINGS[name].default);
   const value = shown === '' ? '' : ` (default ${shown})`;
   const several = type.several ? ', may be repeated' : '';
-  return [`--${flagOf(name)} ${type.placeholder}`, `${help}${several}${value}`];
+  return [`--${flagOf(name)} ${type.argument}`, `${help}${several}${value}`];
 }
 
 function listNames(): string {

@@ -1,7 +1,7 @@
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
+import type { StoredFile } from '../core/stored-file.ts';
 import type { Instant } from '../core/time.ts';
-import type { StoredFile } from '../core/upload.ts';
 
 /** A published file as it is stored. */
 export interface MetadataFile extends StoredFile {

@@ -2,8 +2,8 @@ import { generatePrivateKey, type PrivateKey, privateKeyFromRaw } from '../core/
 import { makePublicKey, type PublicKey } from '../core/keys/public-key.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { KeyId } from '../core/names/key-id.ts';
+import type { OnlineSigner } from '../core/online-files.ts';
 import type { Instant } from '../core/time.ts';
-import type { OnlineSigner } from '../core/upload.ts';
 import { LruCache } from './lru.ts';
 import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from './online-key-store.ts';
 import type { Vault } from './seal.ts';

@@ -32,7 +32,7 @@ export function readSmallFile(
   if (descriptor === undefined) return undefined;
   try {
     const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw unsafe(path, 'is not a regular file');
+    if (!stat.isFile()) throw unsafe(path, stat.isDirectory() ? 'is a directory' : 'is not a regular file');
     check(stat);
     const file = Buffer.alloc(Math.min(stat.size, limit) + 1);
     let length = 0;
@@ -88,7 +88,7 @@ export function removeFile(path: string): boolean {
 }
 
 export function unsafe(path: string, why: string): SignetError {
-  return new SignetError('file-unsafe', `${path} ${why}`, { detail: { path } });
+  return new SignetError('file-unsafe', `${path} ${why}`, { detail: { path, why } });
 }
 
 export function unreadable(path: string, cause: unknown): SignetError {

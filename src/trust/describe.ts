@@ -1,9 +1,10 @@
+import { canonicalText } from '../core/json/canonical.ts';
 import { type Root, readRoot } from '../core/metadata/root.ts';
-import type { Delegation, Target, Targets } from '../core/metadata/targets.ts';
+import { type Delegation, type Target, type Targets, targetJson } from '../core/metadata/targets.ts';
 import { BASE_ROLES, isTargetsRole, type RoleName, type TargetsRole } from '../core/names/role.ts';
 import { quoted } from '../core/printable.ts';
 import type { ProposedFile } from '../core/proposal.ts';
-import { baseSigners, canonicalIdIn, canonicalKeyIds } from '../core/signers.ts';
+import { baseSigners, canonicalIdIn, canonicalKeyIds, type Signers } from '../core/signers.ts';
 import type { Collection } from './collection.ts';
 
 /** One difference: something comes, goes, or becomes another. */
@@ -30,8 +31,15 @@ export function describeProposal(collection: Collection, files: readonly Propose
   }));
 }
 
+/** What a file says on which nobody's signature can be relied. */
+export function describeContent(payload: Targets): readonly Difference[] {
+  return targetsDifferences(undefined, payload);
+}
+
+/** What an unsigned file says is nothing that was there before: its content is anybody's. */
 function publishedFile({ set, unusable }: Collection, role: TargetsRole): Targets | undefined {
-  return (set.targets.get(role) ?? unusable.get(role))?.payload;
+  const passedOver = unusable.get(role);
+  return set.targets.get(role)?.payload ?? (passedOver?.why === 'expired' ? passedOver.payload : undefined);
 }
 
 function rootDifferences(before: Root, after: Root): readonly Difference[] {
@@ -39,6 +47,7 @@ function rootDifferences(before: Root, after: Root): readonly Difference[] {
     const [former, next] = [baseSigners(before, role), baseSigners(after, role)];
     return [
       ...compare(`key of ${role}`, canonicalKeyIds(former), canonicalKeyIds(next)),
+      ...compareCertificates(role, former, next),
       ...compareThresholds(role, former.threshold, next.threshold),
     ];
   });
@@ -52,9 +61,10 @@ function tagDifferences(before: Targets['targets'], after: Targets['targets']): 
   const found: Difference[] = [];
   for (const [name, target] of after) {
     const former = before.get(name);
-    const [old, digest] = [former === undefined ? undefined : shownDigest(former), shownDigest(target)];
-    if (old === undefined) found.push({ sign: '+', text: `${shown(name)} ${digest}` });
+    const [old, digest] = [former && shownDigest(former), shownDigest(target)];
+    if (former === undefined) found.push({ sign: '+', text: `${shown(name)} ${digest}` });
     else if (old !== digest) found.push({ sign: '~', text: `${shown(name)} ${old} -> ${digest}` });
+    else if (!isSame(former, target)) found.push({ sign: '~', text: `${shown(name)} ${digest} ${detailOf(target)}` });
   }
   for (const [name, target] of before) {
     if (!after.has(name)) found.push({ sign: '-', text: `${shown(name)} ${shownDigest(target)}` });
@@ -96,6 +106,22 @@ function compare(what: string, before: readonly string[], after: readonly string
       before.filter((item) => !after.includes(item)),
     ),
   ];
+}
+
+/** The same key may come in another certificate, which is then what clients pin. */
+function compareCertificates(role: string, former: Signers, next: Signers): readonly Difference[] {
+  const known = canonicalKeyIds(former);
+  return next.keyIds
+    .filter((id) => !former.keyIds.includes(id) && known.includes(canonicalIdIn(next.keys, id)))
+    .map((id): Difference => ({ sign: '~', text: `certificate of ${role} ${id}` }));
+}
+
+function isSame(one: Target | undefined, other: Target): boolean {
+  return one !== undefined && canonicalText(targetJson(one)) === canonicalText(targetJson(other));
+}
+
+function detailOf({ length, custom }: Target): string {
+  return `${length} bytes${custom === undefined ? '' : ` ${quoted(canonicalText(custom), 200)}`}`;
 }
 
 function compareThresholds(role: string, before: number, after: number): readonly Difference[] {

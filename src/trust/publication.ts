@@ -13,6 +13,7 @@ import {
   type Proposal,
   type ProposedFile,
   parseProposal,
+  rightlySigned,
   type Standing,
 } from '../core/proposal.ts';
 import type { SigningKeys } from '../core/signing.ts';
@@ -38,8 +39,10 @@ export interface WaitingProposal {
   readonly collection: Collection;
   readonly proposal: Proposal;
   readonly files: readonly ProposedFile[];
-  /** As the store gave it. */
-  readonly text: Buffer;
+  /** What the store has, in whose place it goes once it is signed further; undefined for nothing. */
+  readonly stored: Buffer | undefined;
+  /** Whether it has signatures that the copy in the store lacks. */
+  readonly isGain: boolean;
 }
 
 /** Publishes what is signed enough, and keeps what is not where others can sign it (thresholds above one). */
@@ -66,40 +69,44 @@ export class Publisher {
   /** The proposal that waits; undefined where none does. Throws `proposal-stale` or `proposal-invalid`. */
   async waiting(collection: Collection): Promise<WaitingProposal | undefined> {
     const text = await this.source.proposals.read(this.source.gun);
-    return text === undefined ? undefined : this.examine(collection, text);
+    if (text === undefined) return undefined;
+    const proposal = this.parse(text);
+    return { collection, proposal, files: examine(collection, proposal), stored: text, isGain: false };
   }
 
   /**
-   * Takes over a proposal that was passed on, with the signatures of the copy that waits here. Throws `proposal-conflict`
-   * where another one waits, `proposal-stale` or `proposal-invalid`.
+   * A proposal that was passed on, with the signatures of the copy that waits already; nothing is kept of it before it is
+   * approved. Throws `proposal-conflict` where another one waits, `proposal-stale` or `proposal-invalid`.
    */
   async adopt(collection: Collection, text: Buffer): Promise<WaitingProposal> {
     const { gun, proposals } = this.source;
-    const passedOn = this.examine(collection, text);
-    for (;;) {
-      const present = await this.usableProposal(collection);
-      const merged = present === undefined ? passedOn.proposal : mergeCopies(passedOn.proposal, present.proposal);
-      if (merged === undefined) {
-        throw new SignetError('proposal-conflict', `another change of ${gun} waits for signatures`, {
-          detail: { gun },
-        });
-      }
-      const former = present?.text ?? (await proposals.read(gun));
-      const next = formatProposal(merged);
-      if (await proposals.replace(gun, former, next)) return this.examine(collection, next);
+    const read = this.parse(text);
+    const passedOn = rightlySigned(read, examine(collection, read));
+    const present = await this.usableProposal(collection);
+    const kept = present && rightlySigned(present.proposal, present.files);
+    const proposal = kept === undefined ? passedOn : mergeCopies(passedOn, kept);
+    if (proposal === undefined) {
+      throw new SignetError('proposal-conflict', `another change of ${gun} waits for signatures`, { detail: { gun } });
     }
+    return {
+      collection,
+      proposal,
+      files: examine(collection, proposal),
+      stored: present?.stored ?? (await proposals.read(gun)),
+      isGain: kept !== undefined && isSignedFurther(kept, proposal),
+    };
   }
 
   /**
    * Signs a waiting proposal with the keys that are here, and publishes it once that is enough. Throws
    * `signing-key-missing` where no key here has anything to sign in it, `proposal-stale`.
    */
-  async approve({ collection, proposal, files, text }: WaitingProposal): Promise<Publication> {
+  async approve({ collection, proposal, files, stored, isGain }: WaitingProposal): Promise<Publication> {
     const signed = await countersign(proposal, files, this.keys);
-    if (!isSignedFurther(proposal, signed) && files.some(({ shortfall }) => shortfall !== undefined)) {
+    if (!isGain && !isSignedFurther(proposal, signed) && files.some(({ shortfall }) => shortfall !== undefined)) {
       throw new SignetError('signing-key-missing', 'no key here can add a signature to the proposal');
     }
-    return this.settle(collection, signed, text);
+    return this.settle(collection, signed, stored);
   }
 
   /** Drops a waiting proposal, whatever it is. Returns whether there was one. */
@@ -112,11 +119,10 @@ export class Publisher {
     }
   }
 
-  private examine(collection: Collection, text: Buffer): WaitingProposal {
-    const { gun } = this.source;
+  private parse(text: Buffer): Proposal {
     const proposal = parseProposal(text);
-    if (proposal.gun !== gun) throw new SignetError('proposal-invalid', `the proposal is one for ${proposal.gun}`);
-    return { collection, proposal, text, files: examineProposal(proposal, standingOf(collection)) };
+    if (proposal.gun === this.source.gun) return proposal;
+    throw new SignetError('proposal-invalid', `the proposal is one for ${proposal.gun}`);
   }
 
   private async propose(collection: Collection, edition: Edition): Promise<Publication> {
@@ -124,8 +130,8 @@ export class Publisher {
     const own: Proposal = { gun: this.source.gun, files: edition.files };
     if (present === undefined) return this.settle(collection, own, await this.source.proposals.read(own.gun));
     const { proposal, same } = joinProposal(present.proposal, edition);
-    const files = examineProposal(proposal, standingOf(collection));
-    return this.settle(collection, await countersign(proposal, files, this.keys, same), present.text);
+    const files = examine(collection, proposal);
+    return this.settle(collection, await countersign(proposal, files, this.keys, same), present.stored);
   }
 
   /** A proposal that nothing can come of any more is not in the way of another. */
@@ -140,7 +146,7 @@ export class Publisher {
 
   private async settle(collection: Collection, proposal: Proposal, former: Buffer | undefined): Promise<Publication> {
     const { gun, proposals } = this.source;
-    const files = examineProposal(proposal, standingOf(collection));
+    const files = examine(collection, proposal);
     const isComplete = files.every(({ shortfall }) => shortfall === undefined);
     if (isComplete) await this.publishAll(collection, proposal.files);
     if (!(await proposals.replace(gun, former, isComplete ? undefined : formatProposal(proposal))) && !isComplete) {
@@ -165,6 +171,10 @@ export class Publisher {
       });
     }
   }
+}
+
+function examine(collection: Collection, proposal: Proposal): readonly ProposedFile[] {
+  return examineProposal(proposal, standingOf(collection));
 }
 
 function standingOf({ set, unusable }: Collection): Standing {

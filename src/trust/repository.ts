@@ -105,7 +105,7 @@ export class Repository {
     return this.publisher.waiting(collection);
   }
 
-  /** Takes over a proposal that somebody passed on as a file, to be looked at and approved. Throws `proposal-invalid`. */
+  /** A proposal that somebody passed on as a file, to be looked at and approved. Throws as `Publisher.adopt`. */
   async adopt(text: Buffer): Promise<WaitingProposal> {
     return this.publisher.adopt(await this.present(), text);
   }

@@ -11,7 +11,7 @@ import { baseSigners, canonicalKeyIds, targetsSigners } from '../core/signers.ts
 import { signWith } from '../core/signing.ts';
 import { formatTime } from '../core/time.ts';
 import type { AuditFolder } from '../store/audit-folder.ts';
-import type { Collection } from './collection.ts';
+import { type Collection, inspectExpired } from './collection.ts';
 import { found, signFirst } from './founding.ts';
 import type { Repository } from './repository.ts';
 import { countHere } from './signer-roles.ts';
@@ -30,9 +30,12 @@ export interface ResetReport extends ResetPlan {
   readonly record: string;
 }
 
-/** Looks at what can be carried over, expired or not, when the root key of a repository is lost. */
+/**
+ * Looks at what can be carried over, expired or not, when the root key of a repository is lost: what the server has, or,
+ * where a reset was cut short after it was deleted there, what is kept here.
+ */
 export async function planReset(repository: Repository): Promise<ResetPlan> {
-  const former = await repository.inspect();
+  const former = await inspectExpired({ ...repository.source, purpose: 'read', whenUnreachable: 'cache' });
   const kept: TargetsRole[] = ['targets'];
   const emptied: TargetsRole[] = [];
   for (const { name } of allDelegations(former.set)) {
@@ -62,8 +65,8 @@ export async function resetRepository(
   takeOver(editor, plan);
   const files = await signFirst(source, keys, editor);
   const record = audit.write(gun, source.now, await recordOf(repository, plan, files, told));
+  for (const [role, bytes] of filesOf(plan.former.set)) await source.cache.write(gun, role, bytes);
   await source.server.remove(gun);
-  await source.cache.remove(gun);
   try {
     await source.server.publish(gun, files);
   } catch (cause) {
@@ -72,6 +75,7 @@ export async function resetRepository(
       next: `Run the command again once the server takes it. All that was there before is kept in ${record}`,
     });
   }
+  await source.cache.remove(gun);
   for (const [role, bytes] of files) await source.cache.write(gun, role, bytes);
   return { ...plan, record };
 }

@@ -1,9 +1,10 @@
+import type { Editor } from '../core/editor.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { matchesGun, rootCertificateOf } from '../core/keys/certificate.ts';
 import type { PublicKey } from '../core/keys/public-key.ts';
 import type { KeyId } from '../core/names/key-id.ts';
-import { isDelegation, type RoleName } from '../core/names/role.ts';
-import { baseSigners, canonicalIdIn } from '../core/signers.ts';
+import { type DelegationName, isDelegation, parentOf, type RoleName } from '../core/names/role.ts';
+import { baseSigners, canonicalIdIn, unknownDelegation } from '../core/signers.ts';
 import type { Publication } from './publication.ts';
 import type { Repository } from './repository.ts';
 
@@ -23,30 +24,34 @@ export interface RoleChange {
 export function changeRole(repository: Repository, role: RoleName, change: RoleChange): Promise<Publication> {
   const { addKeys, removeKeys, threshold } = change;
   return repository.publish((editor, { set }) => {
-    if (isDelegation(role)) {
-      if (addKeys.length > 0) editor.addDelegation(role, addKeys, []);
-      if (removeKeys.length > 0) editor.removeDelegationKeys(role, removeKeys);
-      if (threshold !== undefined) editor.setDelegationThreshold(role, threshold);
-      else if (editor.brokenDelegations().includes(role)) editor.witness(role);
-      return;
-    }
+    if (isDelegation(role)) return changeDelegation(editor, role, change);
     if (role === 'snapshot' || role === 'timestamp') {
       throw new SignetError('change-invalid', `the keys of ${role} are changed by rotating them`, {
         next: `signet trust key rotate ${repository.gun} ${role}`,
       });
     }
     if (role === 'root') for (const key of addKeys) checkRootKey(repository, key);
-    const { keyIds, keys, threshold: present } = baseSigners(set.root.root, role);
+    const present = baseSigners(set.root.root, role);
+    const { keyIds, keys } = present;
     const kept = keyIds
       .filter((id) => !removeKeys.includes(canonicalIdIn(keys, id)))
       .flatMap((id) => keys.get(id) ?? []);
     const all = [...kept, ...addKeys.filter(({ id }) => !kept.some((key) => key.id === id))];
-    const needed = threshold ?? present;
+    const needed = threshold ?? present.threshold;
     if (needed < 1 || needed > all.length) {
       throw new SignetError('threshold-invalid', `${role} would have ${all.length} keys for a threshold of ${needed}`);
     }
-    editor.replaceKeys(role, all, needed);
+    const isSame = kept.length === keyIds.length && all.length === kept.length && needed === present.threshold;
+    if (!isSame) editor.replaceKeys(role, all, needed);
   });
+}
+
+function changeDelegation(editor: Editor, role: DelegationName, { addKeys, removeKeys, threshold }: RoleChange): void {
+  const present = editor.delegationsOf(parentOf(role)).find(({ name }) => name === role);
+  if (present === undefined) throw unknownDelegation(role);
+  if (addKeys.length > 0) editor.addDelegation(role, addKeys, []);
+  if (removeKeys.length > 0) editor.removeDelegationKeys(role, removeKeys);
+  editor.setDelegationThreshold(role, threshold ?? present.threshold);
 }
 
 /** Throws `root-untrusted` where a public key is not one that can be a root key of the repository: a certificate for it. */

@@ -24,11 +24,12 @@ export interface SignatureCount {
   readonly lacking: readonly Signatory[];
 }
 
-/** Who has signed each waiting file, and who still can. */
+/**
+ * Who has signed each waiting file, and who still can: by groups where a file lacks signatures of one of several, once
+ * where it lacks none, or where the groups are the same.
+ */
 export function countSignatures(set: TrustedSet, files: readonly ProposedFile[]): readonly SignatureCount[] {
-  return files.flatMap(({ role, approvals }) =>
-    approvals.map((approval, index) => ({ ...countOne(set, approval), role, as: groupOf(index, approvals.length) })),
-  );
+  return files.flatMap((file) => countGroups(set, file));
 }
 
 /** The name under which a key is known in a collection. */
@@ -41,12 +42,27 @@ export function signatoryOf(set: TrustedSet, id: KeyId): Signatory {
   return { name: admin === undefined ? '' : `${admin} key`, id };
 }
 
+function countGroups(set: TrustedSet, { role, approvals }: ProposedFile): readonly SignatureCount[] {
+  const [own, former] = approvals.map((approval) => ({ ...countOne(set, approval), role, as: undefined }));
+  if (own === undefined) return [];
+  if (former === undefined || isSameGroup(own, former) || !(lacks(own) || lacks(former))) return [own];
+  const counts: readonly SignatureCount[] = [
+    { ...own, as: 'new root' },
+    { ...former, as: 'former root' },
+  ];
+  return counts.filter(lacks);
+}
+
 function countOne(set: TrustedSet, { threshold, keyIds, signed }: Approval): Omit<SignatureCount, 'role' | 'as'> {
   const known = (ids: readonly KeyId[]) => ids.map((id) => signatoryOf(set, id));
   return { threshold, signed: known(signed), lacking: known(keyIds.filter((id) => !signed.includes(id))) };
 }
 
-function groupOf(index: number, groups: number): SignatureCount['as'] {
-  if (groups === 1) return undefined;
-  return index === 0 ? 'new root' : 'former root';
+function lacks({ signed, threshold }: SignatureCount): boolean {
+  return signed.length < threshold;
+}
+
+function isSameGroup(one: SignatureCount, other: SignatureCount): boolean {
+  const idsOf = ({ signed, lacking }: SignatureCount) => [...signed, ...lacking].map(({ id }) => id).sort();
+  return one.threshold === other.threshold && idsOf(one).join() === idsOf(other).join();
 }

@@ -45,9 +45,10 @@ function checkThreshold(editor: Editor, role: DelegationName, threshold: number)
 }
 
 /**
- * Publishes all staged changes together, in their order, and then forgets them; the first that cannot be made stops all
- * of them, and they stay staged (protocol C.11). A collection that was only prepared here is published with them. What
- * loses its signatures by them is signed anew where the keys here are enough for that.
+ * Publishes all staged changes together, in their order, and then forgets them, also where they wait for signatures of
+ * others: then they are in the proposal. The first that cannot be made stops all of them, and they stay staged (protocol
+ * C.11). A collection that was only prepared here is published with them. What loses its signatures by them is signed
+ * anew where the keys here are enough for that.
  */
 export async function publishStaged(repository: Repository, changelist: Changelist): Promise<Publication> {
   const staged = await changelist.read();
@@ -55,7 +56,7 @@ export async function publishStaged(repository: Repository, changelist: Changeli
     for (const { change } of staged) applyChange(editor, change);
   };
   const publication = await publishOrFound(repository, apply);
-  if (publication.kind !== 'waiting') await changelist.clear(staged);
+  await changelist.clear(staged);
   return publication;
 }
 

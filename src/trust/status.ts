@@ -27,8 +27,8 @@ export interface RoleStatus {
 export interface Status {
   readonly collection: Collection;
   readonly roles: readonly RoleStatus[];
-  /** The proposal that waits; the error where it is of no use; undefined where none waits. */
-  readonly waiting: WaitingProposal | SignetError | undefined;
+  /** The proposal that waits; the error where it is of no use; `hidden` from whom the server does not let see it. */
+  readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
 }
 
 /** How a collection stands, expired or not, and what waits for signatures. Throws `trust-data-missing`. */
@@ -79,8 +79,7 @@ async function waitingIn(repository: Repository, collection: Collection): Promis
   try {
     return await repository.waiting(collection);
   } catch (error) {
-    // What waits is nobody's business who may not publish.
-    if (isSignetError(error, 'unauthorized')) return undefined;
+    if (isSignetError(error, 'unauthorized')) return 'hidden';
     if (isSignetError(error, 'proposal-stale', 'proposal-invalid', 'role-unknown')) return error;
     throw error;
   }

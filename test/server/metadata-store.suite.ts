@@ -7,7 +7,7 @@ import { timestampJson } from '../../src/core/metadata/timestamp.ts';
 import { digestHex, digestOf } from '../../src/core/names/digest.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
 import { parseDelegation, type RoleName } from '../../src/core/names/role.ts';
-import type { StoredFile } from '../../src/core/upload.ts';
+import type { StoredFile } from '../../src/core/stored-file.ts';
 import type { MetadataStore, PublicationResult } from '../../src/server/metadata-store.ts';
 import { codeOf } from './fixture.ts';
 

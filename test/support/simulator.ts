@@ -12,9 +12,10 @@ import { readTargets } from '../../src/core/metadata/targets.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
 import { isBaseRole, isTargetsRole, parentOf, type RoleName } from '../../src/core/names/role.ts';
 import { TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
+import type { StoredFile } from '../../src/core/stored-file.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { formatTime, parseTime } from '../../src/core/time.ts';
-import { acceptUpload, refreshOnline, type StoredFile } from '../../src/core/upload.ts';
+import { acceptUpload, refreshOnline } from '../../src/core/upload.ts';
 import {
   type Latest,
   type RemoteFile,

@@ -3,10 +3,10 @@ import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private
 import { canonicalKeyId, type PublicKey } from '../../src/core/keys/public-key.ts';
 import type { Gun } from '../../src/core/names/gun.ts';
 import type { KeyId } from '../../src/core/names/key-id.ts';
+import type { OnlineSigner } from '../../src/core/online-files.ts';
 import type { Signature } from '../../src/core/signature.ts';
 import type { SigningKeys } from '../../src/core/signing.ts';
 import type { Instant } from '../../src/core/time.ts';
-import type { OnlineSigner } from '../../src/core/upload.ts';
 
 /** Somebody's private keys, all of them open. */
 export class TestKeys implements SigningKeys, OnlineSigner {

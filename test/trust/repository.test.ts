@@ -151,7 +151,7 @@ describe('publishing', () => {
     simulator.lies.set('timestamp', missing('timestamp'));
     await failure(
       visitor.repository().publish((editor) => editor.witness('targets')),
-      'trust-data-lost',
+      'trust-data-missing',
     );
     simulator.lies.clear();
     simulator.isOffline = true;

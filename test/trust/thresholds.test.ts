@@ -176,10 +176,7 @@ describe('the root', () => {
         count.threshold,
         count.signed.length,
       ]),
-    ).toEqual([
-      ['new root', 2, 1],
-      ['former root', 1, 1],
-    ]);
+    ).toEqual([['new root', 2, 1]]);
     expect((await approve(second)).kind).toBe('published');
     expect(rootNow().roles.get('root')).toMatchObject({ threshold: 2 });
     expect(rootNow().version).toBe(2);

@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { describeProposal } from '../../trust/describe.ts';
+import { readSmallFile } from '../../store/files.ts';
+import { type Difference, describeProposal } from '../../trust/describe.ts';
 import type { Publication, WaitingProposal } from '../../trust/publication.ts';
 import type { Repository } from '../../trust/repository.ts';
 import { countSignatures } from '../../trust/signatories.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
-import { goFileError } from '../go-errors.ts';
-import { countLines } from '../pending.ts';
+import { countLines, othersStep } from '../pending.ts';
 import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
@@ -43,7 +42,7 @@ export async function approve(session: Session, words: readonly string[]): Promi
   const name = parsed.args[0] ?? '';
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
   const file = parsed.value('file');
-  const waiting = file === undefined ? await repository.proposal() : await repository.adopt(await readProposal(file));
+  const waiting = file === undefined ? await repository.proposal() : await repository.adopt(readProposal(file));
   if (waiting === undefined) {
     session.print(`Nothing waits for signatures in ${repository.gun}.\n`);
     return 0;
@@ -67,10 +66,14 @@ export async function discard(session: Session, words: readonly string[]): Promi
 /** What a waiting proposal would change, and the signatures it has. */
 export function proposalText({ collection, files }: WaitingProposal): string {
   const changes = describeProposal(collection, files).map(({ role, differences }) => {
-    const lines = differences.map(({ sign, text }) => `    ${sign} ${text}\n`).join('');
+    const lines = differenceLines(differences);
     return `  ${role}\n${lines === '' ? '    signed anew as it is\n' : lines}`;
   });
   return `${changes.join('')}Signatures:\n${countLines(countSignatures(collection.set, files))}`;
+}
+
+export function differenceLines(differences: readonly Difference[]): string {
+  return differences.map(({ sign, text }) => `    ${sign} ${text}\n`).join('');
 }
 
 /** Says what became of a change that its author knows may need more signatures; the exit code of the command. */
@@ -81,20 +84,13 @@ export function reportPublication(session: Session, repository: Repository, publ
   if (publication.kind !== 'waiting') return 0;
   const counts = countSignatures(publication.collection.set, publication.files);
   session.print(`Signed, and not in force yet. More signatures are needed:\n${countLines(counts)}`);
-  session.print(
-    publication.place === 'server'
-      ? `Others sign it with: signet trust approve ${gun}\n`
-      : `The trust server keeps no proposals. Pass this file on: ${publication.place}\nOthers sign it with: signet trust approve --file FILE ${gun}\n`,
-  );
+  session.print(`${othersStep(gun, publication.place)}\n`);
   return 0;
 }
 
-async function readProposal(path: string): Promise<Buffer> {
-  try {
-    const bytes = await readFile(path);
-    if (bytes.length <= LIMITS.upload) return bytes;
-  } catch (cause) {
-    throw new SignetError('file-missing', `cannot read the proposal: ${goFileError(cause, path)}`, { cause });
-  }
-  throw new SignetError('too-large', `${path} is larger than ${LIMITS.upload} bytes`);
+/** Throws `file-missing`, `file-unreadable`, `file-unsafe` or `too-large`. */
+function readProposal(path: string): Buffer {
+  const bytes = readSmallFile(path, LIMITS.upload, true);
+  if (bytes === undefined) throw new SignetError('file-missing', `there is no proposal at ${path}`);
+  return bytes;
 }

@@ -1,6 +1,7 @@
 import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
 import { expiredRoles } from '../../core/expiry-warnings.ts';
 import type { Reference } from '../../core/names/reference.ts';
+import { shown } from '../../trust/describe.ts';
 import { type Inspection, inspectCollection } from '../../trust/inspect.ts';
 import { naturalCompare } from '../../trust/natural-order.ts';
 import type { Repository } from '../../trust/repository.ts';
@@ -60,7 +61,7 @@ async function expiredText(session: Session, image: string): Promise<string> {
   const { set } = await repository.inspect();
   const lines = expiredRoles(set, session.now())
     .map(({ role, expired }) => `  ${role} expired on ${new Date(expired).toISOString().slice(0, 10)}`)
-    .map((line) => `${red(line, isColoured())}\n`);
+    .map((line) => `${red(line, isColoured(session.env))}\n`);
   const text = asText(image, inspectCollection(set, shownTag(reference)));
   return `\nThis trust data has expired, and nothing in it is trusted:\n\n${lines.join('')}${text}`;
 }
@@ -112,7 +113,7 @@ function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
 
 function asText(image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): string {
   const signatures = tags.map(({ tag, digest, signers: names }) => [
-    tag,
+    shown(tag),
     digest,
     names.length > 0 ? names.toSorted().join(', ') : '(Repo Admin)',
   ]);

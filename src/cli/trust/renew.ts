@@ -1,17 +1,18 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
-import { type DueRole, planRenewal, renew } from '../../trust/renew.ts';
+import { describeContent } from '../../trust/describe.ts';
+import { type DueRole, planRenewal, type RenewalPlan, renew } from '../../trust/renew.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
-import { reportPublication } from './approve.ts';
+import { differenceLines, reportPublication } from './approve.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
 export const RENEW: CommandSpec = {
   program: 'signet',
   path: 'trust renew',
   usage: '[OPTIONS] REPOSITORY [ROLE...]',
-  summary: 'Sign anew what has expired, expires within half a year, or lost its signatures',
+  summary: 'Sign anew what has expired or expires within half a year',
   flags: [{ name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
   options: `${PLACE_OPTIONS}
   -y, --yes                Do not prompt for confirmation`,
@@ -24,13 +25,14 @@ export async function renewRoles(session: Session, words: readonly string[]): Pr
   const [name = '', ...named] = parsed.args;
   const asked = named.map(parseRole);
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
-  const { due } = await planRenewal(repository, asked);
+  const { collection, due } = await planRenewal(repository, asked);
   const wanted = asked.length === 0 ? due : due.filter(({ role }) => asked.includes(role));
   refuseUnknown(asked, wanted);
-  const possible = wanted.filter(({ isHere }) => isHere);
   if (wanted.length > 0) session.print(`${planText(wanted)}\n`);
+  const possible = wanted.filter(({ isHere, why }) => isHere && (why !== 'unsigned' || asked.length > 0));
+  session.print(unsignedText(repository.gun, collection, wanted, asked.length > 0));
   if (possible.length === 0) return nothingToSign(session, repository.gun, wanted);
-  const question = `Sign ${possible.length === 1 ? 'this role' : 'these roles'} anew, with all that is in them now?`;
+  const question = `Sign ${possible.length === 1 ? 'this role anew, with all that is in it' : 'these roles anew, with all that is in them'} now?`;
   if (!parsed.has('yes') && !(await session.confirm(question))) return 0;
   return reportPublication(
     session,
@@ -53,6 +55,27 @@ function refuseUnknown(asked: readonly RoleName[], wanted: readonly DueRole[]): 
   );
 }
 
+/** What lost its signatures says whatever the server makes it say: nobody signs it who has not been shown it, and named it. */
+function unsignedText(
+  gun: string,
+  { unusable }: RenewalPlan['collection'],
+  wanted: readonly DueRole[],
+  areNamed: boolean,
+): string {
+  const unsigned = wanted.filter(({ why, isHere }) => why === 'unsigned' && isHere).map(({ role }) => role);
+  if (areNamed) {
+    const contents = [...unusable].filter(([role]) => unsigned.includes(role));
+    return contents
+      .map(
+        ([role, { payload }]) =>
+          `Nobody else vouches for what ${role} says:\n${differenceLines(describeContent(payload))}\n`,
+      )
+      .join('');
+  }
+  if (unsigned.length === 0) return '';
+  return `Nobody vouches for what ${unsigned.join(', ')} says. To see and sign it: signet trust renew ${gun} ${unsigned.join(' ')}\n`;
+}
+
 function planText(due: readonly DueRole[]): string {
   return dockerTable(
     ['ROLE', 'EXPIRES', 'WHY', 'KEY'],
@@ -70,7 +93,7 @@ function nothingToSign(session: Session, gun: string, wanted: readonly DueRole[]
     session.print(`Nothing in ${gun} expires within half a year.\n`);
     return 0;
   }
-  throw new SignetError('signing-key-missing', `no key here can renew ${wanted.map(({ role }) => role).join(', ')}`, {
-    detail: { roles: wanted.map(({ role }) => role) },
-  });
+  const roles = wanted.filter(({ isHere }) => !isHere).map(({ role }) => role);
+  if (roles.length === 0) return 1;
+  throw new SignetError('signing-key-missing', `no key here can renew ${roles.join(', ')}`, { detail: { roles } });
 }

@@ -1,4 +1,5 @@
 import { SignetError } from '../../core/errors/index.ts';
+import { quoted } from '../../core/printable.ts';
 import { AuditFolder } from '../../store/audit-folder.ts';
 import { planReset, type ResetPlan, resetRepository } from '../../trust/reset.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../command.ts';
@@ -34,6 +35,10 @@ ${PLACE_OPTIONS}
 /** `signet trust reset --all | -n N… | --lost-root --reason TEXT REPOSITORY`. */
 export async function reset(session: Session, words: readonly string[]): Promise<number> {
   const parsed = parseCommand(RESET, words);
+  const isChoosing = parsed.has('all') || parsed.values('number').length > 0;
+  if (parsed.has('lost-root') && isChoosing) {
+    throw new SignetError('usage', '--lost-root cannot be given with --all or --number');
+  }
   const place = await placeOf(session, parsed);
   const name = parsed.args[0] ?? '';
   if (parsed.has('lost-root')) return resetLostRoot(session, parsed, place, place.collection(name, ['*']));
@@ -52,7 +57,7 @@ async function dropStaged(session: Session, parsed: ParsedCommand, collection: O
     const staged = await changelist.read();
     const chosen = numbers.map((number) => (/^\d{1,6}$/.test(number) ? staged[Number(number)] : undefined));
     const missing = numbers.find((_, index) => chosen[index] === undefined);
-    if (missing !== undefined) throw new SignetError('usage', `no staged change has the number ${missing}`);
+    if (missing !== undefined) throw new SignetError('usage', `no staged change has the number ${quoted(missing, 40)}`);
     await changelist.clear(chosen.filter((change) => change !== undefined));
   }
   session.print(`Successfully reset specified changes for repository ${gun}\n`);
@@ -70,7 +75,7 @@ async function resetLostRoot(
   const plan = await planReset(repository);
   session.print(planText(gun, plan));
   if (!parsed.has('yes') && !(await session.confirm(`Replace the root of ${gun}?`))) return 0;
-  const by = process.env.USER ?? process.env.LOGNAME ?? 'unknown';
+  const by = session.env.USER ?? session.env.LOGNAME ?? 'unknown';
   const { record } = await resetRepository(repository, plan, new AuditFolder(place.folder), { by, reason });
   session.print(`Published ${gun} under a new root key. The record of it: ${record}\n`);
   session.print(`Everybody who trusted the old root decides anew, with: signet trust delete ${gun}\n`);

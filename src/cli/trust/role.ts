@@ -1,6 +1,7 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { parseKeyId } from '../../core/names/key-id.ts';
 import { parseRole } from '../../core/names/role.ts';
+import { quoted } from '../../core/printable.ts';
 import { changeRole } from '../../trust/roles.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -47,8 +48,5 @@ export async function setRole(session: Session, words: readonly string[]): Promi
 export function readThreshold(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
-  throw new SignetError(
-    'threshold-invalid',
-    `a threshold is a number of keys, not ${JSON.stringify(text.slice(0, 40))}`,
-  );
+  throw new SignetError('threshold-invalid', `a threshold is a number of keys, not ${quoted(text, 40)}`);
 }

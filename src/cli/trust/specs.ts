@@ -84,7 +84,7 @@ export const SIGNET_TRUST: readonly (readonly [name: string, summary: string])[]
   ['lookup', 'Show the digest and the size of a target'],
   ['publish', 'Publish all staged changes, and a repository that was only prepared'],
   ['remove', 'Take a target back'],
-  ['renew', 'Sign anew what has expired, expires within half a year, or lost its signatures'],
+  ['renew', 'Sign anew what has expired or expires within half a year'],
   ['reset', 'Drop staged changes, or found a repository anew whose root key is lost'],
   ['role', 'Change which keys sign for a role, and how many of them must'],
   ['status', 'Show who signed what until when, what waits for signatures, and what is staged'],

@@ -1,5 +1,6 @@
 import type { Change } from '../../store/change.ts';
 import type { StagedChange } from '../../store/changelist.ts';
+import { shown } from '../../trust/describe.ts';
 import { dockerTable } from '../table.ts';
 
 /** The staged changes of a collection with the numbers by which `trust reset` takes them, in Notary's terms (protocol E.2). */
@@ -12,9 +13,9 @@ export function stagedText(gun: string, staged: readonly StagedChange[]): string
 function termsOf(change: Change): readonly string[] {
   switch (change.kind) {
     case 'add-target':
-      return ['create', change.role, 'target', change.name];
+      return ['create', change.role, 'target', shown(change.name)];
     case 'remove-target':
-      return ['delete', change.role, 'target', change.name];
+      return ['delete', change.role, 'target', shown(change.name)];
     case 'create-delegation':
       return ['create', change.role, 'delegation', ''];
     case 'update-delegation':

@@ -1,6 +1,5 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import { EXPIRY_NOTICE } from '../../core/expiry-warnings.ts';
-import type { Instant } from '../../core/time.ts';
 import { type RoleStatus, type Status, statusOf } from '../../trust/status.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
@@ -31,7 +30,7 @@ export async function status(session: Session, words: readonly string[]): Promis
   const { gun } = repository;
   const staged = await changelist.read();
   try {
-    session.print(statusText(gun, await statusOf(repository), session.now()));
+    session.print(statusText(session, gun, await statusOf(repository)));
   } catch (error) {
     if (!isSignetError(error) || error.code === 'cancelled') throw error;
     session.print(stagedText(gun, staged));
@@ -41,13 +40,13 @@ export async function status(session: Session, words: readonly string[]): Promis
   return 0;
 }
 
-function statusText(gun: string, { roles, waiting }: Status, now: Instant): string {
+function statusText(session: Session, gun: string, { roles, waiting }: Status): string {
   const rows = roles.map((role) => [
     role.role,
     `${role.version}`,
     signatures(role),
     `${role.here} of ${role.keys}`,
-    expiry(role, now),
+    expiry(session, role),
   ]);
   return [
     `Trust data of ${gun}\n\n`,
@@ -61,15 +60,17 @@ function signatures({ signed, threshold }: RoleStatus): string {
   return `${signed}, needs ${threshold}`;
 }
 
-function expiry({ role, expires }: RoleStatus, now: Instant): string {
+function expiry(session: Session, { role, expires }: RoleStatus): string {
+  const now = session.now();
   const day = new Date(expires).toISOString().slice(0, 10);
-  if (expires < now) return red(`${day} (expired)`, isColoured());
+  if (expires < now) return red(`${day} (expired)`, isColoured(session.env));
   // The server renews a timestamp every fortnight; half a year ahead says nothing of it.
   return role !== 'timestamp' && expires < now + EXPIRY_NOTICE ? `${day} (soon)` : day;
 }
 
 function waitingText(gun: string, waiting: Status['waiting']): string {
   if (waiting === undefined) return `Nothing waits for signatures in ${gun}.\n`;
+  if (waiting === 'hidden') return 'What waits for signatures is shown to those who may publish.\n';
   if (waiting instanceof Error) return `A change that waits is of no use: ${waiting.message}\n`;
   return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}`;
 }

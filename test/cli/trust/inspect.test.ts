@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import { inspect } from '../../../src/cli/trust/inspect.ts';
 import { digestHex } from '../../../src/core/names/digest.ts';
+import { RELEASES } from '../../../src/core/names/role.ts';
+import { DAY, YEAR } from '../../../src/core/time.ts';
 import { failure } from '../../support/failure.ts';
+import { target } from '../../support/simulator.ts';
 import { empty, fakeImage, loaded, NAME, offline, uninitialised, visitorOf } from '../fake-session.ts';
+import { fails, told } from './transcript.ts';
 
 const HEX = digestHex(fakeImage('v1').digest);
 const MISSING = `no signatures or cannot access ${NAME}`;
@@ -85,4 +89,68 @@ describe('as text', () => {
     expect(second).toStartWith(`\nSIGNED TAG   DIGEST${' '.repeat(61)}SIGNERS\nv1           ${HEX}   alice\n\n`);
     expect(second).toMatch(/\nSIGNER {4}KEYS\nalice {5}[0-9a-f]{12}\n\n/);
   });
+});
+
+describe('expired', () => {
+  const expired = async () => {
+    const session = await loaded();
+    session.env = { NO_COLOR: '1' };
+    session.simulator.now += 3 * YEAR + DAY;
+    await session.simulator.refresh();
+    return session;
+  };
+
+  test('as text: what it was, what of it has expired, docker’s error', async () => {
+    const session = await expired();
+    const { exit, stdout, stderr } = await told(session, inspect, ['--pretty', NAME]);
+    expect([exit, stderr]).toEqual([1, `${MISSING}\n`]);
+    expect(stdout).toStartWith(
+      `
+This trust data has expired, and nothing in it is trusted:
+
+  targets expired on 2029-11-22
+  targets/alice expired on 2029-11-22
+  ${RELEASES} expired on 2029-11-22
+
+Signatures for ${NAME}
+
+SIGNED TAG   DIGEST${' '.repeat(61)}SIGNERS
+v1           ${HEX}   alice
+
+List of signers and their keys for ${NAME}
+`,
+    );
+  });
+
+  test('as text: of one tag, and the first one ends it', async () => {
+    const { exit, stdout } = await told(await expired(), inspect, ['--pretty', `${NAME}:v2`, NAME]);
+    expect(exit).toBe(1);
+    expect(stdout).toContain(`\nNo signatures for ${NAME}:v2\n`);
+    expect(stdout.split('This trust data has expired')).toHaveLength(2);
+  });
+
+  test('as JSON: docker’s', async () => {
+    expect(await told(await expired(), inspect, [NAME])).toEqual({ ...fails(MISSING), stdout: '[]\n' });
+  });
+
+  test('of what is refused for another reason, too, nothing is shown', async () => {
+    const session = await expired();
+    await (await session.repository()).inspect();
+    session.simulator.replace('targets', Buffer.from('{}'));
+    session.simulator.relist();
+    const { exit, stdout } = await told(session, inspect, ['--pretty', NAME]);
+    expect([exit, stdout]).toEqual([1, '']);
+  });
+});
+
+test('a name that a terminal would act upon is escaped in the text; the JSON has it as docker has', async () => {
+  const session = await loaded();
+  const name = 'v1\u202e\u009b2J\u061c';
+  await (await session.repository()).publish((editor) => editor.addTarget(RELEASES, name, target(2)));
+  await inspect(session, ['--pretty', NAME]);
+  expect(session.printed).toContain('\n"v1\\u202e\\u009b2J\\u061c"   ');
+  expect(session.printed).not.toMatch(/[\u0080-\u009f\u061c\u202e]/);
+  session.printed = '';
+  await inspect(session, [NAME]);
+  expect(json(session.printed)[0]?.SignedTags).toContainEqual(expect.objectContaining({ SignedTag: name }));
 });

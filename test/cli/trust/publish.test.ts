@@ -81,7 +81,7 @@ describe('publish', () => {
     });
   });
 
-  test('of a role that needs two: what was signed waits for the other, and stays staged until then', async () => {
+  test('of a role that needs two: what was signed waits for the other, and is staged no more', async () => {
     const session = await loaded();
     const { publicKey, id } = await session.keys.create('bob');
     await (await session.repository()).publish((editor) => {
@@ -102,6 +102,6 @@ describe('publish', () => {
       ),
     );
     expect(session.simulator.state).toBe(before);
-    expect(await stagedLines(session)).toContain('0         create    targets/alice   target    v2\n');
+    expect(await stagedLines(session)).toBe(`No unpublished changes for ${NAME}\n`);
   });
 });

@@ -9,6 +9,7 @@ import { METADATA_SUBJECTS } from './metadata.ts';
 import { NAME_SUBJECTS } from './names.ts';
 import { TOKEN_SUBJECTS } from './tokens.ts';
 import { TRUST_SUBJECTS } from './trust.ts';
+import { TRUST_WIRE_SUBJECTS } from './trust-wire.ts';
 
 /** Everything that is fuzzed, by name. A subject is made when it is wanted: some need keys and servers of their own. */
 export const SUBJECTS: ReadonlyMap<string, () => Subject | Promise<Subject>> = new Map(
@@ -19,6 +20,7 @@ export const SUBJECTS: ReadonlyMap<string, () => Subject | Promise<Subject>> = n
     ...NAME_SUBJECTS,
     ...HTTP_SUBJECTS,
     ...TRUST_SUBJECTS,
+    ...TRUST_WIRE_SUBJECTS,
     ...TOKEN_SUBJECTS,
     ...FILE_SUBJECTS,
     ...DOCKER_SUBJECTS,

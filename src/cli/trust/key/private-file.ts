@@ -27,8 +27,7 @@ export function readPrivateFile(path: string, limit: number): PrivateFile {
     if (bytes !== undefined) return { path, bytes, isPrivate };
   } catch (cause) {
     if (!(cause instanceof SignetError)) throw cause;
-    const why = cause.code === 'file-unreadable' ? goFileError(cause.cause, path) : cause.message;
-    throw new SignetError(cause.code, refusal(path, why), { cause });
+    throw new SignetError(cause.code, refusal(path, inGosWords(path, cause)), { cause });
   }
   throw new SignetError('file-missing', refusal(path, `stat ${path}: no such file or directory`));
 }
@@ -38,6 +37,11 @@ export function checkPrivate({ path, isPrivate }: Omit<PrivateFile, 'bytes'>): v
   if (isPrivate) return;
   const why = `private key file ${path} must not be readable or writable by others`;
   throw new SignetError('file-unsafe', refusal(path, why), { next: `Make it private first: chmod 600 ${path}` });
+}
+
+function inGosWords(path: string, { code, cause, detail, message }: SignetError): string {
+  if (code === 'file-unreadable') return goFileError(cause, path);
+  return code === 'file-unsafe' ? `read ${path}: ${detail.why}` : message;
 }
 
 function refusal(path: string, why: string): string {

@@ -1,0 +1,94 @@
+import { deepStrictEqual } from 'node:assert';
+import { ChainWriter, parseChain } from '../../../src/core/chain.ts';
+import { parseGun } from '../../../src/core/names/gun.ts';
+import type { RoleName } from '../../../src/core/names/role.ts';
+import { formatProposal, parseProposal } from '../../../src/core/proposal.ts';
+import { ResponseReader } from '../../../src/remote/response-reader.ts';
+import { Refused, type Subject } from '../engine.ts';
+import { anyOf, bytes, lines, words } from '../mutate.ts';
+import { json } from '../mutate-json.ts';
+
+const HEAD = 'HTTP/1.1 200 OK\r\n';
+const HTTP_PIECES = [
+  ...['\r\n', '\r\n\r\n', '\n', '\r', HEAD, 'HTTP/1.0 200 OK\r\n', 'HTTP/1.1 204 \r\n', 'HTTP/1.1 100 \r\n'],
+  ...['Content-Length: 3\r\n', 'Content-Length: +3\r\n', 'Transfer-Encoding: chunked\r\n', 'Connection: close\r\n'],
+  ...['3\r\nabc\r\n', '0\r\n\r\n', '0', 'ffffffffffff', ';x=y', ':', ' ', '\t', '\u0000', 'é'],
+];
+
+/** Where its pieces are cut has no part in what a response says. */
+const response: Subject = {
+  seeds: [
+    `${HEAD}Content-Length: 3\r\n\r\nabc${HEAD}Content-Length: 0\r\n\r\n`,
+    `${HEAD}Transfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n`,
+    'HTTP/1.1 103 \r\nA: b\r\n\r\nHTTP/1.0 200 OK\r\n\r\nabc',
+  ].map((text) => Buffer.from(text, 'latin1')),
+  mutate: anyOf(words(HTTP_PIECES), lines, bytes),
+  refusals: [],
+  check: (input) => {
+    const whole = readResponses([input]);
+    deepStrictEqual(readResponses(Array.from(input, (byte) => Buffer.of(byte))), whole);
+    if (whole.at(-1) === 'InvalidHTTPResponse') throw new Refused();
+  },
+};
+
+/** A chain has one form only. */
+const chain: Subject = {
+  seeds: [['timestamp'], ['timestamp', 'root', '2.root'], ['timestamp', 'snapshot', 'targets', 'targets/releases']].map(
+    (names) => {
+      const writer = new ChainWriter();
+      for (const name of names) writer.add(name, Buffer.from(`{"file":"${name}"}\n`));
+      return writer.finish();
+    },
+  ),
+  mutate: anyOf(
+    words(['\n', ' ', '0', '9', '1.root', 'targets/', 'timestamp 3\nabc\n', '../', '\u0000']),
+    lines,
+    bytes,
+  ),
+  refusals: ['response-invalid'],
+  check: (input) => {
+    const writer = new ChainWriter();
+    for (const [name, content] of parseChain(input)) writer.add(name, content);
+    deepStrictEqual(writer.finish(), input);
+  },
+};
+
+const proposal: Subject = {
+  seeds: [['root'], ['targets', 'targets/releases']].map((roles) =>
+    formatProposal({
+      gun: parseGun('registry.example.com/team/app'),
+      files: new Map(roles.map((role) => [role as RoleName, Buffer.from(`{"signed":{},"of":"${role}"}`)])),
+    }),
+  ),
+  mutate: anyOf(json(['"snapshot"', '"targets/../root"', '"====" ', '"signet-proposal-2"', '{}']), bytes),
+  refusals: ['proposal-invalid'],
+  check: (input) => {
+    const read = parseProposal(input);
+    deepStrictEqual(parseProposal(formatProposal(read)), read);
+  },
+};
+
+export const TRUST_WIRE_SUBJECTS = { response: () => response, chain: () => chain, proposal: () => proposal };
+
+/** What a reader finds in these pieces, and how it ended. */
+function readResponses(pieces: readonly Buffer[]): string[] {
+  const found: string[] = [];
+  let body = '';
+  const reader = new ResponseReader({
+    head: (status, headers) => {
+      body = '';
+      found.push(`${status} ${JSON.stringify([...headers])}`);
+    },
+    data: (part) => {
+      body += Buffer.from(part).toString('latin1');
+    },
+    end: (isLast) => void found.push(`${JSON.stringify(body)} ${isLast}`),
+  });
+  try {
+    for (const piece of pieces) reader.push(piece);
+    found.push(reader.close() ? 'closed' : 'cut');
+  } catch (error) {
+    found.push(error instanceof Error && 'code' in error ? String(error.code) : String(error));
+  }
+  return found;
+}
