@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SIGNET } from '../scripts/paths.ts';
-import { Editor } from '../src/core/editor.ts';
+import { Editor } from '../src/core/edit/editor.ts';
 import { parseGun } from '../src/core/names/gun.ts';
 import { parseDelegation, RELEASES } from '../src/core/names/role.ts';
 import { AuthorizedClient } from '../src/remote/authorized.ts';

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { printable } from '../core/printable.ts';
 import { formatTime, type Instant } from '../core/time.ts';
-import type { ApproveFirstRoot, FirstRoot, FirstRootKey } from '../trust/first-root.ts';
+import type { ApproveFirstRoot, FirstRoot, FirstRootKey } from '../trust/update/first-root.ts';
 import { printErr } from './output.ts';
 
 const STDIN = 0;

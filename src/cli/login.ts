@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { type Login, wipe } from '../core/login.ts';
 import { DOCKER_HUB } from '../core/names/reference.ts';
-import { checkHost } from '../trust/configuration.ts';
+import { checkHost } from '../trust/settings/configuration.ts';
 import { type CommandSpec, parseCommand } from './command.ts';
 import type { Session } from './session.ts';
 

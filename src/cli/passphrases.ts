@@ -1,6 +1,6 @@
 import { isSignetError } from '../core/errors/index.ts';
-import { type PassphrasePlace, type PassphrasePlaces, placeFor } from '../trust/passphrase-places.ts';
-import type { PassphraseOwner, PassphraseRequest, Passphrases } from '../trust/passphrases.ts';
+import type { PassphraseOwner, PassphraseRequest, Passphrases } from '../trust/keys/passphrases.ts';
+import { type PassphrasePlace, type PassphrasePlaces, placeFor } from '../trust/settings/passphrase-places.ts';
 import { AskedPassphrases, type Person } from './passphrases/asked.ts';
 import { commandSource } from './passphrases/command.ts';
 import { fileSource } from './passphrases/file.ts';

@@ -1,9 +1,9 @@
 import { SignetError } from '../core/errors/index.ts';
 import type { Gun } from '../core/names/gun.ts';
-import type { ProposalPlace } from '../trust/proposals.ts';
-import type { Publication } from '../trust/publication.ts';
-import type { Repository } from '../trust/repository.ts';
-import { countSignatures, type Signatory, type SignatureCount } from '../trust/signatories.ts';
+import { countSignatures, type Signatory, type SignatureCount } from '../trust/keys/signatories.ts';
+import type { ProposalPlace } from '../trust/publish/proposals.ts';
+import type { Publication } from '../trust/publish/publication.ts';
+import type { Repository } from '../trust/publish/repository.ts';
 
 /**
  * Passes a publication that is in force. One that waits is an error here: docker's words, and their exit code 0, promise

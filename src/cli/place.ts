@@ -3,11 +3,11 @@ import { SignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import { Changelist } from '../store/changelist.ts';
-import { resolveName } from '../trust/configuration.ts';
-import type { KeyRing } from '../trust/key-ring.ts';
-import type { NotaryPlace } from '../trust/notary-place.ts';
+import type { KeyRing } from '../trust/keys/key-ring.ts';
 import type { OpenClient } from '../trust/open.ts';
-import type { Repository } from '../trust/repository.ts';
+import type { Repository } from '../trust/publish/repository.ts';
+import { resolveName } from '../trust/settings/configuration.ts';
+import type { NotaryPlace } from '../trust/settings/notary-place.ts';
 
 /** A trust folder, its keys, and the collections that can be managed from it. */
 export interface TrustPlace {

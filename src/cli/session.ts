@@ -10,12 +10,12 @@ import { ParsedArgs } from '../engine/flags.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import type { Credentials } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';
-import { type Configuration, resolveName } from '../trust/configuration.ts';
-import { readConfiguration } from '../trust/configuration-file.ts';
-import type { KeyRing } from '../trust/key-ring.ts';
-import type { NotaryPlace, NotaryPlaceOptions } from '../trust/notary-place.ts';
+import type { KeyRing } from '../trust/keys/key-ring.ts';
 import { type OpenClient, openTrust } from '../trust/open.ts';
-import type { Repository } from '../trust/repository.ts';
+import type { Repository } from '../trust/publish/repository.ts';
+import { type Configuration, resolveName } from '../trust/settings/configuration.ts';
+import { readConfiguration } from '../trust/settings/configuration-file.ts';
+import type { NotaryPlace, NotaryPlaceOptions } from '../trust/settings/notary-place.ts';
 import { firstRootApproval } from './first-root.ts';
 import { printErr, printOut, writeOut } from './output.ts';
 import { SignersPassphrases } from './passphrases.ts';
@@ -176,7 +176,7 @@ class TerminalSession implements Session {
   async place(options: Partial<NotaryPlaceOptions>): Promise<TrustPlace> {
     const { trustDir, ...others } = options;
     if (trustDir === undefined) return new DockerPlace(this.docker);
-    const { readNotaryPlace } = await import('../trust/notary-place.ts');
+    const { readNotaryPlace } = await import('../trust/settings/notary-place.ts');
     const place = await readNotaryPlace({ trustDir, ...others }, this.env);
     const opened = await this.opener(place);
     this.others.push(opened);

@@ -1,8 +1,8 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { wipe } from '../core/login.ts';
 import { atDigest, familiarReference, gunOf, type Reference } from '../core/names/reference.ts';
-import type { Repository } from '../trust/repository.ts';
-import { initializeWithImages, type SignedImage, signImages } from '../trust/sign.ts';
+import { initializeWithImages, type SignedImage, signImages } from '../trust/changes/sign.ts';
+import type { Repository } from '../trust/publish/repository.ts';
 import { wordedAs } from './docker-texts.ts';
 import { inForce } from './pending.ts';
 import { progressOutput } from './progress-output.ts';

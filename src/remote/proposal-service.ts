@@ -1,9 +1,9 @@
 import type { Action } from '../core/access.ts';
+import type { ProposalStore } from '../core/edit/proposal-store.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { digestHex, digestOf } from '../core/names/digest.ts';
 import type { Gun } from '../core/names/gun.ts';
-import type { ProposalStore } from '../core/proposal-store.ts';
 import type { AuthorizedClient } from './authorized.ts';
 import { parseChallenges } from './challenge.ts';
 import type { HttpAnswer } from './http-message.ts';

@@ -1,6 +1,6 @@
+import type { StoredFile } from '../core/accept/stored-file.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
-import type { StoredFile } from '../core/stored-file.ts';
 import type { Instant } from '../core/time.ts';
 
 /** A published file as it is stored. */

@@ -1,8 +1,8 @@
+import type { OnlineSigner } from '../core/accept/online-files.ts';
 import { generatePrivateKey, type PrivateKey, privateKeyFromRaw } from '../core/keys/private-key.ts';
 import { makePublicKey, type PublicKey } from '../core/keys/public-key.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { KeyId } from '../core/names/key-id.ts';
-import type { OnlineSigner } from '../core/online-files.ts';
 import type { Instant } from '../core/time.ts';
 import { LruCache } from './lru.ts';
 import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from './online-key-store.ts';

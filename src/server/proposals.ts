@@ -1,7 +1,7 @@
+import { parseProposal } from '../core/edit/proposal.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { digestHex, digestOf } from '../core/names/digest.ts';
 import type { Gun } from '../core/names/gun.ts';
-import { parseProposal } from '../core/proposal.ts';
 import type { Instant } from '../core/time.ts';
 import type { Logger } from './logger.ts';
 import type { KeptProposal, ServerProposalStore } from './proposal-store.ts';

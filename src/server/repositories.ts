@@ -1,11 +1,11 @@
+import type { StoredFile } from '../core/accept/stored-file.ts';
+import { acceptUpload, refreshOnline, type Upload } from '../core/accept/upload.ts';
 import { isSignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { digestHex, digestOf } from '../core/names/digest.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
-import type { StoredFile } from '../core/stored-file.ts';
 import type { Instant } from '../core/time.ts';
-import { acceptUpload, refreshOnline, type Upload } from '../core/upload.ts';
 import { type CurrentChain, CurrentChains } from './current-chains.ts';
 import type { Logger } from './logger.ts';
 import type { CurrentFiles, MetadataStore, PublicationResult } from './metadata-store.ts';

@@ -1,5 +1,5 @@
+import type { Upload } from '../core/accept/upload.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { Upload } from '../core/upload.ts';
 import { parseParameterizedHeader } from './header-parameters.ts';
 import { boundaryOf, type Part, partsOf } from './multipart.ts';
 import { Refusal } from './refusal.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import type { ProposalStore } from '../core/edit/proposal-store.ts';
 import { isSignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Gun } from '../core/names/gun.ts';
-import type { ProposalStore } from '../core/proposal-store.ts';
 import { ContainedFolder, type Path } from './contained-folder.ts';
 import { collectionPath } from './trust-folder.ts';
 

@@ -4,8 +4,8 @@ import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
-import type { Pinning } from '../core/pinning.ts';
 import type { Instant } from '../core/time.ts';
+import type { Pinning } from '../core/verify/pinning.ts';
 import { AuthorizedClient } from '../remote/authorized.ts';
 import { dockerConnections } from '../remote/docker-connections.ts';
 import { HttpClient } from '../remote/http.ts';
@@ -19,12 +19,12 @@ import { serverFor } from '../remote/server-address.ts';
 import type { TokenCache } from '../remote/token.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
-import type { Configuration } from './configuration.ts';
-import type { ApproveFirstRoot } from './first-root.ts';
-import type { KeyRing } from './key-ring.ts';
-import type { NotaryPlace } from './notary-place.ts';
-import { Proposals } from './proposals.ts';
-import { Repository } from './repository.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { Proposals } from './publish/proposals.ts';
+import { Repository } from './publish/repository.ts';
+import type { Configuration } from './settings/configuration.ts';
+import type { NotaryPlace } from './settings/notary-place.ts';
+import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
 export interface ClientOptions {

@@ -8,13 +8,13 @@ import { TokenFile } from '../store/token-file.ts';
 import { MetadataFolder } from '../store/trust-folder.ts';
 import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
-import type { Configuration } from './configuration.ts';
-import { readConfiguration } from './configuration-file.ts';
-import type { ApproveFirstRoot } from './first-root.ts';
-import { KeyRing } from './key-ring.ts';
-import { type NotaryPlace, notaryLogin } from './notary-place.ts';
-import type { Passphrases } from './passphrases.ts';
-import { readPinning } from './pin-files.ts';
+import { KeyRing } from './keys/key-ring.ts';
+import type { Passphrases } from './keys/passphrases.ts';
+import type { Configuration } from './settings/configuration.ts';
+import { readConfiguration } from './settings/configuration-file.ts';
+import { type NotaryPlace, notaryLogin } from './settings/notary-place.ts';
+import { readPinning } from './settings/pin-files.ts';
+import type { ApproveFirstRoot } from './update/first-root.ts';
 
 export interface OpenOptions {
   /** Docker's configuration folder: keys, trusted metadata, logins and certificates are in it. */

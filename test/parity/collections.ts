@@ -1,13 +1,13 @@
-import type { Editor } from '../../src/core/editor.ts';
+import type { Editor } from '../../src/core/edit/editor.ts';
 import { generatePrivateKey } from '../../src/core/keys/private-key.ts';
 import type { PublicKey } from '../../src/core/keys/public-key.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
 import { parseTargetsRole } from '../../src/core/names/role.ts';
-import type { KeyRing } from '../../src/trust/key-ring.ts';
+import { addSigner } from '../../src/trust/changes/sign.ts';
+import type { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import { openTrust } from '../../src/trust/open.ts';
-import type { Repository } from '../../src/trust/repository.ts';
-import { addSigner } from '../../src/trust/sign.ts';
+import type { Repository } from '../../src/trust/publish/repository.ts';
 import { PASSPHRASE, type Person } from './person.ts';
 import type { PushedImage } from './place.ts';
 

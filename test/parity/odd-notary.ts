@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Editor } from '../../src/core/editor.ts';
+import { acceptUpload, refreshOnline } from '../../src/core/accept/upload.ts';
+import { Editor } from '../../src/core/edit/editor.ts';
 import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../src/core/keys/private-key.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import type { RoleName } from '../../src/core/names/role.ts';
-import { acceptUpload, refreshOnline } from '../../src/core/upload.ts';
 import { atEnd } from '../support/cleanup.ts';
 
 /** The current files of a collection. */

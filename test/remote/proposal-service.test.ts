@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
+import type { ProposalStore } from '../../src/core/edit/proposal-store.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
-import type { ProposalStore } from '../../src/core/proposal-store.ts';
 import { AuthorizedClient } from '../../src/remote/authorized.ts';
 import { HttpClient } from '../../src/remote/http.ts';
 import { RemoteProposals } from '../../src/remote/proposal-service.ts';
 import { MemoryTokens } from '../../src/remote/token.ts';
-import { proposalOf, proposalStoreSuite } from '../core/proposal-store.suite.ts';
+import { proposalOf, proposalStoreSuite } from '../core/edit/proposal-store.suite.ts';
 import { ANYONE, TestServer } from '../server/fixture.ts';
 import { failure } from '../support/failure.ts';
 import { makeAuthority } from './certificates.ts';

@@ -5,7 +5,7 @@ import { AuthorizedClient } from '../../src/remote/authorized.ts';
 import { HttpClient } from '../../src/remote/http.ts';
 import { RemoteProposals } from '../../src/remote/proposal-service.ts';
 import { MemoryTokens } from '../../src/remote/token.ts';
-import { proposalOf } from '../core/proposal-store.suite.ts';
+import { proposalOf } from '../core/edit/proposal-store.suite.ts';
 import { failure } from '../support/failure.ts';
 import { type SignetServer, startSignet } from '../support/signet-server.ts';
 

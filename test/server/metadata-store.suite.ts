@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import type { StoredFile } from '../../src/core/accept/stored-file.ts';
 import { expiryAt } from '../../src/core/metadata/common.ts';
 import { writeEnvelope } from '../../src/core/metadata/envelope.ts';
 import { fileInfoOf } from '../../src/core/metadata/file-info.ts';
@@ -7,7 +8,6 @@ import { timestampJson } from '../../src/core/metadata/timestamp.ts';
 import { digestHex, digestOf } from '../../src/core/names/digest.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
 import { parseDelegation, type RoleName } from '../../src/core/names/role.ts';
-import type { StoredFile } from '../../src/core/stored-file.ts';
 import type { MetadataStore, PublicationResult } from '../../src/server/metadata-store.ts';
 import { codeOf } from './fixture.ts';
 

@@ -5,7 +5,7 @@ import { LIMITS } from '../../src/core/limits.ts';
 import { digestHex, digestOf } from '../../src/core/names/digest.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import type { Observer } from '../../src/server/handler.ts';
-import { proposalOf } from '../core/proposal-store.suite.ts';
+import { proposalOf } from '../core/edit/proposal-store.suite.ts';
 import { random } from '../support/random.ts';
 import { codeOf, GUN, Owner, type Reply, stranger, TestServer, user } from './fixture.ts';
 

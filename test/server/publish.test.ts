@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test';
-import type { Editor } from '../../src/core/editor.ts';
+import type { Editor } from '../../src/core/edit/editor.ts';
 import { parseJson } from '../../src/core/json/parse.ts';
 import { parsePublicKey } from '../../src/core/keys/public-key.ts';
 import { parseGun } from '../../src/core/names/gun.ts';

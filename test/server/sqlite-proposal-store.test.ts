@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
+import type { ProposalStore } from '../../src/core/edit/proposal-store.ts';
 import { digestHex, digestOf } from '../../src/core/names/digest.ts';
-import type { ProposalStore } from '../../src/core/proposal-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../src/server/sqlite-proposal-store.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
-import { proposalOf, proposalStoreSuite } from '../core/proposal-store.suite.ts';
+import { proposalOf, proposalStoreSuite } from '../core/edit/proposal-store.suite.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { GUN, NOW } from './fixture.ts';

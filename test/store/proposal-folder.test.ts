@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parseProposal } from '../../src/core/edit/proposal.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
-import { parseProposal } from '../../src/core/proposal.ts';
 import { ProposalFolder } from '../../src/store/proposal-folder.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
-import { proposalOf, proposalStoreSuite } from '../core/proposal-store.suite.ts';
+import { proposalOf, proposalStoreSuite } from '../core/edit/proposal-store.suite.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
 import { run } from '../support/run.ts';

@@ -1,8 +1,8 @@
+import { parseProposal } from '../../src/core/edit/proposal.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import { parseDelegation } from '../../src/core/names/role.ts';
-import { parseProposal } from '../../src/core/proposal.ts';
 import { ProposalFolder } from '../../src/store/proposal-folder.ts';
-import { proposalOf } from '../core/proposal-store.suite.ts';
+import { proposalOf } from '../core/edit/proposal-store.suite.ts';
 
 // Started as a process of its own: adds roles to a proposal, one after the other, and prints each that is in it.
 

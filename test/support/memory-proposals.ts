@@ -1,5 +1,5 @@
 import type { Gun } from '../../src/core/names/gun.ts';
-import type { PlacedProposals, ProposalPlace } from '../../src/trust/proposals.ts';
+import type { PlacedProposals, ProposalPlace } from '../../src/trust/publish/proposals.ts';
 
 /** A place for proposals that forgets everything with the process. */
 export class MemoryProposals implements PlacedProposals {

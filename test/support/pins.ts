@@ -1,5 +1,5 @@
 import type { Gun } from '../../src/core/names/gun.ts';
-import { type Pinning, type RootPin, TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
+import { type Pinning, type RootPin, TRUST_ON_FIRST_USE } from '../../src/core/verify/pinning.ts';
 
 /** No pins, and nothing is trusted on first use. */
 export const NO_FIRST_USE: Pinning = { ...TRUST_ON_FIRST_USE, tofu: 'off' };

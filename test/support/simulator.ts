@@ -1,5 +1,7 @@
+import type { StoredFile } from '../../src/core/accept/stored-file.ts';
+import { acceptUpload, refreshOnline } from '../../src/core/accept/upload.ts';
 import type { Chain, KnownFiles } from '../../src/core/chain.ts';
-import { Editor } from '../../src/core/editor.ts';
+import { Editor } from '../../src/core/edit/editor.ts';
 import { isSignetError, SignetError } from '../../src/core/errors/index.ts';
 import type { JsonValue } from '../../src/core/json/parse.ts';
 import type { PublicKey } from '../../src/core/keys/public-key.ts';
@@ -11,11 +13,9 @@ import type { Target } from '../../src/core/metadata/targets.ts';
 import { readTargets } from '../../src/core/metadata/targets.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
 import { isBaseRole, isTargetsRole, parentOf, type RoleName } from '../../src/core/names/role.ts';
-import { TRUST_ON_FIRST_USE } from '../../src/core/pinning.ts';
-import type { StoredFile } from '../../src/core/stored-file.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { formatTime, parseTime } from '../../src/core/time.ts';
-import { acceptUpload, refreshOnline } from '../../src/core/upload.ts';
+import { TRUST_ON_FIRST_USE } from '../../src/core/verify/pinning.ts';
 import {
   type Latest,
   type RemoteFile,
@@ -23,8 +23,8 @@ import {
   type ServerRole,
   type TrustServer,
 } from '../../src/remote/trust-server.ts';
-import { type Collection, updateCollection } from '../../src/trust/collection.ts';
-import type { RepositorySource } from '../../src/trust/repository-source.ts';
+import type { RepositorySource } from '../../src/trust/publish/repository-source.ts';
+import { type Collection, updateCollection } from '../../src/trust/update/collection.ts';
 import { type Change, payloadOf, put, type Signer, sealed } from './forgery.ts';
 import { MemoryCache } from './memory-cache.ts';
 import { MemoryProposals } from './memory-proposals.ts';

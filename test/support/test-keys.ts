@@ -1,11 +1,11 @@
+import type { OnlineSigner } from '../../src/core/accept/online-files.ts';
+import type { SigningKeys } from '../../src/core/edit/signing.ts';
 import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
 import { canonicalKeyId, type PublicKey } from '../../src/core/keys/public-key.ts';
 import type { Gun } from '../../src/core/names/gun.ts';
 import type { KeyId } from '../../src/core/names/key-id.ts';
-import type { OnlineSigner } from '../../src/core/online-files.ts';
 import type { Signature } from '../../src/core/signature.ts';
-import type { SigningKeys } from '../../src/core/signing.ts';
 import type { Instant } from '../../src/core/time.ts';
 
 /** Somebody's private keys, all of them open. */

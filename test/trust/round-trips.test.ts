@@ -7,7 +7,7 @@ import { HttpClient } from '../../src/remote/http.ts';
 import { NotaryServer } from '../../src/remote/notary-server.ts';
 import { MemoryTokens } from '../../src/remote/token.ts';
 import { remoteName } from '../../src/remote/trust-server.ts';
-import { updateCollection } from '../../src/trust/collection.ts';
+import { updateCollection } from '../../src/trust/update/collection.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { serve, type TestServer as WebServer } from '../remote/servers.ts';
 import { ANYONE, GUN, NOW, Owner, TARGET, TestServer } from '../server/fixture.ts';

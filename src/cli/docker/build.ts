@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { familiarReference } from '../../core/names/reference.ts';
 import { runDocker } from '../../engine/run.ts';
 import { type BuildSettings, findImageUses, type ImageUse, rewriteImages } from '../../trust/dockerfile/index.ts';
-import type { TrustedImage } from '../../trust/enforce.ts';
+import type { TrustedImage } from '../../trust/enforce/enforce.ts';
 import { ImageNames, inPlace } from './build/image-names.ts';
 import { nameOptions, readSettings, tagOptions } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';

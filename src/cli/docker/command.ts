@@ -4,7 +4,7 @@ import { type CommandLine, type CommandName, readArguments, readCommandLine } fr
 import { configFolder } from '../../engine/endpoint.ts';
 import { SyntaxBook } from '../../engine/learn.ts';
 import { becomeDocker } from '../../engine/run.ts';
-import { readConfiguration } from '../../trust/configuration-file.ts';
+import { readConfiguration } from '../../trust/settings/configuration-file.ts';
 import { isReplaced, replacedCommand } from '../replaced.ts';
 import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
 import type { DockerTask } from './task.ts';

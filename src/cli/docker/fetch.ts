@@ -1,7 +1,7 @@
 import { wipe } from '../../core/login.ts';
 import { familiarReference, type Reference } from '../../core/names/reference.ts';
 import type { ProgressOutput } from '../../engine/progress.ts';
-import type { TrustedImage } from '../../trust/enforce.ts';
+import type { TrustedImage } from '../../trust/enforce/enforce.ts';
 import type { Session } from '../session.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
-import { trustedImage } from '../../trust/enforce.ts';
+import { trustedImage } from '../../trust/enforce/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';

@@ -7,9 +7,9 @@ import {
   gunOf,
   type Reference,
 } from '../../core/names/reference.ts';
-import type { TrustedImage } from '../../trust/enforce.ts';
-import { trustedImage } from '../../trust/enforce.ts';
-import { resolveAllTags } from '../../trust/resolve.ts';
+import type { TrustedImage } from '../../trust/enforce/enforce.ts';
+import { trustedImage } from '../../trust/enforce/enforce.ts';
+import { resolveAllTags } from '../../trust/enforce/resolve.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';

@@ -2,7 +2,7 @@ import { isSignetError } from '../../core/errors/index.ts';
 import { isDigest } from '../../core/names/digest.ts';
 import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
 import type { PositionalToken } from '../../engine/flags.ts';
-import { type TrustedImage, trustedImage } from '../../trust/enforce.ts';
+import { type TrustedImage, trustedImage } from '../../trust/enforce/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';

@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { familiarName, familiarReference, gunOf, type Reference, withDefaultTag } from '../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
-import { trustedImage } from '../../trust/enforce.ts';
+import { trustedImage } from '../../trust/enforce/enforce.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';

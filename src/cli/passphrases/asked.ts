@@ -1,4 +1,4 @@
-import type { PassphraseRequest, Passphrases } from '../../trust/passphrases.ts';
+import type { PassphraseRequest, Passphrases } from '../../trust/keys/passphrases.ts';
 
 const MIN_LENGTH = 8;
 const ROOT_WARNING = `You are about to create a new root signing key passphrase. This passphrase

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { quoted } from '../../core/printable.ts';
-import type { PassphraseRequest } from '../../trust/passphrases.ts';
+import type { PassphraseRequest } from '../../trust/keys/passphrases.ts';
 import { type Environment, nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
 
 /** Milliseconds; the command may have to ask a person. */

@@ -3,8 +3,8 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { wipe } from '../../core/login.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { CredentialHelper } from '../../store/credential-helper.ts';
-import { type PassphrasePlaces, placeFor } from '../../trust/passphrase-places.ts';
-import type { PassphraseOwner } from '../../trust/passphrases.ts';
+import type { PassphraseOwner } from '../../trust/keys/passphrases.ts';
+import { type PassphrasePlaces, placeFor } from '../../trust/settings/passphrase-places.ts';
 import { type Environment, nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
 
 /** No registry can be called so: docker's logins lie under other names. */

@@ -1,5 +1,5 @@
 import { SignetError } from '../../core/errors/index.ts';
-import type { PassphraseOwner, PassphraseRequest } from '../../trust/passphrases.ts';
+import type { PassphraseOwner, PassphraseRequest } from '../../trust/keys/passphrases.ts';
 
 /** The environment of the process, or a part of it. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,10 +1,10 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { readSmallFile } from '../../store/files.ts';
-import { type Difference, describeProposal } from '../../trust/describe.ts';
-import type { Publication, WaitingProposal } from '../../trust/publication.ts';
-import type { Repository } from '../../trust/repository.ts';
-import { countSignatures } from '../../trust/signatories.ts';
+import { countSignatures } from '../../trust/keys/signatories.ts';
+import type { Publication, WaitingProposal } from '../../trust/publish/publication.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
+import { type Difference, describeProposal } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import { countLines, othersStep } from '../pending.ts';
 import type { Session } from '../session.ts';

@@ -1,8 +1,8 @@
 import { parseTargetsRole, type TargetsRole } from '../../core/names/role.ts';
 import type { Change } from '../../store/change.ts';
-import { publishChanges } from '../../trust/changes.ts';
-import type { Consequences } from '../../trust/consequences.ts';
-import type { Publication } from '../../trust/publication.ts';
+import { publishChanges } from '../../trust/changes/changes.ts';
+import type { Consequences } from '../../trust/changes/consequences.ts';
+import type { Publication } from '../../trust/publish/publication.ts';
 import type { ParsedCommand } from '../command.ts';
 import type { FlagSpec } from '../flag-words.ts';
 import type { OpenCollection } from '../place.ts';

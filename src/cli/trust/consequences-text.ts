@@ -1,7 +1,7 @@
-import type { Consequences, LostRole } from '../../trust/consequences.ts';
-import { shown } from '../../trust/describe.ts';
-import { naturalCompare } from '../../trust/natural-order.ts';
-import type { Signatory } from '../../trust/signatories.ts';
+import type { Consequences, LostRole } from '../../trust/changes/consequences.ts';
+import type { Signatory } from '../../trust/keys/signatories.ts';
+import { shown } from '../../trust/report/describe.ts';
+import { naturalCompare } from '../../trust/report/natural-order.ts';
 
 /** How many names of targets are listed before the rest is only counted. */
 const MAX_NAMES = 10;

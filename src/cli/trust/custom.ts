@@ -1,4 +1,4 @@
-import { checkCustom } from '../../core/custom-data.ts';
+import { checkCustom } from '../../core/edit/custom-data.ts';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { readSmallFile } from '../../store/files.ts';

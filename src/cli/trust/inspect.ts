@@ -1,10 +1,10 @@
 import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
-import { expiredRoles } from '../../core/expiry-warnings.ts';
 import type { Reference } from '../../core/names/reference.ts';
-import { shown } from '../../trust/describe.ts';
-import { type Inspection, inspectCollection } from '../../trust/inspect.ts';
-import { naturalCompare } from '../../trust/natural-order.ts';
-import type { Repository } from '../../trust/repository.ts';
+import { expiredRoles } from '../../core/verify/expiry-warnings.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
+import { shown } from '../../trust/report/describe.ts';
+import { type Inspection, inspectCollection } from '../../trust/report/inspect.ts';
+import { naturalCompare } from '../../trust/report/natural-order.ts';
 import { parseCommand } from '../command.ts';
 import { goJson } from '../go-json.ts';
 import type { Session } from '../session.ts';

@@ -1,6 +1,6 @@
-import { listTargets } from '../../core/lookup.ts';
-import { shown, shownDigest } from '../../trust/describe.ts';
-import { naturalCompare } from '../../trust/natural-order.ts';
+import { listTargets } from '../../core/verify/lookup.ts';
+import { shown, shownDigest } from '../../trust/report/describe.ts';
+import { naturalCompare } from '../../trust/report/natural-order.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';

@@ -1,7 +1,7 @@
 import { SignetError } from '../../core/errors/index.ts';
-import { type FoundTarget, findTarget } from '../../core/lookup.ts';
-import { shown, shownDigest } from '../../trust/describe.ts';
-import type { Repository } from '../../trust/repository.ts';
+import { type FoundTarget, findTarget } from '../../core/verify/lookup.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
+import { shown, shownDigest } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';

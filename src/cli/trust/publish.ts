@@ -1,5 +1,5 @@
-import { planChanges } from '../../trust/changes.ts';
-import { publishStaged } from '../../trust/staged.ts';
+import { planChanges } from '../../trust/changes/changes.ts';
+import { publishStaged } from '../../trust/changes/staged.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { reportPublication } from './approve.ts';

@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
-import type { Collection } from '../../trust/collection.ts';
-import { unpublished } from '../../trust/founding.ts';
-import type { Repository } from '../../trust/repository.ts';
+import { unpublished } from '../../trust/publish/founding.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
+import type { Collection } from '../../trust/update/collection.ts';
 
 /** The collection for reading. Where there is none yet, the error says what to do about it. */
 export async function readCollection(repository: Repository): Promise<Collection> {

@@ -1,8 +1,8 @@
 import { SignetError } from '../../core/errors/index.ts';
 import type { TargetsRole } from '../../core/names/role.ts';
 import type { Change } from '../../store/change.ts';
-import { publishChanges } from '../../trust/changes.ts';
-import { shown } from '../../trust/describe.ts';
+import { publishChanges } from '../../trust/changes/changes.ts';
+import { shown } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { ROLES, reportChange, rolesOf, STAGE, STAGE_OPTION, stageChanges } from './change.ts';

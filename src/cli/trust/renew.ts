@@ -1,7 +1,7 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
-import { describeContent } from '../../trust/describe.ts';
-import { type DueRole, planRenewal, type RenewalPlan, renew } from '../../trust/renew.ts';
+import { type DueRole, planRenewal, type RenewalPlan, renew } from '../../trust/changes/renew.ts';
+import { describeContent } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';

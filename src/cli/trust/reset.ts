@@ -1,7 +1,7 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
 import { AuditFolder } from '../../store/audit-folder.ts';
-import { planReset, type ResetPlan, resetRepository } from '../../trust/reset.ts';
+import { planReset, type ResetPlan, resetRepository } from '../../trust/changes/reset.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../command.ts';
 import type { OpenCollection, TrustPlace } from '../place.ts';
 import type { Session } from '../session.ts';

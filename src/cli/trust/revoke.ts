@@ -1,10 +1,10 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
-import { allTargets } from '../../core/lookup.ts';
 import type { Reference } from '../../core/names/reference.ts';
-import type { TrustedSet } from '../../core/trusted-set.ts';
-import type { Repository } from '../../trust/repository.ts';
-import { resolveAllTags } from '../../trust/resolve.ts';
-import { revokeTags } from '../../trust/sign.ts';
+import { allTargets } from '../../core/verify/lookup.ts';
+import type { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { revokeTags } from '../../trust/changes/sign.ts';
+import { resolveAllTags } from '../../trust/enforce/resolve.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
 import { parseCommand } from '../command.ts';
 import { missingKeys } from '../docker-texts.ts';
 import { inForce } from '../pending.ts';

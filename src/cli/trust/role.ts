@@ -2,7 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { parseKeyId } from '../../core/names/key-id.ts';
 import { parseRole } from '../../core/names/role.ts';
 import { quoted } from '../../core/printable.ts';
-import { changeRole } from '../../trust/roles.ts';
+import { changeRole } from '../../trust/changes/roles.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { reportPublication } from './approve.ts';

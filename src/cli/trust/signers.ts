@@ -1,10 +1,10 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
-import { canonicalKeyIds } from '../../core/signers.ts';
-import type { Collection } from '../../trust/collection.ts';
-import type { Repository } from '../../trust/repository.ts';
-import { addSigner, isLastSigner, removeSigner } from '../../trust/sign.ts';
-import { signersOf } from '../../trust/signer-roles.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
+import { addSigner, isLastSigner, removeSigner } from '../../trust/changes/sign.ts';
+import { signersOf } from '../../trust/keys/signer-roles.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
+import type { Collection } from '../../trust/update/collection.ts';
 import { checkName, parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
 import { inForce } from '../pending.ts';

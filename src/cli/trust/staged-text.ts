@@ -1,6 +1,6 @@
 import type { Change } from '../../store/change.ts';
 import type { StagedChange } from '../../store/changelist.ts';
-import { shown } from '../../trust/describe.ts';
+import { shown } from '../../trust/report/describe.ts';
 import { dockerTable } from '../table.ts';
 
 /** The staged changes of a collection with the numbers by which `trust reset` takes them, in Notary's terms (protocol E.2). */

@@ -1,6 +1,6 @@
 import { isSignetError } from '../../core/errors/index.ts';
-import { EXPIRY_NOTICE } from '../../core/expiry-warnings.ts';
-import { type RoleStatus, type Status, statusOf } from '../../trust/status.ts';
+import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
+import { type RoleStatus, type Status, statusOf } from '../../trust/report/status.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';

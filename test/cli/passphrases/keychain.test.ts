@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { forgetPassphrase, Keychain, keychainFor, rememberPassphrase } from '../../../src/cli/passphrases/keychain.ts';
 import { parseKeyId } from '../../../src/core/names/key-id.ts';
-import type { PassphrasePlaces } from '../../../src/trust/passphrase-places.ts';
+import type { PassphrasePlaces } from '../../../src/trust/settings/passphrase-places.ts';
 import { failure } from '../../support/failure.ts';
 import { fakeKeychain } from '../../support/fake-keychain.ts';
 

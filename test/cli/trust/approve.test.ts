@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { truncateSync } from 'node:fs';
 import { approve, discard } from '../../../src/cli/trust/approve.ts';
+import { formatProposal, parseProposal } from '../../../src/core/edit/proposal.ts';
 import { SignetError } from '../../../src/core/errors/index.ts';
 import type { JsonValue } from '../../../src/core/json/parse.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
@@ -8,7 +9,6 @@ import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { targetJson } from '../../../src/core/metadata/targets.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { parseDelegation, RELEASES } from '../../../src/core/names/role.ts';
-import { formatProposal, parseProposal } from '../../../src/core/proposal.ts';
 import { put, withSignatures } from '../../support/forgery.ts';
 import { digestOfTarget, GUN, target } from '../../support/simulator.ts';
 import { type FakeSession, NAME, uninitialised, visitorOf } from '../fake-session.ts';

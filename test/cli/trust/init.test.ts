@@ -8,7 +8,7 @@ import { canonicalKeyId } from '../../../src/core/keys/public-key.ts';
 import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
-import { baseSigners, canonicalKeyIds } from '../../../src/core/signers.ts';
+import { baseSigners, canonicalKeyIds } from '../../../src/core/verify/signers.ts';
 import { payloadOf } from '../../support/forgery.ts';
 import { GUN, NOW } from '../../support/simulator.ts';
 import { empty, type FakeSession, loaded, NAME, uninitialised, visitorOf } from '../fake-session.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { revoke } from '../../../src/cli/trust/revoke.ts';
-import { addSigner } from '../../../src/trust/sign.ts';
+import { addSigner } from '../../../src/trust/changes/sign.ts';
 import { failure } from '../../support/failure.ts';
 import { target } from '../../support/simulator.ts';
 import {

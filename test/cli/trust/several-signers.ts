@@ -1,8 +1,8 @@
 import type { PrivateKey } from '../../../src/core/keys/private-key.ts';
 import { parseDigest } from '../../../src/core/names/digest.ts';
 import { RELEASES } from '../../../src/core/names/role.ts';
-import type { Publication } from '../../../src/trust/publication.ts';
-import { addSigner, signImages } from '../../../src/trust/sign.ts';
+import { addSigner, signImages } from '../../../src/trust/changes/sign.ts';
+import type { Publication } from '../../../src/trust/publish/publication.ts';
 import { digestOfTarget } from '../../support/simulator.ts';
 import { empty, type FakeSession, visitorOf } from '../fake-session.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { addSigners, removeSigners } from '../../../src/cli/trust/signers.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
-import { addSigner } from '../../../src/trust/sign.ts';
-import { signersOf } from '../../../src/trust/signer-roles.ts';
+import { addSigner } from '../../../src/trust/changes/sign.ts';
+import { signersOf } from '../../../src/trust/keys/signer-roles.ts';
 import { failure } from '../../support/failure.ts';
 import { empty, type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../fake-session.ts';
 

@@ -8,8 +8,8 @@ import { readSnapshot, snapshotJson } from '../../../src/core/metadata/snapshot.
 import { readTargets, targetsJson } from '../../../src/core/metadata/targets.ts';
 import { readTimestamp, timestampJson } from '../../../src/core/metadata/timestamp.ts';
 import { BASE_ROLES, type BaseRole, parseDelegation, type RoleName } from '../../../src/core/names/role.ts';
-import { baseSigners } from '../../../src/core/signers.ts';
-import { verifyThreshold } from '../../../src/core/verify.ts';
+import { baseSigners } from '../../../src/core/verify/signers.ts';
+import { verifyThreshold } from '../../../src/core/verify/verify.ts';
 import { vector } from '../../core/keys/support.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, words } from '../mutate.ts';

@@ -17,7 +17,7 @@ import { formatTime, parseTime } from '../../../src/core/time.ts';
 import { parsePath } from '../../../src/registry/path.ts';
 import { formatHostName, parseHostName } from '../../../src/serve/host-name.ts';
 import { checkPath } from '../../../src/serve/request-path.ts';
-import { checkHost } from '../../../src/trust/configuration.ts';
+import { checkHost } from '../../../src/trust/settings/configuration.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, generated, words } from '../mutate.ts';
 

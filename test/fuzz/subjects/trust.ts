@@ -3,7 +3,7 @@ import { canonicalText } from '../../../src/core/json/canonical.ts';
 import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { fileInfoJson, fileInfoOf } from '../../../src/core/metadata/file-info.ts';
 import { isTargetsRole, parseDelegation, type RoleName } from '../../../src/core/names/role.ts';
-import { type Collection, updateCollection } from '../../../src/trust/collection.ts';
+import { type Collection, updateCollection } from '../../../src/trust/update/collection.ts';
 import { put } from '../../support/forgery.ts';
 import { MemoryCache } from '../../support/memory-cache.ts';
 import { Simulator, sourceOf, target } from '../../support/simulator.ts';

@@ -1,13 +1,13 @@
 import { deepStrictEqual } from 'node:assert';
+import type { StoredFile } from '../../../src/core/accept/stored-file.ts';
+import { acceptUpload } from '../../../src/core/accept/upload.ts';
 import { type JsonValue, parseJson } from '../../../src/core/json/parse.ts';
 import { type PublicKey, publicKeyJson } from '../../../src/core/keys/public-key.ts';
 import { writeEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { fileInfoJson, fileInfoOf } from '../../../src/core/metadata/file-info.ts';
 import { readSnapshot } from '../../../src/core/metadata/snapshot.ts';
 import { parseDelegation, parseRole, type RoleName, type TargetsRole } from '../../../src/core/names/role.ts';
-import type { StoredFile } from '../../../src/core/stored-file.ts';
-import { acceptUpload } from '../../../src/core/upload.ts';
-import { type Collection, updateCollection } from '../../../src/trust/collection.ts';
+import { type Collection, updateCollection } from '../../../src/trust/update/collection.ts';
 import { payloadOf, type Signer, signaturesOver } from '../../support/forgery.ts';
 import { MemoryCache } from '../../support/memory-cache.ts';
 import { Simulator, type State, sourceOf, target } from '../../support/simulator.ts';

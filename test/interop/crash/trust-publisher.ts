@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { Editor } from '../../../src/core/editor.ts';
+import { Editor } from '../../../src/core/edit/editor.ts';
 import type { PublicKey } from '../../../src/core/keys/public-key.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { parseDelegation, RELEASES, type RoleName } from '../../../src/core/names/role.ts';
 import type { TrustServer } from '../../../src/remote/trust-server.ts';
-import { type Collection, updateCollection } from '../../../src/trust/collection.ts';
+import { type Collection, updateCollection } from '../../../src/trust/update/collection.ts';
 import { MemoryCache } from '../../support/memory-cache.ts';
 import { random } from '../../support/random.ts';
 import { sourceOf } from '../../support/simulator.ts';

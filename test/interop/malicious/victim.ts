@@ -5,7 +5,7 @@ import { sealKey } from '../../../src/core/keys/key-file.ts';
 import type { PrivateKey } from '../../../src/core/keys/private-key.ts';
 import { KeyFolder } from '../../../src/store/key-folder.ts';
 import { MetadataFolder } from '../../../src/store/trust-folder.ts';
-import { updateCollection } from '../../../src/trust/collection.ts';
+import { updateCollection } from '../../../src/trust/update/collection.ts';
 import type { LyingServer } from '../../support/lying-server.ts';
 import { type Outcome, run } from '../../support/run.ts';
 import { signetCommand } from '../../support/signet-server.ts';

@@ -1,4 +1,4 @@
-import type { Editor } from '../../../src/core/editor.ts';
+import type { Editor } from '../../../src/core/edit/editor.ts';
 import { DAY, YEAR } from '../../../src/core/time.ts';
 import { dummy, signIn } from '../collections.ts';
 import { type Give, giving, makeCollection, startOddNotary } from '../odd-notary.ts';

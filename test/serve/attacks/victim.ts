@@ -1,5 +1,5 @@
 import { expect } from 'bun:test';
-import { Editor } from '../../../src/core/editor.ts';
+import { Editor } from '../../../src/core/edit/editor.ts';
 import { canonicalize } from '../../../src/core/json/canonical.ts';
 import { type JsonValue, parseJson } from '../../../src/core/json/parse.ts';
 import { type PublicKey, parsePublicKey } from '../../../src/core/keys/public-key.ts';
@@ -9,8 +9,8 @@ import { baseRoleKeys } from '../../../src/core/metadata/root.ts';
 import { digestOf } from '../../../src/core/names/digest.ts';
 import { type Gun, parseGun } from '../../../src/core/names/gun.ts';
 import type { RoleName } from '../../../src/core/names/role.ts';
-import { trustCachedRoot } from '../../../src/core/root-trust.ts';
-import { TrustedSet } from '../../../src/core/trusted-set.ts';
+import { trustCachedRoot } from '../../../src/core/verify/root-trust.ts';
+import { TrustedSet } from '../../../src/core/verify/trusted-set.ts';
 import { content, image, OCI_MANIFEST } from '../../registry/fixture.ts';
 import { target as targetOf } from '../../support/simulator.ts';
 import { TestKeys } from '../../support/test-keys.ts';

@@ -7,7 +7,7 @@ import {
   withDefaultTag,
 } from '../../../core/names/reference.ts';
 import { printable } from '../../../core/printable.ts';
-import { type TrustedImage, trustedImage } from '../../../trust/enforce.ts';
+import { type TrustedImage, trustedImage } from '../../../trust/enforce/enforce.ts';
 import { wordedAs } from '../../docker-texts.ts';
 import type { DockerTask } from '../task.ts';
 

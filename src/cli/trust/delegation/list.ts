@@ -1,7 +1,7 @@
-import { allDelegations } from '../../../core/lookup.ts';
-import { canonicalKeyIds } from '../../../core/signers.ts';
-import type { DelegatedRole } from '../../../core/trusted-set.ts';
-import { shown } from '../../../trust/describe.ts';
+import { allDelegations } from '../../../core/verify/lookup.ts';
+import { canonicalKeyIds } from '../../../core/verify/signers.ts';
+import type { DelegatedRole } from '../../../core/verify/trusted-set.ts';
+import { shown } from '../../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../table.ts';

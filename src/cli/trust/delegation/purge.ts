@@ -1,7 +1,7 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { parseKeyId } from '../../../core/names/key-id.ts';
 import type { Change } from '../../../store/change.ts';
-import { planChanges } from '../../../trust/changes.ts';
+import { planChanges } from '../../../trust/changes/changes.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';

@@ -1,10 +1,10 @@
 import { SignetError } from '../../../core/errors/index.ts';
-import { allDelegations } from '../../../core/lookup.ts';
 import { type KeyId, parseKeyId } from '../../../core/names/key-id.ts';
 import { type DelegationName, parseDelegation } from '../../../core/names/role.ts';
-import { canonicalKeyIds, unknownDelegation } from '../../../core/signers.ts';
+import { allDelegations } from '../../../core/verify/lookup.ts';
+import { canonicalKeyIds, unknownDelegation } from '../../../core/verify/signers.ts';
 import type { Change } from '../../../store/change.ts';
-import { type ChangePlan, planChanges } from '../../../trust/changes.ts';
+import { type ChangePlan, planChanges } from '../../../trust/changes/changes.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';

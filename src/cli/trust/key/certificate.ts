@@ -3,7 +3,7 @@ import { issueRootCertificate } from '../../../core/keys/certificate.ts';
 import type { PrivateKey } from '../../../core/keys/private-key.ts';
 import { writePrivateFile } from '../../../store/files.ts';
 import type { StoredKey } from '../../../store/key-store.ts';
-import type { KeyRing } from '../../../trust/key-ring.ts';
+import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';

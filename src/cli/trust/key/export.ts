@@ -6,7 +6,7 @@ import type { Gun } from '../../../core/names/gun.ts';
 import type { KeyId } from '../../../core/names/key-id.ts';
 import { writePrivateFile } from '../../../store/files.ts';
 import type { StoredKey } from '../../../store/key-store.ts';
-import type { KeyRing } from '../../../trust/key-ring.ts';
+import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';

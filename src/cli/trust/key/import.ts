@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { type BundleEntry, type KeyFallbacks, parseKeyBundle } from '../../../core/keys/key-bundle.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import { isBaseRole, isDelegation } from '../../../core/names/role.ts';
-import type { KeyRing } from '../../../trust/key-ring.ts';
+import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { type CommandSpec, checkName, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';

@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import { placeFor } from '../../../trust/passphrase-places.ts';
-import type { PassphraseOwner } from '../../../trust/passphrases.ts';
+import type { PassphraseOwner } from '../../../trust/keys/passphrases.ts';
+import { placeFor } from '../../../trust/settings/passphrase-places.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import { AskedPassphrases } from '../../passphrases/asked.ts';
 import { readPassphraseFile } from '../../passphrases/file.ts';

@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { printable } from '../../../core/printable.ts';
 import type { StoredKey } from '../../../store/key-store.ts';
 import { MetadataFolder } from '../../../store/trust-folder.ts';
-import { type KeyUses, usesOfKey } from '../../../trust/key-uses.ts';
+import { type KeyUses, usesOfKey } from '../../../trust/keys/key-uses.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';

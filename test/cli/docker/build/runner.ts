@@ -5,7 +5,7 @@ import { formatReference, type Reference } from '../../../../src/core/names/refe
 import { findDocker } from '../../../../src/engine/cli.ts';
 import { readArguments, readCommandLine } from '../../../../src/engine/command.ts';
 import { SyntaxBook } from '../../../../src/engine/learn.ts';
-import { NO_CONFIGURATION, resolveName } from '../../../../src/trust/configuration.ts';
+import { NO_CONFIGURATION, resolveName } from '../../../../src/trust/settings/configuration.ts';
 
 /**
  * Builds as `signet` would, in a process of its own, with a trust server and an engine that are made up: `SIGNED` holds

@@ -8,7 +8,7 @@ import { rootCertificateOf } from '../../../../src/core/keys/certificate.ts';
 import { canonicalKeyId } from '../../../../src/core/keys/public-key.ts';
 import { parsePublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
 import { readRoot } from '../../../../src/core/metadata/root.ts';
-import { baseSigners, canonicalKeyIds } from '../../../../src/core/signers.ts';
+import { baseSigners, canonicalKeyIds } from '../../../../src/core/verify/signers.ts';
 import { failure } from '../../../support/failure.ts';
 import { payloadOf } from '../../../support/forgery.ts';
 import { temporaryFolder } from '../../../support/temp.ts';

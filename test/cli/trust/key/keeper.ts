@@ -4,8 +4,8 @@ import { sealKey } from '../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../../../../src/core/keys/private-key.ts';
 import type { Gun } from '../../../../src/core/names/gun.ts';
 import { KeyFolder } from '../../../../src/store/key-folder.ts';
-import { KeyRing } from '../../../../src/trust/key-ring.ts';
-import { Repository } from '../../../../src/trust/repository.ts';
+import { KeyRing } from '../../../../src/trust/keys/key-ring.ts';
+import { Repository } from '../../../../src/trust/publish/repository.ts';
 import { type FakeSession, uninitialised } from '../../fake-session.ts';
 
 /** Somebody whose keys lie in docker's trust folder, and who is asked for their passphrases as at a terminal. */

@@ -4,7 +4,7 @@ import { SignetError } from '../../../../src/core/errors/index.ts';
 import { sealKey } from '../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
-import { KeyRing } from '../../../../src/trust/key-ring.ts';
+import { KeyRing } from '../../../../src/trust/keys/key-ring.ts';
 import { failure } from '../../../support/failure.ts';
 import { MemoryKeyStore } from '../../../support/memory-key-store.ts';
 import { type FakeSession, uninitialised } from '../../fake-session.ts';

@@ -5,7 +5,7 @@ import { removeKey } from '../../../../src/cli/trust/key/remove.ts';
 import { SignetError } from '../../../../src/core/errors/index.ts';
 import type { KeyId } from '../../../../src/core/names/key-id.ts';
 import { MetadataFolder } from '../../../../src/store/trust-folder.ts';
-import { addSigner } from '../../../../src/trust/sign.ts';
+import { addSigner } from '../../../../src/trust/changes/sign.ts';
 import { failure } from '../../../support/failure.ts';
 import { empty } from '../../fake-session.ts';
 import { type Keeper, keeper, seen, stored } from './keeper.ts';

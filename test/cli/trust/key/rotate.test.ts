@@ -7,7 +7,7 @@ import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.t
 import { readRoot } from '../../../../src/core/metadata/root.ts';
 import type { KeyId } from '../../../../src/core/names/key-id.ts';
 import type { BaseRole } from '../../../../src/core/names/role.ts';
-import { baseSigners, canonicalKeyIds } from '../../../../src/core/signers.ts';
+import { baseSigners, canonicalKeyIds } from '../../../../src/core/verify/signers.ts';
 import { failure } from '../../../support/failure.ts';
 import { payloadOf } from '../../../support/forgery.ts';
 import { type FakeSession, NAME, uninitialised } from '../../fake-session.ts';

@@ -1,0 +1,25 @@
+import type { JsonValue } from '../json/parse.ts';
+import type { Metadata } from '../metadata/common.ts';
+import { parseEnvelope } from '../metadata/envelope.ts';
+import type { DelegationName, RoleName } from '../names/role.ts';
+
+/** A file that the server is to store. */
+export interface StoredFile {
+  readonly role: RoleName;
+  readonly version: number;
+  readonly bytes: Buffer;
+}
+
+export function stored(role: RoleName, version: number, bytes: Buffer): StoredFile {
+  return { role, version, bytes };
+}
+
+/** Reads a file that the server itself stored. It was verified when it was accepted. */
+export function readCurrent<Payload extends Metadata>(
+  role: DelegationName | RoleName,
+  current: ReadonlyMap<RoleName, Buffer>,
+  read: (signed: JsonValue) => Payload,
+): Payload | undefined {
+  const bytes = current.get(role);
+  return bytes === undefined ? undefined : read(parseEnvelope(role, bytes).signed);
+}

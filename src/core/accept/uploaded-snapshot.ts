@@ -1,0 +1,45 @@
+import { SignetError } from '../errors/index.ts';
+import type { Envelope } from '../metadata/envelope.ts';
+import { checkFile, sameFile } from '../metadata/file-info.ts';
+import type { Root } from '../metadata/root.ts';
+import { readSnapshot, type Snapshot } from '../metadata/snapshot.ts';
+import type { RoleName } from '../names/role.ts';
+import { printable } from '../printable.ts';
+import type { Instant } from '../time.ts';
+import { baseSigners } from '../verify/signers.ts';
+import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
+import { type StoredFile, stored } from './stored-file.ts';
+import { checkStep } from './version-step.ts';
+
+export interface UploadedSnapshot {
+  readonly root: Root;
+  readonly envelope: Envelope;
+  readonly previous: Snapshot | undefined;
+  readonly current: ReadonlyMap<RoleName, Buffer>;
+  readonly changed: ReadonlyMap<RoleName, Buffer>;
+  readonly now: Instant;
+}
+
+/** A snapshot must list every file that comes with it, and of those that are stored none but the current ones. */
+export function acceptSnapshot({ root, envelope, previous, current, changed, now }: UploadedSnapshot): StoredFile {
+  const snapshot = readSnapshot(envelope.signed);
+  verifyThreshold(envelope, baseSigners(root, 'snapshot'));
+  checkStep('snapshot', snapshot.version, previous?.version);
+  const omitted = [...changed.keys()].find((role) => !snapshot.meta.has(role));
+  if (omitted !== undefined)
+    throw new SignetError('checksum-missing', `missing ${omitted} sha256 checksum information`);
+  const files: ReadonlyMap<string, Buffer> = new Map([...current, ...changed]);
+  for (const [role, info] of snapshot.meta) {
+    const bytes = files.get(role);
+    const kept = previous?.meta.get(role);
+    if (bytes !== undefined) checkFile(role, bytes, info);
+    else if (kept === undefined || !sameFile(kept, info)) {
+      throw new SignetError(
+        'checksum-missing',
+        `snapshot lists ${printable(role)}, which is neither stored nor uploaded`,
+      );
+    }
+  }
+  checkExpiry('snapshot', snapshot, now);
+  return stored('snapshot', snapshot.version, envelope.bytes);
+}

@@ -1,0 +1,20 @@
+import { SignetError } from '../errors/index.ts';
+import { LIMITS } from '../limits.ts';
+import type { RoleName } from '../names/role.ts';
+
+/** A version follows the stored one, by no more than a bounded step. */
+export function checkStep(role: RoleName, found: number, known: number | undefined): void {
+  if (known !== undefined && found <= known) conflict(role, found, known);
+  if (found > (known ?? 0) + LIMITS.versionStep) {
+    throw new SignetError('version-jump', `${role} version ${found} is too far from version ${known ?? 0}`, {
+      detail: { role, found },
+    });
+  }
+}
+
+/** Refuses a version of which something newer is stored. Throws `version-conflict`. */
+export function conflict(role: RoleName, found: number, known: number): never {
+  throw new SignetError('version-conflict', `${role} version ${found} does not follow version ${known}`, {
+    detail: { role, found, known },
+  });
+}

@@ -1,0 +1,143 @@
+import { expiryAt } from '../metadata/common.ts';
+import type { Envelope } from '../metadata/envelope.ts';
+import type { Snapshot } from '../metadata/snapshot.ts';
+import type { Delegation, Targets } from '../metadata/targets.ts';
+import { type DelegationName, parentOf, type TargetsRole } from '../names/role.ts';
+import { unknownDelegation } from '../verify/signers.ts';
+import type { TrustedSet } from '../verify/trusted-set.ts';
+
+/** A published delegation file that cannot be trusted as it stands. */
+export interface UnusableFile {
+  readonly payload: Targets;
+  readonly envelope: Envelope;
+  /** `expired`: rightly signed, so its content may be signed anew. `unsigned`: its content is anybody's. */
+  readonly why: 'expired' | 'unsigned';
+}
+
+/** A targets file under edit. */
+export interface Draft {
+  readonly payload: Targets;
+  /** The file as it stands on the server; undefined for a role that was never published. */
+  readonly envelope: Envelope | undefined;
+  readonly dirty: boolean;
+}
+
+/** The targets files of a collection under edit: as they were published until they are changed. */
+export class Drafts {
+  private readonly drafts = new Map<TargetsRole, Draft>();
+  private readonly unusable: Map<TargetsRole, UnusableFile>;
+  /** The removed delegations, with the versions that files of new delegations of the same names must exceed. */
+  private readonly removed = new Map<TargetsRole, number>();
+
+  constructor(published: TrustedSet['targets'], unusable: ReadonlyMap<TargetsRole, UnusableFile>) {
+    for (const [role, { payload, envelope }] of published) this.drafts.set(role, { payload, envelope, dirty: false });
+    this.unusable = new Map(unusable);
+  }
+
+  get isDirty(): boolean {
+    return this.dirty().length > 0;
+  }
+
+  all(): readonly (readonly [TargetsRole, Draft])[] {
+    return [...this.drafts];
+  }
+
+  /** The files that changed, delegators before their delegations. */
+  dirty(): readonly (readonly [TargetsRole, Draft])[] {
+    return this.all().filter(([, { dirty }]) => dirty);
+  }
+
+  payloadOf(role: TargetsRole): Targets | undefined {
+    return this.drafts.get(role)?.payload;
+  }
+
+  /** The file as it was published; undefined for a role that never was, or that nobody may trust. */
+  envelopeOf(role: TargetsRole): Envelope | undefined {
+    return this.drafts.get(role)?.envelope;
+  }
+
+  delegationsOf(role: TargetsRole): readonly Delegation[] {
+    return this.payloadOf(role)?.delegations ?? [];
+  }
+
+  /** A delegation as its delegator makes it now. Throws `role-unknown`. */
+  delegation(role: DelegationName): Delegation {
+    const delegation = this.delegationsOf(parentOf(role)).find(({ name }) => name === role);
+    if (delegation === undefined) throw unknownDelegation(role);
+    return delegation;
+  }
+
+  /** The prefixes of target names that a role may sign, narrowed by every role above it. Throws `role-unknown`. */
+  pathsOf(role: TargetsRole): readonly string[] {
+    if (role === 'targets') return [''];
+    const allowed = this.pathsOf(parentOf(role));
+    return this.delegation(role).paths.filter((path) => allowed.some((prefix) => path.startsWith(prefix)));
+  }
+
+  /** The draft of a role, an empty one where it was never published. Throws `role-unknown` where nobody delegates to it. */
+  open(role: TargetsRole): Draft {
+    const present = this.drafts.get(role);
+    if (present !== undefined) return present;
+    if (role !== 'targets') this.delegation(role);
+    return this.put(role, this.firstDraft(role));
+  }
+
+  change(role: TargetsRole, payload: Targets): void {
+    this.put(role, { ...this.open(role), payload, dirty: true });
+  }
+
+  /** Marks a role to be signed anew with all that its file says, whether or not anybody vouches for it any more. */
+  renew(role: TargetsRole): void {
+    const unsigned = this.drafts.has(role) ? undefined : this.unusable.get(role);
+    this.put(role, { ...(unsigned ?? this.open(role)), dirty: true });
+  }
+
+  /** Drops the files of a role and of all below it. */
+  remove(role: DelegationName): void {
+    this.removed.set(role, 0);
+    for (const [name, { payload }] of [...this.unusable, ...this.drafts]) {
+      if (name !== role && !name.startsWith(`${role}/`)) continue;
+      this.unusable.delete(name);
+      this.drafts.delete(name);
+      this.removed.set(name, payload.version);
+    }
+  }
+
+  /**
+   * New files of roles that were published once, by the snapshot, before their delegation was removed: what version
+   * they reached only the old file tells, and a server takes no version twice.
+   */
+  forgotten(published: Snapshot | undefined): readonly TargetsRole[] {
+    const isForgotten = ([role, { payload, envelope }]: readonly [TargetsRole, Draft]) =>
+      envelope === undefined && payload.version === 0 && published?.meta.has(role) === true;
+    return this.dirty()
+      .filter(isForgotten)
+      .map(([role]) => role);
+  }
+
+  /** Makes a new file follow a version that was published before. */
+  continueAfter(role: TargetsRole, version: number): void {
+    const draft = this.open(role);
+    this.put(role, { ...draft, payload: { ...draft.payload, version } });
+  }
+
+  private put(role: TargetsRole, { payload, envelope, dirty }: Draft): Draft {
+    const draft = { payload, envelope, dirty };
+    this.drafts.set(role, draft);
+    return draft;
+  }
+
+  /** A file that is there but unusable still decides the next version; only what was rightly signed is kept of it. */
+  private firstDraft(role: TargetsRole): Draft {
+    const present = this.unusable.get(role);
+    if (present === undefined)
+      return { payload: emptyTargets(this.removed.get(role)), envelope: undefined, dirty: false };
+    const { payload, envelope, why } = present;
+    return { payload: why === 'expired' ? payload : emptyTargets(payload.version), envelope, dirty: false };
+  }
+}
+
+/** A targets file that says nothing, after `version`. */
+export function emptyTargets(version = 0): Targets {
+  return { version, expires: expiryAt(0), targets: new Map(), delegationKeys: new Map(), delegations: [] };
+}

@@ -1,0 +1,41 @@
+import type { Metadata } from '../metadata/common.ts';
+import type { RoleName } from '../names/role.ts';
+import { DAY, type Instant } from '../time.ts';
+import type { TrustedSet } from './trusted-set.ts';
+
+/** Notary warns six months ahead. */
+export const EXPIRY_NOTICE = 182 * DAY;
+
+/**
+ * What a signer should know of files that expire within half a year, in Notary's words (protocol A.12). The timestamp is
+ * left out: the server renews it by itself.
+ */
+export function expiryWarnings(set: TrustedSet, now: Instant): readonly string[] {
+  const files: [string, Metadata][] = [
+    ['root', set.root.root],
+    ...[...set.targets].map(([role, { payload }]): [string, Metadata] => [`${role} metadata`, payload]),
+    ['snapshot', set.snapshot.payload],
+  ];
+  return files
+    .filter(([, { expires }]) => expires.at < now + EXPIRY_NOTICE)
+    .map(([what]) => `${what} is nearing expiry, you should re-sign the role metadata`);
+}
+
+/** A role's file that has expired, and when. */
+export interface ExpiredRole {
+  readonly role: RoleName;
+  readonly expired: Instant;
+}
+
+/** The files of a collection that have expired, in the order in which a client reads them. */
+export function expiredRoles({ root, timestamp, snapshot, targets }: TrustedSet, now: Instant): readonly ExpiredRole[] {
+  const files: [RoleName, Metadata][] = [
+    ['root', root.root],
+    ['timestamp', timestamp.payload],
+    ['snapshot', snapshot.payload],
+    ...[...targets].map(([role, { payload }]): [RoleName, Metadata] => [role, payload]),
+  ];
+  return files
+    .filter(([, { expires }]) => expires.at < now)
+    .map(([role, { expires }]) => ({ role, expired: expires.at }));
+}

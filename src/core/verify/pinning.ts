@@ -1,0 +1,84 @@
+import { SignetError } from '../errors/index.ts';
+import type { RootCertificate } from '../keys/certificate.ts';
+import { canonicalKeyId } from '../keys/public-key.ts';
+import type { Certificate } from '../keys/x509.ts';
+import { isIssuedBy } from '../keys/x509-chain.ts';
+import type { Gun } from '../names/gun.ts';
+import type { KeyId } from '../names/key-id.ts';
+import type { Instant } from '../time.ts';
+
+/** Which root keys a repository may have (protocol C.7). */
+export interface Pinning {
+  /** GUN, or a prefix of GUNs ending in `*`, to the acceptable root keys. */
+  readonly certs: ReadonlyMap<string, readonly RootPin[]>;
+  /** Prefix of GUNs, with or without a `*` at its end, to the authorities that may issue root certificates. */
+  readonly ca: ReadonlyMap<string, readonly Certificate[]>;
+  /** Whether a repository that no pin applies to may be trusted on first use. */
+  readonly tofu: TrustOnFirstUse;
+}
+
+/** A root key by its TUF ID or its canonical ID (the name of its private key's file), or the very certificate. */
+export type RootPin = KeyId | Certificate;
+
+/** `ask`: where a person at the terminal agrees. `off-in-ci`: nobody has decided, and the environment is a CI job's. */
+export type TrustOnFirstUse = 'on' | 'off' | 'ask' | 'off-in-ci';
+
+/** Docker's own setting: no pins, trust on first use. */
+export const TRUST_ON_FIRST_USE: Pinning = { certs: new Map(), ca: new Map(), tofu: 'on' };
+
+/** What admits the root certificates of one repository. */
+export type Pin = { readonly pattern: string; admits(certificate: RootCertificate, now: Instant): boolean };
+
+/**
+ * The pin that applies to a repository: of `certs` the one for its very name, else the longest prefix, else of `ca` the
+ * longest prefix (protocol C.7). Exactly one applies, the others admit nothing. Undefined where there is none.
+ */
+export function pinFor({ certs, ca }: Pinning, gun: Gun): Pin | undefined {
+  const pattern = certs.has(gun) ? gun : longest([...certs.keys()].filter(isWildcard), gun);
+  if (pattern !== undefined) {
+    const pins = certs.get(pattern) ?? [];
+    return { pattern, admits: (certificate) => pins.some((pin) => isPinned(certificate, pin)) };
+  }
+  const prefix = longest([...ca.keys()], gun);
+  if (prefix === undefined) return undefined;
+  const authorities = ca.get(prefix) ?? [];
+  return { pattern: prefix, admits: (certificate, now) => isIssuedBy(authorities, certificate, now) };
+}
+
+/**
+ * The certificates that the pins admit at `now`: all of them where no pin applies. Throws `root-pin-mismatch` where none
+ * is left.
+ */
+export function applyPinning(
+  pinning: Pinning,
+  gun: Gun,
+  certificates: readonly RootCertificate[],
+  now: Instant,
+): readonly RootCertificate[] {
+  const pin = pinFor(pinning, gun);
+  if (pin === undefined) return certificates;
+  const admitted = certificates.filter((certificate) => pin.admits(certificate, now));
+  if (admitted.length > 0) return admitted;
+  throw new SignetError(
+    'root-pin-mismatch',
+    'could not validate the path to a trusted root: unable to match any certificates to trust_pinning config',
+    { detail: { gun, pattern: pin.pattern, found: certificates.map(({ key }) => canonicalKeyId(key)) } },
+  );
+}
+
+function isPinned({ keyId, key, leaf }: RootCertificate, pin: RootPin): boolean {
+  return typeof pin === 'string' ? pin === keyId || pin === canonicalKeyId(key) : pin.der.equals(leaf.der);
+}
+
+function longest(patterns: readonly string[], gun: Gun): string | undefined {
+  const matching = patterns.filter((pattern) => gun.startsWith(prefixOf(pattern)));
+  return matching.sort((a, b) => prefixOf(b).length - prefixOf(a).length)[0];
+}
+
+function isWildcard(pattern: string): boolean {
+  return pattern.endsWith('*');
+}
+
+function prefixOf(pattern: string): string {
+  return isWildcard(pattern) ? pattern.slice(0, -1) : pattern;
+}

@@ -1,0 +1,146 @@
+import { SignetError } from '../errors/index.ts';
+import { isCertificateValid, matchesGun, type RootCertificate, rootCertificateOf } from '../keys/certificate.ts';
+import type { RoleKeys } from '../metadata/common.ts';
+import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
+import { baseRoleKeys, type Root, readRoot } from '../metadata/root.ts';
+import type { Gun } from '../names/gun.ts';
+import { type Instant, UNEXPIRED } from '../time.ts';
+import { unpinned } from './first-use.ts';
+import { applyPinning, type Pinning, pinFor } from './pinning.ts';
+import { checkExpiry, verifyThreshold } from './verify.ts';
+
+/** A root file that is trusted to speak for `gun`. Whether it has expired is asked separately (`checkRootCurrent`). */
+export interface TrustedRoot {
+  readonly gun: Gun;
+  readonly root: Root;
+  readonly envelope: Envelope;
+}
+
+/**
+ * Trusts the root kept from an earlier visit: signed by its own keys, with certificates for this GUN. Their expiry does
+ * not matter here (protocol G-1): what was trusted may be succeeded, and `checkRootCurrent` bars its use otherwise.
+ * Throws `root-untrusted`, or what is wrong with the file.
+ */
+export function trustCachedRoot(gun: Gun, bytes: Uint8Array): TrustedRoot {
+  const { envelope, root } = openRoot(bytes);
+  verifyBy(envelope, root, certificatesFor(root, gun), baseRoleKeys(root, 'root'));
+  return { gun, root, envelope };
+}
+
+/**
+ * Trusts a repository's first root, by pin or on first use (protocol A.13.1). Throws `root-untrusted`, `root-pin-mismatch`,
+ * `root-unpinned` where nothing is pinned and first use is not enough, or what is wrong with the file.
+ */
+export function trustFirstRoot(gun: Gun, bytes: Uint8Array, pinning: Pinning, now: Instant): TrustedRoot {
+  const { envelope, root } = openRoot(bytes);
+  const valid = validCertificates(root, gun, now);
+  verifyBy(envelope, root, applyPinning(pinning, gun, valid, now), baseRoleKeys(root, 'root'));
+  if (pinning.tofu !== 'on' && pinFor(pinning, gun) === undefined) throw unpinned(gun, valid, pinning.tofu);
+  return { gun, root, envelope };
+}
+
+/** The certificates that a root relies on at `now`: what a person decides by whether to trust it. */
+export function currentCertificates({ root, gun }: TrustedRoot, now: Instant): readonly RootCertificate[] {
+  return validCertificates(root, gun, now);
+}
+
+/**
+ * Trusts the successor of a root: exactly the next version, signed by the threshold of the old root's keys and of its own
+ * (protocol A.13.1 and A.13.3; TUF 5.3). Throws `version-rollback`, `version-jump`, `root-rotation-invalid`, `root-pin-mismatch`.
+ *
+ * `step` is `last` for the newest root, and `intermediate` for one on the way there, whose certificates may have expired.
+ */
+export function trustNextRoot(
+  previous: TrustedRoot,
+  bytes: Uint8Array,
+  pinning: Pinning,
+  now: Instant,
+  step: 'intermediate' | 'last',
+): TrustedRoot {
+  const { envelope, root } = openRoot(bytes);
+  checkSuccession(previous.root.version, root.version);
+  const { gun } = previous;
+  try {
+    verifyBy(envelope, previous.root, certificatesFor(previous.root, gun), baseRoleKeys(previous.root, 'root'));
+  } catch (cause) {
+    throw new SignetError(
+      'root-rotation-invalid',
+      'could not rotate trust to a new trusted root: failed to validate data with current trusted certificates',
+      { cause, detail: { version: root.version } },
+    );
+  }
+  const own = step === 'last' ? validCertificates(root, gun, now) : certificatesFor(root, gun);
+  const admitted = applyPinning(pinning, gun, own, step === 'last' ? now : UNEXPIRED);
+  verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
+  return { gun, root, envelope };
+}
+
+/**
+ * Whether the root may be relied on now: it has not expired, and enough of those that signed it hold certificates that
+ * are valid now and that the pins admit. So a pin that is set later binds a root of earlier visits too, unlike in Notary.
+ * Throws `metadata-expired`, `root-untrusted` or `root-pin-mismatch`.
+ */
+export function checkRootCurrent({ envelope, root, gun }: TrustedRoot, pinning: Pinning, now: Instant): void {
+  checkExpiry('root', root, now);
+  const admitted = applyPinning(pinning, gun, validCertificates(root, gun, now), now);
+  verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
+}
+
+/** The version of a root file that is not verified yet: enough to know how many steps lie before it. */
+export function claimedRootVersion(bytes: Uint8Array): number {
+  return openRoot(bytes).root.version;
+}
+
+function openRoot(bytes: Uint8Array): { envelope: Envelope; root: Root } {
+  const envelope = parseEnvelope('root', bytes);
+  return { envelope, root: readRoot(envelope.signed) };
+}
+
+function checkSuccession(known: number, found: number): void {
+  const detail = { role: 'root', found, known };
+  if (found <= known) {
+    const why = found === known ? 'already trusted with other content' : `lower than current version ${known}`;
+    throw new SignetError('version-rollback', `version ${found} is ${why}`, { detail });
+  }
+  if (found !== known + 1) {
+    throw new SignetError('version-jump', `root version ${found} does not follow version ${known}`, { detail });
+  }
+}
+
+/** Leaf certificates of the root role for this GUN (protocol A.13.1 steps 2 and 3, without expiry). */
+function certificatesFor(root: Root, gun: Gun): readonly RootCertificate[] {
+  return baseRoleKeys(root, 'root')
+    .keyIds.map((id) => root.keys.get(id))
+    .map((key) => (key === undefined ? undefined : rootCertificateOf(key)))
+    .filter((certificate) => certificate !== undefined)
+    .filter((certificate) => matchesGun(certificate, gun));
+}
+
+function validCertificates(root: Root, gun: Gun, now: Instant): readonly RootCertificate[] {
+  const valid = certificatesFor(root, gun).filter((certificate) => isCertificateValid(certificate, now));
+  if (valid.length === 0) {
+    throw new SignetError(
+      'root-untrusted',
+      'could not validate the path to a trusted root: unable to retrieve valid leaf certificates',
+      { detail: { gun } },
+    );
+  }
+  return valid;
+}
+
+function verifyBy(
+  envelope: Envelope,
+  root: Root,
+  certificates: readonly RootCertificate[],
+  { threshold }: RoleKeys,
+): void {
+  try {
+    verifyThreshold(envelope, { keys: root.keys, keyIds: certificates.map(({ keyId }) => keyId), threshold });
+  } catch (cause) {
+    throw new SignetError(
+      'root-untrusted',
+      'could not validate the path to a trusted root: failed to validate integrity of roots',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,106 @@
+import type { Editor } from '../../core/edit/editor.ts';
+import { issueRootCertificate, rootCertificateOf } from '../../core/keys/certificate.ts';
+import type { PublicKey } from '../../core/keys/public-key.ts';
+import { canonicalKeyId } from '../../core/keys/public-key.ts';
+import type { RoleName } from '../../core/names/role.ts';
+import type { Instant } from '../../core/time.ts';
+import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
+import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
+import { countHere } from '../keys/signer-roles.ts';
+import type { Publication } from '../publish/publication.ts';
+import type { Repository } from '../publish/repository.ts';
+import { signersIn } from '../report/status.ts';
+import type { Collection } from '../update/collection.ts';
+
+/** A role whose file is to be signed anew, and why. */
+export interface DueRole {
+  readonly role: RoleName;
+  readonly expires: Instant;
+  /** `unsigned`: its signers changed, and who signed it before is too few now. */
+  readonly why: 'expired' | 'expires soon' | 'unsigned' | 'asked for';
+  /** Whether a key that can sign it is here. */
+  readonly isHere: boolean;
+}
+
+/** What renewing would do. */
+export interface RenewalPlan {
+  readonly collection: Collection;
+  readonly due: readonly DueRole[];
+}
+
+/**
+ * The roles that have expired, will within half a year, or lost their signatures, and those `asked` for beside them. The
+ * timestamp is left out, and the snapshot where the server has its key: the server renews them by itself.
+ */
+export async function planRenewal(repository: Repository, asked: readonly RoleName[] = []): Promise<RenewalPlan> {
+  const collection = await repository.inspect();
+  const due: DueRole[] = [];
+  for (const { role, expires, isUnsigned } of filesOf(collection)) {
+    const why = whyDue(expires, isUnsigned, asked.includes(role), repository.source.now);
+    if (why === undefined) continue;
+    const isHere = (await countHere(repository.keys, canonicalKeyIds(signersIn(collection, role)))) > 0;
+    if (role === 'snapshot' && !isHere) continue;
+    due.push({ role, expires, why, isHere });
+  }
+  return { collection, due };
+}
+
+/**
+ * Signs the given roles anew, with all they say, in one publish. The caller vouches for content whose signatures were
+ * lost. A root gets new certificates for the keys that are here where theirs run out (protocol G-1).
+ */
+export function renew(repository: Repository, roles: readonly RoleName[]): Promise<Publication> {
+  return repository.mend(async (editor, collection) => {
+    for (const role of roles) {
+      if (role === 'root') await renewRoot(repository, editor, collection);
+      else if (role === 'snapshot') editor.witnessSnapshot();
+      else if (role !== 'timestamp') editor.witness(role);
+    }
+  });
+}
+
+interface CollectionFile {
+  readonly role: RoleName;
+  readonly expires: Instant;
+  readonly isUnsigned: boolean;
+}
+
+function filesOf({ set, unusable }: Collection): readonly CollectionFile[] {
+  const files: CollectionFile[] = [
+    { role: 'root', expires: rootExpiry(set.root.root.expires.at, rootKeys(set)), isUnsigned: false },
+  ];
+  for (const [role, { payload }] of set.targets) files.push({ role, expires: payload.expires.at, isUnsigned: false });
+  for (const [role, { payload }] of unusable) files.push({ role, expires: payload.expires.at, isUnsigned: true });
+  return [...files, { role: 'snapshot', expires: set.snapshot.payload.expires.at, isUnsigned: false }];
+}
+
+/** A root is of no more use than its certificates. */
+function rootExpiry(expires: Instant, keys: readonly PublicKey[]): Instant {
+  return Math.min(expires, ...keys.map((key) => rootCertificateOf(key)?.notAfter ?? expires));
+}
+
+function rootKeys(set: Collection['set']): readonly PublicKey[] {
+  const { keyIds, keys } = baseSigners(set.root.root, 'root');
+  return keyIds.flatMap((id) => keys.get(id) ?? []);
+}
+
+function whyDue(expires: Instant, isUnsigned: boolean, isAsked: boolean, now: Instant): DueRole['why'] | undefined {
+  if (isUnsigned) return 'unsigned';
+  if (expires < now) return 'expired';
+  if (expires < now + EXPIRY_NOTICE) return 'expires soon';
+  return isAsked ? 'asked for' : undefined;
+}
+
+async function renewRoot({ keys, gun, source }: Repository, editor: Editor, { set }: Collection): Promise<void> {
+  const { threshold } = baseSigners(set.root.root, 'root');
+  let isReissued = false;
+  const renewed: PublicKey[] = [];
+  for (const key of rootKeys(set)) {
+    const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < source.now + EXPIRY_NOTICE;
+    const privateKey = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
+    if (privateKey !== undefined) isReissued = true;
+    renewed.push(privateKey === undefined ? key : issueRootCertificate(privateKey, gun, source.now));
+  }
+  if (isReissued) editor.replaceKeys('root', renewed, threshold);
+  else editor.witnessRoot();
+}

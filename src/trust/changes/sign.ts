@@ -1,0 +1,125 @@
+import type { Editor } from '../../core/edit/editor.ts';
+import { SignetError } from '../../core/errors/index.ts';
+import type { PublicKey } from '../../core/keys/public-key.ts';
+import type { Target } from '../../core/metadata/targets.ts';
+import { type Digest, digestHex } from '../../core/names/digest.ts';
+import type { KeyId } from '../../core/names/key-id.ts';
+import { type DelegationName, RELEASES, signerRole, type TargetsRole } from '../../core/names/role.ts';
+import { allTargets, DOCKER_ROLES } from '../../core/verify/lookup.ts';
+import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
+import type { DelegatedRole, TrustedSet } from '../../core/verify/trusted-set.ts';
+import { validSigners } from '../../core/verify/verify.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { countHere, signableRoles } from '../keys/signer-roles.ts';
+import type { Publication } from '../publish/publication.ts';
+import type { Repository } from '../publish/repository.ts';
+import type { Collection } from '../update/collection.ts';
+
+/** A manifest or index that is to be signed under a tag. */
+export interface SignedImage {
+  readonly tag: string;
+  readonly digest: Digest;
+  /** Size of the manifest or index in bytes. */
+  readonly size: number;
+}
+
+/**
+ * Signs images into every role this person can sign for, all in one publish (protocol D.8). A role that has the image
+ * already is signed anew: its expiry is renewed, and nobody is told of a signature that they could not make.
+ */
+export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<Publication> {
+  return repository.publish(async (editor, { set }) => {
+    for (const image of images) {
+      for (const role of await signableRoles(set, image.tag, repository.keys)) {
+        editor.addTarget(role, image.tag, targetOf(image));
+        editor.witness(role);
+      }
+    }
+  });
+}
+
+/** What became of a revocation. */
+export interface Revocation {
+  readonly publication: Publication;
+  /** Tags that are released all the same, by others. */
+  readonly remaining: readonly string[];
+}
+
+/** Initialises a repository as `docker push` does: the images are signed by the repository's own key. */
+export function initializeWithImages(repository: Repository, images: readonly SignedImage[]): Promise<void> {
+  return repository.initialize((editor) => {
+    for (const image of images) editor.addTarget('targets', image.tag, targetOf(image));
+  });
+}
+
+/** Lets a signer sign every tag, and release what they sign (protocol D.12 step 3). */
+export function addSigner(editor: Editor, name: string, keys: readonly PublicKey[]): void {
+  const role = signerRole(name);
+  for (const each of [role, RELEASES]) editor.addDelegation(each, keys, ['']);
+}
+
+/**
+ * Takes tags out of every role this person can sign for, and out of `targets` where its key is here: docker leaves it out
+ * beside delegations, and what it released stays pullable.
+ */
+export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<Revocation> {
+  let remaining: string[] = [];
+  const publication = await repository.publish(async (editor, { set }) => {
+    remaining = [];
+    const own: readonly TargetsRole[] = (await hasTargetsKey(set, repository.keys)) ? ['targets'] : [];
+    for (const tag of tags) {
+      const roles = [...(await signableRoles(set, tag, repository.keys)), ...own];
+      for (const role of roles) editor.removeTarget(role, tag);
+      const isLeft = ({ role }: { role: TargetsRole }) => DOCKER_ROLES.includes(role) && !roles.includes(role);
+      if (allTargets(set, tag).some(isLeft)) remaining.push(tag);
+    }
+  });
+  return { publication, remaining };
+}
+
+/**
+ * Removes a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What only they had
+ * released is signed anew in the same publish where enough remaining keys of `releases` are here, so that it stays
+ * pullable.
+ */
+export function removeSigner(
+  repository: Repository,
+  role: DelegationName,
+  canonicalIds: readonly KeyId[],
+): Promise<Publication> {
+  return repository.publish(async (editor, { set }) => {
+    const releases = releasesIn(set);
+    if (releases !== undefined) editor.removeDelegationKeys(RELEASES, canonicalIds);
+    editor.removeDelegation(role);
+    if (releases === undefined || !editor.brokenDelegations().includes(RELEASES)) return;
+    const remaining = canonicalKeyIds(releases).filter((id) => !canonicalIds.includes(id));
+    if ((await countHere(repository.keys, remaining)) >= releases.threshold) editor.witness(RELEASES);
+  });
+}
+
+/**
+ * Whether the current `targets/releases` is not signed enough without these keys (protocol D.13 step 2). Throws
+ * `signatures-missing` where it has no signatures at all.
+ */
+export function isLastSigner({ set, unusable }: Collection, canonicalIds: readonly KeyId[]): boolean {
+  const releases = releasesIn(set);
+  const envelope = set.targets.get(RELEASES)?.envelope ?? unusable.get(RELEASES)?.envelope;
+  if (releases === undefined || envelope === undefined || envelope.signatures.length === 0) {
+    throw new SignetError('signatures-missing', 'all signed tags are currently revoked, use docker trust sign to fix');
+  }
+  const others = [...validSigners(envelope, releases)].filter((id) => !canonicalIds.includes(id));
+  return others.length < releases.threshold;
+}
+
+function releasesIn(set: TrustedSet): DelegatedRole | undefined {
+  return set.delegationsOf('targets').find(({ name }) => name === RELEASES);
+}
+
+async function hasTargetsKey({ root }: TrustedSet, keys: KeyRing): Promise<boolean> {
+  return (await countHere(keys, canonicalKeyIds(baseSigners(root.root, 'targets')))) > 0;
+}
+
+/** As docker signs images: the SHA-256 alone, no custom data (protocol D.8 step 4). */
+function targetOf({ digest, size }: SignedImage): Target {
+  return { length: size, hashes: new Map([['sha256', Buffer.from(digestHex(digest), 'hex')]]) };
+}

@@ -1,0 +1,55 @@
+import { SignetError } from '../../core/errors/index.ts';
+import type { Target } from '../../core/metadata/targets.ts';
+import { type Digest, digestFromSha256 } from '../../core/names/digest.ts';
+import type { TargetsRole } from '../../core/names/role.ts';
+import { DOCKER_ROLES, type FoundTarget, findTarget, listTargets } from '../../core/verify/lookup.ts';
+import type { TrustedSet } from '../../core/verify/trusted-set.ts';
+
+/** A tag that docker's rules trust: what it stands for, and who says so. */
+export interface TrustedTag {
+  readonly tag: string;
+  readonly digest: Digest;
+  /** Size of the manifest or index in bytes, as it was signed. */
+  readonly length: number;
+  readonly role: TargetsRole;
+}
+
+/**
+ * The digest that a tag stands for, by docker's rule (protocol D.3): the tag as `targets/releases` has it, else as
+ * `targets` has it; what only another delegation says counts for nothing.
+ *
+ * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull` prints.
+ */
+export function resolveTag(set: TrustedSet, tag: string): TrustedTag {
+  const found = findTarget(set, tag, DOCKER_ROLES);
+  if (found === undefined)
+    throw new SignetError('target-not-found', `No valid trust data for ${tag}`, { detail: { tag } });
+  if (!DOCKER_ROLES.includes(found.role)) {
+    throw new SignetError('target-role-untrusted', `No trust data for ${tag}`, { detail: { tag, role: found.role } });
+  }
+  return trustedTag(found);
+}
+
+/** Every tag that `resolveTag` would resolve; `skipped` are those signed without a SHA-256 digest. */
+export function resolveAllTags(set: TrustedSet): {
+  readonly tags: readonly TrustedTag[];
+  readonly skipped: readonly string[];
+} {
+  const released = [...listTargets(set, DOCKER_ROLES).values()].filter(({ role }) => DOCKER_ROLES.includes(role));
+  const usable = released.filter(({ target }) => target.hashes.has('sha256'));
+  return {
+    tags: usable.map(trustedTag),
+    skipped: released.filter((found) => !usable.includes(found)).map(({ name }) => name),
+  };
+}
+
+/** The digest that a target was signed with. Throws `target-hash-missing`. */
+export function targetDigest(target: Target): Digest {
+  const sha256 = target.hashes.get('sha256');
+  if (sha256 === undefined) throw new SignetError('target-hash-missing', 'no valid hash, expecting sha256');
+  return digestFromSha256(sha256);
+}
+
+function trustedTag({ name, target, role }: FoundTarget): TrustedTag {
+  return { tag: name, digest: targetDigest(target), length: target.length, role };
+}

@@ -1,0 +1,195 @@
+import { type Edition, signSnapshot } from '../../core/edit/edition.ts';
+import type { Editor } from '../../core/edit/editor.ts';
+import {
+  countersign,
+  examineProposal,
+  formatProposal,
+  joinProposal,
+  mergeCopies,
+  type Proposal,
+  type ProposedFile,
+  parseProposal,
+  rightlySigned,
+  type Standing,
+} from '../../core/edit/proposal.ts';
+import type { SigningKeys } from '../../core/edit/signing.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { parseEnvelope } from '../../core/metadata/envelope.ts';
+import { readRoot } from '../../core/metadata/root.ts';
+import type { RoleName } from '../../core/names/role.ts';
+import type { Collection } from '../update/collection.ts';
+import type { ProposalPlace } from './proposals.ts';
+import type { RepositorySource } from './repository-source.ts';
+
+/** What became of a change. */
+export type Publication =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'published' }
+  /** It waits for more signatures; nothing has changed for anyone. */
+  | {
+      readonly kind: 'waiting';
+      readonly files: readonly ProposedFile[];
+      readonly collection: Collection;
+      /** Where it waits: on the trust server, or in a file that has to be passed on. */
+      readonly place: ProposalPlace;
+    };
+
+/** A proposal that waits, as it was examined against the collection. */
+export interface WaitingProposal {
+  readonly collection: Collection;
+  readonly proposal: Proposal;
+  readonly files: readonly ProposedFile[];
+  /** What the store has, in whose place it goes once it is signed further; undefined for nothing. */
+  readonly stored: Buffer | undefined;
+  /** Whether it has signatures that the copy in the store lacks. */
+  readonly isGain: boolean;
+}
+
+/** Publishes what is signed enough, and keeps what is not where others can sign it (thresholds above one). */
+export class Publisher {
+  private readonly source: RepositorySource;
+  private readonly keys: SigningKeys;
+
+  constructor(source: RepositorySource, keys: SigningKeys) {
+    this.source = source;
+    this.keys = keys;
+  }
+
+  /** Publishes an editor's changes, or proposes them. Throws `publish-conflict` where somebody else was faster. */
+  async offer(collection: Collection, editor: Editor): Promise<Publication> {
+    const edition = await editor.edition(this.keys, this.source.now);
+    if (edition.incomplete.size > 0) return this.propose(collection, edition);
+    await this.source.server.publish(
+      this.source.gun,
+      await editor.withSnapshot(edition.files, this.keys, this.source.now),
+    );
+    return { kind: 'published' };
+  }
+
+  /** The proposal that waits; undefined where none does. Throws `proposal-stale` or `proposal-invalid`. */
+  async waiting(collection: Collection): Promise<WaitingProposal | undefined> {
+    const text = await this.source.proposals.read(this.source.gun);
+    if (text === undefined) return undefined;
+    const proposal = this.parse(text);
+    return { collection, proposal, files: examine(collection, proposal), stored: text, isGain: false };
+  }
+
+  /**
+   * A proposal that was passed on, with the signatures of the copy that waits already; nothing is kept of it before it is
+   * approved. Throws `proposal-conflict` where another one waits, `proposal-stale` or `proposal-invalid`.
+   */
+  async adopt(collection: Collection, text: Buffer): Promise<WaitingProposal> {
+    const { gun, proposals } = this.source;
+    const read = this.parse(text);
+    const passedOn = rightlySigned(read, examine(collection, read));
+    const present = await this.usableProposal(collection);
+    const kept = present && rightlySigned(present.proposal, present.files);
+    const proposal = kept === undefined ? passedOn : mergeCopies(passedOn, kept);
+    if (proposal === undefined) {
+      throw new SignetError('proposal-conflict', `another change of ${gun} waits for signatures`, { detail: { gun } });
+    }
+    return {
+      collection,
+      proposal,
+      files: examine(collection, proposal),
+      stored: present?.stored ?? (await proposals.read(gun)),
+      isGain: kept !== undefined && isSignedFurther(kept, proposal),
+    };
+  }
+
+  /**
+   * Signs a waiting proposal with the keys that are here, and publishes it once that is enough. Throws
+   * `signing-key-missing` where no key here has anything to sign in it, `proposal-stale`.
+   */
+  async approve({ collection, proposal, files, stored, isGain }: WaitingProposal): Promise<Publication> {
+    const signed = await countersign(proposal, files, this.keys);
+    if (!isGain && !isSignedFurther(proposal, signed) && files.some(({ shortfall }) => shortfall !== undefined)) {
+      throw new SignetError('signing-key-missing', 'no key here can add a signature to the proposal');
+    }
+    return this.settle(collection, signed, stored);
+  }
+
+  /** Drops a waiting proposal, whatever it is. Returns whether there was one. */
+  async discard(): Promise<boolean> {
+    const { gun, proposals } = this.source;
+    for (;;) {
+      const text = await proposals.read(gun);
+      if (text === undefined) return false;
+      if (await proposals.replace(gun, text, undefined)) return true;
+    }
+  }
+
+  private parse(text: Buffer): Proposal {
+    const proposal = parseProposal(text);
+    if (proposal.gun === this.source.gun) return proposal;
+    throw new SignetError('proposal-invalid', `the proposal is one for ${proposal.gun}`);
+  }
+
+  private async propose(collection: Collection, edition: Edition): Promise<Publication> {
+    const present = await this.usableProposal(collection);
+    const own: Proposal = { gun: this.source.gun, files: edition.files };
+    if (present === undefined) return this.settle(collection, own, await this.source.proposals.read(own.gun));
+    const { proposal, same } = joinProposal(present.proposal, edition);
+    const files = examine(collection, proposal);
+    return this.settle(collection, await countersign(proposal, files, this.keys, same), present.stored);
+  }
+
+  /** A proposal that nothing can come of any more is not in the way of another. */
+  private async usableProposal(collection: Collection): Promise<WaitingProposal | undefined> {
+    try {
+      return await this.waiting(collection);
+    } catch (error) {
+      if (isSignetError(error, 'proposal-stale', 'proposal-invalid', 'role-unknown')) return undefined;
+      throw error;
+    }
+  }
+
+  private async settle(collection: Collection, proposal: Proposal, former: Buffer | undefined): Promise<Publication> {
+    const { gun, proposals } = this.source;
+    const files = examine(collection, proposal);
+    const isComplete = files.every(({ shortfall }) => shortfall === undefined);
+    if (isComplete) await this.publishAll(collection, proposal.files);
+    if (!(await proposals.replace(gun, former, isComplete ? undefined : formatProposal(proposal))) && !isComplete) {
+      throw new SignetError('publish-conflict', 'somebody else signed the proposal at the same time');
+    }
+    if (isComplete) return { kind: 'published' };
+    return { kind: 'waiting', files, collection, place: await proposals.place(gun) };
+  }
+
+  private async publishAll({ set }: Collection, files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
+    const { gun, server, now } = this.source;
+    const newRoot = files.get('root');
+    const root = newRoot === undefined ? set.root.root : readRoot(parseEnvelope('root', newRoot).signed);
+    const snapshot = await signSnapshot(root, set.snapshot.payload, files, this.keys, now);
+    try {
+      await server.publish(gun, snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]));
+    } catch (cause) {
+      if (!isSignetError(cause, 'publish-rejected') || cause.detail.name !== 'ErrBadHierarchy') throw cause;
+      throw new SignetError('signing-key-missing', 'all have signed, and the key of the snapshot is not here', {
+        cause,
+        next: `Whoever has it gives the last approval: signet trust approve ${gun}`,
+      });
+    }
+  }
+}
+
+function examine(collection: Collection, proposal: Proposal): readonly ProposedFile[] {
+  return examineProposal(proposal, standingOf(collection));
+}
+
+function standingOf({ set, unusable }: Collection): Standing {
+  return {
+    root: set.root.root,
+    payloadOf: (role) => set.targets.get(role)?.payload,
+    versionOf: (role) => {
+      if (role === 'root') return set.root.root.version;
+      if (role === 'snapshot' || role === 'timestamp') return 0;
+      return (set.targets.get(role) ?? unusable.get(role))?.payload.version ?? 0;
+    },
+  };
+}
+
+function isSignedFurther(before: Proposal, after: Proposal): boolean {
+  const count = (role: RoleName, bytes: Buffer) => parseEnvelope(role, bytes).signatures.length;
+  return [...after.files].some(([role, bytes]) => count(role, bytes) > count(role, before.files.get(role) ?? bytes));
+}

@@ -1,0 +1,67 @@
+import { baseRoleKeys } from '../../core/metadata/root.ts';
+import { digestHex } from '../../core/names/digest.ts';
+import type { KeyId } from '../../core/names/key-id.ts';
+import { RELEASES, type TargetsRole } from '../../core/names/role.ts';
+import { allDelegations, allTargets } from '../../core/verify/lookup.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
+import type { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { targetDigest } from '../enforce/resolve.ts';
+import { signerName } from '../keys/signer-roles.ts';
+import { naturalCompare } from './natural-order.ts';
+
+/** A tag with one digest that is released under it, and who vouches for just that digest. */
+export interface SignedTagRow {
+  readonly tag: string;
+  /** Hexadecimal, without the algorithm. */
+  readonly digest: string;
+  /** Signers in tree order; none where only the repository's administrator signed. */
+  readonly signers: readonly string[];
+}
+
+export interface SignerKeys {
+  readonly name: string;
+  readonly keys: readonly KeyId[];
+}
+
+/** What `docker trust inspect` tells of a repository (protocol D.16). */
+export interface Inspection {
+  /** In natural order of tags. */
+  readonly tags: readonly SignedTagRow[];
+  /** In tree order. */
+  readonly signers: readonly SignerKeys[];
+  readonly rootKeys: readonly KeyId[];
+  readonly repositoryKeys: readonly KeyId[];
+}
+
+/** Describes a collection, of one tag or of all. */
+export function inspectCollection(set: TrustedSet, tag?: string): Inspection {
+  return {
+    tags: signedTags(set, tag),
+    signers: allDelegations(set)
+      .filter(({ name }) => name !== RELEASES)
+      .map((delegation) => ({ name: signerName(delegation.name), keys: canonicalKeyIds(delegation) })),
+    rootKeys: baseRoleKeys(set.root.root, 'root').keyIds,
+    repositoryKeys: baseRoleKeys(set.root.root, 'targets').keyIds,
+  };
+}
+
+function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTagRow[] {
+  const rows = new Map<string, { tag: string; digest: string; isReleased: boolean; signers: string[] }>();
+  for (const { name, target, role } of allTargets(set, tag)) {
+    if (!target.hashes.has('sha256')) continue;
+    const digest = digestHex(targetDigest(target));
+    const key = JSON.stringify([name, digest]);
+    const row = rows.get(key) ?? { tag: name, digest, isReleased: false, signers: [] };
+    rows.set(key, row);
+    if (isReleasing(role)) row.isReleased = true;
+    else row.signers.push(role.slice('targets/'.length));
+  }
+  return [...rows.values()]
+    .filter(({ isReleased }) => isReleased)
+    .map(({ tag: name, digest, signers }) => ({ tag: name, digest, signers }))
+    .sort((a, b) => naturalCompare(a.tag, b.tag));
+}
+
+function isReleasing(role: TargetsRole): boolean {
+  return role === 'targets' || role === RELEASES;
+}

@@ -1,0 +1,86 @@
+import { isSignetError, type SignetError } from '../../core/errors/index.ts';
+import type { Metadata } from '../../core/metadata/common.ts';
+import type { Envelope } from '../../core/metadata/envelope.ts';
+import { isTargetsRole, type RoleName } from '../../core/names/role.ts';
+import type { Instant } from '../../core/time.ts';
+import { baseSigners, canonicalKeyIds, type Signers, targetsSigners } from '../../core/verify/signers.ts';
+import type { Trusted } from '../../core/verify/trusted-set.ts';
+import { validSigners } from '../../core/verify/verify.ts';
+import { countHere } from '../keys/signer-roles.ts';
+import type { WaitingProposal } from '../publish/publication.ts';
+import type { Repository } from '../publish/repository.ts';
+import type { Collection } from '../update/collection.ts';
+
+/** One published file of a collection, as whoever looks after it has to know it. */
+export interface RoleStatus {
+  readonly role: RoleName;
+  readonly version: number;
+  readonly expires: Instant;
+  /** How many of the role's keys signed the file as it stands, and how many must. */
+  readonly signed: number;
+  readonly threshold: number;
+  /** How many keys the role has, and how many of them are here. */
+  readonly keys: number;
+  readonly here: number;
+}
+
+export interface Status {
+  readonly collection: Collection;
+  readonly roles: readonly RoleStatus[];
+  /** The proposal that waits; the error where it is of no use; `hidden` from whom the server does not let see it. */
+  readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
+}
+
+/** How a collection stands, expired or not, and what waits for signatures. Throws `trust-data-missing`. */
+export async function statusOf(repository: Repository): Promise<Status> {
+  const collection = await repository.inspect();
+  const roles: RoleStatus[] = [];
+  for (const { role, version, expires, envelope } of filesOf(collection)) {
+    const signers = signersIn(collection, role);
+    roles.push({
+      role,
+      version,
+      expires,
+      signed: validSigners(envelope, signers).size,
+      threshold: signers.threshold,
+      keys: signers.keyIds.length,
+      here: await countHere(repository.keys, canonicalKeyIds(signers)),
+    });
+  }
+  return { collection, roles, waiting: await waitingIn(repository, collection) };
+}
+
+/** Who may sign a role, expired or not. */
+export function signersIn({ set }: Collection, role: RoleName): Signers {
+  return isTargetsRole(role)
+    ? targetsSigners(role, set.root.root, (name) => set.targets.get(name)?.payload)
+    : baseSigners(set.root.root, role);
+}
+
+interface File extends Pick<RoleStatus, 'role' | 'version' | 'expires'> {
+  readonly envelope: Envelope;
+}
+
+function filesOf({ set, unusable }: Collection): readonly File[] {
+  const { root, envelope } = set.root;
+  return [
+    { role: 'root', version: root.version, expires: root.expires.at, envelope },
+    ...[...set.targets, ...unusable].map(([role, file]) => describe(role, file)),
+    describe('snapshot', set.snapshot),
+    describe('timestamp', set.timestamp),
+  ];
+}
+
+function describe(role: RoleName, { payload, envelope }: Trusted<Metadata>): File {
+  return { role, version: payload.version, expires: payload.expires.at, envelope };
+}
+
+async function waitingIn(repository: Repository, collection: Collection): Promise<Status['waiting']> {
+  try {
+    return await repository.waiting(collection);
+  } catch (error) {
+    if (isSignetError(error, 'unauthorized')) return 'hidden';
+    if (isSignetError(error, 'proposal-stale', 'proposal-invalid', 'role-unknown')) return error;
+    throw error;
+  }
+}

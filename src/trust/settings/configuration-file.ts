@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import { SignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { readSmallFile } from '../../store/files.ts';
+import { type Configuration, checkHost, NO_CONFIGURATION, parseConfiguration } from './configuration.ts';
+
+/** The name of the client's settings file in docker's configuration folder. */
+const FILE = 'signet.json';
+
+/**
+ * The client's settings: `signet.json` in docker's configuration folder, or the file that SIGNET_CLIENT_CONFIG names;
+ * SIGNET_DEFAULT_REGISTRY wins over it. A file that was named must exist. Throws
+ * `configuration-invalid`, or why the file cannot be read.
+ */
+export async function readConfiguration(folder: string, env: NodeJS.ProcessEnv): Promise<Configuration> {
+  const named = env.SIGNET_CLIENT_CONFIG;
+  const path = named || join(folder, FILE);
+  const bytes = readSmallFile(path, LIMITS.configFile, true);
+  if (bytes === undefined && named) throw new SignetError('configuration-invalid', `${path} does not exist`);
+  const configuration = bytes === undefined ? NO_CONFIGURATION : parseConfiguration(bytes, path);
+  const registry = env.SIGNET_DEFAULT_REGISTRY;
+  return registry ? { ...configuration, defaultRegistry: checkHost(registry) } : configuration;
+}

@@ -1,0 +1,115 @@
+import { SignetError } from '../../core/errors/index.ts';
+import { Fields } from '../../core/json/fields.ts';
+import { type JsonValue, parseJson } from '../../core/json/parse.ts';
+import { namesRegistry, parseReference, type Reference } from '../../core/names/reference.ts';
+import { type RegistrySettings, registryEndpoints, registryMirrors } from '../../remote/registry-endpoints.ts';
+import { parseServerAddress } from '../../remote/server-address.ts';
+import type { WhenUnreachable } from '../update/collection-source.ts';
+import { type PassphrasePlaces, readPassphrasePlaces } from './passphrase-places.ts';
+import { NO_PINS, type PinningSettings, parsePinning } from './pinning-settings.ts';
+
+/** What Signet knows of one registry beyond docker's defaults. */
+export interface RegistryConfiguration extends RegistrySettings {
+  /** The trust server that speaks for the registry's images. */
+  readonly trustServer?: string;
+  /** Origins of token services, elsewhere, to which logins for the registry may be sent. */
+  readonly tokenServices: readonly string[];
+}
+
+/** The client's settings: `signet.json` beside docker's own configuration. */
+export interface Configuration {
+  /** The registry that short names mean; `docker.io` where none is set. */
+  readonly defaultRegistry: string | undefined;
+  readonly registries: ReadonlyMap<string, RegistryConfiguration>;
+  /** Which root keys repositories may have. `readPinning` reads the files that it names. */
+  readonly pinning: PinningSettings;
+  /** Where the passphrases of keys lie, so that nobody has to be asked. */
+  readonly passphrases: PassphrasePlaces;
+  /** What reading makes of a trust server that cannot be reached. */
+  readonly whenUnreachable: WhenUnreachable;
+}
+
+export const NO_CONFIGURATION: Configuration = {
+  defaultRegistry: undefined,
+  registries: new Map(),
+  pinning: NO_PINS,
+  passphrases: new Map(),
+  whenUnreachable: 'cache',
+};
+
+/**
+ * Parses `signet.json`, whose path is `path`. Unknown members are refused, as a mistyped one would silently not protect.
+ * Throws `configuration-invalid`.
+ */
+export function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
+  try {
+    const fields = new Fields(
+      parseJson(bytes),
+      'the file',
+      ['defaultRegistry', 'registries', 'trustPinning', 'passphrases', 'whenUnreachable'],
+      'refuse',
+    );
+    const trustPinning = fields.raw('trustPinning');
+    return {
+      defaultRegistry: readDefaultRegistry(fields.optionalString('defaultRegistry')),
+      registries: new Map(
+        [...fields.map('registries')].map(([host, value]) => [checkHost(host), readRegistry(host, value)]),
+      ),
+      pinning: trustPinning === undefined ? NO_PINS : parsePinning(trustPinning, path),
+      passphrases: readPassphrasePlaces(fields.map('passphrases')),
+      whenUnreachable: readWhenUnreachable(fields.optionalString('whenUnreachable')),
+    };
+  } catch (cause) {
+    if (!(cause instanceof SignetError)) throw cause;
+    throw new SignetError('configuration-invalid', `${path}: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * The reference that a typed name means. With a default registry, a name that gives no registry lies there:
+ * `alice/app` directly, a single word below `library/`, as on Docker Hub.
+ */
+export function resolveName(text: string, { defaultRegistry }: Configuration): Reference {
+  if (defaultRegistry === undefined || namesRegistry(text)) return parseReference(text);
+  const { registry: _, ...onHub } = parseReference(text);
+  return { registry: defaultRegistry, ...onHub };
+}
+
+function readDefaultRegistry(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : checkHost(text);
+}
+
+function readWhenUnreachable(text: string | undefined): WhenUnreachable {
+  if (text === undefined || text === 'cache' || text === 'refuse') return text ?? NO_CONFIGURATION.whenUnreachable;
+  throw new SignetError('json-unexpected', 'whenUnreachable is neither "cache" nor "refuse"');
+}
+
+/** Checks a registry's host and optional port by docker's own grammar. */
+export function checkHost(host: string): string {
+  const { registry } = parseReference(`${host}/image`);
+  if (registry !== host)
+    throw new SignetError(
+      'name-invalid',
+      `${JSON.stringify(host)} is not a registry's host name; write HOST or HOST:PORT`,
+    );
+  return host;
+}
+
+function readRegistry(host: string, value: JsonValue): RegistryConfiguration {
+  const fields = new Fields(
+    value,
+    `registry ${host}`,
+    ['trustServer', 'endpoint', 'mirrors', 'tokenServices'],
+    'refuse',
+  );
+  const [trustServer, endpoint] = [fields.optionalString('trustServer'), fields.optionalString('endpoint')];
+  const settings = {
+    ...(trustServer === undefined ? {} : { trustServer: parseServerAddress(trustServer).href }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    mirrors: fields.strings('mirrors'),
+    tokenServices: fields.strings('tokenServices').map((address) => parseServerAddress(address).origin),
+  };
+  registryEndpoints(host, settings);
+  registryMirrors(settings);
+  return settings;
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { decodeBase64 } from '../../core/base64.ts';
+import { SignetError } from '../../core/errors/index.ts';
+import type { Login } from '../../core/login.ts';
+import { type Connection, type ConnectionFor, PLAIN_CONNECTION } from '../../remote/connection.ts';
+import { parseServerAddress } from '../../remote/server-address.ts';
+import { readNotaryConfiguration } from './notary-configuration.ts';
+import type { PinningSettings } from './pinning-settings.ts';
+
+/** What the command line says of a Notary client's folder. */
+export interface NotaryPlaceOptions {
+  /** The folder of keys and trusted metadata, as `notary -d` names it. */
+  readonly trustDir: string;
+  readonly server?: string | undefined;
+  /** A PEM file of authorities, in place of those that the system trusts. */
+  readonly authority?: string | undefined;
+}
+
+/** A Notary client's folder, in which names are GUNs as they stand, and the trust server that goes with it. */
+export interface NotaryPlace {
+  readonly trustDir: string;
+  /** Undefined where nobody names it; keys can be looked after without. */
+  readonly server: URL | undefined;
+  readonly connectionFor: ConnectionFor;
+  /** Undefined where the folder has no configuration: then Signet's own pins count. */
+  readonly pinning: PinningSettings | undefined;
+}
+
+/**
+ * Reads a Notary client's folder as its owner set it up: server, authorities, client certificate and pins from the
+ * `config.json` in it, where there is one; the command line wins (protocol E.1). Throws `configuration-invalid`.
+ */
+export async function readNotaryPlace(options: NotaryPlaceOptions, env: NodeJS.ProcessEnv): Promise<NotaryPlace> {
+  const trustDir = expandHome(options.trustDir);
+  const found = await readNotaryConfiguration(join(trustDir, 'config.json'));
+  const address = options.server || env.DOCKER_CONTENT_TRUST_SERVER;
+  const server = address ? parseServerAddress(address) : found?.server;
+  const authority = options.authority === undefined ? found?.tls.ca : resolve(options.authority);
+  const connection = connectionBy(authority, found?.tls.cert, found?.tls.key);
+  return { trustDir, server, connectionFor: async () => connection, pinning: found?.pinning };
+}
+
+/** The login that Notary's own commands take from the environment: base64 of `user:password`. Throws `configuration-invalid`. */
+export function notaryLogin(env: NodeJS.ProcessEnv): Login | undefined {
+  if (!env.NOTARY_AUTH) return undefined;
+  const decoded = decodeBase64(env.NOTARY_AUTH);
+  const colon = decoded?.indexOf(':') ?? -1;
+  if (decoded === undefined || colon < 0) {
+    throw new SignetError('configuration-invalid', 'NOTARY_AUTH is not the base64 of user:password');
+  }
+  const password = Buffer.from(decoded.subarray(colon + 1));
+  const username = decoded.toString('utf8', 0, colon);
+  decoded.fill(0);
+  return { username, password, identityToken: undefined };
+}
+
+function connectionBy(ca: string | undefined, cert: string | undefined, key: string | undefined): Connection {
+  const identity = cert === undefined || key === undefined ? [] : [{ certificate: read(cert), key: read(key) }];
+  return { ...PLAIN_CONNECTION, authorities: ca === undefined ? [] : [read(ca)], identities: identity };
+}
+
+function read(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new SignetError('tls-files-invalid', `cannot read the certificate file ${path}`, { cause });
+  }
+}
+
+function expandHome(path: string): string {
+  return /^~(?:\/|$)/.test(path) ? join(homedir(), path.slice(1)) : resolve(path);
+}

@@ -1,0 +1,244 @@
+import { nodeCrypto } from '../../core/crypto.ts';
+import type { UnusableFile } from '../../core/edit/drafts.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { parseEnvelope } from '../../core/metadata/envelope.ts';
+import { type FileInfo, isFile } from '../../core/metadata/file-info.ts';
+import { readTargets } from '../../core/metadata/targets.ts';
+import { isDelegation, type RoleName, type TargetsRole } from '../../core/names/role.ts';
+import { UNEXPIRED } from '../../core/time.ts';
+import { expiryWarnings } from '../../core/verify/expiry-warnings.ts';
+import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../../core/verify/root-trust.ts';
+import { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { CachedTimestamp } from './cached-timestamp.ts';
+import type { CollectionSource } from './collection-source.ts';
+import { othersTurn } from './others-turn.ts';
+import { firstRoot, newestRoot } from './root-update.ts';
+import { knownFiles, ServedFiles } from './served-files.ts';
+import { PASSED_OVER, ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
+
+/** A collection as it stands. */
+export interface Collection {
+  readonly set: TrustedSet;
+  /** Published delegation files that are passed over because they expired or lost their signatures. */
+  readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
+}
+
+/**
+ * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of it
+ * verified, the timestamp last; on any error it is byte for byte as before.
+ *
+ * Throws `trust-data-missing` for a repository that has none, and the error of the first check that fails.
+ */
+export async function updateCollection(source: CollectionSource): Promise<Collection> {
+  const update = new Update(source);
+  const collection = await update.run();
+  await update.commit();
+  for (const message of expiryWarnings(collection.set, source.now)) source.warn(message);
+  return collection;
+}
+
+/**
+ * The collection with all that has expired in it: to show and to mend, never to trust. Every other check holds, and the
+ * cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
+ */
+export function inspectExpired(source: CollectionSource): Promise<Collection> {
+  return new Update({ ...source, now: UNEXPIRED }).run();
+}
+
+class Update {
+  private readonly source: CollectionSource;
+  private readonly files: ServedFiles;
+  private readonly fresh = new Map<RoleName, Buffer>();
+
+  constructor(source: CollectionSource) {
+    this.files = new ServedFiles(source.gun, source.server);
+    this.source = source;
+  }
+
+  async run(): Promise<Collection> {
+    const { gun, cache } = this.source;
+    const cached = await cache.read(gun, 'root');
+    void this.files.ask(await knownFiles(cached, await cache.read(gun, 'timestamp')));
+    await othersTurn();
+    nodeCrypto();
+    await othersTurn();
+    const root = cached === undefined ? await this.firstRoot() : trustCachedRoot(gun, cached);
+    const kept = cached === undefined ? undefined : await this.keptCollection(root);
+    if (kept !== undefined) return kept;
+    try {
+      return await this.load(root);
+    } catch (error) {
+      if (!isSignetError(error, ...ROOT_MAY_BE_OLD)) throw error;
+      // Nothing that was verified with the keys of an old root may reach the cache beside the new one.
+      this.fresh.clear();
+      // A root that has to be fetched may be newer than the timestamp that is here; one that came with it is not.
+      if (!this.files.hasRoot) this.files.forgetTimestamp();
+      return await this.load(this.keepRoot(await newestRoot({ ...this.source, server: this.files }, root, error)));
+    }
+  }
+
+  private async firstRoot(): Promise<TrustedRoot> {
+    await this.files.beginFirstVisit();
+    return this.keepRoot(await firstRoot({ ...this.source, server: this.files }));
+  }
+
+  /**
+   * The collection as the cache has it, if the server's timestamp is the cached one: then nothing is newer. It passes
+   * the same checks as any other, while the request is on its way.
+   */
+  private async keptCollection(root: TrustedRoot): Promise<Collection | undefined> {
+    const warnings: string[] = [];
+    const server = new CachedTimestamp(this.source.cache);
+    const offline = new Update({ ...this.source, server, warn: (message) => warnings.push(message) });
+    try {
+      const kept = await offline.load(root);
+      const newest = await this.files.timestamp();
+      if (!newest.equals(kept.set.timestamp.envelope.bytes)) return undefined;
+      for (const message of warnings) this.source.warn(message);
+      return kept;
+    } catch (error) {
+      // Whatever is wrong with the cache or the way to the server, the update proper finds it and knows what to do.
+      if (isSignetError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Writes what changed. A crash in between leaves old files with new ones, which the next update sorts out. */
+  async commit(): Promise<void> {
+    const { gun, cache } = this.source;
+    const timestamp = this.fresh.get('timestamp');
+    for (const [role, bytes] of this.fresh) if (role !== 'timestamp') await cache.write(gun, role, bytes);
+    if (timestamp !== undefined) await cache.write(gun, 'timestamp', timestamp);
+  }
+
+  private async load(root: TrustedRoot): Promise<Collection> {
+    const { gun, cache, pinning, now } = this.source;
+    checkRootCurrent(root, pinning, now);
+    const set = new TrustedSet(root, now);
+    await othersTurn();
+    await this.loadTimestamp(set);
+    await othersTurn();
+    const knownSnapshot = await cache.read(gun, 'snapshot');
+    const snapshot = await this.promised('snapshot', set.timestamp.payload.snapshot, knownSnapshot);
+    set.updateSnapshot(snapshot, knownSnapshot);
+    this.keep('snapshot', snapshot, knownSnapshot);
+    await othersTurn();
+    return { set, unusable: await this.loadTargets(set) };
+  }
+
+  private async loadTimestamp(set: TrustedSet): Promise<void> {
+    const { gun, cache, purpose, whenUnreachable } = this.source;
+    const known = await cache.read(gun, 'timestamp');
+    try {
+      const bytes = await this.files.timestamp();
+      set.updateTimestamp(bytes, known);
+      this.keep('timestamp', bytes, known);
+    } catch (error) {
+      const cacheServes = purpose === 'read' && whenUnreachable === 'cache' && isSignetError(error, ...UNREACHABLE);
+      if (known === undefined || !cacheServes) throw error;
+      set.updateTimestamp(known);
+      this.source.warn(
+        'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely',
+      );
+    }
+  }
+
+  /** Loads `targets` and then the delegations, a level of the tree at a time. */
+  private async loadTargets(set: TrustedSet): Promise<ReadonlyMap<TargetsRole, UnusableFile>> {
+    const unusable = new Map<TargetsRole, UnusableFile>();
+    const begun = this.beginTargets(set);
+    let level: readonly TargetsRole[] = ['targets'];
+    let visited = 0;
+    let bytes = 0;
+    while (level.length > 0) {
+      visited += level.length;
+      bytes += level.reduce((sum, role) => sum + (set.promised(role)?.length ?? 0), 0);
+      if (visited > LIMITS.delegations)
+        throw new SignetError('too-large', `the repository has more than ${LIMITS.delegations} delegations`);
+      if (bytes > LIMITS.collection)
+        throw new SignetError('too-large', `the repository's trust data is larger than ${LIMITS.collection} bytes`);
+      const files = await Promise.all(level.map((role) => begun.get(role) ?? this.fetchTargets(set, role)));
+      for (const file of files) {
+        if (file === undefined) continue;
+        this.trustTargets(set, file, unusable);
+        await othersTurn();
+      }
+      level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
+    }
+    if (!set.targets.has('targets')) throw new SignetError('role-unknown', 'role does not exist: targets');
+    return unusable;
+  }
+
+  /**
+   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by nobody any more
+   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, nobody asks.
+   */
+  private beginTargets(set: TrustedSet): ReadonlyMap<TargetsRole, Promise<FetchedFile | undefined>> {
+    const { meta } = set.snapshot.payload;
+    const listed = [...meta.keys()].filter((role) => role === 'targets' || isDelegation(role)) as TargetsRole[];
+    const bytes = listed.reduce((sum, role) => sum + (set.promised(role)?.length ?? 0), 0);
+    if (listed.length > LIMITS.delegations || bytes > LIMITS.collection) return new Map();
+    return new Map(
+      listed.map((role) => {
+        const fetched = this.fetchTargets(set, role);
+        fetched.catch(() => undefined);
+        return [role, fetched];
+      }),
+    );
+  }
+
+  /** Undefined for a delegation that was never published. */
+  private async fetchTargets(set: TrustedSet, role: TargetsRole): Promise<FetchedFile | undefined> {
+    const promise = set.promised(role);
+    if (promise === undefined) return undefined;
+    const known = await this.source.cache.read(this.source.gun, role);
+    return { role, known, bytes: await this.promised(role, promise, known) };
+  }
+
+  private trustTargets(
+    set: TrustedSet,
+    { role, bytes, known }: FetchedFile,
+    unusable: Map<TargetsRole, UnusableFile>,
+  ): void {
+    try {
+      set.updateTargets(role, bytes, known);
+      this.keep(role, bytes, known);
+    } catch (error) {
+      if (role === 'targets' || !isSignetError(error, ...PASSED_OVER)) throw error;
+      const envelope = parseEnvelope(role, bytes);
+      const why = error.code === 'metadata-expired' ? 'expired' : 'unsigned';
+      unusable.set(role, { payload: readTargets(role, envelope.signed), envelope, why });
+      this.source.warn(`Error getting ${role}: ${error.message}`);
+    }
+  }
+
+  /** The file that was promised: from the cache if it has it, from the server by checksum otherwise. */
+  private async promised(
+    role: Exclude<RoleName, 'root' | 'timestamp'>,
+    promise: FileInfo,
+    known: Buffer | undefined,
+  ): Promise<Buffer> {
+    if (known !== undefined && isFile(role, known, promise)) return known;
+    const sha256 = promise.hashes.get('sha256');
+    if (sha256 === undefined)
+      throw new SignetError('checksum-missing', `no checksums for supported algorithms were provided for ${role}`);
+    const { gun } = this.source;
+    return this.files.read(gun, { role, sha256: sha256.toString('hex') }, Math.min(promise.length, LIMITS.metadata));
+  }
+
+  private keepRoot(root: TrustedRoot): TrustedRoot {
+    this.fresh.set('root', root.envelope.bytes);
+    return root;
+  }
+
+  private keep(role: RoleName, bytes: Buffer, known: Buffer | undefined): void {
+    if (known === undefined || !known.equals(bytes)) this.fresh.set(role, bytes);
+  }
+}
+
+interface FetchedFile {
+  readonly role: TargetsRole;
+  readonly bytes: Buffer;
+  readonly known: Buffer | undefined;
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'bun:test';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatReference } from '../../../src/core/names/reference.ts';
+import {
+  type Configuration,
+  checkHost,
+  NO_CONFIGURATION,
+  parseConfiguration,
+  resolveName,
+} from '../../../src/trust/settings/configuration.ts';
+import { readConfiguration } from '../../../src/trust/settings/configuration-file.ts';
+import { failure } from '../../support/failure.ts';
+import { temporaryFolder } from '../../support/temp.ts';
+
+const ID = 'a'.repeat(64);
+const parse = (value: unknown) => parseConfiguration(Buffer.from(JSON.stringify(value)), 'signet.json');
+
+describe('signet.json', () => {
+  test('may say nothing', () => {
+    expect(parse({})).toEqual(NO_CONFIGURATION);
+    expect(parse({ defaultRegistry: '', registries: {}, trustPinning: {} })).toEqual(NO_CONFIGURATION);
+  });
+
+  test('names registries, with their trust servers and mirrors', () => {
+    const { registries, defaultRegistry } = parse({
+      defaultRegistry: 'reg.example:5000',
+      registries: {
+        'reg.example:5000': { trustServer: 'https://trust.example/notary', mirrors: ['https://m.example'] },
+      },
+    });
+    expect(defaultRegistry).toBe('reg.example:5000');
+    expect(registries.get('reg.example:5000')).toMatchObject({
+      trustServer: 'https://trust.example/notary',
+      mirrors: ['https://m.example'],
+    });
+  });
+
+  test('says whether the cache stands in for a server that cannot be reached', () => {
+    expect(parse({}).whenUnreachable).toBe('cache');
+    for (const whenUnreachable of ['cache', 'refuse']) {
+      expect(parse({ whenUnreachable })).toEqual({ ...NO_CONFIGURATION, whenUnreachable } as Configuration);
+    }
+  });
+
+  const wrong: [what: string, value: unknown][] = [
+    ['that is a list', []],
+    ['with an unknown member', { trustPining: {} }],
+    ['with a member in another case', { TrustPinning: {} }],
+    ['with pins that are null', { trustPinning: null }],
+    ['with a pin of no repository', { trustPinning: { certs: { 'alice/app': [ID] } } }],
+    ['with a registry that is an address', { registries: { 'https://a.b': {} } }],
+    ['with a registry that is a path', { registries: { 'a.b/c': {} } }],
+    ['with a registry that is no host', { registries: { library: {} } }],
+    ['with an unknown setting of a registry', { registries: { 'a.b': { trustserver: 'https://x' } } }],
+    ['with a trust server without TLS', { registries: { 'a.b': { trustServer: 'http://x.example' } } }],
+    ['with a way between cache and server that is none', { whenUnreachable: 'Cache' }],
+    ['with a way between cache and server that is a flag', { whenUnreachable: true }],
+    ['with a default registry that is a path', { defaultRegistry: 'a.b/c' }],
+    ['with a default registry that is a number', { defaultRegistry: 5 }],
+  ];
+  for (const [what, value] of wrong) {
+    test(`${what} is refused, and named`, async () => {
+      const error = await failure(() => parse(value), 'configuration-invalid');
+      expect(error.message).toStartWith('signet.json: ');
+    });
+  }
+
+  test('must be strict JSON', async () => {
+    for (const text of ['', '{', '{"defaultRegistry":"a.b","defaultRegistry":"c.d"}', '{}x', '\ufeff{}']) {
+      await failure(() => parseConfiguration(Buffer.from(text), 'signet.json'), 'configuration-invalid');
+    }
+  });
+});
+
+test('every example of the documentation is a configuration', () => {
+  const text = readFileSync(join(import.meta.dir, '../../../docs/configuration.md'), 'utf8');
+  const examples = [...text.matchAll(/^```json\n(.*?)^```$/gms)].map(([, example = '']) => example);
+  expect(examples.length).toBeGreaterThan(2);
+  for (const example of examples) parseConfiguration(Buffer.from(example), '/signet.json');
+});
+
+describe('a name', () => {
+  const at = { ...NO_CONFIGURATION, defaultRegistry: 'reg.example:5000' };
+  const full = (text: string, configuration: Configuration = at) => formatReference(resolveName(text, configuration));
+
+  test('means the default registry where it gives none', () => {
+    expect(full('alice/app:v1')).toBe('reg.example:5000/alice/app:v1');
+    expect(full('busybox')).toBe('reg.example:5000/library/busybox');
+    expect(full('docker.io/alice/app')).toBe('docker.io/alice/app');
+    expect(full('other.example/app')).toBe('other.example/app');
+    expect(full('localhost/app')).toBe('localhost/app');
+    expect(full('alice/app', NO_CONFIGURATION)).toBe('docker.io/alice/app');
+  });
+
+  test('that is none stays none', () => failure(() => full('Alice/App'), 'reference-invalid'));
+});
+
+test('a host is a name with an optional port', async () => {
+  for (const host of ['a.b', 'localhost', 'a:5000', '[::1]:5000', 'docker.io']) expect(checkHost(host)).toBe(host);
+  for (const host of ['', 'a', 'a.b/', 'a.b:', 'a.b:x', 'u@a.b', 'index.docker.io', 'a.b?c', 'a b.c']) {
+    await expect(Promise.resolve().then(() => checkHost(host))).rejects.toMatchObject({ name: 'SignetError' });
+  }
+});
+
+describe('the settings file', () => {
+  const folder = temporaryFolder();
+
+  test('may be missing, unless it was named', async () => {
+    expect(await readConfiguration(folder, {})).toEqual(NO_CONFIGURATION);
+    await failure(
+      readConfiguration(folder, { SIGNET_CLIENT_CONFIG: join(folder, 'none.json') }),
+      'configuration-invalid',
+    );
+  });
+
+  test('is read from docker’s folder, or where it was named; the variable for the registry wins', async () => {
+    writeFileSync(join(folder, 'signet.json'), '{"defaultRegistry":"a.b"}');
+    writeFileSync(join(folder, 'other.json'), '{"defaultRegistry":"c.d"}');
+    expect((await readConfiguration(folder, {})).defaultRegistry).toBe('a.b');
+    expect(
+      (await readConfiguration(folder, { SIGNET_CLIENT_CONFIG: join(folder, 'other.json') })).defaultRegistry,
+    ).toBe('c.d');
+    expect((await readConfiguration(folder, { SIGNET_DEFAULT_REGISTRY: 'e.f' })).defaultRegistry).toBe('e.f');
+  });
+
+  test('that cannot be read is not passed over', async () => {
+    await failure(readConfiguration(folder, { SIGNET_CLIENT_CONFIG: folder }), 'file-unsafe');
+  });
+});
