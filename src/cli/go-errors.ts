@@ -1,3 +1,5 @@
+import type { SignetError } from '../core/errors/index.ts';
+
 /** How Go, and so docker, words the reasons of the operating system. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or directory'],
@@ -15,4 +17,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 export function goFileError(cause: unknown, path: string, call = 'open'): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return `${code === 'EISDIR' ? 'read' : call} ${path}: ${REASONS.get(code) ?? code}`;
+}
+
+/** What Go says of a file that `readSmallFile` refuses to read. */
+export function goReadError({ code, cause, detail, message }: SignetError, path: string): string {
+  if (code === 'file-unreadable') return goFileError(cause, path);
+  return code === 'file-unsafe' ? `read ${path}: ${detail.why}` : message;
 }

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { SignetError } from '../../../core/errors/index.ts';
 import { readSmallFile } from '../../../store/files.ts';
-import { goFileError } from '../../go-errors.ts';
+import { goReadError } from '../../go-errors.ts';
 
 const OPEN_TO_OTHERS = 0o077;
 
@@ -27,7 +27,7 @@ export function readPrivateFile(path: string, limit: number): PrivateFile {
     if (bytes !== undefined) return { path, bytes, isPrivate };
   } catch (cause) {
     if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError(cause.code, refusal(path, inGosWords(path, cause)), { cause });
+    throw new SignetError(cause.code, refusal(path, goReadError(cause, path)), { cause });
   }
   throw new SignetError('file-missing', refusal(path, `stat ${path}: no such file or directory`));
 }
@@ -37,11 +37,6 @@ export function checkPrivate({ path, isPrivate }: Omit<PrivateFile, 'bytes'>): v
   if (isPrivate) return;
   const why = `private key file ${path} must not be readable or writable by others`;
   throw new SignetError('file-unsafe', refusal(path, why), { next: `Make it private first: chmod 600 ${path}` });
-}
-
-function inGosWords(path: string, { code, cause, detail, message }: SignetError): string {
-  if (code === 'file-unreadable') return goFileError(cause, path);
-  return code === 'file-unsafe' ? `read ${path}: ${detail.why}` : message;
 }
 
 function refusal(path: string, why: string): string {
