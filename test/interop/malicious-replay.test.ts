@@ -71,10 +71,7 @@ describe('fast-forward', () => {
         simulator.forge('root', versioned(version));
         simulator.relist();
       },
-      warm:
-        version > LIMITS.rootChain
-          ? ('version-jump' as const)
-          : ({ all: 'trust-data-missing', sign: 'trust-data-lost' } as const),
+      warm: version > LIMITS.rootChain ? ('version-jump' as const) : ('trust-data-missing' as const),
     })),
   ]);
 });
