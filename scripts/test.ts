@@ -11,8 +11,8 @@ const MINUTE_MS = 60_000;
 const WHOLE_RUN_MS = 38 * MINUTE_MS;
 const ONE_FILE_MS = 8 * MINUTE_MS;
 const ONE_TEST_MS = 1 * MINUTE_MS;
-/** Their tests start real engines: one after the other, with the machine to themselves. */
-const SERIAL = /^test\/(?:lesson|interop|parity)\//;
+/** Their tests start real engines, or measure memory under load: one after the other, with the machine to themselves. */
+const SERIAL = /^test\/(?:lesson|interop|parity|serve\/attacks)\//;
 const SLOWEST = 10;
 
 interface Result {

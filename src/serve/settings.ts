@@ -88,7 +88,11 @@ export const SETTINGS = {
   logFormat: setting(oneOf('auto', 'text', 'json'), 'auto', 'Form of the log; auto is text on a terminal, else json'),
   accessLog: setting(pathOr('off', 'stderr'), 'off', 'Where requests are logged'),
 
-  maxRequests: setting(integer(1, 1_000_000), 1024, 'Requests in progress at one time; one network has half of them at most'),
+  maxRequests: setting(
+    integer(1, 1_000_000),
+    1024,
+    'Requests in progress at one time; one network has half of them at most',
+  ),
   idleTimeout: setting(
     duration('1s', '255s'),
     120,
