@@ -8,7 +8,7 @@ import { type ServeOptions, type SignetServer, startSignet } from '../../support
 import { Victim } from './victim.ts';
 
 /** How much a server's memory may grow under an attack, in bytes: what it needs to work, and its garbage. */
-export const LITTLE_MEMORY = 100 * 2 ** 20;
+export const LITTLE_MEMORY = 150 * 2 ** 20;
 /** Rounds of work before memory is looked at: code that runs often is compiled. */
 const WARM_UP = 20;
 export const PASSWORDS = { alice: 'alice keeps her own counsel', mallory: 'mallory has a login too' } as const;
