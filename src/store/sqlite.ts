@@ -13,6 +13,7 @@ export const IN_MEMORY = ':memory:';
 
 /** How long a writer waits for another process, in milliseconds. It holds up the event loop meanwhile. */
 const BUSY_TIMEOUT = 5000;
+const RETRY_MS = 5;
 
 /**
  * Opens the database file at `path`, created with mode 0600 where it does not exist, and brings the schema of every
@@ -46,7 +47,7 @@ function open(path: string): Database {
     if (path !== IN_MEMORY) makePrivate(path);
     database = new Database(path, { readwrite: true, create: true, strict: true });
     database.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-    database.run('PRAGMA journal_mode = WAL');
+    writeAhead(database);
     database.run('PRAGMA synchronous = FULL');
     database.run('PRAGMA foreign_keys = ON');
     database.run('PRAGMA trusted_schema = OFF');
@@ -57,6 +58,20 @@ function open(path: string): Database {
   } catch (cause) {
     database?.close();
     throw unusable(path, cause);
+  }
+}
+
+/** Of processes that open a new file at the same moment SQLite refuses all but one at once, whatever the busy timeout. */
+function writeAhead(database: Database): void {
+  const deadline = Date.now() + BUSY_TIMEOUT;
+  for (;;) {
+    try {
+      database.run('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_BUSY' || Date.now() > deadline) throw error;
+      Bun.sleepSync(RETRY_MS);
+    }
   }
 }
 
