@@ -24,13 +24,13 @@ export async function replacedCommand({ word, words, globals, argv, env }: Repla
   const session = await open();
   try {
     const exitCode = await (word === 'login' ? login(session, words) : logout(session, words));
-    return exitCode ?? (await passToDocker(argv, env));
+    return exitCode ?? (await runDockersOwn(argv, env));
   } finally {
     await session.close();
   }
 }
 
-async function passToDocker(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+async function runDockersOwn(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [{ findDocker }, { becomeDocker }] = await Promise.all([
     import('../engine/cli.ts'),
     import('../engine/run.ts'),

@@ -1,21 +1,9 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { OID } from '../core/keys/algorithms.ts';
-import {
-  bitString,
-  contextTag,
-  type DerNode,
-  DerReader,
-  encodeDer,
-  integer,
-  node,
-  octetString,
-  oid,
-  sequence,
-  TAG,
-} from '../core/keys/der.ts';
+import { bitString, type DerNode, integer, node, octetString, oid, sequence, TAG } from '../core/keys/der.ts';
 import { formatPem } from '../core/keys/pem.ts';
-import { formatDerTime } from '../core/keys/x509.ts';
+import { assembleCertificate, commonNameOnly, extension } from '../core/keys/x509-parts.ts';
 import type { Instant } from '../core/time.ts';
 
 /** What a certificate to be issued says. Keys are ECDSA keys on P-256. */
@@ -47,44 +35,44 @@ const TRUE = node(TAG.boolean, Buffer.of(0xff));
 const KEY_IDENTIFIER = 0x80;
 const DNS_NAME = 0x82;
 const IP_ADDRESS = 0x87;
-const UTC_TIME_ENDS = Date.UTC(2050, 0, 1);
 
 /** Issues a certificate (RFC 5280) signed with ECDSA and SHA-256, as PEM. */
 export function issueCertificate(request: CertificateRequest, issuer: Issuer): string {
-  const algorithm = sequence(oid(OID.ecdsaWithSha256));
-  const body = sequence(
-    node(contextTag(0), [integer(2)]),
-    integer(randomBytes(16)),
-    algorithm,
-    distinguishedName(issuer.commonName),
-    sequence(time(request.notBefore), time(request.notAfter)),
-    distinguishedName(request.commonName),
-    node(TAG.sequence, new DerReader(spkiOf(request.publicKey)).content(TAG.sequence)),
-    node(contextTag(3), [sequence(...extensions(request, createPublicKey(issuer.privateKey)))]),
+  const der = assembleCertificate(
+    {
+      serial: randomBytes(16),
+      algorithm: sequence(oid(OID.ecdsaWithSha256)),
+      issuer: nameOf(issuer.commonName),
+      subject: nameOf(request.commonName),
+      notBefore: request.notBefore,
+      notAfter: request.notAfter,
+      spki: spkiOf(request.publicKey),
+      extensions: extensions(request, createPublicKey(issuer.privateKey)),
+    },
+    (message) => sign('sha256', message, issuer.privateKey),
   );
-  const signature = sign('sha256', encodeDer(body), issuer.privateKey);
-  return formatPem('CERTIFICATE', new Map(), encodeDer(sequence(body, algorithm, bitString(signature))));
+  return formatPem('CERTIFICATE', new Map(), der);
 }
 
 function extensions({ purpose, publicKey }: CertificateRequest, issuerKey: KeyObject): DerNode[] {
   const identifiers = [
-    extension(EXTENSION.subjectKeyIdentifier, false, octetString(keyIdentifier(publicKey))),
-    extension(EXTENSION.authorityKeyIdentifier, false, sequence(node(KEY_IDENTIFIER, keyIdentifier(issuerKey)))),
+    extension(EXTENSION.subjectKeyIdentifier, 'optional', octetString(keyIdentifier(publicKey))),
+    extension(EXTENSION.authorityKeyIdentifier, 'optional', sequence(node(KEY_IDENTIFIER, keyIdentifier(issuerKey)))),
   ];
   if (purpose === 'authority') {
     const certSignAndCrlSign = bitString(Buffer.of(0b00000110), 1);
     return [
-      extension(EXTENSION.basicConstraints, true, sequence(TRUE, integer(0))),
-      extension(EXTENSION.keyUsage, true, certSignAndCrlSign),
+      extension(EXTENSION.basicConstraints, 'critical', sequence(TRUE, integer(0))),
+      extension(EXTENSION.keyUsage, 'critical', certSignAndCrlSign),
       ...identifiers,
     ];
   }
   const digitalSignature = bitString(Buffer.of(0b10000000), 7);
   return [
-    extension(EXTENSION.basicConstraints, true, sequence()),
-    extension(EXTENSION.keyUsage, true, digitalSignature),
-    extension(EXTENSION.extendedKeyUsage, false, sequence(oid(SERVER_AUTH))),
-    extension(EXTENSION.subjectAltName, false, alternativeNames(purpose)),
+    extension(EXTENSION.basicConstraints, 'critical', sequence()),
+    extension(EXTENSION.keyUsage, 'critical', digitalSignature),
+    extension(EXTENSION.extendedKeyUsage, 'optional', sequence(oid(SERVER_AUTH))),
+    extension(EXTENSION.subjectAltName, 'optional', alternativeNames(purpose)),
     ...identifiers,
   ];
 }
@@ -96,21 +84,8 @@ function alternativeNames({ dnsNames, addresses }: Exclude<CertificateRequest['p
   );
 }
 
-function extension(name: string, critical: boolean, value: DerNode): DerNode {
-  return sequence(oid(name), ...(critical ? [TRUE] : []), octetString(encodeDer(value)));
-}
-
-function distinguishedName(commonName: string): DerNode {
-  const text = node(TAG.utf8String, Buffer.from(commonName, 'utf8'));
-  return sequence(node(TAG.set, [sequence(oid(OID.commonName), text)]));
-}
-
-/** Fractions of a second are cut off; UTCTime until 2049 (RFC 5280, 4.1.2.5). */
-function time(instant: Instant): DerNode {
-  const digits = formatDerTime(instant);
-  return instant < UTC_TIME_ENDS
-    ? node(TAG.utcTime, Buffer.from(digits.slice(2), 'latin1'))
-    : node(TAG.generalizedTime, Buffer.from(digits, 'latin1'));
+function nameOf(commonName: string): DerNode {
+  return commonNameOnly(node(TAG.utf8String, Buffer.from(commonName, 'utf8')));
 }
 
 function spkiOf(key: KeyObject): Buffer {

@@ -1,22 +1,11 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { OID } from '../../src/core/keys/algorithms.ts';
-import {
-  bitString,
-  contextTag,
-  type DerNode,
-  DerReader,
-  encodeDer,
-  integer,
-  node,
-  octetString,
-  oid,
-  sequence,
-  TAG,
-} from '../../src/core/keys/der.ts';
+import { bitString, type DerNode, integer, node, oid, sequence, TAG } from '../../src/core/keys/der.ts';
 import { formatPem } from '../../src/core/keys/pem.ts';
 import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
 import { makePublicKey, type PublicKey } from '../../src/core/keys/public-key.ts';
-import { type Certificate, formatDerTime, parseCertificate } from '../../src/core/keys/x509.ts';
+import { type Certificate, parseCertificate } from '../../src/core/keys/x509.ts';
+import { assembleCertificate, commonNameOnly, extension } from '../../src/core/keys/x509-parts.ts';
 import { DAY, type Instant } from '../../src/core/time.ts';
 import { NOW } from './simulator.ts';
 import type { TestKeys } from './test-keys.ts';
@@ -107,37 +96,31 @@ function pemOf(der: Buffer): string {
 
 function certificate(issuer: string, subject: string, spki: Buffer, paper: Paper, signer: KeyObject): Buffer {
   const { from = NOW - DAY, to = NOW + 100 * DAY, digest = 'sha256' } = paper;
-  const algorithm = sequence(...ALGORITHMS[signer.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]);
-  const body = sequence(
-    node(contextTag(0), [integer(2)]),
-    integer(1 + Math.floor(Math.random() * 2 ** 40)),
-    algorithm,
-    nameOf(issuer),
-    sequence(timeOf(from), timeOf(to)),
-    nameOf(subject),
-    node(TAG.sequence, new DerReader(spki).content(TAG.sequence)),
-    node(contextTag(3), [sequence(...extensionsOf(paper))]),
+  return assembleCertificate(
+    {
+      serial: randomBytes(8),
+      algorithm: sequence(...ALGORITHMS[signer.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]),
+      issuer: nameOf(issuer),
+      subject: nameOf(subject),
+      notBefore: from,
+      notAfter: to,
+      spki,
+      extensions: extensionsOf(paper),
+    },
+    (message) => sign(digest, message, signer),
   );
-  return encodeDer(sequence(body, algorithm, bitString(sign(digest, encodeDer(body), signer))));
 }
 
 function extensionsOf({ isAuthority = false, pathLength, keyUsage, purposes, critical }: Paper): DerNode[] {
   const constraints = [...(isAuthority ? [TRUE] : []), ...(pathLength === undefined ? [] : [integer(pathLength)])];
-  const extensions = [extension(OID.basicConstraints, sequence(...constraints), TRUE)];
-  if (keyUsage !== undefined) extensions.push(extension(OID.keyUsage, bitString(Buffer.of(keyUsage)), TRUE));
-  if (purposes !== undefined) extensions.push(extension(OID.extendedKeyUsage, sequence(...purposes.map(oid))));
-  if (critical !== undefined) extensions.push(extension(critical, sequence(), TRUE));
+  const extensions = [extension(OID.basicConstraints, 'critical', sequence(...constraints))];
+  if (keyUsage !== undefined) extensions.push(extension(OID.keyUsage, 'critical', bitString(Buffer.of(keyUsage))));
+  if (purposes !== undefined)
+    extensions.push(extension(OID.extendedKeyUsage, 'optional', sequence(...purposes.map(oid))));
+  if (critical !== undefined) extensions.push(extension(critical, 'critical', sequence()));
   return extensions;
 }
 
-function extension(name: string, value: DerNode, ...critical: DerNode[]): DerNode {
-  return sequence(oid(name), ...critical, octetString(encodeDer(value)));
-}
-
 function nameOf(text: string): DerNode {
-  return sequence(node(TAG.set, [sequence(oid(OID.commonName), node(TAG.utf8String, Buffer.from(text)))]));
-}
-
-function timeOf(instant: Instant): DerNode {
-  return node(TAG.generalizedTime, Buffer.from(formatDerTime(instant)));
+  return commonNameOnly(node(TAG.utf8String, Buffer.from(text)));
 }

@@ -26,7 +26,7 @@ const CONTROL = /[\u0000-\u001f]/;
 
 /**
  * The form in which Go writes canonical text into a file (protocol A.1.1): `<`, `>`, `&`, U+2028 and U+2029
- * become `\uXXXX`. What is signed is the text before this step, what is hashed into a snapshot the text after it.
+ * become `\u` and four digits. What is signed is the text before this step, what is hashed into a snapshot the text after it.
  *
  * Throws `json-malformed` for a control character: canonical text has it raw, which no parser takes back (A.2).
  */

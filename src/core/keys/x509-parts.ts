@@ -1,0 +1,68 @@
+import type { Instant } from '../time.ts';
+import { OID } from './algorithms.ts';
+import {
+  bitString,
+  contextTag,
+  type DerNode,
+  DerReader,
+  encodeDer,
+  integer,
+  node,
+  octetString,
+  oid,
+  sequence,
+  TAG,
+} from './der.ts';
+import { formatDerTime } from './x509.ts';
+
+/** What stands in every certificate that is issued (RFC 5280, 4.1). */
+export interface CertificateFields {
+  /** A positive number, big-endian. */
+  readonly serial: Uint8Array;
+  /** The AlgorithmIdentifier of the issuer's signature. */
+  readonly algorithm: DerNode;
+  readonly issuer: DerNode;
+  readonly subject: DerNode;
+  /** Fractions of a second are cut off. */
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  /** The subject's SubjectPublicKeyInfo, as DER. */
+  readonly spki: Uint8Array;
+  readonly extensions: readonly DerNode[];
+}
+
+const TRUE = node(TAG.boolean, Buffer.of(0xff));
+
+/** A certificate of version 3, as DER. `sign` gives the signature over the bytes that it is called with. */
+export function assembleCertificate(fields: CertificateFields, sign: (message: Buffer) => Uint8Array): Buffer {
+  const { serial, algorithm, issuer, subject, notBefore, notAfter, spki, extensions } = fields;
+  const signed = sequence(
+    node(contextTag(0), [integer(2)]),
+    integer(serial),
+    algorithm,
+    issuer,
+    sequence(time(notBefore), time(notAfter)),
+    subject,
+    node(TAG.sequence, new DerReader(spki).content(TAG.sequence)),
+    node(contextTag(3), [sequence(...extensions)]),
+  );
+  return encodeDer(sequence(signed, algorithm, bitString(sign(encodeDer(signed)))));
+}
+
+/** A distinguished name of nothing but a common name, whose text is a node of its own type. */
+export function commonNameOnly(text: DerNode): DerNode {
+  return sequence(node(TAG.set, [sequence(oid(OID.commonName), text)]));
+}
+
+export function extension(name: string, weight: 'critical' | 'optional', value: DerNode): DerNode {
+  return sequence(oid(name), ...(weight === 'critical' ? [TRUE] : []), octetString(encodeDer(value)));
+}
+
+/** UTCTime until 2049, as RFC 5280 asks for (4.1.2.5). */
+function time(instant: Instant): DerNode {
+  const digits = formatDerTime(instant);
+  const isShort = digits >= '1950' && digits < '2050';
+  return isShort
+    ? node(TAG.utcTime, Buffer.from(digits.slice(2), 'latin1'))
+    : node(TAG.generalizedTime, Buffer.from(digits, 'latin1'));
+}
