@@ -5,7 +5,7 @@ import { checkFile, type FileInfo } from '../metadata/file-info.ts';
 import { readSnapshot, type Snapshot } from '../metadata/snapshot.ts';
 import { type Delegation, readTargets, type Targets } from '../metadata/targets.ts';
 import { readTimestamp, type Timestamp } from '../metadata/timestamp.ts';
-import { type DelegationName, parentOf, type RoleName, type TargetsRole } from '../names/role.ts';
+import { type DelegationName, isTargetsRole, parentOf, type RoleName, type TargetsRole } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 import type { TrustedRoot } from './root-trust.ts';
 import { baseSigners, type Signers, targetsSigners } from './signers.ts';
@@ -63,7 +63,7 @@ export class TrustedSet {
 
   /** Trusts a timestamp. `known` is the file trusted before; only while it still verifies does its version bind. */
   updateTimestamp(bytes: Uint8Array, known?: Uint8Array): void {
-    const timestamp = this.verified('timestamp', bytes, readTimestamp, baseSigners(this.root.root, 'timestamp'), known);
+    const timestamp = this.verified('timestamp', bytes, readTimestamp, this.signersOf('timestamp'), known);
     checkExpiry('timestamp', timestamp.payload, this.now);
     this.trustedTimestamp = timestamp;
   }
@@ -71,7 +71,7 @@ export class TrustedSet {
   /** Trusts the snapshot that the timestamp promises. Throws `root-outdated` where it belongs to another root. */
   updateSnapshot(bytes: Uint8Array, known?: Uint8Array): void {
     checkFile('snapshot', bytes, this.timestamp.payload.snapshot);
-    const snapshot = this.verified('snapshot', bytes, readSnapshot, baseSigners(this.root.root, 'snapshot'), known);
+    const snapshot = this.verified('snapshot', bytes, readSnapshot, this.signersOf('snapshot'), known);
     this.checkRootIn(snapshot.payload);
     checkExpiry('snapshot', snapshot.payload, this.now);
     this.trustedSnapshot = snapshot;
@@ -88,11 +88,17 @@ export class TrustedSet {
     if (promised === undefined)
       throw new SignetError('role-unknown', `role does not exist: ${role}`, { detail: { role } });
     checkFile(role, bytes, promised);
-    const signers = targetsSigners(role, this.root.root, (name) => this.trustedTargets.get(name)?.payload);
-    const targets = this.verified(role, bytes, (signed) => readTargets(role, signed), signers, known);
+    const targets = this.verified(role, bytes, (signed) => readTargets(role, signed), this.signersOf(role), known);
     checkExpiry(role, targets.payload, this.now);
     if (this.trustedTargets.has(role)) this.delegated.clear();
     this.trustedTargets.set(role, targets);
+  }
+
+  /** Who may sign a role, by the trusted root or the role's trusted delegator. Throws `role-unknown`. */
+  signersOf(role: RoleName): Signers {
+    return isTargetsRole(role)
+      ? targetsSigners(role, this.root.root, (name) => this.trustedTargets.get(name)?.payload)
+      : baseSigners(this.root.root, role);
   }
 
   /** The delegations that a trusted role makes, their paths narrowed to what it may itself sign; in its own order. */

@@ -5,11 +5,10 @@ import { canonicalKeyId } from '../../core/keys/public-key.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
-import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
-import { signersIn } from '../report/status.ts';
 import type { Collection } from '../update/collection.ts';
 
 /** A role whose file is to be signed anew, and why. */
@@ -38,7 +37,7 @@ export async function planRenewal(repository: Repository, asked: readonly RoleNa
   for (const { role, expires, isUnsigned } of filesOf(collection)) {
     const why = whyDue(expires, isUnsigned, asked.includes(role), repository.source.now);
     if (why === undefined) continue;
-    const isHere = (await countHere(repository.keys, canonicalKeyIds(signersIn(collection, role)))) > 0;
+    const isHere = (await countHere(repository.keys, canonicalKeyIds(collection.set.signersOf(role)))) > 0;
     if (role === 'snapshot' && !isHere) continue;
     due.push({ role, expires, why, isHere });
   }
@@ -80,7 +79,7 @@ function rootExpiry(expires: Instant, keys: readonly PublicKey[]): Instant {
 }
 
 function rootKeys(set: Collection['set']): readonly PublicKey[] {
-  const { keyIds, keys } = baseSigners(set.root.root, 'root');
+  const { keyIds, keys } = set.signersOf('root');
   return keyIds.flatMap((id) => keys.get(id) ?? []);
 }
 
@@ -92,7 +91,7 @@ function whyDue(expires: Instant, isUnsigned: boolean, isAsked: boolean, now: In
 }
 
 async function renewRoot({ keys, gun, source }: Repository, editor: Editor, { set }: Collection): Promise<void> {
-  const { threshold } = baseSigners(set.root.root, 'root');
+  const { threshold } = set.signersOf('root');
   let isReissued = false;
   const renewed: PublicKey[] = [];
   for (const key of rootKeys(set)) {

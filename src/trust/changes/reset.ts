@@ -9,7 +9,7 @@ import { parentOf, type RoleName, type TargetsRole } from '../../core/names/role
 import type { Signature } from '../../core/signature.ts';
 import { formatTime } from '../../core/time.ts';
 import { allDelegations } from '../../core/verify/lookup.ts';
-import { baseSigners, canonicalKeyIds, targetsSigners } from '../../core/verify/signers.ts';
+import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { AuditFolder } from '../../store/audit-folder.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { found, signFirst } from '../publish/founding.ts';
@@ -40,7 +40,7 @@ export async function planReset(repository: Repository): Promise<ResetPlan> {
   const emptied: TargetsRole[] = [];
   for (const { name } of allDelegations(former.set)) {
     if (!former.set.targets.has(name)) continue;
-    const signers = targetsSigners(name, former.set.root.root, (role) => former.set.targets.get(role)?.payload);
+    const signers = former.set.signersOf(name);
     const canSign = (await countHere(repository.keys, canonicalKeyIds(signers))) >= signers.threshold;
     (canSign ? kept : emptied).push(name);
   }
@@ -101,7 +101,7 @@ async function recordOf(
   { by, reason }: { readonly by: string; readonly reason: string },
 ): Promise<Buffer> {
   const newRoot = readRoot(parseEnvelope('root', files.get('root') ?? Buffer.of()).signed);
-  const [oldSigners, newSigners] = [baseSigners(set.root.root, 'root'), baseSigners(newRoot, 'root')];
+  const [oldSigners, newSigners] = [set.signersOf('root'), baseSigners(newRoot, 'root')];
   const payload: JsonValue = new Map<string, JsonValue>([
     ['_type', 'Signet-Reset'],
     ['gun', gun],
@@ -115,7 +115,7 @@ async function recordOf(
   ]);
   const message = canonicalize(payload);
   const signatures = new Map<string, Signature>();
-  for (const group of [newSigners, baseSigners(set.root.root, 'targets'), oldSigners]) {
+  for (const group of [newSigners, set.signersOf('targets'), oldSigners]) {
     for (const signature of await signWith('root', message, group, keys)) signatures.set(signature.keyId, signature);
   }
   return writeEnvelope(payload, [...signatures.values()]);

@@ -4,7 +4,7 @@ import { matchesGun, rootCertificateOf } from '../../core/keys/certificate.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { type DelegationName, isDelegation, parentOf, type RoleName } from '../../core/names/role.ts';
-import { baseSigners, canonicalIdIn, unknownDelegation } from '../../core/verify/signers.ts';
+import { canonicalIdIn, unknownDelegation } from '../../core/verify/signers.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
 
@@ -31,7 +31,7 @@ export function changeRole(repository: Repository, role: RoleName, change: RoleC
       });
     }
     if (role === 'root') for (const key of addKeys) checkRootKey(repository, key);
-    const present = baseSigners(set.root.root, role);
+    const present = set.signersOf(role);
     const { keyIds, keys } = present;
     const kept = keyIds
       .filter((id) => !removeKeys.includes(canonicalIdIn(keys, id)))

@@ -50,7 +50,7 @@ export async function rotateKeys(repository: Repository, rotation: Rotation): Pr
   let needed: readonly KeyId[] = [];
   try {
     const publication = await repository.publish((editor, { set }) => {
-      const { threshold, ...signers } = baseSigners(set.root.root, role);
+      const { threshold, ...signers } = set.signersOf(role);
       former = canonicalKeyIds(signers).filter((id) => !keys.includes(id));
       needed = otherSigners(set, role);
       editor.replaceKeys(role, publicKeys, threshold);
@@ -125,7 +125,7 @@ async function present({ keys }: Repository, id: KeyId, role: BaseRole): Promise
 
 /** The canonical IDs of all keys that sign for any other role of the collection. */
 function otherSigners(set: TrustedSet, role: BaseRole): readonly KeyId[] {
-  const base = BASE_ROLES.filter((other) => other !== role).map((other) => baseSigners(set.root.root, other));
+  const base = BASE_ROLES.filter((other) => other !== role).map((other) => set.signersOf(other));
   return [...base, ...allDelegations(set)].flatMap(canonicalKeyIds);
 }
 

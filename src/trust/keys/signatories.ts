@@ -2,7 +2,7 @@ import type { Approval, ProposedFile } from '../../core/edit/proposal.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { RELEASES } from '../../core/names/role.ts';
 import { allDelegations } from '../../core/verify/lookup.ts';
-import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
 import { signerName } from './signer-roles.ts';
 
@@ -36,9 +36,7 @@ export function countSignatures(set: TrustedSet, files: readonly ProposedFile[])
 export function signatoryOf(set: TrustedSet, id: KeyId): Signatory {
   const signer = allDelegations(set).find((role) => role.name !== RELEASES && canonicalKeyIds(role).includes(id));
   if (signer !== undefined) return { name: signerName(signer.name), id };
-  const admin = (['root', 'targets'] as const).find((role) =>
-    canonicalKeyIds(baseSigners(set.root.root, role)).includes(id),
-  );
+  const admin = (['root', 'targets'] as const).find((role) => canonicalKeyIds(set.signersOf(role)).includes(id));
   return { name: admin === undefined ? '' : `${admin} key`, id };
 }
 

@@ -5,7 +5,7 @@ import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readTargets } from '../../core/metadata/targets.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
-import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { type Collection, inspectExpired, updateCollection } from '../update/collection.ts';
@@ -154,7 +154,7 @@ export class Repository {
   /** A root that nears its expiry is signed anew with whatever is published (protocol C.11 step 4), if its key is here. */
   private async renewRoot(editor: Editor, { set }: Collection): Promise<void> {
     if (set.root.root.expires.at >= this.source.now + EXPIRY_NOTICE) return;
-    const ids = canonicalKeyIds(baseSigners(set.root.root, 'root'));
+    const ids = canonicalKeyIds(set.signersOf('root'));
     if ((await countHere(this.keys, ids)) > 0) editor.witnessRoot();
   }
 

@@ -1,9 +1,9 @@
 import { isSignetError, type SignetError } from '../../core/errors/index.ts';
 import type { Metadata } from '../../core/metadata/common.ts';
 import type { Envelope } from '../../core/metadata/envelope.ts';
-import { isTargetsRole, type RoleName } from '../../core/names/role.ts';
+import type { RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
-import { baseSigners, canonicalKeyIds, type Signers, targetsSigners } from '../../core/verify/signers.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { Trusted } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
 import { countHere } from '../keys/signer-roles.ts';
@@ -36,7 +36,7 @@ export async function statusOf(repository: Repository): Promise<Status> {
   const collection = await repository.inspect();
   const roles: RoleStatus[] = [];
   for (const { role, version, expires, envelope } of filesOf(collection)) {
-    const signers = signersIn(collection, role);
+    const signers = collection.set.signersOf(role);
     roles.push({
       role,
       version,
@@ -48,13 +48,6 @@ export async function statusOf(repository: Repository): Promise<Status> {
     });
   }
   return { collection, roles, waiting: await waitingIn(repository, collection) };
-}
-
-/** Who may sign a role, expired or not. */
-export function signersIn({ set }: Collection, role: RoleName): Signers {
-  return isTargetsRole(role)
-    ? targetsSigners(role, set.root.root, (name) => set.targets.get(name)?.payload)
-    : baseSigners(set.root.root, role);
 }
 
 interface File extends Pick<RoleStatus, 'role' | 'version' | 'expires'> {
