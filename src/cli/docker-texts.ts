@@ -1,4 +1,4 @@
-import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
+import { type ErrorCode, isSignetError, type SignetError } from '../core/errors/index.ts';
 
 type Rendering = (about: string, error: SignetError) => string;
 
@@ -44,12 +44,7 @@ export function inDockersWords(error: unknown, about: string): unknown {
   if (!isSignetError(error)) return error;
   const render = RENDERINGS.get(error.code);
   if (render === undefined) return error;
-  const next = error.next;
-  return new SignetError(error.code, render(about, error), {
-    cause: error,
-    detail: error.detail,
-    ...(next === undefined ? {} : { next }),
-  });
+  return error.reworded(render(about, error));
 }
 
 /**
@@ -61,7 +56,7 @@ export async function wordedAs<T>(about: string, work: () => Promise<T>, unrelea
     return await work();
   } catch (error) {
     if (unreleased === undefined || !isSignetError(error, 'target-role-untrusted')) throw inDockersWords(error, about);
-    throw new SignetError(error.code, unreleased, { cause: error, detail: error.detail });
+    throw error.reworded(unreleased);
   }
 }
 

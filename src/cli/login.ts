@@ -106,7 +106,7 @@ async function check(session: Session, registry: string, login: Login): Promise<
   } catch (cause) {
     if (!isSignetError(cause, 'unauthorized')) throw cause;
     const next = 'Check the user name and the password.';
-    throw new SignetError(cause.code, 'unauthorized: incorrect username or password', { cause, next });
+    throw cause.reworded('unauthorized: incorrect username or password', { next });
   }
 }
 

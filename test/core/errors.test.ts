@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
+import { SignetError } from '../../src/core/errors/index.ts';
 
 test('no code stands in two parts of the catalogue, where the later would win without a word', async () => {
   const folder = join(ROOT, 'src/core/errors');
@@ -12,4 +13,15 @@ test('no code stands in two parts of the catalogue, where the later would win wi
   }
   expect(codes.length).toBeGreaterThan(150);
   expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);
+});
+
+test('an error in other words keeps its code, next step, detail and exit code, unless others are named', () => {
+  const error = new SignetError('root-unpinned', 'no pin', { next: 'Pin it.', detail: { gun: 'a/b' }, exitCode: 7 });
+  const reworded = error.reworded('in other words');
+  expect(reworded).toMatchObject({ code: 'root-unpinned', next: 'Pin it.', detail: { gun: 'a/b' }, exitCode: 7 });
+  expect([reworded.message, reworded.cause]).toEqual(['in other words', error]);
+  expect(error.reworded('x', { exitCode: 125 })).toMatchObject({ next: 'Pin it.', exitCode: 125 });
+  expect(new SignetError('network-unreachable', 'x').reworded('y').next).toBe(
+    new SignetError('network-unreachable', 'x').next,
+  );
 });

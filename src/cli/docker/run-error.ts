@@ -1,13 +1,10 @@
-import { SignetError } from '../../core/errors/index.ts';
+import type { SignetError } from '../../core/errors/index.ts';
 
 const EXIT_CODE = 125;
 
 /** An error of `docker run`, in docker's layout and with its exit code: all others are the container's. */
 export function runError(error: SignetError): SignetError {
-  return new SignetError(error.code, `docker: ${error.message}\n\nRun 'docker run --help' for more information`, {
-    cause: error,
-    detail: error.detail,
+  return error.reworded(`docker: ${error.message}\n\nRun 'docker run --help' for more information`, {
     exitCode: EXIT_CODE,
-    ...(error.next === undefined ? {} : { next: error.next }),
   });
 }

@@ -1,4 +1,4 @@
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 import { familiarName, familiarReference, gunOf, type Reference, withDefaultTag } from '../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
 import { trustedImage } from '../../trust/enforce/enforce.ts';
@@ -31,9 +31,7 @@ export async function deployService(task: DockerTask): Promise<number> {
     return await handOver(task, args.withValue(image, pinned));
   } catch (error) {
     if (!isSignetError(error)) throw error;
-    throw new SignetError(error.code, `failed to resolve image digest using content trust: ${error.message}`, {
-      cause: error,
-    });
+    throw error.reworded(`failed to resolve image digest using content trust: ${error.message}`);
   }
 }
 
@@ -42,6 +40,6 @@ function resolveImage({ session, trust }: DockerTask, typed: string): Reference 
     return session.resolve(typed);
   } catch (cause) {
     if (!trust || !isSignetError(cause)) throw cause;
-    throw new SignetError(cause.code, `invalid reference ${typed}: ${cause.message}`, { cause });
+    throw cause.reworded(`invalid reference ${typed}: ${cause.message}`);
   }
 }

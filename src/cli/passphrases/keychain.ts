@@ -55,8 +55,7 @@ export class Keychain {
   private explained<T>(work: Promise<T>): Promise<T> {
     return work.catch((cause: unknown) => {
       if (!isSignetError(cause)) throw cause;
-      throw new SignetError(cause.code, cause.message, {
-        cause,
+      throw cause.reworded(cause.message, {
         next: `Check that docker-credential-${this.helper} is installed, and that the keychain is open.`,
       });
     });

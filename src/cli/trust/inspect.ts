@@ -1,4 +1,4 @@
-import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
+import { type ErrorCode, isSignetError } from '../../core/errors/index.ts';
 import type { Reference } from '../../core/names/reference.ts';
 import { expiredRoles } from '../../core/verify/expiry-warnings.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
@@ -85,10 +85,7 @@ async function load(session: Session, image: string): Promise<Inspection> {
     return inspectCollection(set, shownTag(reference));
   } catch (cause) {
     if (!isSignetError(cause) || UNKNOWN_TO_DOCKER.includes(cause.code)) throw cause;
-    throw new SignetError(cause.code, `no signatures or cannot access ${image}`, {
-      cause,
-      next: cause.next ?? cause.message,
-    });
+    throw cause.reworded(`no signatures or cannot access ${image}`, { next: cause.next ?? cause.message });
   }
 }
 

@@ -13,7 +13,7 @@ export async function readPublicKey(path: string, now: Instant): Promise<PublicK
     return parsePublicKeyFile(bytes, now);
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError(cause.code, `could not parse public key from file: ${path}: ${cause.message}`, { cause });
+    throw cause.reworded(`could not parse public key from file: ${path}: ${cause.message}`);
   }
 }
 

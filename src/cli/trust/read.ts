@@ -1,4 +1,4 @@
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 import { unpublished } from '../../trust/publish/founding.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 import type { Collection } from '../../trust/update/collection.ts';
@@ -13,8 +13,7 @@ export async function readCollection(repository: Repository): Promise<Collection
     const isPrepared = (await unpublished(repository.source)) !== undefined;
     const { resource = 'root' } = cause.detail;
     if (!isPrepared && resource !== 'root') throw cause;
-    throw new SignetError(cause.code, isPrepared ? `${gun} is prepared here, and not published yet` : cause.message, {
-      cause,
+    throw cause.reworded(isPrepared ? `${gun} is prepared here, and not published yet` : cause.message, {
       next: isPrepared ? `Publish it: signet trust publish ${gun}` : `Found it: signet trust init ${gun}`,
     });
   }

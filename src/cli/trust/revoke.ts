@@ -30,10 +30,7 @@ export async function revoke(session: Session, words: readonly string[]): Promis
     if (remaining.length > 0) throw stillSigned(remaining);
   } catch (error) {
     if (!isSignetError(error) || error.code === 'cancelled' || error.code === 'signatures-pending') throw error;
-    throw new SignetError(error.code, `could not remove signature for ${typed}: ${missingKeys(error)}`, {
-      cause: error,
-      ...(error.next === undefined ? {} : { next: error.next }),
-    });
+    throw error.reworded(`could not remove signature for ${typed}: ${missingKeys(error)}`);
   }
   session.print(`Successfully deleted signature for ${typed}\n`);
   return 0;

@@ -84,7 +84,7 @@ async function signedCollection(repository: Repository, typed: string): Promise<
     throw new SignetError('trust-data-missing', `${repository.host} does not have trust data for ${repository.gun}`);
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError(cause.code, `error retrieving signers for ${typed}: ${cause.message}`, { cause });
+    throw cause.reworded(`error retrieving signers for ${typed}: ${cause.message}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 import { FileCheck } from '../../core/metadata/file-info.ts';
 import type { Target } from '../../core/metadata/targets.ts';
 import { DraftFile } from '../../store/draft-file.ts';
@@ -81,6 +81,6 @@ async function check(pieces: AsyncIterable<Uint8Array>, target: Target, copy?: D
     file.finish();
   } catch (cause) {
     if (!isSignetError(cause, 'length-mismatch', 'checksum-mismatch')) throw cause;
-    throw new SignetError(cause.code, `data not present in the trusted collection, ${cause.message}`, { cause });
+    throw cause.reworded(`data not present in the trusted collection, ${cause.message}`);
   }
 }

@@ -19,6 +19,6 @@ export function refuseAs<T>(name: RefusalName, check: () => T): T {
     return check();
   } catch (error) {
     if (!(error instanceof SignetError) || error.code === 'version-conflict') throw error;
-    throw new SignetError(error.code, error.message, { cause: error, detail: { ...error.detail, name } });
+    throw error.reworded(error.message, { detail: { ...error.detail, name } });
   }
 }

@@ -66,6 +66,20 @@ export class SignetError extends Error {
     return this.preciseNext ?? this.entry.next;
   }
 
+  /**
+   * The same error in other words: code, next step, detail and exit code stay, unless `changes` names others. This error
+   * becomes its cause.
+   */
+  reworded(message: string, changes: Pick<SignetErrorOptions, 'next' | 'detail' | 'exitCode'> = {}): SignetError {
+    return new SignetError(this.code, message, {
+      cause: this,
+      detail: this.detail,
+      ...(this.preciseNext === undefined ? {} : { next: this.preciseNext }),
+      ...(this.preciseExit === undefined ? {} : { exitCode: this.preciseExit }),
+      ...changes,
+    });
+  }
+
   private get entry(): CatalogueEntry {
     return CATALOGUE[this.code];
   }

@@ -1,4 +1,4 @@
-import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { isSignetError } from '../../../core/errors/index.ts';
 import {
   familiarReference,
   formatReference,
@@ -61,11 +61,6 @@ export async function inPlace<T>(place: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (!isSignetError(error)) throw error;
-    throw new SignetError(error.code, printable(`${place}: ${error.message}`, MAX_MESSAGE), {
-      cause: error,
-      detail: error.detail,
-      exitCode: error.exitCode,
-      ...(error.next === undefined ? {} : { next: error.next }),
-    });
+    throw error.reworded(printable(`${place}: ${error.message}`, MAX_MESSAGE));
   }
 }

@@ -35,7 +35,6 @@ async function prefixed<T>(words: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (!isSignetError(cause) || cause.code === 'cancelled') throw cause;
-    const { next } = cause;
-    throw new SignetError(cause.code, `${words}: ${cause.message}`, { cause, ...(next === undefined ? {} : { next }) });
+    throw cause.reworded(`${words}: ${cause.message}`);
   }
 }

@@ -97,8 +97,7 @@ async function updateKeychain(
     return await rememberPassphrase(settings, owner, passphrase);
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError(cause.code, `the passphrase is changed, but not in the keychain: ${cause.message}`, {
-      cause,
+    throw cause.reworded(`the passphrase is changed, but not in the keychain: ${cause.message}`, {
       next: `Put the keychain in order: signet trust key passwd --remember ${owner.id}, or --forget in its place`,
     });
   }

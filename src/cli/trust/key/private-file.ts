@@ -27,7 +27,7 @@ export function readPrivateFile(path: string, limit: number): PrivateFile {
     if (bytes !== undefined) return { path, bytes, isPrivate };
   } catch (cause) {
     if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError(cause.code, refusal(path, goReadError(cause, path)), { cause });
+    throw cause.reworded(refusal(path, goReadError(cause, path)));
   }
   throw new SignetError('file-missing', refusal(path, `stat ${path}: no such file or directory`));
 }
