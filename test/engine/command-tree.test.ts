@@ -6,7 +6,7 @@ describe('the recorded commands', () => {
   test.each([
     ['docker-20.10', 192],
     ['docker-28', 195],
-    ['docker-29', 262],
+    ['docker-29', 306],
   ] as const)('%s has each command once', (cli, count) => {
     const names = readTree(cli).map(({ words }) => words.join(' '));
     expect(names.length).toBe(count);
