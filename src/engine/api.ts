@@ -10,6 +10,7 @@ import type { ParsedArgs } from './flags.ts';
 import { readBody } from './http.ts';
 import { digestsIn, type ImageDescription, parseImage } from './image.ts';
 import { type EngineMessage, readMessages } from './messages.ts';
+import { parsePlatform, platformJson } from './platform.ts';
 import { ProgressDisplay, type ProgressOutput } from './progress.ts';
 import { PushReport } from './push-result.ts';
 
@@ -28,6 +29,8 @@ export interface PushResult {
   readonly digest: Digest;
   /** In bytes; undefined where the engine does not tell. */
   readonly size: number | undefined;
+  /** The index of which only this one manifest was pushed, for lack of the rest; undefined where all was pushed. */
+  readonly insteadOf: Digest | undefined;
   /** Whether the push itself told it, or what the engine knows of the image afterwards. */
   readonly source: 'push-result' | 'descriptor' | 'repo-digest';
 }
@@ -98,7 +101,8 @@ export class DockerEngine implements Engine {
   async pull(image: string, options: TransferOptions = {}): Promise<void> {
     const reference = parseReference(image);
     const tag = reference.digest ?? reference.tag ?? DEFAULT_TAG;
-    await this.transfer('/images/create', { fromImage: familiarName(reference), tag }, options, () => undefined);
+    const query = { fromImage: familiarName(reference), tag, ...(options.platform && { platform: options.platform }) };
+    await this.transfer('/images/create', query, options, () => undefined);
   }
 
   async push(image: string, options: TransferOptions = {}): Promise<PushResult> {
@@ -107,7 +111,10 @@ export class DockerEngine implements Engine {
     const tag = reference.tag ?? DEFAULT_TAG;
     const report = new PushReport(tag);
     const path = `/images/${imagePath(familiarName(reference))}/push`;
-    await this.transfer(path, { tag }, options, (message) => report.add(message));
+    const query = { tag, ...(await this.onePlatform(options.platform)) };
+    await this.transfer(path, query, options, (message) => report.add(message)).catch((error: unknown) => {
+      throw report.isIncomplete && isSignetError(error, 'engine-refused') ? incomplete(error) : error;
+    });
     const told = report.result();
     if (told !== undefined) return { ...told, source: 'push-result' };
     return this.describePushed({ ...reference, tag }, options);
@@ -117,27 +124,35 @@ export class DockerEngine implements Engine {
     this.client.close();
   }
 
+  /** The parameter of a push; unlike a pull's, it is JSON. Older engines would pass over it and push everything. */
+  private async onePlatform(platform: string | undefined): Promise<{ readonly platform?: string }> {
+    if (!platform) return {};
+    const parsed = parsePlatform(platform);
+    await this.client.require('1.46', '--platform');
+    return { platform: platformJson(parsed) };
+  }
+
   /** For engines whose push tells nothing. What one platform of an image became, the description does not say either. */
   private async describePushed(reference: Reference, options: TransferOptions): Promise<PushResult> {
     const name = `${familiarName(reference)}:${reference.tag}`;
-    const image = options.platform === undefined ? await this.inspectImage(name) : undefined;
-    if (image?.descriptor !== undefined) return { ...image.descriptor, source: 'descriptor' };
+    const image = !options.platform ? await this.inspectImage(name) : undefined;
+    if (image?.descriptor !== undefined) return { ...image.descriptor, insteadOf: undefined, source: 'descriptor' };
     const [digest, ...others] = new Set(image && digestsIn(reference, image));
     if (digest === undefined || others.length > 0) {
       throw new SignetError('push-result-missing', `the engine does not tell which digest it pushed as ${name}`);
     }
-    return { digest, size: undefined, source: 'repo-digest' };
+    return { digest, size: undefined, insteadOf: undefined, source: 'repo-digest' };
   }
 
   private async transfer(
     path: string,
     query: Readonly<Record<string, string>>,
-    { auth, platform, show, signal }: TransferOptions,
+    { auth, show, signal }: TransferOptions,
     visit: (message: EngineMessage) => void,
   ): Promise<void> {
-    const parameters = new URLSearchParams(platform === undefined ? query : { ...query, platform });
     const headers = { 'X-Registry-Auth': encodeAuth(auth) };
-    const response = await this.client.call({ method: 'POST', path: `${path}?${parameters}`, headers, signal });
+    const request = { method: 'POST', path: `${path}?${new URLSearchParams(query)}`, headers, signal } as const;
+    const response = await this.client.call(request);
     const display = show && new ProgressDisplay(show);
     try {
       for await (const message of readMessages(response.body)) {
@@ -150,6 +165,12 @@ export class DockerEngine implements Engine {
       throw isSignetError(cause) ? cause : this.client.lost(cause);
     }
   }
+}
+
+/** The engine has a part of the platforms of an index, which includes none that it could push instead. */
+function incomplete(error: SignetError): SignetError {
+  const next = 'Pull the platforms that are missing, or push one that is here: signet push --platform OS/ARCH IMAGE';
+  return error.reworded(`the engine does not have all platforms of the image: ${error.message}`, { next });
 }
 
 /** An image's name or ID as a part of a URL's path. */

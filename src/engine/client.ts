@@ -41,6 +41,14 @@ export class EngineClient {
     return this.negotiated;
   }
 
+  /** Throws `engine-refused`, in docker's words, where both sides do not speak the version that `what` came with. */
+  async require(needed: string, what: string): Promise<void> {
+    const version = await this.version();
+    if (!isOlder(version, needed)) return;
+    const message = `"${what}" requires API version ${needed}, but the Docker daemon API version is ${version}`;
+    throw new SignetError('engine-refused', message);
+  }
+
   /** Sends a request; answers other than of success, and other than `expected`, are errors. */
   async call(request: EngineRequest, ...expected: readonly number[]): Promise<EngineResponse> {
     const response = await this.send({ ...request, path: `/v${await this.version()}${request.path}` });

@@ -8,8 +8,6 @@ import { captureDocker } from './run.ts';
 
 /** Options docker could be asked about one by one. */
 const ASKABLE = /^(?:--[A-Za-z0-9][A-Za-z0-9-]{0,60}|-[A-Za-z0-9])$/;
-/** buildx knows its command by a second name, which its help does not print as usage. */
-const ALIASES: ReadonlyMap<string, string> = new Map([['b', 'build']]);
 const MISSES_ARGUMENT = /\b(?:requires|accepts) [^\n]{0,40}\barg|invalid argument "--help" for /;
 
 /**
@@ -35,16 +33,15 @@ export class SyntaxBook {
    * `docker-flag-invalid` for an option without its value; `docker-help-unreadable`.
    */
   async parse(command: readonly string[], argv: readonly string[], own: readonly Flag[] = []): Promise<ParsedArgs> {
-    const path = command.map((word, index) => (index > 0 ? (ALIASES.get(word) ?? word) : word));
-    for (let syntax = await this.syntaxOf(path); ; ) {
+    for (let syntax = await this.syntaxOf(command); ; ) {
       try {
         return new ParsedArgs({ ...syntax, flags: [...syntax.flags, ...own] }, argv);
       } catch (error) {
         const flag = isSignetError(error, 'docker-flag-unknown') ? String(error.detail.flag) : undefined;
-        const learnt = flag === undefined ? undefined : await this.askAbout(path, syntax, flag);
+        const learnt = flag === undefined ? undefined : await this.askAbout(command, syntax, flag);
         if (learnt === undefined) throw error;
         syntax = { ...syntax, flags: [...syntax.flags, learnt] };
-        this.keep(path, syntax);
+        this.keep(command, syntax);
       }
     }
   }

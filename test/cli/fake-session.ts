@@ -6,7 +6,7 @@ import { SignetError } from '../../src/core/errors/index.ts';
 import type { Login } from '../../src/core/login.ts';
 import { type Digest, digestOf } from '../../src/core/names/digest.ts';
 import { familiarReference, type Reference } from '../../src/core/names/reference.ts';
-import type { Engine } from '../../src/engine/api.ts';
+import type { Engine, TransferOptions } from '../../src/engine/api.ts';
 import { PLAIN_CONNECTION } from '../../src/remote/connection.ts';
 import type { Manifest } from '../../src/remote/manifest.ts';
 import { Credentials } from '../../src/store/credentials.ts';
@@ -55,6 +55,10 @@ export class FakeSession implements Session {
   readonly inEngine = new Map<string, FakeImage>();
   readonly inRegistry = new Map<string, FakeImage>();
   readonly pushed: string[] = [];
+  /** How each was pushed. */
+  readonly pushOptions: TransferOptions[] = [];
+  /** An index of which the engine has one manifest. */
+  indexInEngine: Digest | undefined;
   engineFails: SignetError | undefined;
 
   readonly simulator: Simulator;
@@ -175,11 +179,13 @@ export class FakeSession implements Session {
       },
       tag: async () => undefined,
       pull: async () => undefined,
-      push: async (name) => {
+      push: async (name, options = {}) => {
         const image = known(name);
         if (image === undefined) throw new SignetError('engine-refused', `no such image ${name}`);
         pushed.push(name);
-        return { ...image, source: 'push-result' };
+        this.pushOptions.push(options);
+        options.show?.write('pushing\n');
+        return { ...image, insteadOf: this.indexInEngine, source: 'push-result' };
       },
       close: () => undefined,
     };

@@ -39,6 +39,7 @@ const BY_REASON: ReadonlyMap<string, readonly string[]> = new Map([
       'usage-help/trust',
     ],
   ],
+  ['`push --quiet` prints everything', ['push/uninitialised-quiet']],
   ['one command may ask for the same passphrase again', ['trust-sign/uninitialised-asks']],
   ['`trust revoke` of a tag that `targets` has as well', ['trust-revoke/in-targets-whose-key-others-have']],
   ['`trust signer remove` removes nothing', ['trust-signer-remove/not-the-last', 'trust-signer-remove/last-forced']],
