@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ParsedArgs } from '../../src/engine/flags.ts';
+import { parseHelp } from '../../src/engine/help.ts';
+import type { SyntaxBook } from '../../src/engine/learn.ts';
 
 /** A docker CLI whose help was recorded, `docker-29` with buildx and compose. */
 export type RecordedCli = 'docker-20.10' | 'docker-28' | 'docker-29';
@@ -57,4 +60,16 @@ export function spellings({ words, help }: RecordedCommand): readonly (readonly 
     ...typed.map((alias) => (alias[0] === 'docker' ? alias.slice(1) : [...words.slice(0, -1), ...alias])),
   ];
   return [...new Map(all.map((each) => [each.join(' '), each])).values()];
+}
+
+/** The meaning of options as the recorded help has it, without a docker command at hand. */
+export function recordedBook(cli: RecordedCli): SyntaxBook {
+  const helps = new Map(
+    readTree(cli).flatMap((command) => spellings(command).map((words) => [words.join(' '), command.help] as const)),
+  );
+  const parse: SyntaxBook['parse'] = async (command, argv, own = []) => {
+    const syntax = parseHelp(helps.get(command.join(' ')) ?? '', command);
+    return new ParsedArgs({ ...syntax, flags: [...syntax.flags, ...own] }, argv);
+  };
+  return { parse } as SyntaxBook;
 }

@@ -8,6 +8,7 @@ import { captureDocker } from '../../src/engine/run.ts';
 import { dockerClis } from '../support/clis.ts';
 import { random } from '../support/random.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { readTree } from './command-tree.ts';
 import { startFakeEngine } from './fake-engine.ts';
 
 const UNKNOWN = { code: 'docker-flag-unknown' };
@@ -112,20 +113,31 @@ describe('with the docker commands of this machine', () => {
     mkdirSync(join(config, 'cli-plugins'));
     const plugin = join(config, 'cli-plugins', 'docker-buildx');
     const metadata = '{"SchemaVersion":"0.1.0","Vendor":"test","Version":"v0.1.0","ShortDescription":"builds"}';
-    const help = join(import.meta.dir, 'fixtures', 'buildx', 'build.txt');
-    const answers = `if [ "$1" = docker-cli-plugin-metadata ]; then echo '${metadata}'; else cat ${help}; fi`;
-    writeFileSync(plugin, `#!/bin/sh\n${answers}\n`);
+    const build = join(import.meta.dir, 'fixtures', 'buildx', 'build.txt');
+    const others = join(config, 'help');
+    writeFileSync(others, readTree('docker-29').find(({ words }) => words.join(' ') === 'buildx')?.help ?? '');
+    const answers = `docker-cli-plugin-metadata) echo '${metadata}';; *' b'*) cat ${build};; *) cat ${others};;`;
+    writeFileSync(plugin, `#!/bin/sh\ncase "$*" in ${answers} esac\n`);
     chmodSync(plugin, 0o755);
-    const newest = clis.at(-1)?.[1];
-    if (newest === undefined) throw new Error('there is no docker command');
+    // Docker 20.10 leaves builds to the plugin only if it is told to.
+    writeFileSync(join(config, 'config.json'), '{"aliases":{"builder":"buildx"}}');
     const { DOCKER_BUILDKIT: _, ...plain } = env;
-    const book = new SyntaxBook(newest, { ...plain, DOCKER_CONFIG: config });
-    for (const argv of [['build'], ['image', 'build'], ['builder', 'build'], ['buildx', 'build'], ['buildx', 'b']]) {
-      const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.']);
-      expect(line.name).toBe('build');
-      const args = await readArguments(book, line);
-      expect(args.positionals.map(({ value }) => value)).toEqual(['.']);
-      expect(args.lastValue('secret')).toBe('id=a');
+    for (const [, cli] of clis) {
+      const book = new SyntaxBook(cli, { ...plain, DOCKER_CONFIG: config });
+      for (const argv of [['build'], ['image', 'build'], ['builder', 'build'], ['buildx', 'build'], ['buildx', 'b']]) {
+        const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.']);
+        expect(line.name).toBe('build');
+        const args = await readArguments(book, line);
+        expect(args.positionals.map(({ value }) => value)).toEqual(['.']);
+        expect(args.lastValue('secret')).toBe('id=a');
+      }
+      for (const argv of [
+        ['builder', '--builder', 'x', 'du'],
+        ['buildx', '-D', 'du'],
+        ['builder', '--help', 'du'],
+      ]) {
+        expect(await readCommandLine(book, argv)).toMatchObject({ name: undefined, words: [argv[0], 'du'], rest: [] });
+      }
     }
     expect(readdirSync(join(cacheHome, 'signet')).filter((name) => name.includes('build'))).toEqual([]);
   });
