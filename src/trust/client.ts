@@ -19,11 +19,14 @@ import { serverFor } from '../remote/server-address.ts';
 import type { TokenCache } from '../remote/token.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
+import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
+import type { RepositorySource } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
+import { updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
@@ -48,7 +51,7 @@ export interface ClientOptions {
   /** Where access tokens are kept. */
   readonly tokens: TokenCache;
   readonly userAgent: string;
-  readonly now: Instant;
+  readonly now: () => Instant;
   readonly warn: (message: string) => void;
 }
 
@@ -71,6 +74,18 @@ export class TrustClient {
     });
   }
 
+  /** What decisions about images rest on; every collection is asked for again each time. */
+  evidence(): Evidence {
+    const { configuration, pinning, now } = this.options;
+    return {
+      rules: configuration.images,
+      pinning,
+      collectionOf: (reference) =>
+        updateCollection({ ...this.source(gunOf(reference), reference.registry, ['pull']), purpose: 'read' }),
+      now,
+    };
+  }
+
   /** The trust collection of an image. `actions` are what the command will need of the server in all. */
   repository(reference: Reference, actions: readonly Action[]): Repository {
     return this.collection(gunOf(reference), reference.registry, actions);
@@ -78,24 +93,10 @@ export class TrustClient {
 
   /** The trust collection of that name in the place that the client was opened for. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
-    const { cache, keys, pinning, approveFirstRoot, trustFolder, now, warn } = this.options;
-    const { whenUnreachable } = this.options.configuration;
-    const server = this.options.place?.server ?? this.serverOf(registry);
-    const client = new AuthorizedClient({
-      http: this.httpFor(registry, server),
-      login: () => this.loginFor(registry, server),
-      loginHost: hostnameOf(registry),
-      allowedRealms: this.allowedRealms(),
-      tokens: this.options.tokens,
-    });
-    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
-    return new Repository(
-      {
-        ...{ gun, host: server.host, server: new NotaryServer(server, client, actions), cache, proposals },
-        ...{ pinning, approveFirstRoot, whenUnreachable, now, warn },
-      },
-      keys,
-    );
+    const server = this.trustServerOf(registry);
+    const client = this.clientFor(registry, server);
+    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(this.options.trustFolder));
+    return new Repository({ ...this.source(gun, registry, actions, client), proposals }, this.options.keys);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */
@@ -109,7 +110,7 @@ export class TrustClient {
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
     const http = this.httpFor(registry);
     const attempt = (endpoint: URL) =>
-      checkLogin({ http, endpoint, registry, login, allowedRealms: this.allowedRealms(), now: this.options.now });
+      checkLogin({ http, endpoint, registry, login, allowedRealms: this.allowedRealms(), now: this.options.now() });
     const [first, fallback] = endpoints;
     if (first === undefined) throw new SignetError('server-address-invalid', `the registry ${registry} has no address`);
     try {
@@ -121,6 +122,42 @@ export class TrustClient {
         throw error;
       });
     }
+  }
+
+  /** What a collection is brought up to date from. */
+  private source(
+    gun: Gun,
+    registry: string,
+    actions: readonly Action[],
+    client = this.clientFor(registry, this.trustServerOf(registry)),
+  ): Omit<RepositorySource, 'proposals'> {
+    const { cache, pinning, approveFirstRoot, warn, configuration, now } = this.options;
+    const server = this.trustServerOf(registry);
+    return {
+      ...{
+        gun,
+        host: server.host,
+        server: new NotaryServer(server, client, actions),
+        cache,
+        pinning,
+        approveFirstRoot,
+      },
+      ...{ whenUnreachable: configuration.whenUnreachable, now: now(), warn },
+    };
+  }
+
+  private clientFor(registry: string, server: URL): AuthorizedClient {
+    return new AuthorizedClient({
+      http: this.httpFor(registry, server),
+      login: () => this.loginFor(registry, server),
+      loginHost: hostnameOf(registry),
+      allowedRealms: this.allowedRealms(),
+      tokens: this.options.tokens,
+    });
+  }
+
+  private trustServerOf(registry: string): URL {
+    return this.options.place?.server ?? this.serverOf(registry);
   }
 
   /** The address of the trust server that speaks for a registry. */

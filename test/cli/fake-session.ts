@@ -12,6 +12,7 @@ import type { Manifest } from '../../src/remote/manifest.ts';
 import { Credentials } from '../../src/store/credentials.ts';
 import { addSigner } from '../../src/trust/changes/sign.ts';
 import type { TrustClient } from '../../src/trust/client.ts';
+import type { Evidence } from '../../src/trust/decide/evidence.ts';
 import type { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import type { Repository } from '../../src/trust/publish/repository.ts';
 import { type Configuration, NO_CONFIGURATION, resolveName } from '../../src/trust/settings/configuration.ts';
@@ -121,6 +122,10 @@ export class FakeSession implements Session {
 
   resolve(name: string): Reference {
     return resolveName(name, this.configuration);
+  }
+
+  get evidence(): Evidence {
+    return this.person.evidence(this.configuration.images);
   }
 
   async repository(): Promise<Repository> {

@@ -1,8 +1,8 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { familiarReference } from '../../core/names/reference.ts';
 import { runDocker } from '../../engine/run.ts';
+import type { SignedTag } from '../../trust/decide/decision.ts';
 import { type BuildSettings, findImageUses, type ImageUse, rewriteImages } from '../../trust/dockerfile/index.ts';
-import type { TrustedImage } from '../../trust/enforce/enforce.ts';
 import { ImageNames, inPlace } from './build/image-names.ts';
 import { nameOptions, readSettings, tagOptions } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
@@ -69,12 +69,12 @@ async function nameImages(
  * Gives the images their tags, as docker does after the build. BuildKit keeps base images to itself, and a builder
  * elsewhere may need no engine here: what the engine does not have is not tagged.
  */
-async function tagImages({ session }: DockerTask, images: readonly TrustedImage[]): Promise<void> {
+async function tagImages({ session }: DockerTask, images: readonly SignedTag[]): Promise<void> {
   try {
     const engine = await session.engine();
-    for (const { asked, pinned } of images) {
-      const isThere = (await engine.inspectImage(familiarReference(pinned))) !== undefined;
-      if (isThere) await tagAs(session, pinned, { ...asked, digest: undefined });
+    for (const { asked, use } of images) {
+      const isThere = (await engine.inspectImage(familiarReference(use))) !== undefined;
+      if (isThere) await tagAs(session, use, { ...asked, digest: undefined });
     }
   } catch (error) {
     if (!isSignetError(error, 'engine-unreachable')) throw error;

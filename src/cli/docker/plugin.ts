@@ -1,7 +1,6 @@
 import { SignetError } from '../../core/errors/index.ts';
-import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
-import { trustedImage } from '../../trust/enforce/enforce.ts';
-import { wordedAs } from '../docker-texts.ts';
+import { familiarReference } from '../../core/names/reference.ts';
+import { permitTag } from './permission.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';
 
@@ -20,13 +19,8 @@ export async function installPlugin(task: DockerTask): Promise<number> {
       },
     );
   }
-  const reference = session.resolve(plugin.value);
-  const trusted = await wordedAs(
-    gunOf(reference),
-    () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
-    `No valid trust data for ${reference.tag ?? DEFAULT_TAG}`,
-  );
-  return handOver(task, args.withValue(plugin, familiarReference(trusted?.pinned ?? reference)));
+  const { use } = await permitTag(session, session.resolve(plugin.value));
+  return handOver(task, args.withValue(plugin, familiarReference(use)));
 }
 
 /** A plugin's push reports no digest that could be signed for certain, so that under trust it is not done at all. */

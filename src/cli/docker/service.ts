@@ -1,8 +1,8 @@
 import { isSignetError } from '../../core/errors/index.ts';
-import { familiarName, familiarReference, gunOf, type Reference, withDefaultTag } from '../../core/names/reference.ts';
+import { familiarName, familiarReference, type Reference, withDefaultTag } from '../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
-import { trustedImage } from '../../trust/enforce/enforce.ts';
-import { wordedAs } from '../docker-texts.ts';
+import type { Permitted } from '../../trust/decide/decision.ts';
+import { permit } from './permission.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';
 
@@ -21,18 +21,20 @@ export async function deployService(task: DockerTask): Promise<number> {
     return handOver(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
   }
   try {
-    const trusted = await wordedAs(
-      gunOf(reference),
-      () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
-      `No trust data for ${familiarReference(withDefaultTag(reference))}`,
-    );
-    if (trusted === undefined) return await handOver(task, args.withValue(image, familiarReference(reference)));
-    const pinned = `${familiarName(reference)}:${trusted.tag.tag}@${trusted.tag.digest}`;
-    return await handOver(task, args.withValue(image, pinned));
+    const unreleased = `No trust data for ${familiarReference(withDefaultTag(reference))}`;
+    const permission = await permit(session, reference, unreleased);
+    return await handOver(task, args.withValue(image, imageOfTasks(permission)));
   } catch (error) {
     if (!isSignetError(error)) throw error;
     throw error.reworded(`failed to resolve image digest using content trust: ${error.message}`);
   }
+}
+
+/** Tasks show the tag beside the digest that they run. */
+function imageOfTasks(permission: Permitted<Reference>): string {
+  if (permission.verdict !== 'tag-signed') return familiarReference(permission.use);
+  const { asked, tag } = permission;
+  return `${familiarName(asked)}:${tag.tag}@${tag.digest}`;
 }
 
 function resolveImage({ session, trust }: DockerTask, typed: string): Reference {

@@ -4,7 +4,7 @@ import { familiarReference, gunOf } from '../../core/names/reference.ts';
 import { isDelegation, RELEASES } from '../../core/names/role.ts';
 import { allTargets } from '../../core/verify/lookup.ts';
 import { addSigner, initializeWithImages, type SignedImage } from '../../trust/changes/sign.ts';
-import { targetDigest } from '../../trust/enforce/resolve.ts';
+import { targetDigest } from '../../trust/decide/resolve.ts';
 import { signableRoles } from '../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 import { inspectCollection } from '../../trust/report/inspect.ts';

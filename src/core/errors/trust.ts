@@ -9,6 +9,9 @@ export const TRUST_ERRORS = {
   'reset-incomplete': {},
   'trust-incomplete': {},
   'signing-failed': {},
+  'digest-unsigned': {
+    next: 'Use a tag that is signed, have the digest signed, or exempt the repository in signet.json: signet.json says "digests": "signed".',
+  },
   'digest-disagrees': {
     next: 'Somebody moved the tag, or the digest is wrong. Leave the digest out to use the signed one.',
   },

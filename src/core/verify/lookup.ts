@@ -2,7 +2,7 @@ import type { Target } from '../metadata/targets.ts';
 import type { TargetsRole } from '../names/role.ts';
 import { RELEASES } from '../names/role.ts';
 import type { Signature } from '../signature.ts';
-import type { DelegatedRole, TrustedSet } from './trusted-set.ts';
+import type { DelegatedRole, TrustedView } from './trusted-set.ts';
 
 /** A target and the role that vouches for it. */
 export interface FoundTarget {
@@ -24,7 +24,7 @@ export const DOCKER_ROLES: readonly TargetsRole[] = [RELEASES, 'targets'];
  * hit wins (protocol C.14). The hit may come from a role that was not asked for by name: the caller checks `role`.
  */
 export function findTarget(
-  set: TrustedSet,
+  set: TrustedView,
   name: string,
   roles: readonly TargetsRole[] = ['targets'],
 ): FoundTarget | undefined {
@@ -39,7 +39,7 @@ export function findTarget(
 
 /** Every target that `findTarget` would find, by name. */
 export function listTargets(
-  set: TrustedSet,
+  set: TrustedView,
   roles: readonly TargetsRole[] = ['targets'],
 ): ReadonlyMap<string, FoundTarget> {
   const found = new Map<string, FoundTarget>();
@@ -54,7 +54,7 @@ export function listTargets(
 }
 
 /** What every role of the tree says of `name`, or of all names where none is given, as far as its paths let it speak. */
-export function allTargets(set: TrustedSet, name?: string): readonly SignedTarget[] {
+export function allTargets(set: TrustedView, name?: string): readonly SignedTarget[] {
   const found: SignedTarget[] = [];
   for (const role of walk(set, 'targets', [], name)) {
     const trusted = set.targets.get(role);
@@ -69,20 +69,20 @@ export function allTargets(set: TrustedSet, name?: string): readonly SignedTarge
 }
 
 /** Every delegation of the tree that is reachable through trusted files, delegators before their delegations. */
-export function allDelegations(set: TrustedSet): readonly DelegatedRole[] {
+export function allDelegations(set: TrustedView): readonly DelegatedRole[] {
   const found: DelegatedRole[] = [];
   for (const role of walk(set, 'targets', [])) found.push(...set.delegationsOf(role));
   return found;
 }
 
 /** Whether a role may speak for a target name: one of its paths is a prefix of it. */
-export function admits(set: TrustedSet, role: TargetsRole, name: string): boolean {
+export function admits(set: TrustedView, role: TargetsRole, name: string): boolean {
   return set.pathsOf(role).some((prefix) => name.startsWith(prefix));
 }
 
 /** Breadth first from `targets` to the roles at and below `start`, passing over `skipped` and all below them. */
 function* walk(
-  set: TrustedSet,
+  set: TrustedView,
   start: TargetsRole,
   skipped: readonly TargetsRole[],
   name?: string,

@@ -178,6 +178,9 @@ function versionOf(open: () => Trusted<Metadata>): number {
   }
 }
 
+/** A trusted set that can only be read. */
+export type TrustedView = Omit<TrustedSet, 'updateTimestamp' | 'updateSnapshot' | 'updateTargets'>;
+
 function outOfOrder(role: RoleName): never {
   throw new SignetError('role-order', `${role} must be loaded first`);
 }

@@ -5,7 +5,7 @@ import { RELEASES, type TargetsRole } from '../../core/names/role.ts';
 import { allDelegations, allTargets } from '../../core/verify/lookup.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
-import { targetDigest } from '../enforce/resolve.ts';
+import { targetDigest } from '../decide/resolve.ts';
 import { signerName } from '../keys/signer-roles.ts';
 import { naturalCompare } from './natural-order.ts';
 

@@ -3,7 +3,7 @@ import type { Target } from '../../core/metadata/targets.ts';
 import { type Digest, digestFromSha256 } from '../../core/names/digest.ts';
 import type { TargetsRole } from '../../core/names/role.ts';
 import { DOCKER_ROLES, type FoundTarget, findTarget, listTargets } from '../../core/verify/lookup.ts';
-import type { TrustedSet } from '../../core/verify/trusted-set.ts';
+import type { TrustedView } from '../../core/verify/trusted-set.ts';
 
 /** A tag that docker's rules trust: what it stands for, and who says so. */
 export interface TrustedTag {
@@ -20,7 +20,7 @@ export interface TrustedTag {
  *
  * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull` prints.
  */
-export function resolveTag(set: TrustedSet, tag: string): TrustedTag {
+export function resolveTag(set: TrustedView, tag: string): TrustedTag {
   const found = findTarget(set, tag, DOCKER_ROLES);
   if (found === undefined)
     throw new SignetError('target-not-found', `No valid trust data for ${tag}`, { detail: { tag } });
@@ -31,7 +31,7 @@ export function resolveTag(set: TrustedSet, tag: string): TrustedTag {
 }
 
 /** Every tag that `resolveTag` would resolve; `skipped` are those signed without a SHA-256 digest. */
-export function resolveAllTags(set: TrustedSet): {
+export function resolveAllTags(set: TrustedView): {
   readonly tags: readonly TrustedTag[];
   readonly skipped: readonly string[];
 } {
