@@ -7,7 +7,7 @@ import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
 import type { Pinning } from '../core/verify/pinning.ts';
 import { AuthorizedClient } from '../remote/authorized.ts';
-import { dockerConnections } from '../remote/docker-connections.ts';
+import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/docker-connections.ts';
 import { HttpClient } from '../remote/http.ts';
 import { hostnameOf } from '../remote/loopback.ts';
 import type { Manifest } from '../remote/manifest.ts';
@@ -54,9 +54,6 @@ export interface ClientOptions {
   readonly now: () => Instant;
   readonly warn: (message: string) => void;
 }
-
-/** Where docker's engine keeps certificates of registries; a client without an engine uses them too. */
-const ENGINE_CERTIFICATES = '/etc/docker/certs.d';
 
 /** Opens the trust collections and registries that references belong to; one per command. */
 export class TrustClient {

@@ -55,6 +55,7 @@ export class FakeSession implements Session {
   readonly inEngine = new Map<string, FakeImage>();
   readonly inRegistry = new Map<string, FakeImage>();
   readonly pushed: string[] = [];
+  readonly pulled: string[] = [];
   /** How each was pushed. */
   readonly pushOptions: TransferOptions[] = [];
   /** An index of which the engine has one manifest. */
@@ -178,7 +179,12 @@ export class FakeSession implements Session {
         );
       },
       tag: async () => undefined,
-      pull: async () => undefined,
+      pull: async (name, options = {}) => {
+        this.pulled.push(options.platform === undefined ? name : `${name} for ${options.platform}`);
+        const image = this.inRegistry.get(name);
+        if (image === undefined) throw new SignetError('engine-refused', `no such image ${name}`);
+        inEngine.set(name, image);
+      },
       push: async (name, options = {}) => {
         const image = known(name);
         if (image === undefined) throw new SignetError('engine-refused', `no such image ${name}`);

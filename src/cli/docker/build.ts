@@ -7,7 +7,7 @@ import { ImageNames, inPlace } from './build/image-names.ts';
 import { nameOptions, readSettings, tagOptions } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
 import { type BuildSource, findSource } from './build/source.ts';
-import { withoutTrust } from './content-trust.ts';
+import { prepareBuild } from './builder.ts';
 import { tagAs } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
 
@@ -37,12 +37,14 @@ async function buildNamed(task: DockerTask, source: BuildSource, folder: Private
   const settings = readSettings(task, source.name);
   const uses = findImageUses(source.text, settings);
   const dockerfile = await nameImages(names, source, uses, settings);
-  const images = names.trusted;
+  const [images, written] = [names.trusted, names.written];
   const named = await nameOptions(task, names);
-  const { args, stdin } = source.replace(named, dockerfile);
+  const { args, env, advice } = await prepareBuild(task, named, written);
+  const { args: replaced, stdin } = source.replace(args, dockerfile);
   folder.leaveSignals();
-  const options = { env: withoutTrust(task.env), ...(stdin === undefined ? {} : { stdin }) };
-  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...args.argv], options);
+  const options = { env, ...(stdin === undefined ? {} : { stdin }) };
+  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...replaced.argv], options);
+  if (exitCode !== 0) task.session.printError(advice);
   if (exitCode === 0 && task.cli.kind === 'docker') await tagImages(task, images);
   return exitCode;
 }

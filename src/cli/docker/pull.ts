@@ -11,7 +11,7 @@ import type { SignedTag } from '../../trust/decide/decision.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { permit, permitEveryTag } from './permission.ts';
-import { type DockerTask, handOver } from './task.ts';
+import { type DockerTask, handOver, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker pull` (protocol D.4): each tag is pulled by the digest that it is signed with, then tagged. */
@@ -33,7 +33,7 @@ export async function pullImage(task: DockerTask): Promise<number> {
   if (isPlain && !isQuiet) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
   const images = await (all ? everyTag(task, reference) : oneTag(task, reference));
   if (images === undefined) return handOver(task, args.withValue(image, familiarReference(reference)));
-  const options = { platform: args.lastValue('platform'), show: isQuiet ? undefined : progressOutput('stdout') };
+  const options = { platform: platformOf(task), show: isQuiet ? undefined : progressOutput('stdout') };
   for (const [index, trusted] of images.entries()) {
     const name = `${familiarName(trusted.asked)}:${trusted.tag.tag}@${trusted.tag.digest}`;
     session.print(`Pull (${index + 1} of ${images.length}): ${name}\n`);

@@ -6,7 +6,7 @@ import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { permitId, permitTag, readImageId } from './permission.ts';
 import { runError } from './run-error.ts';
-import { type DockerTask, handOver } from './task.ts';
+import { type DockerTask, handOver, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /**
@@ -38,7 +38,8 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
 }
 
 /** Makes sure that the engine has the image, as `--pull` asks for; returns whether it was pulled. */
-async function provide({ session, args }: DockerTask, trusted: SignedTag): Promise<boolean> {
+async function provide(task: DockerTask, trusted: SignedTag): Promise<boolean> {
+  const { session, args } = task;
   const policy = args.lastValue('pull') ?? 'missing';
   // For `never`, and for what is no policy, docker itself has the words.
   if (policy !== 'missing' && policy !== 'always') return false;
@@ -50,7 +51,7 @@ async function provide({ session, args }: DockerTask, trusted: SignedTag): Promi
       `Unable to find image '${familiarReference({ ...trusted.asked, digest: undefined })}' locally\n`,
     );
   await fetchTrusted(session, trusted, {
-    platform: args.lastValue('platform'),
+    platform: platformOf(task),
     show: isQuiet ? undefined : progressOutput('stderr'),
   });
   return true;

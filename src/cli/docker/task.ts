@@ -17,6 +17,11 @@ export interface DockerTask {
   readonly trust: boolean;
 }
 
+/** `--platform`, or the environment's default, as docker takes it to pull and run; undefined for the engine's own choice. */
+export function platformOf({ args, env }: Pick<DockerTask, 'args' | 'env'>): string | undefined {
+  return (args.lastValue('platform') ?? env.DOCKER_DEFAULT_PLATFORM) || undefined;
+}
+
 /** Hands the command, whose trust is settled, to docker with these arguments, and does not come back where the platform lets it. */
 export async function handOver({ session, cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
   await session.close();

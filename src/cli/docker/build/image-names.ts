@@ -11,6 +11,7 @@ const MAX_MESSAGE = 2048;
 export class ImageNames {
   private readonly task: DockerTask;
   private readonly found = new Map<string, Permitted<Reference>>();
+  private readonly used = new Map<string, Reference>();
 
   constructor(task: DockerTask) {
     this.task = task;
@@ -21,6 +22,11 @@ export class ImageNames {
     return [...this.found.values()].filter((image) => image.verdict === 'tag-signed');
   }
 
+  /** What was written for the images up to now, in their order. */
+  get written(): readonly Reference[] {
+    return [...this.used.values()];
+  }
+
   /**
    * What to write for the image: under trust its signed digest, otherwise its name with the registry that it means.
    * Throws what `permit` throws.
@@ -28,7 +34,9 @@ export class ImageNames {
   async textOf(name: string): Promise<string> {
     const { session, trust, cli } = this.task;
     const reference = session.resolve(name);
-    return writeReference(cli.kind, trust ? (await this.lookUp(reference)).use : reference);
+    const use = trust ? (await this.lookUp(reference)).use : reference;
+    this.used.set(formatReference(use), use);
+    return writeReference(cli.kind, use);
   }
 
   private async lookUp(reference: Reference): Promise<Permitted<Reference>> {
