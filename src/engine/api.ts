@@ -6,6 +6,7 @@ import { encodeAuth, type RegistryAuth } from './auth.ts';
 import type { DockerCli } from './cli.ts';
 import { EngineClient } from './client.ts';
 import { findEndpoint } from './endpoint.ts';
+import { parseContainer, parseService, type ServiceImages } from './existing.ts';
 import type { ParsedArgs } from './flags.ts';
 import { readBody } from './http.ts';
 import { digestsIn, type ImageDescription, parseImage } from './image.ts';
@@ -46,6 +47,10 @@ export interface Engine {
   version(): Promise<string>;
   /** Undefined where the engine does not have the image; an image's ID is a name too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
+  /** The image that a container was made from, by its ID; undefined if the engine does not have the container. */
+  inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined>;
+  /** The images that a service's tasks run, now and before its last update; undefined if there is no such service. */
+  inspectService(service: string): Promise<ServiceImages | undefined>;
   tag(source: string, target: string): Promise<void>;
   /** Pulls one tag, or one digest where `image` has it. */
   pull(image: string, options?: TransferOptions): Promise<void>;
@@ -86,9 +91,18 @@ export class DockerEngine implements Engine {
   }
 
   async inspectImage(image: string): Promise<ImageDescription | undefined> {
-    const response = await this.client.call({ method: 'GET', path: `/images/${imagePath(image)}/json` }, 404);
-    const body = await readBody(response, MAX_DESCRIPTION);
-    return response.status === 404 ? undefined : parseImage(body);
+    const body = await this.inspect(`/images/${imagePath(image)}/json`);
+    return body && parseImage(body);
+  }
+
+  async inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined> {
+    const body = await this.inspect(`/containers/${encodeURIComponent(container)}/json`);
+    return body && parseContainer(body);
+  }
+
+  async inspectService(service: string): Promise<ServiceImages | undefined> {
+    const body = await this.inspect(`/services/${encodeURIComponent(service)}`);
+    return body && parseService(body);
   }
 
   async tag(source: string, target: string): Promise<void> {
@@ -130,6 +144,12 @@ export class DockerEngine implements Engine {
     const parsed = parsePlatform(platform);
     await this.client.require('1.46', '--platform');
     return { platform: platformJson(parsed) };
+  }
+
+  private async inspect(path: string): Promise<Buffer | undefined> {
+    const response = await this.client.call({ method: 'GET', path }, 404);
+    const body = await readBody(response, MAX_DESCRIPTION);
+    return response.status === 404 ? undefined : body;
   }
 
   /** For engines whose push tells nothing. What one platform of an image became, the description does not say either. */

@@ -177,6 +177,8 @@ export class FakeSession implements Session {
           image && { id: image.digest, repoTags: [], repoDigests: [], descriptor: undefined, os: '', architecture: '' }
         );
       },
+      inspectContainer: async () => undefined,
+      inspectService: async () => undefined,
       tag: async () => undefined,
       pull: async () => undefined,
       push: async (name, options = {}) => {
