@@ -54,13 +54,13 @@ export function parseHelp(text: string, command: readonly string[]): CommandSynt
 function isOf(command: readonly string[], named: readonly string[], text: string): boolean {
   const [typed, name] = [command.at(-1), named.at(-1)];
   // With buildx, docker has all words below `builder` explained and done by it.
-  return name === typed || (typed === 'builder' && name === 'buildx') || aliasesIn(text).includes(typed ?? '');
+  return name === typed || (typed === 'builder' && name === 'buildx') || aliasesIn(text).includes(typed);
 }
 
 /** The last words of the aliases: docker up to 20.10 writes only these (`ls, list`), later ones `docker image ls, docker images`. */
 function aliasesIn(text: string): readonly (string | undefined)[] {
-  const [, line = ''] = /^Aliases:\n +(\S.*)$/m.exec(text) ?? [];
-  return line.split(', ').map((alias) => alias.trim().split(' ').at(-1));
+  const [, line] = /^Aliases:\n +(\S.*)$/m.exec(text) ?? [];
+  return line === undefined ? [] : line.split(', ').map((alias) => alias.trim().split(' ').at(-1));
 }
 
 function usageOf(text: string): string {

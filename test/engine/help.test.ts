@@ -85,6 +85,7 @@ describe('parseHelp', () => {
     expect(() => learn('docker-28/docker', 'buildx', 'build')).toThrow(unreadable);
     expect(() => learn('docker-28/run', 'create')).toThrow(unreadable);
     expect(() => learn('docker-28/run')).toThrow(unreadable);
+    expect(() => parseHelp('Usage:  docker buildx [OPTIONS] COMMAND\n', [])).toThrow(unreadable);
     expect(() => parseHelp('', ['run'])).toThrow(unreadable);
     expect(() => parseHelp('', [])).toThrow(unreadable);
     expect(() => parseHelp('Usage:  docker x [OPTIONS]\n\nOptions:\n  -ab, --long   What\n', ['x'])).toThrow(

@@ -145,6 +145,34 @@ describe('with the docker commands of this machine', () => {
   });
 });
 
+describe('a docker without buildx', () => {
+  const MISSING = { code: 'buildx-missing', message: 'docker has no buildx, which builds with BuildKit' };
+  const bare = { ...env, DOCKER_CONFIG: temporaryFolder() };
+
+  test.each([
+    [
+      'docker 28 and later, told to use BuildKit',
+      ['build'],
+      "echo 'ERROR: BuildKit is enabled but the buildx component is missing or broken.' >&2; exit 1",
+    ],
+    ['any docker, asked for buildx', ['buildx', 'build'], "echo 'Usage:  docker [OPTIONS] COMMAND'"],
+    ['any docker, asked for bake', ['bake'], "echo 'Usage:  docker [OPTIONS] COMMAND'"],
+  ])('is told in plain words: %s', async (_, command, script) => {
+    await expect(new SyntaxBook(scriptedCli(script).cli, bare).parse(command, ['x'])).rejects.toMatchObject(MISSING);
+  });
+
+  test('the docker commands of this machine say it in these ways', async () => {
+    for (const [version, cli] of clis) {
+      const book = new SyntaxBook(cli, { ...bare, DOCKER_BUILDKIT: '1' });
+      await expect(book.parse(['buildx', 'build'], ['x'])).rejects.toMatchObject(MISSING);
+      const build = book.parse(['build'], ['x']);
+      // Up to 20.10, BuildKit needs no buildx.
+      if (Number.parseInt(version, 10) < 23) expect((await build).positionals.length).toBe(1);
+      else await expect(build).rejects.toMatchObject(MISSING);
+    }
+  });
+});
+
 describe('the cache', () => {
   const parse = (cli: DockerCli, home: string, argv: string[] = ['--rm', 'x']) =>
     new SyntaxBook(cli, { ...env, XDG_CACHE_HOME: home }).parse(['run'], argv);

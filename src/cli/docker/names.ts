@@ -6,6 +6,14 @@ import type { SyntaxBook } from '../../engine/learn.ts';
 import type { Session } from '../session.ts';
 import { type ImagePlaces, imagePlaces, isGroupOfPlaces, type Naming } from './image-places.ts';
 
+/** What cannot be understood is docker's to complain about; here nothing is enforced. */
+const DOCKERS_TO_TELL = [
+  'docker-flag-unknown',
+  'docker-flag-invalid',
+  'docker-help-unreadable',
+  'buildx-missing',
+] as const;
+
 /** Whether the command is, or may be, one of docker's that name images. */
 export function mayNameImages(words: readonly string[], rest: readonly string[]): boolean {
   if (imagePlaces(words) !== undefined) return true;
@@ -35,8 +43,7 @@ export async function expandNames(
     const before = argv.slice(0, argv.length - command.rest.length);
     return [...before, ...(await expandIn(session, args, places)).argv];
   } catch (error) {
-    // Options that cannot be understood are docker's to complain about; here nothing is enforced.
-    if (isSignetError(error, 'docker-flag-unknown', 'docker-flag-invalid', 'docker-help-unreadable')) return argv;
+    if (isSignetError(error, ...DOCKERS_TO_TELL)) return argv;
     throw error;
   }
 }
