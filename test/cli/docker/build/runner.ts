@@ -43,7 +43,12 @@ function collection({ registry, path }: Reference) {
   if (tags.length === 0) throw new SignetError('trust-data-missing', `no trust data for ${registry}/${path}`);
   const target = (digest: string) => ({ length: 1, hashes: new Map([['sha256', Buffer.from(digest, 'hex')]]) });
   const targets = new Map(tags.map(([name, digest]) => [name.slice(prefix.length), target(digest)]));
-  return { targets: new Map([['targets', { payload: { targets } }]]), passedOver: new Map(), delegationsOf: () => [], pathsOf: () => [''] };
+  return {
+    targets: new Map([['targets', { payload: { targets } }]]),
+    passedOver: new Map(),
+    delegationsOf: () => [],
+    pathsOf: () => [''],
+  };
 }
 
 try {
