@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'bun:test';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTarget } from '../../src/core/edit/editor.ts';
+import { startFakeEngine, stream } from '../engine/fake-engine.ts';
+import { makeAuthority } from '../remote/certificates.ts';
+import { serve, type TestServer } from '../remote/servers.ts';
+import { run, runInTerminal } from '../support/run.ts';
+import { temporaryFolder } from '../support/temp.ts';
+
+const SOURCES = join(import.meta.dir, '../../src');
+const MAIN = join(SOURCES, 'cli/main.ts');
+/** Clears the screen, goes to the line's start, turns text round, hides, colours by a C1 control, rings, tags, and ends. */
+const HOSTILE = 'ev\u001b[2J\u001b]0;title\u0007\r\u202e\u200b\u2066\u009b31m\u0008\u007f\u00ad\u{e0041}\u3164\u2028il';
+/** Nothing of this may stand in output; a line feed and a tab may. */
+const RAW = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+/** What is left of the hostile text in every form in which it may be shown. */
+const TRACE = /ev[^a-z]/;
+const authority = makeAuthority('the authority');
+const certificate = authority.issue(['localhost']);
+
+/** A person's folder, and the environment to run Signet in. */
+interface Home {
+  readonly folder: string;
+  readonly env: Record<string, string>;
+}
+
+function home(files: Readonly<Record<string, unknown>> = {}, env: Readonly<Record<string, string>> = {}): Home {
+  const folder = temporaryFolder();
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return {
+    folder,
+    env: { PATH: process.env.PATH ?? '', HOME: folder, DOCKER_CONFIG: folder, SIGNET_DEBUG: '1', TERM: 'xterm', ...env },
+  };
+}
+
+function trusting(server: TestServer, files: Readonly<Record<string, unknown>> = {}): Home & { readonly host: string } {
+  const made = home(files);
+  const { host } = new URL(server.origin);
+  mkdirSync(join(made.folder, 'tls', host), { recursive: true });
+  writeFileSync(join(made.folder, 'tls', host, 'ca.crt'), authority.cert);
+  return { ...made, host };
+}
+
+function program(folder: string, name: string, script: string): void {
+  writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, name), 0o755);
+}
+
+const hostileError = { errors: [{ code: HOSTILE, message: HOSTILE, detail: HOSTILE }], details: HOSTILE, message: HOSTILE };
+
+/** Where texts of others come from, with a command that shows each. */
+const SOURCES_OF_TEXT: Readonly<Record<string, () => Promise<{ home: Home; words: readonly string[] }>>> = {
+  'the error of a registry at a login': async () => {
+    const server: TestServer = serve((_, url) => {
+      if (url.pathname === '/token') return Response.json(hostileError, { status: 500 });
+      const challenge = `Bearer realm="${server.origin}/token"`;
+      return new Response('', { status: 401, headers: { 'WWW-Authenticate': challenge } });
+    }, certificate);
+    const { host, ...at } = trusting(server);
+    return { home: at, words: ['login', '-u', 'alice', '-p', 'x', host] };
+  },
+  'the error of a registry that is asked for a manifest': async () => {
+    const server = serve((_, url) => Response.json(hostileError, { status: url.pathname === '/v2/' ? 200 : 500 }), certificate);
+    const { host, ...at } = trusting(server);
+    return { home: at, words: ['trust', 'sign', '--remote', `${host}/a/b:c`] };
+  },
+  'the error of a trust server': async () => {
+    const server = serve(() => Response.json(hostileError, { status: 400 }), certificate);
+    const { host, ...at } = trusting(server);
+    return { home: at, words: ['trust', 'list', `${host}/a/${'ev_il'.replace('_', '-')}`] };
+  },
+  'the token service that a challenge names': async () => {
+    const server = serve(
+      () => new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="https://ev[\\u001b\u009b31mil"' } }),
+      certificate,
+    );
+    const { host, ...at } = trusting(server);
+    return { home: at, words: ['login', '-u', 'ev\u001bil', '-p', 'x', host] };
+  },
+  'the name of a user in config.json': async () => {
+    const server = serve(() => new Response('{}'), certificate);
+    const { host } = new URL(server.origin);
+    const { host: _, ...at } = trusting(server, { 'config.json': { auths: { [host]: { username: HOSTILE, password: 'x' } } } });
+    return { home: at, words: ['login', host] };
+  },
+  'the name of a helper in config.json': async () => ({
+    home: home({ 'config.json': { credsStore: HOSTILE } }),
+    words: ['logout', 'registry.example'],
+  }),
+  'a broken config.json': async () => ({
+    home: home({ 'config.json': `{"auths":{"${HOSTILE.replaceAll(/[\u0000-\u001f]/g, '')}":3}}` }),
+    words: ['login', '-u', 'a', '-p', 'b', 'ev/il\u001b'],
+  }),
+  'what a credential helper says': async () => {
+    const at = home({ 'config.json': { credsStore: 'evil' } });
+    program(at.folder, 'docker-credential-evil', `printf '%s' "$TEXT"; exit 1`);
+    return {
+      home: { ...at, env: { ...at.env, PATH: `${at.folder}:${at.env.PATH}`, TEXT: HOSTILE } },
+      words: ['logout', 'registry.example'],
+    };
+  },
+  'a member of signet.json': async () => ({
+    home: home({ 'signet.json': { [HOSTILE]: 1 } }),
+    words: ['trust', 'inspect', 'alpine'],
+  }),
+  'a variable of the environment': async () => ({
+    home: home({}, { DOCKER_CONTENT_TRUST_SERVER: `http://${HOSTILE}` }),
+    words: ['trust', 'list', 'registry.example/a/b'],
+  }),
+  'the name of the docker command': async () => ({
+    home: home({}, { SIGNET_DOCKER: HOSTILE }),
+    words: ['images'],
+  }),
+  'the command line': async () => ({ home: home(), words: ['trust', 'key', 'load', HOSTILE] }),
+  'an option of the command line': async () => ({ home: home(), words: ['trust', 'inspect', `--${HOSTILE}`] }),
+  'an image on the command line': async () => ({ home: home(), words: ['trust', 'inspect', '--pretty', HOSTILE] }),
+  'the role in a key file': async () => {
+    const at = home();
+    mkdirSync(join(at.folder, 'trust/private'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(at.folder, 'ev.pem'), `-----BEGIN PRIVATE KEY-----\nrole: ${HOSTILE}\n\nAAAA\n-----END PRIVATE KEY-----\n`);
+    return { home: at, words: ['trust', 'key', 'load', join(at.folder, 'ev.pem'), '--name', `ev${HOSTILE}`] };
+  },
+};
+
+describe('text from outside does nothing to a terminal', () => {
+  for (const [name, prepare] of Object.entries(SOURCES_OF_TEXT)) {
+    test(name, async () => {
+      const { home: at, words } = await prepare();
+      const piped = await run([process.execPath, MAIN, ...words], { env: at.env, cwd: at.folder });
+      expect(piped.stdout + piped.stderr).toMatch(TRACE);
+      expect(piped.stdout).not.toMatch(RAW);
+      expect(piped.stderr).not.toMatch(RAW);
+      const shown = await runInTerminal([process.execPath, MAIN, ...words], [], { env: at.env, cwd: at.folder });
+      expect(shown.stdout).toMatch(TRACE);
+      expect(shown.stdout).not.toMatch(RAW);
+    });
+  }
+});
