@@ -6,7 +6,7 @@ export const REMOTE_ERRORS = {
   'network-timeout': { next: 'Check the address and the network, then try again.' },
   'tls-untrusted': {},
   'tls-failed': { next: 'Check that the port is right and that the server speaks TLS 1.2 or later there.' },
-  'tls-files-invalid': { next: 'Mend the files in the folder of certificates that the message names.' },
+  'tls-files-invalid': { next: 'Fix the files that the message names.' },
   'proxy-unsupported': { next: 'Name a proxy with http:// or https:// before it, or list the host in NO_PROXY.' },
   'plain-http-refused': { next: 'Use an https address.' },
   'server-address-invalid': {},
