@@ -167,7 +167,8 @@ export class AuthorizedClient {
       if (login === undefined) continue;
       try {
         if (mayGo(owner)) {
-          this.caller = { user: login.username, registry: owner.registry, withheld: undefined };
+          const { username: user, source } = login;
+          this.caller = { user, registry: owner.registry, source, withheld: undefined };
           return login;
         }
       } catch (error) {
@@ -175,7 +176,7 @@ export class AuthorizedClient {
         throw error;
       }
       wipe(login);
-      this.caller = { user: undefined, registry: undefined, withheld: owner.registry };
+      this.caller = { ...STRANGER, withheld: owner.registry };
     }
     return undefined;
   }
