@@ -61,7 +61,7 @@ const IMAGE = /^[A-Za-z0-9[][A-Za-z0-9_.:@/[\]-]{0,1023}$/;
  */
 export async function connectEngine(cli: DockerCli, globals: ParsedArgs, env: NodeJS.ProcessEnv): Promise<Engine> {
   const { host, socketPath } = findEndpoint(cli, globals, env);
-  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath }));
+  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath, kind: cli.kind }));
   const { openBridge } = await import('./bridge.ts');
   return new DockerEngine(new EngineClient({ host, ...(await openBridge(cli, globals.argv, env)) }));
 }
@@ -136,12 +136,13 @@ export class DockerEngine implements Engine {
     visit: (message: EngineMessage) => void,
   ): Promise<void> {
     const parameters = new URLSearchParams(platform === undefined ? query : { ...query, platform });
-    const headers = { 'X-Registry-Auth': encodeAuth(auth) };
+    const isPodman = await this.client.isPodman();
+    const headers = isPodman ? podmanAuth(auth) : { 'X-Registry-Auth': encodeAuth(auth) };
     const response = await this.client.call({ method: 'POST', path: `${path}?${parameters}`, headers, signal });
     const display = show && new ProgressDisplay(show);
     try {
       for await (const message of readMessages(response.body)) {
-        if (message.error !== undefined) throw new SignetError('engine-refused', message.error);
+        if (message.error !== undefined) throw refused(message.error, isPodman, auth);
         visit(message);
         if (message.aux === undefined) display?.show(message);
       }
@@ -150,6 +151,23 @@ export class DockerEngine implements Engine {
       throw isSignetError(cause) ? cause : this.client.lost(cause);
     }
   }
+}
+
+/**
+ * Podman's API takes user names and passwords alone, and forgets an identity token. Without a login in the request its
+ * service uses those of the user that it runs as, in docker's configuration file too, and knows what to do with a token.
+ */
+function podmanAuth(auth: RegistryAuth | undefined): Readonly<Record<string, string>> {
+  return auth === undefined || auth.identityToken !== undefined ? {} : { 'X-Registry-Auth': encodeAuth(auth) };
+}
+
+function refused(message: string, isPodman: boolean, auth: RegistryAuth | undefined): SignetError {
+  const isWithout = isPodman && auth?.identityToken !== undefined;
+  return new SignetError('engine-refused', message, {
+    ...(isWithout && {
+      next: `Podman's API service takes no identity token. If it is the login that it lacks: podman login ${auth.serverAddress}`,
+    }),
+  });
 }
 
 /** An image's name or ID as a part of a URL's path. */
