@@ -123,8 +123,12 @@ async function publish(line: SlowLine, repository: string): Promise<void> {
   const connection = { authorities: [], identities: [], verify: false, address: undefined };
   const client = new AuthorizedClient({
     http: new HttpClient({ userAgent: 'bench', connectionFor: async () => connection }),
-    login: async () => ({ username: USER, password: Buffer.from(PASSWORD), identityToken: undefined }),
-    loginHost: 'localhost',
+    logins: [
+      {
+        registry: 'localhost',
+        find: async () => ({ username: USER, password: Buffer.from(PASSWORD), identityToken: undefined }),
+      },
+    ],
     tokens: new MemoryTokens(),
   });
   const server = new NotaryServer(new URL(`https://localhost:${line.port}`), client);

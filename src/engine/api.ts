@@ -69,7 +69,7 @@ const IMAGE = /^[A-Za-z0-9[][A-Za-z0-9_.:@/[\]-]{0,1023}$/;
  */
 export async function connectEngine(cli: DockerCli, globals: ParsedArgs, env: NodeJS.ProcessEnv): Promise<Engine> {
   const { host, socketPath } = findEndpoint(cli, globals, env);
-  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath }));
+  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath, kind: cli.kind }));
   const { openBridge } = await import('./bridge.ts');
   return new DockerEngine(new EngineClient({ host, ...(await openBridge(cli, globals.argv, env)) }));
 }
@@ -170,13 +170,14 @@ export class DockerEngine implements Engine {
     { auth, show, signal }: TransferOptions,
     visit: (message: EngineMessage) => void,
   ): Promise<void> {
-    const headers = { 'X-Registry-Auth': encodeAuth(auth) };
+    const isPodman = await this.client.isPodman();
+    const headers = isPodman ? podmanAuth(auth) : { 'X-Registry-Auth': encodeAuth(auth) };
     const request = { method: 'POST', path: `${path}?${new URLSearchParams(query)}`, headers, signal } as const;
     const response = await this.client.call(request);
     const display = show && new ProgressDisplay(show);
     try {
       for await (const message of readMessages(response.body)) {
-        if (message.error !== undefined) throw new SignetError('engine-refused', message.error);
+        if (message.error !== undefined) throw refused(message.error, isPodman, auth);
         visit(message);
         if (message.aux === undefined) display?.show(message);
       }
@@ -191,6 +192,23 @@ export class DockerEngine implements Engine {
 function incomplete(error: SignetError): SignetError {
   const next = 'Pull the platforms that are missing, or push one that is here: signet push --platform OS/ARCH IMAGE';
   return error.reworded(`the engine does not have all platforms of the image: ${error.message}`, { next });
+}
+
+/**
+ * Podman's API takes user names and passwords alone, and forgets an identity token. Without a login in the request its
+ * service uses those of the user that it runs as, in docker's configuration file too, and knows what to do with a token.
+ */
+function podmanAuth(auth: RegistryAuth | undefined): Readonly<Record<string, string>> {
+  return auth === undefined || auth.identityToken !== undefined ? {} : { 'X-Registry-Auth': encodeAuth(auth) };
+}
+
+function refused(message: string, isPodman: boolean, auth: RegistryAuth | undefined): SignetError {
+  const isWithout = isPodman && auth?.identityToken !== undefined;
+  return new SignetError('engine-refused', message, {
+    ...(isWithout && {
+      next: `Podman's API service takes no identity token. If it is the login that it lacks: podman login ${auth.serverAddress}`,
+    }),
+  });
 }
 
 /** An image's name or ID as a part of a URL's path. */
