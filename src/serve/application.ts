@@ -5,7 +5,7 @@ import type { Instant } from '../core/time.ts';
 import type { Exchange } from './access-log.ts';
 import { limitBody } from './body-limit.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
-import { inPieces } from './large-answer.ts';
+import { countUntilTaken } from './large-answer.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { checkPath } from './request-path.ts';
@@ -147,7 +147,7 @@ export class Application {
     const gate = part.access === 'gate' ? await gateFor(limited) : openGate;
     progress.user = gate.subject;
     const response = (await part.handler(limited, progress.url, gate)) ?? notFound(request.method);
-    return share === undefined ? response : inPieces(response, share, request.signal);
+    return share === undefined ? response : countUntilTaken(response, share, request);
   }
 
   /** The realm for challenges, under the name that the client used. Throws `host-malformed` or `host-unknown`. */

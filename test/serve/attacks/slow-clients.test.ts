@@ -141,13 +141,16 @@ test('large answers that nobody takes are kept for a few clients, and refused to
   }, 500 * MiB);
 }, 60_000);
 
-test('a large answer arrives whole', async () => {
+test('a large answer arrives whole, with its length declared', async () => {
   const own = new Publisher(target, 'mallory', 'mallory/whole');
   await own.found();
   const file = await own.signed(['a', 'a'.repeat(3 * MiB)]);
   expect(await own.post([['targets', file]])).toBe(200);
   const { targets } = await own.load();
   expect(targets.get('targets')?.envelope.bytes.equals(file)).toBe(true);
+  const access = await target.bearer('mallory', `repository:${own.gun}:pull`);
+  const { headers } = await target.fetch(`/v2/${own.gun}/_trust/tuf/targets.json`, { headers: access });
+  expect(headers.get('content-length')).toBe(String(file.length));
 }, 60_000);
 
 test('blobs that nobody reads on stay on the disk', async () => {
