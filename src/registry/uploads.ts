@@ -13,6 +13,11 @@ const PUSH = ['pull', 'push'] as const;
 /** Begins an upload, takes a whole blob at once, or mounts one from another repository (protocol F.5 end-4, end-11). */
 export const startUpload: Endpoint = {
   actions: PUSH,
+  wishes: ({ url, repository }) => {
+    const from = url.searchParams.get('from');
+    if (from === null || from === repository || !isRepositoryPath(from)) return [];
+    return [{ type: 'repository', name: from, actions: ['pull'] }];
+  },
   async answer(parts: Parts, call: Call): Promise<Response> {
     const { searchParams } = call.url;
     const digest = searchParams.get('digest');
