@@ -1,5 +1,5 @@
 import { AuthorizationRequired, type Gate, type Handler, type Scope } from '../core/access.ts';
-import { isSignetError } from '../core/errors/index.ts';
+import { type ErrorCode, isSignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
 import { emptyAnswer } from './answers.ts';
 import type { GunPrefixes } from './gun-prefixes.ts';
@@ -45,7 +45,7 @@ export function createHandler(parts: HandlerParts): Handler {
     try {
       return await answer(parts, path, request, url, gate);
     } catch (error) {
-      if (isOfGate(error)) throw error;
+      if (isForServer(error)) throw error;
       if (error instanceof Refusal) return error.response;
       const code = isSignetError(error) ? error.code : undefined;
       parts.logger.error(`${request.method} ${clean.slice(0, MAX_PATH)} failed`, { code, error: String(error) });
@@ -54,9 +54,11 @@ export function createHandler(parts: HandlerParts): Handler {
   };
 }
 
-/** Whether the gate refused the caller: for what he may do, or because he has to wait before he may log in. */
-function isOfGate(error: unknown): boolean {
-  return error instanceof AuthorizationRequired || isSignetError(error, 'login-throttled', 'login-busy');
+/** What the server around it answers: who may not do this, who has to wait, and what the machine has no room for. */
+const FOR_SERVER: readonly ErrorCode[] = ['login-throttled', 'login-busy', 'network-busy', 'server-busy', 'too-large'];
+
+function isForServer(error: unknown): boolean {
+  return error instanceof AuthorizationRequired || isSignetError(error, ...FOR_SERVER);
 }
 
 async function answer(
