@@ -2,6 +2,7 @@ import { networkOf } from '../accounts/network.ts';
 import { AuthorizationRequired, type Gate, type Handler } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
+import { isStorageError, storageError } from '../store/storage-error.ts';
 import type { Exchange } from './access-log.ts';
 import { limitBody } from './body-limit.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
@@ -102,9 +103,10 @@ export class Application {
   }
 
   private async respond(request: Request, address: string, progress: Progress): Promise<Response> {
-    const response = await this.dispatch(request, address, progress).catch((error: unknown) => {
-      if (request.signal.aborted && isAbort(error)) return new Response(null, { status: CLIENT_GONE });
-      if (!isExpected(error)) this.report(error, request, progress);
+    const response = await this.dispatch(request, address, progress).catch((thrown: unknown) => {
+      if (request.signal.aborted && isAbort(thrown)) return new Response(null, { status: CLIENT_GONE });
+      const error = storageError(thrown);
+      if (!isExpected(error) || isStorageError(error)) this.report(error, request, progress);
       return errorResponse(error, progress.realm, progress.id);
     });
     response.headers.set('X-Request-Id', progress.id);

@@ -1,6 +1,7 @@
 import { AuthorizationRequired, type Gate, type Handler, type Scope } from '../core/access.ts';
 import { type ErrorCode, isSignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
+import { isStorageError, storageError } from '../store/storage-error.ts';
 import { emptyAnswer } from './answers.ts';
 import type { GunPrefixes } from './gun-prefixes.ts';
 import type { Logger } from './logger.ts';
@@ -44,7 +45,8 @@ export function createHandler(parts: HandlerParts): Handler {
     if (clean !== url.pathname) return redirect(clean + url.search);
     try {
       return await answer(parts, path, request, url, gate);
-    } catch (error) {
+    } catch (thrown) {
+      const error = storageError(thrown);
       if (isForServer(error)) throw error;
       if (error instanceof Refusal) return error.response;
       const code = isSignetError(error) ? error.code : undefined;
@@ -58,7 +60,7 @@ export function createHandler(parts: HandlerParts): Handler {
 const FOR_SERVER: readonly ErrorCode[] = ['login-throttled', 'login-busy', 'network-busy', 'server-busy', 'too-large'];
 
 function isForServer(error: unknown): boolean {
-  return error instanceof AuthorizationRequired || isSignetError(error, ...FOR_SERVER);
+  return error instanceof AuthorizationRequired || isSignetError(error, ...FOR_SERVER) || isStorageError(error);
 }
 
 async function answer(
