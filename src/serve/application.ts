@@ -184,10 +184,10 @@ function lengthOf(response: Response): number | undefined {
   return declared === null ? undefined : Number(declared);
 }
 
-/** To methods that Notary does not know it answers 405 without a body (protocol B.2). Throws `route-unknown` for others. */
+/** As Notary's server answers what it has no route for: unknown methods with 405 and no body (protocol B.2). Throws `route-unknown`. */
 function notFound(method: string): Response {
   if (['GET', 'HEAD', 'POST', 'PUT', 'DELETE'].includes(method)) {
-    throw new SignetError('route-unknown', 'You have requested a resource that does not exist.');
+    throw new SignetError('route-unknown', 'You have requested metadata that does not exist.');
   }
   return new Response(null, { status: 405, headers: { 'Content-Length': '0' } });
 }
