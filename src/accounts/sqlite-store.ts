@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite';
 import { randomBytes } from 'node:crypto';
 import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
-import { isUniqueViolation, type Migrations } from '../store/sqlite.ts';
+import { isUniqueViolation, type Migrations, note, write } from '../store/sqlite.ts';
 import { type Grant, type Pattern, parseLevel, parsePattern } from './grants.ts';
 import {
   type AccountStore,
@@ -63,9 +63,9 @@ export class SqliteAccountStore implements AccountStore {
 
   async addUser(user: NewUser, now: Instant): Promise<void> {
     try {
-      this.database
-        .query('INSERT INTO users VALUES ($name, $hash, $admin, 0, $stamp, $now, $now)')
-        .run({ name: user.name, hash: user.passwordHash, admin: Number(user.admin), stamp: newStamp(), now });
+      const row = { name: user.name, hash: user.passwordHash, admin: Number(user.admin), stamp: newStamp(), now };
+      const add = this.database.query('INSERT INTO users VALUES ($name, $hash, $admin, 0, $stamp, $now, $now)');
+      await this.transaction(() => add.run(row));
     } catch (cause) {
       if (!isUniqueViolation(cause)) throw cause;
       throw new SignetError('user-exists', `there is already a user ${user.name}`, { cause });
@@ -83,7 +83,7 @@ export class SqliteAccountStore implements AccountStore {
 
   async updateUser(name: UserName, change: UserChange, now: Instant): Promise<void> {
     const { passwordHash, admin, disabled } = change;
-    this.transaction(() => {
+    await this.transaction(() => {
       this.touch(name, now);
       this.database
         .query(
@@ -98,7 +98,8 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async removeUser(name: UserName): Promise<void> {
-    const { changes } = this.database.query('DELETE FROM users WHERE name = ?').run(name);
+    const remove = this.database.query('DELETE FROM users WHERE name = ?');
+    const { changes } = await this.transaction(() => remove.run(name));
     if (changes === 0) throw unknownUser(name);
   }
 
@@ -112,14 +113,14 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async grant(name: UserName, grant: Grant, now: Instant): Promise<void> {
-    this.transaction(() => {
+    await this.transaction(() => {
       this.touch(name, now);
       this.database.query('INSERT OR REPLACE INTO grants VALUES (?, ?, ?)').run(name, grant.pattern, grant.level);
     });
   }
 
   async revoke(name: UserName, pattern: Pattern, now: Instant): Promise<void> {
-    this.transaction(() => {
+    await this.transaction(() => {
       this.touch(name, now);
       const { changes } = this.database.query('DELETE FROM grants WHERE user = ? AND pattern = ?').run(name, pattern);
       if (changes === 0) throw new SignetError('grant-unknown', `${name} has no grant on ${pattern}`);
@@ -154,7 +155,8 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async extendRefreshToken(hash: Buffer, expires: Instant): Promise<void> {
-    this.database.query('UPDATE refresh_tokens SET expires = ? WHERE hash = ?').run(expires, hash);
+    const extend = this.database.query('UPDATE refresh_tokens SET expires = ? WHERE hash = ?');
+    note(this.database, () => extend.run(expires, hash));
   }
 
   private touch(name: UserName, now: Instant): void {
@@ -164,8 +166,8 @@ export class SqliteAccountStore implements AccountStore {
     if (changes === 0) throw unknownUser(name);
   }
 
-  private transaction<T>(work: () => T): T {
-    return this.database.transaction(work).immediate();
+  private transaction<T>(work: () => T): Promise<T> {
+    return write(this.database, work);
   }
 }
 

@@ -20,6 +20,7 @@ import { openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, type NewAdministrator } from './administrator.ts';
 import type { Part } from './application.ts';
 import type { DataFolder } from './data-folder.ts';
+import { diskFailure } from './disk-health.ts';
 import type { Log } from './log.ts';
 import { loadMasterKey } from './master-key.ts';
 import type { Metrics } from './metrics.ts';
@@ -77,8 +78,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   const accountStore = new SqliteAccountStore(database);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, database);
-  const health = async () => new Map(Object.entries(await trust.health()));
-  refuseFailures(await health());
+  refuseFailures(new Map(Object.entries(await trust.health())));
   const administrator = settings.auth ? await addFirstAdministrator(accountStore, now()) : undefined;
   for (const stop of startJobs(options, registry)) cleanup.defer(stop);
 
@@ -87,7 +87,11 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   return {
     routes: settings.auth ? [tokenRoute(accounts), ...trustAndRegistry] : trustAndRegistry,
     gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
-    health,
+    health: async () => {
+      const failures = new Map(Object.entries(await trust.health()));
+      const disk = await diskFailure(folder.path);
+      return disk === undefined ? failures : failures.set('disk', disk);
+    },
     administrator,
     close: () => opened.dispose(),
   };

@@ -50,6 +50,9 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
     await pause(envelope.bytes.length);
     refuseAs('ErrBadTargets', () => tree.accept(role, envelope, now));
   }
+  if (!uploaded.has('targets') && !current.has('targets')) {
+    refuse('ErrValidation', 'upload-incomplete', 'targets must be loaded first');
+  }
   refuseAs('ErrBadTargets', () => tree.checkTop());
 
   const changed = [...uploaded].filter(([role]) => role === 'root' || isTargetsRole(role));
