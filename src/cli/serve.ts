@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { dataFolder, defaultDataFolder } from '../serve/data-folder.ts';
 import { parseFlags } from '../serve/flags.ts';
 import { readSettings } from '../serve/read-settings.ts';
@@ -10,6 +11,7 @@ import { printOut } from './output.ts';
 
 const FLAGS: ReadonlySet<string> = new Set([...SETTING_NAMES.map(flagOf), ...LOCATION_FLAGS.map(({ flag }) => flag)]);
 const INTERRUPTED = 130;
+const STDOUT = 1;
 
 /**
  * `signet serve`: serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second
@@ -21,7 +23,7 @@ export async function serveCommand(args: string[]): Promise<number> {
     printOut(serveHelp());
     return 0;
   }
-  const server = await startServer(settingsFrom(flags));
+  const server = await startServer(settingsFrom(flags), { isTerminal: isatty(STDOUT) });
   const asked = stopSignal(server);
   printOut(server.announcement);
   await asked;

@@ -37,12 +37,11 @@ export function announce(server: Announcement): string {
 
 function administratorLines({ administrator, folder }: Announcement): readonly string[] {
   if (administrator === undefined) return [];
-  const { name, password } = administrator;
-  return [
-    '',
-    `Log in as ${name} with the password ${password}`,
-    `It is shown only now. To change it: signet user passwd ${name} --data ${folder.path}`,
-  ];
+  const { name, password, file } = administrator;
+  const change = `signet user passwd ${name} --data ${folder.path}`;
+  return file === undefined
+    ? ['', `Log in as ${name} with the password ${password}`, `It is shown only now. To change it: ${change}`]
+    : ['', `Log in as ${name} with the password in ${file}`, `To change it, which removes the file: ${change}`];
 }
 
 function trustLines({ authority, folder, names, port, settings }: Announcement): readonly string[] {
