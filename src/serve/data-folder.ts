@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
-import type { Environment } from './read-settings.ts';
+import type { Environment } from './environment.ts';
 
 /** The files of a server. All are made with mode 0600, all folders with 0700. */
 export interface DataFolder {
