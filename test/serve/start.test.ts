@@ -96,19 +96,46 @@ To change it, which removes the file: signet user passwd admin --data ${server.s
 Log in as admin with the password ${password}
 It is shown only now. To change it: signet user passwd admin --data ${data}
 
-On this machine, as localhost:${server.port}, docker and signet need nothing more.
+On this machine, as localhost:${server.port}, docker and signet need nothing more. BuildKit (docker build) trusts
+only the system's authorities when it fetches an image itself; to add this one to them:
+  sudo signet serve --trust-here --data ${data} --listen 127.0.0.1:${server.port}
 Other machines cannot reach it. To let them in:
   signet serve --listen 0.0.0.0:${server.port} --name HOST
 `);
   });
 
-  test('tells other machines which files to put where', async () => {
+  test('tells other machines which files to put where, at every start at which they reach it', async () => {
+    const closed = await startTestServer();
+    expect(closed.announcement).not.toContain('On other machines');
+    await closed.stop();
     const names = [{ host: 'registry.example.com', port: undefined }];
-    const server = await startTestServer({ listen: { host: '0.0.0.0', port: 0 }, names });
+    const open = { ...closed.settings, listen: { host: '0.0.0.0', port: 0 }, names };
+    const server = await startTestServer(open);
     const host = `registry.example.com:${server.port}`;
-    expect(server.announcement).toContain(`/etc/docker/certs.d/${host}/ca.crt\n`);
-    expect(server.announcement).toContain(`~/.docker/tls/${host}/ca.crt\n`);
+    const lines = `
+On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt) must be known
+  to the docker engine:       /etc/docker/certs.d/${host}/ca.crt
+  to docker trust and signet: ~/.docker/tls/${host}/ca.crt
+  to BuildKit (docker build): to the system, as the file
+    SUSE                    /etc/pki/trust/anchors/signet.crt, then update-ca-certificates
+    Fedora, RHEL            /etc/pki/ca-trust/source/anchors/signet.crt, then update-ca-trust extract
+    Arch                    /etc/ca-certificates/trust-source/anchors/signet.crt, then update-ca-trust extract
+    Debian, Ubuntu, Alpine  /usr/local/share/ca-certificates/signet.crt, then update-ca-certificates
+`;
+    expect(server.announcement).toEndWith(lines);
     expect(server.url).toBe(`https://localhost:${server.port}`);
+    await server.stop();
+    expect((await startTestServer({ ...open, listen: { host: '0.0.0.0', port: server.port } })).announcement).toEndWith(
+      server.announcement.slice(server.announcement.indexOf('\nOn other')),
+    );
+  });
+
+  test('names all that the command for this machine needs', async () => {
+    const names = [{ host: 'registry.example.com', port: 443 }];
+    const server = await startTestServer({ listen: { host: '0.0.0.0', port: 0 }, names });
+    expect(server.announcement).toContain(
+      `\n  sudo signet serve --trust-here --data ${server.settings.data} --listen 0.0.0.0:${server.port} --name registry.example.com:443\n`,
+    );
   });
 
   test('without accounts makes no administrator, and everybody may do everything', async () => {
