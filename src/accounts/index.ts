@@ -24,7 +24,7 @@ export interface AccountsSettings extends PermissionSettings {
   readonly addressOf: (request: Request) => string;
   readonly log: LoginLog;
   readonly now: () => Instant;
-  /** Milliseconds by a clock that is never set; the process's own where absent. */
+  /** Milliseconds by a clock that is never set; the process's own if absent. */
   readonly elapsed?: () => number;
   /** Waits so many milliseconds; replaced in tests. */
   readonly sleep?: (milliseconds: number) => Promise<void>;

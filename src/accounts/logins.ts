@@ -36,10 +36,10 @@ const WAITING = 64;
 const MAX_HELD = 256;
 /** A network is familiar for this long after a login from it; a login within a day of the last one writes nothing. */
 const FAMILIAR = 90 * DAY;
-/** All names that nobody can have share one count of failures. */
+/** All names that no one can have share one count of failures. */
 const NO_NAME = '';
 
-/** How a check ended, and the stamp that the user had, undefined where there was none. */
+/** How a check ended, and the stamp that the user had, undefined if there was none. */
 interface Outcome {
   readonly isRight: boolean;
   readonly stamp: string | undefined;
@@ -49,7 +49,7 @@ interface Outcome {
 /** Who wants to log in, from where. */
 interface Claim extends Credentials {
   readonly key: string;
-  /** Undefined where nobody can have that name. */
+  /** Undefined if no one can have that name. */
   readonly account: UserName | undefined;
   readonly address: string;
   readonly network: string;

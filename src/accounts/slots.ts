@@ -13,7 +13,7 @@ export class Slots {
     this.maxWaiting = waiting;
   }
 
-  /** Runs `task` when a slot is free. Throws `login-busy` where too many of its kind wait already. */
+  /** Runs `task` when a slot is free. Throws `login-busy` if too many of its kind wait already. */
   async run<T>(task: () => Promise<T>, isPreferred = false): Promise<T> {
     await this.take(isPreferred ? this.preferred : this.others);
     try {

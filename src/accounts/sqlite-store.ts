@@ -243,7 +243,7 @@ function describeChange({ passwordHash, admin, disabled }: UserChange): string {
   return changes.filter((change) => change !== undefined).join(', ');
 }
 
-/** Where people are is nobody's business: the database tells it only to who knows the network and the user. */
+/** The database does not tell where people are, only whether a network that one knows is one of theirs. */
 function hashOfNetwork(name: UserName, network: string): Buffer {
   return createHash('sha256').update(`${name} ${network}`).digest();
 }

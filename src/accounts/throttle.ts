@@ -21,7 +21,7 @@ const CAPACITY = 10_000;
 export interface Attempt {
   /** How long to wait before the password is looked at, in milliseconds. */
   readonly hold: number;
-  /** The attempt was no failure: the password was right, or nobody looked at it. */
+  /** The attempt was no failure: the password was right, or no one looked at it. */
   takeBack(): void;
 }
 
@@ -35,8 +35,8 @@ export interface Attempt {
  * - In a network from which the account was logged in to before, only failures there and at this account count, so that
  *   no stranger can lock its owner out.
  *
- * An attempt counts when it begins, so that guesses sent at once do not slip through together. Names that nobody has are
- * treated as those that somebody has. Times are those of a clock that is never set: the machine's may jump.
+ * An attempt counts when it begins, so that guesses sent at once do not slip through together. Names that no one has are
+ * treated as those that someone has. Times are those of a clock that is never set: the machine's may jump.
  */
 export class LoginThrottle {
   private readonly elapsed: () => number;

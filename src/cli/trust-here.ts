@@ -26,7 +26,7 @@ export interface TrustHereOptions {
   readonly isSure: boolean;
   readonly machine?: Machine;
   readonly terminal?: Terminal;
-  /** Whether somebody is there to be asked. */
+  /** Whether someone is there to be asked. */
   readonly canAsk?: boolean;
 }
 
@@ -34,8 +34,8 @@ const STDIN = 0;
 
 /**
  * `signet serve --trust-here` and `--untrust-here`: shows what it will do, asks once, does it. The server may run
- * meanwhile. Returns the exit code. Throws `machine-trust-needless` where there is no authority to trust,
- * `machine-trust-unsure` where it cannot ask, `machine-trust-failed`.
+ * meanwhile. Returns the exit code. Throws `machine-trust-needless` if there is no authority to trust,
+ * `machine-trust-unsure` if it cannot ask, `machine-trust-failed`.
  */
 export async function trustHere(settings: ServeSettings, options: TrustHereOptions): Promise<number> {
   const { isUndo, isSure, machine = thisMachine(), terminal = realTerminal(), canAsk = isatty(STDIN) } = options;

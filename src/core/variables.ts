@@ -16,5 +16,5 @@ export const CLIENT_VARIABLES: readonly string[] = [
 /** What `signet serve` and `signet user` read beside the settings, of which each has a variable of its name. */
 export const SERVER_VARIABLES: readonly string[] = ['SIGNET_CONFIG', 'SIGNET_DATA', 'SIGNET_MASTER_KEY'];
 
-/** What Signet gives to programs that it starts; they are there where one of those starts Signet in turn. */
+/** What Signet gives to programs that it starts; they are there if one of those starts Signet in turn. */
 export const GIVEN_VARIABLES: readonly string[] = ['SIGNET_ASKED', 'SIGNET_KEY_ALIAS', 'SIGNET_KEY_ID'];

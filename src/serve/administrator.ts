@@ -11,14 +11,14 @@ import { ADMINISTRATOR, forgetFirstPassword, keepFirstPassword } from './first-p
 export interface NewAdministrator {
   readonly name: string;
   readonly password: string;
-  /** The file that the password was written to; undefined where nothing but this object knows it. */
+  /** The file that the password was written to; undefined if nothing but this object knows it. */
   readonly file: string | undefined;
 }
 
 export interface FirstAdministratorOptions {
   readonly folder: DataFolder;
   readonly store: AccountStore;
-  /** Whether the password is written to a file, because nobody sees it otherwise. */
+  /** Whether the password is written to a file, because no one sees it otherwise. */
   readonly inFile: boolean;
   readonly now: Instant;
 }
@@ -30,8 +30,8 @@ const GROUPS = 4;
 const GROUP = 6;
 
 /**
- * Makes the administrator of a server that has no accounts yet; undefined where there are any. The file is written first:
- * a crash in between leaves no account whose password nobody knows. Throws `file-unwritable`.
+ * Makes the administrator of a server that has no accounts yet; undefined if there are any. The file is written first:
+ * a crash in between leaves no account whose password no one knows. Throws `file-unwritable`.
  */
 export async function addFirstAdministrator(options: FirstAdministratorOptions): Promise<NewAdministrator | undefined> {
   const { folder, store, inFile, now } = options;

@@ -14,8 +14,8 @@ const HOST_OF_SERVICE = 'SERVICE_HOST';
 const OF_SERVICE = /^(?:SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
 
 /**
- * Refuses variables that begin with SIGNET_ and that nobody reads: a mistyped one would silently not be set. Those that
- * Kubernetes makes for services pass, where they come together as Kubernetes makes them. Throws `setting-unknown`.
+ * Refuses variables that begin with SIGNET_ and that no one reads: a mistyped one would silently not be set. Those that
+ * Kubernetes makes for services pass if they come together as Kubernetes makes them. Throws `setting-unknown`.
  */
 export function checkVariables(environment: Environment): void {
   const names = Object.keys(environment).filter((name) => name.startsWith(PREFIX));

@@ -60,7 +60,7 @@ export function dataFolder(path: string): DataFolder {
 /**
  * Makes the data folder where it does not exist, and shuts everybody else out of it, and of the secrets in it.
  *
- * A folder that another user owns is used where this process may write to it through its group and nobody outside the
+ * A folder that another user owns is used if this process may write to it through its group and no one outside the
  * group may: a volume that an orchestrator hands over (root:GID, 2775). Its mode stays; the secrets in it are shut all the
  * same. Throws `data-folder-unusable`.
  */

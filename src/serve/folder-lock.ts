@@ -60,7 +60,7 @@ function begin(path: string): Database {
     return beginOn(path);
   } catch (error) {
     if (!isSqlite(error, 'SQLITE_NOTADB', 'SQLITE_CORRUPT')) throw error;
-    // Nobody holds a lock on what is no database. The file stays the same one, so that nobody can hold another.
+    // No one holds a lock on what is no database. The file stays the same one, so that no one can hold another.
     truncateSync(path);
     return beginOn(path);
   }
@@ -92,11 +92,11 @@ function forget({ holder }: DataFolder): void {
   try {
     removeFile(holder);
   } catch {
-    // It names a process that has ended, which nobody believes.
+    // It names a process that has ended, which no one believes.
   }
 }
 
-/** The process that holds the lock, undefined where that cannot be told. */
+/** The process that holds the lock, undefined if that cannot be told. */
 function readHolder({ holder }: DataFolder): number | undefined {
   try {
     const text = readSmallFile(holder, LIMITS.keyFile, false)?.toString('latin1') ?? '';
@@ -107,7 +107,7 @@ function readHolder({ holder }: DataFolder): number | undefined {
   }
 }
 
-/** When a process began, in ticks since the machine did; undefined where there is no such process, or no way to tell. */
+/** When a process began, in ticks since the machine did; undefined if there is no such process, or no way to tell. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -12,7 +12,7 @@ import { findSystemStore, type SystemStore } from './system-stores.ts';
 export interface Machine {
   /** Where its files begin: `/`. */
   readonly root: string;
-  /** Runs a program to its end. Throws where it cannot, or where it fails. */
+  /** Runs a program to its end. Throws if it cannot, or if it fails. */
   run(command: readonly string[]): Promise<void>;
 }
 
@@ -22,14 +22,14 @@ export type Step =
   | { readonly kind: 'run'; readonly command: readonly string[] };
 
 const DOCKER_CERTIFICATES = '/etc/docker/certs.d';
-/** The name that docker documents; and that of a file beside it, where that one is somebody else's. */
+/** The name that docker documents; and that of a file beside it, where that one is someone else's. */
 const [USUAL, BESIDE] = ['ca.crt', 'signet.crt'];
 /** More than all authorities of a system. */
 const MAX_BUNDLE = 16 * 1024 * 1024;
 
 /**
  * What is still to do until this machine trusts an authority: the system's store, for BuildKit and everything else, and
- * the docker engine's folder for each of `hosts`, `HOST:PORT`. Empty where all is done.
+ * the docker engine's folder for each of `hosts`, `HOST:PORT`. Empty if all is done.
  */
 export function stepsToTrust(authority: X509Certificate, hosts: readonly string[], { root }: Machine): readonly Step[] {
   const store = findSystemStore(root);
@@ -150,7 +150,7 @@ function isInBundle({ bundle }: SystemStore, authority: X509Certificate, root: s
   return bare(read(join(root, bundle), MAX_BUNDLE) ?? '').includes(bare(authority.toString()));
 }
 
-/** Undefined where there is nothing to read. */
+/** Undefined if there is nothing to read. */
 function read(path: string, limit: number = LIMITS.keyFile): string | undefined {
   try {
     return readSmallFile(path, limit, true)?.toString('latin1');
@@ -171,6 +171,6 @@ function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Somebody else's certificates are in it.
+    // Someone else's certificates are in it.
   }
 }

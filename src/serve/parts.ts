@@ -40,7 +40,7 @@ export interface PartsOptions {
   readonly addressOf: (request: Request) => string;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Whether a person sees what the server says when it has started, and nobody else. */
+  /** Whether a person sees what the server says when it has started, and no one else. */
   readonly isTerminal: boolean;
   readonly now: () => Instant;
 }

@@ -229,7 +229,7 @@ describe('while strangers guess from many networks', () => {
   });
 });
 
-test('a clock that is set forward and back locks nobody out, and forgets no failures', async () => {
+test('a clock that is set forward and back locks no one out, and forgets no failures', async () => {
   made.now += DAY;
   for (let guess = 0; guess < 5; guess++) await codeOf(login('alice', `guess number ${guess}`));
   made.now -= DAY;

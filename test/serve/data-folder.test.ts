@@ -61,9 +61,27 @@ describe('a data folder', () => {
   });
 
   describe('that belongs to another user', () => {
+    const OPEN = `
+      const folder = openDataFolder(path);
+      lockFolder(folder);
+      loadMasterKey({ folder, file: undefined, environment: {}, isInUse: false });
+      const modes = [folder.lock, folder.masterKey].map((file) => (statSync(file).mode & 0o777).toString(8));
+      console.log('used', ...modes);`;
+    /** Starts a server, twice, and says which files others could read. */
+    const SERVE = `
+      const listen = { host: '127.0.0.1', port: 0 };
+      for (let start = 0; start < 2; start++) {
+        const settings = { ...readSettings({ folder: '/' }), listen, data: path };
+        const server = await startServer(settings, { environment: {}, log: () => {} });
+        const { status } = await fetch(server.url + '/_signet/health', { tls: { ca: server.caCertificate } });
+        const names = readdirSync(path, { recursive: true }).filter((name) => statSync(path + '/' + name).isFile());
+        const open = names.filter((name) => (statSync(path + '/' + name).mode & 0o077) !== 0);
+        console.log(status, names.includes('signet.db'), open.join());
+        await server.stop();
+      }`;
     const [stranger, group] = [12_345, 23_456];
     /** Runs as another user of that group, over a folder that a volume would be; what it printed, and the folder. */
-    const useAs = async (mode: number, owner = 0, gid = group) => {
+    const useAs = async (mode: number, owner = 0, gid = group, work = OPEN) => {
       const place = temporaryFolder();
       chmodSync(place, 0o755);
       const path = join(place, 'volume');
@@ -72,17 +90,16 @@ describe('a data folder', () => {
       chmodSync(path, mode);
       const modules = join(import.meta.dir, '../../src/serve');
       const script = `
-        import { existsSync, statSync } from 'node:fs';
+        import { readdirSync, statSync } from 'node:fs';
         import { lockFolder } from '${modules}/folder-lock.ts';
         import { loadMasterKey } from '${modules}/master-key.ts';
         import { dataFolder, openDataFolder } from '${modules}/data-folder.ts';
+        import { readSettings } from '${modules}/read-settings.ts';
+        import { startServer } from '${modules}/start.ts';
         process.setgroups([]); process.setgid(${group}); process.setuid(${stranger});
+        const path = ${JSON.stringify(path)};
         try {
-          const folder = openDataFolder(${JSON.stringify(path)});
-          lockFolder(folder);
-          loadMasterKey({ folder, file: undefined, environment: {}, isInUse: false });
-          const modes = [folder.lock, folder.masterKey].map((file) => (statSync(file).mode & 0o777).toString(8));
-          console.log('used', ...modes);
+          ${work}
         } catch (error) { console.log(error.code, error.message); }`;
       const { stdout, stderr } = await run([process.execPath, '-e', script]);
       expect(stderr).toBe('');
@@ -96,6 +113,10 @@ describe('a data folder', () => {
         expect(statSync(path).mode & 0o7777).toBe(mode);
       }
       expect((await useAs(0o2770, 54_321)).said).toBe('used 600 600');
+    });
+
+    test('is enough for a whole server', async () => {
+      expect((await useAs(0o2775, 0, group, SERVE)).said).toBe('200 true \n200 true');
     });
 
     test.each([
@@ -189,7 +210,7 @@ describe('the lock', () => {
     lock.release();
   });
 
-  test('names nobody who does not run, or is another process of the same number', async () => {
+  test('names no one who does not run, or is another process of the same number', async () => {
     const folder = openDataFolder(temporaryFolder());
     const lock = lockFolder(folder);
     const dead = Bun.spawn(['true']);

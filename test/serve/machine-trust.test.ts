@@ -51,8 +51,8 @@ function machineWith(store: SystemStore | undefined): Machine & { readonly comma
   };
   if (store === undefined) return machine;
   for (const folder of [store.anchors, dirname(store.bundle)]) mkdirSync(join(root, folder), { recursive: true });
-  writeFileSync(join(root, store.anchors, 'other.crt'), "somebody else's\n");
-  writeFileSync(join(root, store.bundle), "somebody else's\n");
+  writeFileSync(join(root, store.anchors, 'other.crt'), "someone else's\n");
+  writeFileSync(join(root, store.bundle), "someone else's\n");
   return machine;
 }
 
@@ -119,13 +119,13 @@ To undo it: signet serve --untrust-here --data ${settings.data}
       'registry.example.com',
       'registry.example.com:443',
     ]);
-    writeFileSync(join(docker, 'localhost:5000', 'client.cert'), "somebody else's\n");
+    writeFileSync(join(docker, 'localhost:5000', 'client.cert'), "someone else's\n");
     expect(await trustHere({ ...settings, names: [] }, { ...options, isUndo: true })).toBe(0);
     expect(machine.commands).toEqual([store.update.join(' '), store.withdraw.join(' ')]);
     expect(readdirSync(docker)).toEqual(['localhost:5000']);
     expect(readdirSync(join(docker, 'localhost:5000'))).toEqual(['client.cert']);
     expect(readdirSync(join(machine.root, store.anchors))).toEqual(['other.crt']);
-    expect(readFileSync(join(machine.root, store.bundle), 'utf8')).toBe("somebody else's\n");
+    expect(readFileSync(join(machine.root, store.bundle), 'utf8')).toBe("someone else's\n");
     const again = talk();
     await trustHere(settings, { ...options, isUndo: true, terminal: again.terminal });
     expect([again.said.text, machine.commands.length]).toEqual(['This machine does not trust the authority.\n', 2]);
@@ -197,10 +197,10 @@ test('a former authority is replaced, the file of another is left alone', async 
   const [mine = '', others = ''] = FOR_DOCKER.map((path) => join(machine.root, path));
   const options = { isUndo: false, isSure: true, machine, terminal: talk().terminal };
   await trustHere(first.settings, options);
-  writeFileSync(others, "somebody else's\n");
+  writeFileSync(others, "someone else's\n");
   await trustHere(second.settings, options);
   expect(readFileSync(mine, 'utf8')).toBe(second.authority.toString());
-  expect(readFileSync(others, 'utf8')).toBe("somebody else's\n");
+  expect(readFileSync(others, 'utf8')).toBe("someone else's\n");
   expect(readFileSync(join(dirname(others), 'signet.crt'), 'utf8')).toBe(second.authority.toString());
   await trustHere(second.settings, { ...options, isUndo: true });
   expect([existsSync(mine), readdirSync(dirname(others))]).toEqual([false, ['ca.crt']]);
