@@ -78,7 +78,7 @@ export class SqliteAccountStore implements AccountStore {
   async addUser(user: NewUser, now: Instant): Promise<void> {
     const { name, passwordHash: hash, admin } = user;
     try {
-      this.transaction(() => {
+      await this.transaction(() => {
         this.database
           .query('INSERT INTO users VALUES ($name, $hash, $admin, 0, $stamp, $now, $now)')
           .run({ name, hash, admin: Number(admin), stamp: newStamp(), now });
@@ -101,7 +101,7 @@ export class SqliteAccountStore implements AccountStore {
 
   async updateUser(name: UserName, change: UserChange, now: Instant): Promise<void> {
     const { passwordHash, admin, disabled } = change;
-    this.transaction(() => {
+    await this.transaction(() => {
       this.touch(name, now);
       this.database
         .query(
@@ -118,7 +118,7 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async removeUser(name: UserName, now: Instant): Promise<void> {
-    this.transaction(() => {
+    await this.transaction(() => {
       const { changes } = this.database.query('DELETE FROM users WHERE name = ?').run(name);
       if (changes === 0) throw unknownUser(name);
       this.record('user removed', name, '', now);
@@ -135,7 +135,7 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async grant(name: UserName, grant: Grant, now: Instant): Promise<void> {
-    this.transaction(() => {
+    await this.transaction(() => {
       this.touch(name, now);
       this.database.query('INSERT OR REPLACE INTO grants VALUES (?, ?, ?)').run(name, grant.pattern, grant.level);
       this.record('grant given', name, `${grant.level} on ${grant.pattern}`, now);
@@ -143,7 +143,7 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async revoke(name: UserName, pattern: Pattern, now: Instant): Promise<void> {
-    this.transaction(() => {
+    await this.transaction(() => {
       this.touch(name, now);
       const { changes } = this.database.query('DELETE FROM grants WHERE user = ? AND pattern = ?').run(name, pattern);
       if (changes === 0) throw new SignetError('grant-unknown', `${name} has no grant on ${pattern}`);
@@ -190,7 +190,7 @@ export class SqliteAccountStore implements AccountStore {
   }
 
   async useNetwork(name: UserName, network: string, now: Instant): Promise<void> {
-    this.transaction(() => {
+    await this.transaction(() => {
       this.database
         .query(
           `INSERT OR REPLACE INTO login_networks (user, network, used)

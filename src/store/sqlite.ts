@@ -63,13 +63,13 @@ function open(path: string): Database {
 
 /** Of processes that open a new file at the same moment SQLite refuses all but one at once, whatever the busy timeout. */
 function writeAhead(database: Database): void {
-  const deadline = performance.now() + BUSY_TIMEOUT;
+  const deadline = Date.now() + BUSY_TIMEOUT;
   for (;;) {
     try {
       database.run('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_BUSY' || performance.now() > deadline) throw error;
+      if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_BUSY' || Date.now() > deadline) throw error;
       Bun.sleepSync(RETRY_MS);
     }
   }
