@@ -60,7 +60,7 @@ interface Sample {
 async function main(): Promise<number> {
   const signet = process.argv[2] ?? SIGNET;
   if (!existsSync(signet)) throw new Error(`there is no ${signet}; run npm run build first`);
-  process.env.SIGNET_TEST_BUILT = '1';
+  process.env.TEST_SIGNET_BUILT = '1';
   const docker = (await trustingClis()).at(-1);
   if (docker === undefined) throw new Error('there is no docker that knows content trust');
   const contenders = [
