@@ -17,6 +17,7 @@ import type { Repository } from '../trust/publish/repository.ts';
 import { type Configuration, resolveName } from '../trust/settings/configuration.ts';
 import { readConfiguration } from '../trust/settings/configuration-file.ts';
 import type { NotaryPlace, NotaryPlaceOptions } from '../trust/settings/notary-place.ts';
+import { turnOnDebug } from './debug.ts';
 import { firstRootApproval } from './first-root.ts';
 import { printErr, printOut, writeOut } from './output.ts';
 import { SignersPassphrases } from './passphrases.ts';
@@ -82,6 +83,7 @@ const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgumen
 
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
 export async function openSession(options: SessionOptions): Promise<Session> {
+  if (options.globals?.isOn('debug') === true) turnOnDebug();
   const folder = configFolder(options.globals ?? NO_GLOBALS, options.env);
   const { env } = options;
   const passphrases = new SignersPassphrases({

@@ -6,6 +6,7 @@ import { encodeAuth, type RegistryAuth } from './auth.ts';
 import type { DockerCli } from './cli.ts';
 import { EngineClient } from './client.ts';
 import { findEndpoint } from './endpoint.ts';
+import { parseContainer, parseService, type ServiceImages } from './existing.ts';
 import type { ParsedArgs } from './flags.ts';
 import { readBody } from './http.ts';
 import { digestsIn, type ImageDescription, parseImage } from './image.ts';
@@ -46,6 +47,10 @@ export interface Engine {
   version(): Promise<string>;
   /** Undefined where the engine does not have the image; an image's ID is a name too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
+  /** The image that a container was made from, by its ID; undefined if the engine does not have the container. */
+  inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined>;
+  /** The images that a service's tasks run, now and before its last update; undefined if there is no such service. */
+  inspectService(service: string): Promise<ServiceImages | undefined>;
   tag(source: string, target: string): Promise<void>;
   /** Pulls one tag, or one digest where `image` has it. */
   pull(image: string, options?: TransferOptions): Promise<void>;
@@ -64,7 +69,7 @@ const IMAGE = /^[A-Za-z0-9[][A-Za-z0-9_.:@/[\]-]{0,1023}$/;
  */
 export async function connectEngine(cli: DockerCli, globals: ParsedArgs, env: NodeJS.ProcessEnv): Promise<Engine> {
   const { host, socketPath } = findEndpoint(cli, globals, env);
-  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath }));
+  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath, kind: cli.kind }));
   const { openBridge } = await import('./bridge.ts');
   return new DockerEngine(new EngineClient({ host, ...(await openBridge(cli, globals.argv, env)) }));
 }
@@ -86,9 +91,18 @@ export class DockerEngine implements Engine {
   }
 
   async inspectImage(image: string): Promise<ImageDescription | undefined> {
-    const response = await this.client.call({ method: 'GET', path: `/images/${imagePath(image)}/json` }, 404);
-    const body = await readBody(response, MAX_DESCRIPTION);
-    return response.status === 404 ? undefined : parseImage(body);
+    const body = await this.inspect(`/images/${imagePath(image)}/json`);
+    return body && parseImage(body);
+  }
+
+  async inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined> {
+    const body = await this.inspect(`/containers/${encodeURIComponent(container)}/json`);
+    return body && parseContainer(body);
+  }
+
+  async inspectService(service: string): Promise<ServiceImages | undefined> {
+    const body = await this.inspect(`/services/${encodeURIComponent(service)}`);
+    return body && parseService(body);
   }
 
   async tag(source: string, target: string): Promise<void> {
@@ -132,6 +146,12 @@ export class DockerEngine implements Engine {
     return { platform: platformJson(parsed) };
   }
 
+  private async inspect(path: string): Promise<Buffer | undefined> {
+    const response = await this.client.call({ method: 'GET', path }, 404);
+    const body = await readBody(response, MAX_DESCRIPTION);
+    return response.status === 404 ? undefined : body;
+  }
+
   /** For engines whose push tells nothing. What one platform of an image became, the description does not say either. */
   private async describePushed(reference: Reference, options: TransferOptions): Promise<PushResult> {
     const name = `${familiarName(reference)}:${reference.tag}`;
@@ -150,13 +170,14 @@ export class DockerEngine implements Engine {
     { auth, show, signal }: TransferOptions,
     visit: (message: EngineMessage) => void,
   ): Promise<void> {
-    const headers = { 'X-Registry-Auth': encodeAuth(auth) };
+    const isPodman = await this.client.isPodman();
+    const headers = isPodman ? podmanAuth(auth) : { 'X-Registry-Auth': encodeAuth(auth) };
     const request = { method: 'POST', path: `${path}?${new URLSearchParams(query)}`, headers, signal } as const;
     const response = await this.client.call(request);
     const display = show && new ProgressDisplay(show);
     try {
       for await (const message of readMessages(response.body)) {
-        if (message.error !== undefined) throw new SignetError('engine-refused', message.error);
+        if (message.error !== undefined) throw refused(message.error, isPodman, auth);
         visit(message);
         if (message.aux === undefined) display?.show(message);
       }
@@ -171,6 +192,23 @@ export class DockerEngine implements Engine {
 function incomplete(error: SignetError): SignetError {
   const next = 'Pull the platforms that are missing, or push one that is here: signet push --platform OS/ARCH IMAGE';
   return error.reworded(`the engine does not have all platforms of the image: ${error.message}`, { next });
+}
+
+/**
+ * Podman's API takes user names and passwords alone, and forgets an identity token. Without a login in the request its
+ * service uses those of the user that it runs as, in docker's configuration file too, and knows what to do with a token.
+ */
+function podmanAuth(auth: RegistryAuth | undefined): Readonly<Record<string, string>> {
+  return auth === undefined || auth.identityToken !== undefined ? {} : { 'X-Registry-Auth': encodeAuth(auth) };
+}
+
+function refused(message: string, isPodman: boolean, auth: RegistryAuth | undefined): SignetError {
+  const isWithout = isPodman && auth?.identityToken !== undefined;
+  return new SignetError('engine-refused', message, {
+    ...(isWithout && {
+      next: `Podman's API service takes no identity token. If it is the login that it lacks: podman login ${auth.serverAddress}`,
+    }),
+  });
 }
 
 /** An image's name or ID as a part of a URL's path. */

@@ -36,6 +36,7 @@ export function dockerConnections(options: DockerConnectionOptions): ConnectionF
       identities: own.identities,
       verify: address === undefined,
       address: address === origin.hostname ? undefined : address,
+      authorityFile: join(options.folders[0] ?? '', origin.host, 'ca.crt'),
     };
     return connection;
   };

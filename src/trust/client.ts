@@ -9,10 +9,10 @@ import type { Pinning } from '../core/verify/pinning.ts';
 import { AuthorizedClient } from '../remote/authorized.ts';
 import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/docker-connections.ts';
 import { HttpClient } from '../remote/http.ts';
-import { hostnameOf } from '../remote/loopback.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import { NotaryServer } from '../remote/notary-server.ts';
 import { RemoteProposals } from '../remote/proposal-service.ts';
+import type { LoginSource } from '../remote/realm.ts';
 import { RegistryClient } from '../remote/registry.ts';
 import { registryEndpoints } from '../remote/registry-endpoints.ts';
 import { serverFor } from '../remote/server-address.ts';
@@ -67,7 +67,7 @@ export class TrustClient {
       login: options.login,
       tokens: options.tokens,
       settings: options.configuration.registries,
-      allowedRealms: this.allowedRealms(),
+      allowed: (registry) => this.allowedFor(registry),
     });
   }
 
@@ -107,7 +107,7 @@ export class TrustClient {
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
     const http = this.httpFor(registry);
     const attempt = (endpoint: URL) =>
-      checkLogin({ http, endpoint, registry, login, allowedRealms: this.allowedRealms(), now: this.options.now() });
+      checkLogin({ http, endpoint, registry, login, allowed: this.allowedFor(registry), now: this.options.now() });
     const [first, fallback] = endpoints;
     if (first === undefined) throw new SignetError('server-address-invalid', `the registry ${registry} has no address`);
     try {
@@ -146,9 +146,7 @@ export class TrustClient {
   private clientFor(registry: string, server: URL): AuthorizedClient {
     return new AuthorizedClient({
       http: this.httpFor(registry, server),
-      login: () => this.loginFor(registry, server),
-      loginHost: hostnameOf(registry),
-      allowedRealms: this.allowedRealms(),
+      logins: [...new Set([server.host, registry])].map((owner) => this.loginOf(owner)),
       tokens: this.options.tokens,
     });
   }
@@ -167,17 +165,23 @@ export class TrustClient {
     return serverFor(registry, { environment: trustServer, perRegistry });
   }
 
-  /**
-   * The trust server's own login, where there is one, else the registry's, as docker has it. Whether that may be sent
-   * to the server's token service is checked there, by origin (`checkRealm`).
-   */
-  private async loginFor(registry: string, server: URL): Promise<Login | undefined> {
-    return (await this.options.login(server.host)) ?? (await this.options.login(registry));
+  /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
+  private loginOf(registry: string): LoginSource {
+    return { registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) };
   }
 
-  private allowedRealms(): ReadonlySet<string> {
+  /** Origins elsewhere to which the user lets the login for a registry, or for a trust server, go. */
+  private allowedFor(host: string): ReadonlySet<string> {
     const { registries } = this.options.configuration;
-    return new Set([...registries.values()].flatMap(({ tokenServices }) => tokenServices));
+    const { endpoint } = registries.get(host) ?? {};
+    const about = [...registries].filter(
+      ([registry, { trustServer }]) =>
+        registry === host || (trustServer !== undefined && new URL(trustServer).host === host),
+    );
+    return new Set([
+      ...about.flatMap(([, { tokenServices }]) => tokenServices),
+      ...(endpoint === undefined ? [] : [new URL(endpoint).origin]),
+    ]);
   }
 
   private httpFor(registry: string, server?: URL): HttpClient {

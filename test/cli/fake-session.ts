@@ -178,6 +178,8 @@ export class FakeSession implements Session {
           image && { id: image.digest, repoTags: [], repoDigests: [], descriptor: undefined, os: '', architecture: '' }
         );
       },
+      inspectContainer: async () => undefined,
+      inspectService: async () => undefined,
       tag: async () => undefined,
       pull: async (name, options = {}) => {
         this.pulled.push(options.platform === undefined ? name : `${name} for ${options.platform}`);

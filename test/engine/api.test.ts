@@ -5,6 +5,7 @@ import { DockerEngine } from '../../src/engine/api.ts';
 import { encodeAuth } from '../../src/engine/auth.ts';
 import { EngineClient } from '../../src/engine/client.ts';
 import { findProgram } from '../support/clis.ts';
+import { failure } from '../support/failure.ts';
 import { run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { type FakeEngineOptions, type SeenRequest, startFakeEngine, stream } from './fake-engine.ts';
@@ -250,6 +251,47 @@ describe('push', () => {
       serveraddress: 'h:5000',
     });
     expect(shown).toBe(`Pushing\n2: digest: ${DIGEST} size: 528\n`);
+  });
+
+  describe('to podman', () => {
+    const records = [line('latest', DIGEST)];
+    const token = { ...LOGIN, username: '', password: Buffer.of(), identityToken: Buffer.from('r.t') };
+    const podman = (answers: readonly object[]) =>
+      fake(({ path }) => (path.endsWith('/push') ? stream(...answers) : undefined), { isPodman: true });
+
+    test('sends user names and passwords, and leaves all else to the logins of its service', async () => {
+      for (const [auth, isSent] of [
+        [LOGIN, true],
+        [token, false],
+        [undefined, false],
+      ] as const) {
+        const { engine, requests } = podman(records);
+        await engine.push('h/a', { auth });
+        expect(requests.at(-1)?.headers.has('x-registry-auth')).toBe(isSent);
+      }
+    });
+
+    test('says what to do where that is refused', async () => {
+      const { engine } = podman([{ error: 'denied: requested access to the resource is denied' }]);
+      const error = await failure(engine.push('h/a', { auth: token }), 'engine-refused');
+      expect(error.message).toBe('denied: requested access to the resource is denied');
+      expect(error.next).toBe(
+        "Podman's API service takes no identity token. If it is the login that it lacks: podman login h",
+      );
+      expect((await failure(engine.push('h/a', { auth: LOGIN }), 'engine-refused')).next).toBeUndefined();
+    });
+
+    test('says how to start its service where that does not run', async () => {
+      const socketPath = join(temporaryFolder(), 'none.sock');
+      const host = `unix://${socketPath}`;
+      const engine = new DockerEngine(new EngineClient({ host, socketPath, kind: 'podman' }));
+      const error = await failure(engine.version(), 'engine-unreachable');
+      const unit = process.getuid?.() === 0 ? 'systemctl' : 'systemctl --user';
+      expect(error.message).toBe(
+        `podman's API service, which Signet needs here, does not run at ${host}; start it: ${unit} start podman.socket`,
+      );
+      expect(error.next).toBe(`Without systemd: podman system service --time=0 ${host} &`);
+    });
   });
 
   test.each([

@@ -17,6 +17,8 @@ export interface FakeEngineOptions {
   readonly apiVersion?: string | null;
   /** The answers; what is undefined is not found. */
   readonly answer: (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
+  /** Answers as podman does. */
+  readonly isPodman?: boolean;
   /** Listens on TCP, with TLS where certificates are given, instead of a unix socket. */
   readonly tcp?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 }
@@ -28,7 +30,7 @@ export interface FakeEngine {
 }
 
 /** An engine that answers as a test tells it to. It ends with the tests of this process. */
-export function startFakeEngine({ apiVersion = '1.41', answer, tcp }: FakeEngineOptions): FakeEngine {
+export function startFakeEngine({ apiVersion = '1.41', isPodman, answer, tcp }: FakeEngineOptions): FakeEngine {
   const requests: SeenRequest[] = [];
   const socketPath = join(temporaryFolder(), 'engine.sock');
   const tls = tcp?.cert === undefined ? {} : { tls: { cert: tcp.cert, key: tcp.key, ca: tcp.ca, requestCert: true } };
@@ -46,7 +48,7 @@ export function startFakeEngine({ apiVersion = '1.41', answer, tcp }: FakeEngine
         body: await request.text(),
       };
       requests.push(seen);
-      if (path === '/_ping') return ping(apiVersion);
+      if (path === '/_ping') return ping(apiVersion, isPodman);
       return (await answer(seen)) ?? Response.json({ message: 'No such image: it' }, { status: 404 });
     },
   });
@@ -68,7 +70,14 @@ export function stream(...records: readonly (object | string)[]): Response {
   );
 }
 
-function ping(apiVersion: string | null): Response {
+function ping(apiVersion: string | null, isPodman = false): Response {
   const version = apiVersion === null ? {} : { 'Api-Version': apiVersion };
-  return new Response('OK', { headers: { ...version, Ostype: 'linux', 'Docker-Experimental': 'false' } });
+  return new Response('OK', {
+    headers: {
+      ...version,
+      ...(isPodman && { 'Libpod-Api-Version': '4.3.1' }),
+      Ostype: 'linux',
+      'Docker-Experimental': 'false',
+    },
+  });
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findCommand, leadsOn } from '../../src/cli/docker/closed-world/commands.ts';
 import { type DockerCli, findDocker } from '../../src/engine/cli.ts';
 import { type CommandLine, readArguments, readCommandLine } from '../../src/engine/command.ts';
 import { SyntaxBook } from '../../src/engine/learn.ts';
@@ -101,7 +102,7 @@ describe('with the docker commands of this machine', () => {
         const request = engine.requests.slice(before).find(({ path }) => path === '/containers/create');
         if (request === undefined) continue;
         created++;
-        const [image] = (await readArguments(book, await readCommandLine(book, argv))).positionals;
+        const [image] = (await readArguments(book, await readCommandLine(book, argv, leadsOn), true)).positionals;
         expect([version, argv, image?.value]).toEqual([version, argv, JSON.parse(request.body).Image]);
       }
     }
@@ -125,9 +126,9 @@ describe('with the docker commands of this machine', () => {
     for (const [, cli] of clis) {
       const book = new SyntaxBook(cli, { ...plain, DOCKER_CONFIG: config });
       for (const argv of [['build'], ['image', 'build'], ['builder', 'build'], ['buildx', 'build'], ['buildx', 'b']]) {
-        const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.']);
-        expect(line.name).toBe('build');
-        const args = await readArguments(book, line);
+        const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.'], leadsOn);
+        expect(findCommand(line.words)?.name).toBe('build');
+        const args = await readArguments(book, line, true);
         expect(args.positionals.map(({ value }) => value)).toEqual(['.']);
         expect(args.lastValue('secret')).toBe('id=a');
       }
@@ -135,8 +136,9 @@ describe('with the docker commands of this machine', () => {
         ['builder', '--builder', 'x', 'du'],
         ['buildx', '-D', 'du'],
         ['builder', '--help', 'du'],
+        ['buildx', '--builder', 'x', '-D', 'du'],
       ]) {
-        expect(await readCommandLine(book, argv)).toMatchObject({ name: undefined, words: [argv[0], 'du'], rest: [] });
+        expect(await readCommandLine(book, argv, leadsOn)).toMatchObject({ words: [argv[0], 'du'], rest: [] });
       }
     }
     expect(readdirSync(join(cacheHome, 'signet')).filter((name) => name.includes('build'))).toEqual([]);
@@ -266,9 +268,14 @@ describe('the cache', () => {
   });
 });
 
+function enforcedName({ words }: CommandLine): string | undefined {
+  const command = findCommand(words);
+  return command?.kind === 'enforced' ? command.name : undefined;
+}
+
 describe('readCommandLine', () => {
   let book: SyntaxBook;
-  const read = (line: string): Promise<CommandLine> => readCommandLine(book, line.split(' ').filter(Boolean));
+  const read = (line: string): Promise<CommandLine> => readCommandLine(book, line.split(' ').filter(Boolean), leadsOn);
 
   beforeAll(() => {
     const cli = clis[0]?.[1];
@@ -297,11 +304,14 @@ describe('readCommandLine', () => {
     ['container ls', undefined, ['container', 'ls'], []],
     ['trust sign a', undefined, ['trust'], ['sign', 'a']],
     ['image', undefined, ['image'], []],
+    ['buildx history inspect attachment a', undefined, ['buildx', 'history', 'inspect', 'attachment'], ['a']],
+    ['buildx history inspect ab', undefined, ['buildx', 'history', 'inspect'], ['ab']],
+    ['image nothing', undefined, ['image', 'nothing'], []],
     ['', undefined, [], []],
     ['--version', undefined, [], []],
   ] as const)('%s', async (line, name, words, rest) => {
     const found = await read(line);
-    expect(found.name).toBe(name);
+    expect(enforcedName(found)).toBe(name);
     expect(found.words).toEqual([...words]);
     expect(found.rest).toEqual([...rest]);
     expect([...found.head, ...found.rest].join(' ')).toBe(line);
@@ -339,11 +349,11 @@ describe('readCommandLine', () => {
       `case "$*" in *--disable*) echo 'unknown flag' >&2; exit 125;; service*) ${helpOf('service create')};; *) ${HELP};; esac`,
     );
     const future = new SyntaxBook(cli, { ...env, XDG_CACHE_HOME: temporaryFolder() });
-    const line = await readCommandLine(future, ['run', '--disable-content-trust=false', '--rm', 'x']);
-    const args = await readArguments(future, line);
+    const line = await readCommandLine(future, ['run', '--disable-content-trust=false', '--rm', 'x'], leadsOn);
+    const args = await readArguments(future, line, true);
     expect(args.isOn('disable-content-trust', true)).toBe(false);
     expect(args.without('disable-content-trust').argv).toEqual(['--rm', 'x']);
-    const service = await readCommandLine(future, ['service', 'create', '--disable-content-trust', 'x']);
-    await expect(readArguments(future, service)).rejects.toMatchObject(UNKNOWN);
+    const service = await readCommandLine(future, ['service', 'create', '--disable-content-trust', 'x'], leadsOn);
+    await expect(readArguments(future, service, false)).rejects.toMatchObject(UNKNOWN);
   });
 });

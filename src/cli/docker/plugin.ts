@@ -6,11 +6,11 @@ import { wrongCount } from './usage.ts';
 
 /** `docker plugin install` and `plugin upgrade` (protocol D.7): the plugin is installed by its signed digest. */
 export async function installPlugin(task: DockerTask): Promise<number> {
-  const { session, args, line } = task;
-  const plugin = args.positionals[line.name === 'plugin upgrade' ? 1 : 0];
+  const { session, args, name } = task;
+  const plugin = args.positionals[name === 'plugin upgrade' ? 1 : 0];
   if (!task.trust) return handOver(task, args);
   if (plugin === undefined) {
-    if (line.name === 'plugin install') throw await wrongCount(task, 'at least 1');
+    if (name === 'plugin install') throw await wrongCount(task, 'at least 1');
     throw new SignetError(
       'image-reference-unsupported',
       'docker plugin upgrade under content trust needs the new reference',

@@ -24,7 +24,7 @@ export async function runImage(task: DockerTask): Promise<number> {
     await permitId(task.session, id);
     return await handOver(task, task.args);
   } catch (error) {
-    throw task.line.name === 'run' && isSignetError(error) ? runError(error) : error;
+    throw task.name === 'run' && isSignetError(error) ? runError(error) : error;
   }
 }
 

@@ -8,11 +8,11 @@ import { wrongCount } from './usage.ts';
 
 /** `docker service create` and `service update --image` (protocol D.7): the service gets `name:tag@digest`. */
 export async function deployService(task: DockerTask): Promise<number> {
-  const { session, args, line } = task;
+  const { session, args, name } = task;
   const image: PositionalToken | FlagToken | undefined =
-    line.name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
+    name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
   if (image?.value === undefined) {
-    if (task.trust && line.name === 'service create') throw await wrongCount(task, 'at least 1');
+    if (task.trust && name === 'service create') throw await wrongCount(task, 'at least 1');
     return handOver(task, args);
   }
   const reference = resolveImage(task, image.value);

@@ -10,6 +10,8 @@ export interface DockerTask {
   readonly session: Session;
   readonly cli: DockerCli;
   readonly line: CommandLine;
+  /** The one name of the command, however it was typed: `run` for `container run` too. */
+  readonly name: string;
   /** What follows the command. */
   readonly args: ParsedArgs;
   readonly env: NodeJS.ProcessEnv;

@@ -31,6 +31,9 @@ export const TRUST_ERRORS = {
   'passphrase-command-failed': {
     next: 'Run the command by hand, with SIGNET_KEY_ALIAS and SIGNET_KEY_ID set, and see what it prints.',
   },
+  'command-uncovered': { exit: 125 },
+  'command-unknown': { exit: 125 },
+  'flag-uncovered': { exit: 125 },
   'dockerfile-invalid': {},
   'dockerfile-uncertain': {
     next: 'Write the line more plainly: Signet refuses a Dockerfile that it cannot read with certainty.',

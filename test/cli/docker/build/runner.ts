@@ -1,4 +1,5 @@
 import { buildImage } from '../../../../src/cli/docker/build.ts';
+import { leadsOn } from '../../../../src/cli/docker/closed-world/commands.ts';
 import type { Session } from '../../../../src/cli/session.ts';
 import { isSignetError, SignetError } from '../../../../src/core/errors/index.ts';
 import { parseGun } from '../../../../src/core/names/gun.ts';
@@ -65,9 +66,17 @@ async function collectionOf({ registry, path }: Reference): Promise<Collection> 
 try {
   const cli = await findDocker(env);
   const book = new SyntaxBook(cli, env);
-  const line = await readCommandLine(book, process.argv.slice(2));
-  const args = await readArguments(book, line);
-  process.exitCode = await buildImage({ session, cli, line, args, env, trust: env.DOCKER_CONTENT_TRUST === '1' });
+  const line = await readCommandLine(book, process.argv.slice(2), leadsOn);
+  const args = await readArguments(book, line, true);
+  process.exitCode = await buildImage({
+    session,
+    cli,
+    line,
+    name: 'build',
+    args,
+    env,
+    trust: env.DOCKER_CONTENT_TRUST === '1',
+  });
 } catch (error) {
   if (!isSignetError(error)) throw error;
   console.error(JSON.stringify({ code: error.code, message: error.message, next: error.next }));
