@@ -2,24 +2,14 @@ import { isSignetError } from '../../core/errors/index.ts';
 import { wipe } from '../../core/login.ts';
 import { familiarReference, type Reference } from '../../core/names/reference.ts';
 import { printable } from '../../core/printable.ts';
+import { type Builder, inspectBuilder, namedBuilder } from '../../engine/builder.ts';
 import type { ParsedArgs } from '../../engine/flags.ts';
-import { captureDocker } from '../../engine/run.ts';
 import { ENGINE_CERTIFICATES, ownAuthorities } from '../../remote/docker-connections.ts';
 import { hostnameOf, isLoopback } from '../../remote/loopback.ts';
 import { DockerConfig } from '../../store/docker-config.ts';
 import { progressOutput } from '../progress-output.ts';
 import { withoutTrust } from './content-trust.ts';
 import type { DockerTask } from './task.ts';
-
-/** What does a build. */
-interface Builder {
-  /** Undefined for the engine itself. */
-  readonly name: string | undefined;
-  /** buildx's word for where BuildKit runs: `docker` is the engine. */
-  readonly driver: string;
-  /** What buildx says of it; its `buildkitd.toml` among it. */
-  readonly about: string;
-}
 
 /** A build that is ready to reach the registries that it needs. */
 export interface PreparedBuild {
@@ -29,7 +19,10 @@ export interface PreparedBuild {
   readonly advice: string;
 }
 
-const ENGINE: Builder = { name: undefined, driver: 'docker', about: '' };
+/** buildx's name for the engine of the context as a builder. */
+const DEFAULT_BUILDER = 'default';
+/** The engine itself. */
+const ENGINE = 'engine';
 /** Makes BuildKit fetch a registry's token, by the rules that it has for the registry, instead of buildx. */
 const BY_BUILDER = { BUILDKIT_NO_CLIENT_TOKEN: '1' } as const;
 /** BuildKits on the engine's machine: they may have the login, as the engine has it for a pull. */
@@ -53,8 +46,8 @@ export async function prepareBuild(
   if (task.cli.kind !== 'docker' || registries.length === 0) return { args, env, advice: '' };
   const builder = await findBuilder(task);
   const advice = registries.map((registry) => adviceFor(builder, registry)).join('');
-  if (!NEAR.has(builder.driver)) return { args, env, advice };
-  const isComplete = builder.name === undefined && (await pullLocal(task, images));
+  if (builder !== ENGINE && !NEAR.has(builder?.driver ?? '')) return { args, env, advice };
+  const isComplete = builder === ENGINE && (await pullLocal(task, images));
   return { args: isComplete ? args.without('pull') : args, env: { ...BY_BUILDER, ...env }, advice };
 }
 
@@ -77,18 +70,23 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
   }
 }
 
-/** `docker build` has the engine build, unless another builder is named; `docker buildx build` has the chosen one. */
-async function findBuilder({ cli, line, args, env, session }: DockerTask): Promise<Builder> {
-  const named = args.lastValue('builder') || env.BUILDX_BUILDER;
-  const isBuildx = line.words[0] === 'buildx';
-  const isChosen = isBuildx || named !== undefined || DockerConfig.read(session.folder).member('aliases') !== undefined;
+/**
+ * `docker build` has the engine build, unless another builder is named; `docker buildx build` has the chosen one. Undefined
+ * for one that cannot be looked at.
+ */
+async function findBuilder({
+  cli,
+  line,
+  args,
+  env,
+  session,
+}: DockerTask): Promise<Builder | typeof ENGINE | undefined> {
+  const name = namedBuilder(line, args);
+  const hasAlias = DockerConfig.read(session.folder).member('aliases') !== undefined;
+  const isChosen = name !== undefined || Boolean(env.BUILDX_BUILDER) || line.words[0] === 'buildx' || hasAlias;
   if (!isChosen) return ENGINE;
-  const before = isBuildx ? line.head.slice(0, -1) : [...line.globals.argv, 'buildx'];
-  const question = [...before, 'inspect', ...(named === undefined ? [] : [named])];
-  const { stdout } = await captureDocker(cli.path, question, withoutTrust(env));
-  const [, name] = /^Name:\s+(\S+)$/m.exec(stdout) ?? [];
-  const [, driver = ''] = /^Driver:\s+(\S+)$/m.exec(stdout) ?? [];
-  return { name: driver === 'docker' && name === 'default' ? undefined : (name ?? named), driver, about: stdout };
+  const builder = await inspectBuilder(cli, line.globals, name, withoutTrust(env));
+  return builder?.driver === 'docker' && builder.name === DEFAULT_BUILDER ? ENGINE : builder;
 }
 
 /**
@@ -121,21 +119,21 @@ async function pullLocal({ session, args, env }: DockerTask, images: readonly Re
   return isComplete;
 }
 
-function adviceFor({ name, driver, about }: Builder, registry: string): string {
-  if (about.includes(`[registry.'${registry}']`)) return '';
+function adviceFor(builder: Builder | typeof ENGINE | undefined, registry: string): string {
   const certificate = `${ENGINE_CERTIFICATES}/${registry}/ca.crt`;
-  if (driver === 'docker') {
+  if (builder === ENGINE || builder?.driver === 'docker') {
     const isKnown = isHere(registry) || ownAuthorities([ENGINE_CERTIFICATES], registry).length > 0;
     return isKnown
       ? ''
       : `If the engine does not know the authority of ${registry}, put it on its machine: ${certificate}\n`;
   }
-  const shown = printable(name ?? '', MAX_NAME);
+  if (builder?.text.includes(`[registry.'${registry}']`)) return '';
+  const shown = builder === undefined ? 'that was chosen' : printable(`${builder.name} (${builder.driver})`, MAX_NAME);
   if (isHere(registry)) {
-    return `To the builder ${shown} (${driver}), ${registry} may be another machine. Build with the engine: --builder default\n`;
+    return `To the builder ${shown}, ${registry} may be another machine. Build with the engine: --builder default\n`;
   }
   return (
-    `If the builder ${shown} (${driver}) does not know the authority of ${registry}, build with the engine (--builder default),\n` +
+    `If the builder ${shown} does not know the authority of ${registry}, build with the engine (--builder default),\n` +
     `or make a builder that knows it: docker buildx create --buildkitd-config FILE, with FILE\n` +
     `  [registry."${registry}"]\n    ca=["${certificate}"]\n`
   );
