@@ -21,13 +21,14 @@ import { addFirstAdministrator, type NewAdministrator } from './administrator.ts
 import type { Part } from './application.ts';
 import type { DataFolder } from './data-folder.ts';
 import { diskFailure } from './disk-health.ts';
+import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './job-times.ts';
 import type { Log } from './log.ts';
 import { loadMasterKey } from './master-key.ts';
 import type { Metrics } from './metrics.ts';
 import { NotaryMetrics } from './notary-metrics.ts';
 import type { HealthCheck } from './own-parts.ts';
 import type { Environment } from './read-settings.ts';
-import { every } from './schedule.ts';
+import { everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings.ts';
 import { loadTokenKey } from './token-key.ts';
 
@@ -72,6 +73,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     PROPOSAL_MIGRATIONS,
     ACCOUNT_MIGRATIONS,
     REGISTRY_MIGRATIONS,
+    JOB_MIGRATIONS,
   );
   cleanup.defer(() => database.close());
   const trust = await openTrustServer(options, database);
@@ -80,7 +82,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   const registry = await openRegistry(options, database);
   refuseFailures(new Map(Object.entries(await trust.health())));
   const administrator = settings.auth ? await addFirstAdministrator(accountStore, now()) : undefined;
-  for (const stop of startJobs(options, registry)) cleanup.defer(stop);
+  for (const stop of startJobs(options, registry, sqliteJobTimes(database))) cleanup.defer(stop);
 
   const opened = cleanup.move();
   const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
@@ -143,20 +145,24 @@ async function openRegistry({ settings, folder, now }: PartsOptions, database: D
     index: sqliteRegistryIndex(database),
     blobs: await FolderBlobStore.open(folder.blobs),
     grace: settings.gcGrace * SECOND,
+    uploadAge: settings.uploadExpiry * SECOND,
     maxBlob: settings.maxBlob,
     clock: now,
   });
 }
 
 /** Returns what stops each of them. */
-function startJobs({ settings, log }: PartsOptions, registry: Registry): readonly (() => void)[] {
+function startJobs({ settings, log, now }: PartsOptions, registry: Registry, times: JobTimes): readonly (() => void)[] {
   const tidy = registry.keepTidy((error) => log.error('removing abandoned uploads failed', { error: String(error) }));
   if (settings.gcInterval === 0) return [tidy];
-  const collect = async () => {
+  const run = async () => {
     const { manifests, links, blobs } = await registry.collectGarbage();
     log.info('collected garbage', { manifests, links, blobs });
   };
-  return [tidy, every(settings.gcInterval, 'garbage collection', log, collect)];
+  return [
+    tidy,
+    everyAcrossRestarts({ name: 'garbage collection', interval: settings.gcInterval, log, run }, times, now),
+  ];
 }
 
 function tokenRoute({ tokenService }: Accounts): Part {

@@ -105,7 +105,7 @@ export async function startServer(settings: ServeSettings, dependencies: Depende
   ready.resolve(createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess }));
 
   const renew = async () => tls?.renew(listener, now());
-  cleanup.defer(every(RENEWAL_CHECK, 'certificate renewal', log, renew));
+  cleanup.defer(every({ name: 'certificate renewal', interval: RENEWAL_CHECK, log, run: renew }));
   const url = `${settings.tls ? 'https' : 'http'}://${formatHostName({ host: localHost(settings), port })}`;
   log.info('started', { url, data: folder.path });
   if (!settings.auth) log.warn('auth is off: everybody who reaches the server may do everything');
