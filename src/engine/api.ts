@@ -5,6 +5,7 @@ import { quoted } from '../core/printable.ts';
 import { encodeAuth, type RegistryAuth } from './auth.ts';
 import type { DockerCli } from './cli.ts';
 import { EngineClient } from './client.ts';
+import { type EngineDescription, parseDescription } from './description.ts';
 import { findEndpoint } from './endpoint.ts';
 import type { ParsedArgs } from './flags.ts';
 import { readBody } from './http.ts';
@@ -41,6 +42,7 @@ export interface Engine {
   readonly host: string;
   /** The API version that both sides speak. */
   version(): Promise<string>;
+  describe(): Promise<EngineDescription>;
   /** Undefined where the engine does not have the image; an image's ID is a name too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
   tag(source: string, target: string): Promise<void>;
@@ -80,6 +82,12 @@ export class DockerEngine implements Engine {
 
   version(): Promise<string> {
     return this.client.version();
+  }
+
+  async describe(): Promise<EngineDescription> {
+    const response = await this.client.call({ method: 'GET', path: '/version' });
+    const body = await readBody(response, MAX_DESCRIPTION);
+    return { ...parseDescription(body), prefersBuildKit: await this.client.prefersBuildKit() };
   }
 
   async inspectImage(image: string): Promise<ImageDescription | undefined> {

@@ -16,6 +16,12 @@ export interface EngineConnection {
   close?(): void;
 }
 
+/** What an engine says of itself before anything is asked of it. */
+interface Negotiated {
+  readonly version: string;
+  readonly prefersBuildKit: boolean;
+}
+
 /** What we speak at most: `Descriptor` in image descriptions came with 1.48. */
 const OUR_VERSION = '1.48';
 /** An engine that does not tell its version is at least as old as this. */
@@ -28,7 +34,7 @@ const OLDEST_VERSION = '1.24';
 export class EngineClient {
   readonly host: string;
   private readonly connection: EngineConnection;
-  private negotiated: Promise<string> | undefined;
+  private negotiated: Promise<Negotiated> | undefined;
 
   constructor(connection: EngineConnection) {
     this.host = connection.host;
@@ -36,9 +42,13 @@ export class EngineClient {
   }
 
   /** The API version, such as `1.41`. */
-  version(): Promise<string> {
-    this.negotiated ??= this.negotiate();
-    return this.negotiated;
+  async version(): Promise<string> {
+    return (await this.introduction()).version;
+  }
+
+  /** Whether docker is to build with BuildKit there, unless the person says otherwise. */
+  async prefersBuildKit(): Promise<boolean> {
+    return (await this.introduction()).prefersBuildKit;
   }
 
   /** Sends a request; answers other than of success, and other than `expected`, are errors. */
@@ -59,7 +69,12 @@ export class EngineClient {
     });
   }
 
-  private async negotiate(): Promise<string> {
+  private introduction(): Promise<Negotiated> {
+    this.negotiated ??= this.negotiate();
+    return this.negotiated;
+  }
+
+  private async negotiate(): Promise<Negotiated> {
     const response = await this.send({ method: 'GET', path: '/_ping' });
     await checkSuccess(response);
     await readBody(response, LIMITS.errorBody);
@@ -68,7 +83,8 @@ export class EngineClient {
       const shown = quoted(theirs, 40);
       throw new SignetError('engine-response-invalid', `the engine names its API version ${shown}`);
     }
-    return isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION;
+    const prefersBuildKit = response.header('builder-version') === '2';
+    return { version: isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION, prefersBuildKit };
   }
 
   private async send(request: EngineRequest): Promise<EngineResponse> {

@@ -10,6 +10,7 @@ export const ENGINE_ERRORS = {
     next: 'Check the spelling with --help. Signet refuses a command line that it cannot read with certainty.',
   },
   'docker-flag-invalid': { exit: 125 },
+  'docker-value-unclear': { next: 'Name each field once, in small letters: key=value,key=value' },
   'endpoint-invalid': {},
   'context-unknown': { next: 'List the contexts: docker context ls' },
   'engine-unreachable': { next: 'Check that the engine runs and that you may use its socket: docker version' },
