@@ -114,3 +114,19 @@ function number(value: number, length: number): Buffer {
 function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');
 }
+
+/** One file of an archive, padded; `checksum` writes the six octal digits of the sum into their field. */
+export function tarEntry(name: string, data: string, checksum: (sum: string) => string, type = '0'): Buffer {
+  const head = Buffer.alloc(BLOCK);
+  head.write(name, 'latin1');
+  head.write('0000644\x000000000\x000000000\0', 100, 'latin1');
+  head.write(`${octal(data.length, 11)}\0${octal(0, 11)}\0`, 124, 'latin1');
+  head.fill(' ', CHECKSUM_AT, CHECKSUM_AT + 8);
+  head.write(type, 156, 'latin1');
+  const sum = octal(
+    head.reduce((total, byte) => total + byte, 0),
+    6,
+  );
+  head.write(checksum(sum), CHECKSUM_AT, 'latin1');
+  return Buffer.concat([head, Buffer.from(data, 'latin1'), Buffer.alloc((BLOCK - (data.length % BLOCK)) % BLOCK)]);
+}

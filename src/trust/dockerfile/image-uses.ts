@@ -158,17 +158,16 @@ class Finder {
 
   private mountSource({ value, valueAt, isPlain }: BuilderFlag, line: LogicalLine, by: string): void {
     const field = mountFields(value, line.place, by).find(({ name }) => name === 'from');
-    if (field?.value === undefined) return;
-    const written = `${field.key}=${field.value}`;
-    const at = value.split(',').indexOf(written);
     // Quotes may hide a comma, and builders take them away in different orders.
-    if (!isPlain || value.includes('"') || at < 0) {
+    const isHidden = value.includes('"') && /from/i.test(value);
+    if (isHidden || (field !== undefined && !isPlain)) {
       throw uncertain(line.place, `${by}: from= is not written plainly`, 'Write --mount without quotes.');
     }
-    const before = value.split(',').slice(0, at).join(',').length + (at > 0 ? 1 : 0);
-    const from = valueAt.from + before + field.key.length + 1;
-    const span = { from, to: from + field.value.length };
-    this.source(field.value, span, line, by, /^[0-9]+$/.test(field.value));
+    if (field?.value === undefined) return;
+    const before = value.split(',').slice(0, value.split(',').indexOf(`${field.key}=${field.value}`));
+    const at = before.reduce((length, each) => length + each.length + 1, valueAt.from);
+    const from = at + field.key.length + 1;
+    this.source(field.value, { from, to: from + field.value.length }, line, by, /^[0-9]+$/.test(field.value));
   }
 
   private source(name: string, span: Span, line: LogicalLine, by: string, isDisputed: boolean): void {

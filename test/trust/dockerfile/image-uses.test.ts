@@ -429,7 +429,7 @@ describe('here-documents', () => {
     'RUN <<EOF\nFROM evil\nRUN cat /evil; : \\ \t\nEOF',
     'RUN <<EOF\nFROM evil\nRUN cat /evil; : \\\n\n  # comment\n \t\nEOF',
     'RUN <<-EOF\nFROM evil\nRUN x \\\n\tEOF',
-    'RUN <<EOF\r\nFROM evil\r\nRUN x \\\r\nEOF\r',
+    'RUN <<EOF\r\nFROM evil\r\nRUN x \\\r\nEOF\r\n',
     'RUN <<EOF\nFROM evil\nRUN x \\\\\nEOF',
     'RUN <<EOF\n\\\nEOF',
     'COPY <<one <<two /x\none\nFROM evil\nRUN x \\\ntwo',

@@ -70,7 +70,7 @@ export function streamKind(head: Uint8Array): StreamKind {
 
 /** Whether the first block is a tar header: its checksum counts all its bytes, signed or not, its own as spaces. */
 function hasTarHeader(head: Uint8Array): boolean {
-  const header = head.slice(0, BLOCK);
+  const header = Uint8Array.from(head.subarray(0, BLOCK));
   if (header.length < BLOCK || header.every((byte) => byte === 0)) return false;
   const [from, length] = FIELDS.checksum;
   const written = octal(header.subarray(from, from + length));
