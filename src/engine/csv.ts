@@ -20,6 +20,7 @@ const KEY = /^[!-~]+$/;
  * Throws `docker-value-unclear` for what they refuse, and for line ends, which they read differently.
  */
 export function readCsv(text: string): readonly string[] {
+  if (text === '') throw unclear(text, 'it is empty');
   if (LINE_END.test(text)) throw unclear(text, 'it has more than one line');
   const fields: string[] = [];
   for (let at = 0; at <= text.length; at++) {
@@ -34,7 +35,7 @@ export function readCsv(text: string): readonly string[] {
 
 /** Writes fields so that `readCsv` reads them back. */
 export function writeCsv(fields: readonly string[]): string {
-  return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
+  return fields.map((field) => (/^$|[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
 }
 
 /**

@@ -15,6 +15,8 @@ export interface SeenRequest {
 export interface FakeEngineOptions {
   /** What the engine says it speaks; null to say nothing. */
   readonly apiVersion?: string | null;
+  /** The builder that it asks docker to use: 1 is the classic one, 2 BuildKit. */
+  readonly builder?: string;
   /** The answers; what is undefined is not found. */
   readonly answer: (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
   /** Listens on TCP, with TLS where certificates are given, instead of a unix socket. */
@@ -28,7 +30,7 @@ export interface FakeEngine {
 }
 
 /** An engine that answers as a test tells it to. It ends with the tests of this process. */
-export function startFakeEngine({ apiVersion = '1.41', answer, tcp }: FakeEngineOptions): FakeEngine {
+export function startFakeEngine({ apiVersion = '1.41', builder, answer, tcp }: FakeEngineOptions): FakeEngine {
   const requests: SeenRequest[] = [];
   const socketPath = join(temporaryFolder(), 'engine.sock');
   const tls = tcp?.cert === undefined ? {} : { tls: { cert: tcp.cert, key: tcp.key, ca: tcp.ca, requestCert: true } };
@@ -46,7 +48,7 @@ export function startFakeEngine({ apiVersion = '1.41', answer, tcp }: FakeEngine
         body: await request.text(),
       };
       requests.push(seen);
-      if (path === '/_ping') return ping(apiVersion);
+      if (path === '/_ping') return ping(apiVersion, builder);
       return (await answer(seen)) ?? Response.json({ message: 'No such image: it' }, { status: 404 });
     },
   });
@@ -68,7 +70,8 @@ export function stream(...records: readonly (object | string)[]): Response {
   );
 }
 
-function ping(apiVersion: string | null): Response {
+function ping(apiVersion: string | null, builder: string | undefined): Response {
   const version = apiVersion === null ? {} : { 'Api-Version': apiVersion };
-  return new Response('OK', { headers: { ...version, Ostype: 'linux', 'Docker-Experimental': 'false' } });
+  const preferred = builder === undefined ? {} : { 'Builder-Version': builder };
+  return new Response('OK', { headers: { ...version, ...preferred, Ostype: 'linux', 'Docker-Experimental': 'false' } });
 }
