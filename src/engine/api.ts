@@ -5,6 +5,7 @@ import { quoted } from '../core/printable.ts';
 import { encodeAuth, type RegistryAuth } from './auth.ts';
 import type { DockerCli } from './cli.ts';
 import { EngineClient } from './client.ts';
+import { type EngineDescription, parseDescription } from './description.ts';
 import { findEndpoint } from './endpoint.ts';
 import { parseContainer, parseService, type ServiceImages } from './existing.ts';
 import type { ParsedArgs } from './flags.ts';
@@ -45,6 +46,7 @@ export interface Engine {
   readonly host: string;
   /** The API version that both sides speak. */
   version(): Promise<string>;
+  describe(): Promise<EngineDescription>;
   /** Undefined where the engine does not have the image; an image's ID is a name too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
   /** The image that a container was made from, by its ID; undefined if the engine does not have the container. */
@@ -88,6 +90,12 @@ export class DockerEngine implements Engine {
 
   version(): Promise<string> {
     return this.client.version();
+  }
+
+  async describe(): Promise<EngineDescription> {
+    const response = await this.client.call({ method: 'GET', path: '/version' });
+    const body = await readBody(response, MAX_DESCRIPTION);
+    return { ...parseDescription(body), prefersBuildKit: await this.client.prefersBuildKit() };
   }
 
   async inspectImage(image: string): Promise<ImageDescription | undefined> {

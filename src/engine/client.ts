@@ -19,10 +19,11 @@ export interface EngineConnection {
   close?(): void;
 }
 
-/** What the first answer of an engine tells. */
+/** What an engine says of itself before anything is asked of it. */
 interface Negotiated {
   readonly version: string;
   readonly isPodman: boolean;
+  readonly prefersBuildKit: boolean;
 }
 
 /** What we speak at most: `Descriptor` in image descriptions came with 1.48. */
@@ -52,6 +53,11 @@ export class EngineClient {
   /** Whether podman answers, whatever command it is that leads to it. */
   async isPodman(): Promise<boolean> {
     return (await this.negotiate()).isPodman;
+  }
+
+  /** Whether docker is to build with BuildKit there, unless the person says otherwise. */
+  async prefersBuildKit(): Promise<boolean> {
+    return (await this.negotiate()).prefersBuildKit;
   }
 
   /** Throws `engine-refused`, in docker's words, where both sides do not speak the version that `what` came with. */
@@ -94,8 +100,11 @@ export class EngineClient {
       const shown = quoted(theirs, 40);
       throw new SignetError('engine-response-invalid', `the engine names its API version ${shown}`);
     }
-    const version = isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION;
-    return { version, isPodman: response.header('libpod-api-version') !== undefined };
+    return {
+      version: isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION,
+      isPodman: response.header('libpod-api-version') !== undefined,
+      prefersBuildKit: response.header('builder-version') === '2',
+    };
   }
 
   private async send(request: EngineRequest): Promise<EngineResponse> {

@@ -23,12 +23,13 @@ import type { Part } from './application.ts';
 import type { DataFolder } from './data-folder.ts';
 import { diskFailure } from './disk-health.ts';
 import type { Environment } from './environment.ts';
+import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './job-times.ts';
 import type { Log } from './log.ts';
 import { loadMasterKey } from './master-key.ts';
 import type { Metrics } from './metrics.ts';
 import { NotaryMetrics } from './notary-metrics.ts';
 import type { HealthCheck } from './own-parts.ts';
-import { every } from './schedule.ts';
+import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings.ts';
 import { loadTokenKey } from './token-key.ts';
 
@@ -77,6 +78,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     PROPOSAL_MIGRATIONS,
     ACCOUNT_MIGRATIONS,
     REGISTRY_MIGRATIONS,
+    JOB_MIGRATIONS,
   );
   cleanup.defer(() => database.close());
   const trust = await openTrustServer(options, database);
@@ -88,7 +90,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     ? await addFirstAdministrator({ folder, store: accountStore, inFile: !options.isTerminal, now: now() })
     : undefined;
   if (administrator === undefined) await warnOfFirstPassword(options, accountStore);
-  for (const stop of startJobs(options, registry)) cleanup.defer(stop);
+  for (const stop of startJobs(options, registry, sqliteJobTimes(database))) cleanup.defer(stop);
   cleanup.defer(logAccountEvents(options, database));
 
   const opened = cleanup.move();
@@ -153,20 +155,24 @@ async function openRegistry({ settings, folder, now }: PartsOptions, database: D
     index: sqliteRegistryIndex(database),
     blobs: await FolderBlobStore.open(folder.blobs),
     grace: settings.gcGrace * SECOND,
+    uploadAge: settings.uploadExpiry * SECOND,
     maxBlob: settings.maxBlob,
     clock: now,
   });
 }
 
 /** Returns what stops each of them. */
-function startJobs({ settings, log }: PartsOptions, registry: Registry): readonly (() => void)[] {
+function startJobs({ settings, log, now }: PartsOptions, registry: Registry, times: JobTimes): readonly (() => void)[] {
   const tidy = registry.keepTidy((error) => log.error('removing abandoned uploads failed', { error: String(error) }));
   if (settings.gcInterval === 0) return [tidy];
-  const collect = async () => {
+  const run = async () => {
     const { manifests, links, blobs } = await registry.collectGarbage();
     log.info('collected garbage', { manifests, links, blobs });
   };
-  return [tidy, every(settings.gcInterval, 'garbage collection', log, collect)];
+  return [
+    tidy,
+    everyAcrossRestarts({ name: 'garbage collection', interval: settings.gcInterval, log, run }, times, now),
+  ];
 }
 
 async function warnOfFirstPassword({ folder, log }: PartsOptions, store: SqliteAccountStore): Promise<void> {
@@ -183,7 +189,7 @@ function logAccountEvents({ log }: PartsOptions, database: Database): () => void
     }
   };
   logNew();
-  return every(ACCOUNT_LOG_INTERVAL, 'logging changes of accounts', log, logNew);
+  return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
 }
 
 function tokenRoute({ tokenService }: Accounts): Part {

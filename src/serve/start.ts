@@ -65,6 +65,7 @@ export interface RunningServer {
 /** What a network may have in memory of small bodies, beside the largest one that there can be, in bytes. */
 const SMALL_BODIES = 16 * 1024 * 1024;
 const RENEWAL_CHECK = DAY / SECOND;
+const VALIDITY_CHECK = 60;
 
 /**
  * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests that come
@@ -120,7 +121,9 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
   ready.resolve(createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess }));
 
   const renew = async () => tls?.renew(listener, now());
-  cleanup.defer(every(RENEWAL_CHECK, 'certificate renewal', log, renew));
+  cleanup.defer(every({ name: 'certificate renewal', interval: RENEWAL_CHECK, log, run: renew }));
+  const watch = async () => tls?.watch(listener, now());
+  cleanup.defer(every({ name: 'certificate check', interval: VALIDITY_CHECK, log, run: watch }));
   const url = `${settings.tls ? 'https' : 'http'}://${formatHostName({ host: localHost(settings), port })}`;
   log.info('started', { url, data: folder.path });
   if (!settings.auth) log.warn('auth is off: everybody who reaches the server may do everything');
@@ -179,8 +182,8 @@ function createApplication({ settings, parts, health, metrics, ...rest }: Compos
 function healthOf(parts: Parts, tls: CertificateKeeper | undefined, now: () => Instant): HealthCheck {
   return async () => {
     const failures = new Map(await parts.health());
-    if (tls?.hasExpired(now())) failures.set('TLS certificate', 'it has expired');
-    return failures;
+    const failure = tls?.failure(now());
+    return failure === undefined ? failures : failures.set('TLS certificate', failure);
   };
 }
 

@@ -172,6 +172,7 @@ export class FakeSession implements Session {
     return {
       host: 'unix:///engine',
       version: async () => '1.41',
+      describe: async () => ({ version: '20.10.24', platform: 'linux/amd64', prefersBuildKit: false }),
       inspectImage: async (name) => {
         const image = known(name);
         return (

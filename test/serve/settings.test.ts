@@ -132,6 +132,7 @@ describe('refused', () => {
     maxPublish: ['1023', '65MiB', '1MB', '1mib'],
     maxBlob: ['1KiB', '17TiB', '9999999999999999'],
     gcInterval: ['21d'],
+    uploadExpiry: ['59s', '0', '366d'],
     gcGrace: ['59s', '0'],
     logLevel: ['warn', 'INFO', 'trace'],
     logFormat: ['xml'],

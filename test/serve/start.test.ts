@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePattern } from '../../src/accounts/grants.ts';
@@ -313,13 +314,41 @@ describe('certificates', () => {
     expect(server.announcement).not.toContain('ca.crt');
   });
 
-  test('that have expired show in the health', async () => {
+  test('that are not valid yet, or no more, show in the health and in the log, once', async () => {
     let now = Date.now();
     const server = await startTestServer({}, { now: () => now });
-    now += 500 * DAY;
+    const check = async (status: number, text: string) => {
+      const answer = await exchange(server, rawRequest('GET /_signet/health', 'Host: x'));
+      expect(answer).toStartWith(`HTTP/1.1 ${status} `);
+      expect(answer).toContain(`\r\n\r\n${text}`);
+    };
+    const warnings = () => server.logged.filter((line) => line.includes('clients refuse the certificate')).length;
+    const start = now;
+    const { validFrom } = new X509Certificate(server.caCertificate);
+    await check(200, '{}');
+    now = start + 500 * DAY;
+    await check(503, '{"TLS certificate":"it has expired"}');
+    now = start - DAY;
+    const early = `is not valid before ${new Date(validFrom).toISOString()}`;
+    await check(503, `{"TLS certificate":"it ${early}"}`);
+    for (let round = 0; round < 2; round++) await server.reload();
+    // The server's own could be made anew, the authority that clients trust could not.
+    await check(503, `{"TLS certificate":"the local authority ${early}"}`);
+    expect(warnings()).toBe(1);
+    now = start;
+    await server.reload();
+    await check(200, '{}');
+    expect(server.logged.join('')).toContain('the certificate is valid again');
+  });
+
+  test('of an authority that is not valid yet are told of from the start', async () => {
+    const first = await startTestServer();
+    const at = Date.now() - DAY;
+    await first.stop();
+    const server = await startTestServer({ data: first.settings.data }, { now: () => at });
+    expect(server.logged.filter((line) => line.includes('clients refuse the certificate')).length).toBe(1);
     const answer = await exchange(server, rawRequest('GET /_signet/health', 'Host: x'));
-    expect(answer).toStartWith('HTTP/1.1 503 ');
-    expect(answer).toContain('{"TLS certificate":"it has expired"}');
+    expect(answer).toContain('{"TLS certificate":"the local authority is not valid before ');
   });
 });
 

@@ -288,6 +288,34 @@ describe('a file that was listed', () => {
     await visitor.isRefused('role-withheld');
   });
 
+  test('is not forgotten while its delegator cannot be used', async () => {
+    for (const signers of [[], [stolen(thief.make())]]) {
+      simulator.forge(BOB, [], signers);
+      simulator.relist(leaving(SUB));
+      const error = await visitor.isRefused('role-withheld');
+      expect(error.detail).toEqual({ role: SUB });
+    }
+    simulator.relist();
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    simulator.replace(BOB, honest.get(BOB) ?? Buffer.of());
+    simulator.relist(leaving(SUB));
+    await visitor.isRefused('role-withheld');
+  });
+
+  test('is missed where its delegation was removed and made again unseen, until there is a file again', async () => {
+    const keys = bobsKey();
+    await simulator.edit((editor) => editor.removeDelegation(BOB));
+    simulator.relist(leaving(BOB), leaving(SUB));
+    await simulator.edit((editor) => editor.addDelegation(BOB, keys, ['bob-']));
+    await visitor.isRefused('role-withheld');
+    await simulator.edit((editor) => {
+      editor.addTarget(BOB, 'bob-1', target(HONEST));
+      editor.continueAfter(BOB, 3);
+    });
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    expect((await visitor.update()).set.targets.has(BOB)).toBe(true);
+  });
+
   test('by a thief of the snapshot key alone is forgotten once the key is replaced', async () => {
     const carol = parseDelegation('targets/carol');
     await simulator.edit((editor) => editor.addDelegation(carol, [simulator.owner.make()], ['carol-']));
@@ -579,7 +607,7 @@ describe('endless data', () => {
       }
     });
     await visitor.isRefused('too-large');
-  });
+  }, 60_000);
 });
 
 describe('extraneous software', () => {

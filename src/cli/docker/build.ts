@@ -2,9 +2,16 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { familiarReference } from '../../core/names/reference.ts';
 import { runDocker } from '../../engine/run.ts';
 import type { SignedTag } from '../../trust/decide/decision.ts';
-import { type BuildSettings, findImageUses, type ImageUse, rewriteImages } from '../../trust/dockerfile/index.ts';
-import { ImageNames, inPlace } from './build/image-names.ts';
-import { nameOptions, readSettings, tagOptions } from './build/options.ts';
+import {
+  type BuildSettings,
+  findImageUses,
+  type ImageUse,
+  rewriteImages,
+  SYNTAX,
+} from '../../trust/dockerfile/index.ts';
+import { findBuilder } from './build/builder.ts';
+import { ImageNames, inPlace, syntaxStep } from './build/image-names.ts';
+import { nameOptions, nameResults, readSettings } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
 import { type BuildSource, findSource } from './build/source.ts';
 import { prepareBuild } from './builder.ts';
@@ -25,7 +32,7 @@ export async function buildImage(task: DockerTask): Promise<number> {
   const folder = new PrivateFolder(task.env);
   try {
     const source = await findSource(task, folder);
-    if (source === undefined) return await handOver(task, tagOptions(task, args));
+    if (source === undefined) return await handOver(task, await nameResults(task, args));
     return await buildNamed(task, source, folder);
   } finally {
     folder.remove();
@@ -34,12 +41,13 @@ export async function buildImage(task: DockerTask): Promise<number> {
 
 async function buildNamed(task: DockerTask, source: BuildSource, folder: PrivateFolder): Promise<number> {
   const names = new ImageNames(task);
-  const settings = readSettings(task, source.name);
+  const choice = await findBuilder(task, source.text);
+  const settings = readSettings(task, source.name, choice);
   const uses = findImageUses(source.text, settings);
   const dockerfile = await nameImages(names, source, uses, settings);
   const [images, written] = [names.trusted, names.written];
-  const named = await nameOptions(task, names);
-  const { args, env, advice } = await prepareBuild(task, named, written);
+  const named = await nameOptions(task, names, choice);
+  const { args, env, advice } = await prepareBuild({ ...task, env: choice.env }, named, written);
   const { args: replaced, stdin } = source.replace(args, dockerfile);
   folder.leaveSignals();
   const options = { env, ...(stdin === undefined ? {} : { stdin }) };
@@ -58,7 +66,8 @@ async function nameImages(
 ): Promise<string> {
   const texts = new Map<string, string>();
   for (const { place, by, name, isImage } of uses) {
-    if (isImage) texts.set(name, await inPlace(`${place}: ${by} ${name}`, () => names.textOf(name)));
+    const next = by === SYNTAX ? syntaxStep(name) : undefined;
+    if (isImage) texts.set(name, await inPlace(`${place}: ${by} ${name}`, () => names.textOf(name), next));
   }
   return rewriteImages(text, uses, settings, ({ name, place }) => {
     const written = texts.get(name);

@@ -3,7 +3,7 @@ import type { Envelope } from '../metadata/envelope.ts';
 import { checkFile, sameFile } from '../metadata/file-info.ts';
 import type { Root } from '../metadata/root.ts';
 import { readSnapshot, type Snapshot } from '../metadata/snapshot.ts';
-import { isDelegation, parentOf, type RoleName, type TargetsRole } from '../names/role.ts';
+import { isDelegation, type RoleName, type TargetsRole } from '../names/role.ts';
 import { printable } from '../printable.ts';
 import type { Instant } from '../time.ts';
 import { baseSigners } from '../verify/signers.ts';
@@ -48,7 +48,7 @@ export function acceptSnapshot(upload: UploadedSnapshot): StoredFile {
   }
   const dropped = [...(previous?.meta.keys() ?? [])].filter(isDelegation).filter((role) => !snapshot.meta.has(role));
   const missed = dropped.find(isDelegated);
-  if (missed !== undefined) throw withheld(missed, parentOf(missed));
+  if (missed !== undefined) throw withheld(missed);
   checkExpiry('snapshot', snapshot, now);
   return stored('snapshot', snapshot.version, envelope.bytes);
 }

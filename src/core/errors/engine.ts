@@ -15,6 +15,7 @@ export const ENGINE_ERRORS = {
   },
   'docker-flag-invalid': { exit: 125 },
   'home-unknown': { next: "Set HOME, or DOCKER_CONFIG to docker's configuration folder." },
+  'docker-value-unclear': { next: 'Name each field once, in small letters: key=value,key=value' },
   'endpoint-invalid': {},
   'context-unknown': { next: 'List the contexts: docker context ls' },
   'engine-unreachable': { next: 'Check that the engine runs and that you may use its socket: docker version' },

@@ -5,7 +5,14 @@ import { checkFile, type FileInfo } from '../metadata/file-info.ts';
 import { readSnapshot, type Snapshot } from '../metadata/snapshot.ts';
 import { type Delegation, readTargets, type Targets } from '../metadata/targets.ts';
 import { readTimestamp, type Timestamp } from '../metadata/timestamp.ts';
-import { type DelegationName, isTargetsRole, parentOf, type RoleName, type TargetsRole } from '../names/role.ts';
+import {
+  type DelegationName,
+  isDelegation,
+  isTargetsRole,
+  parentOf,
+  type RoleName,
+  type TargetsRole,
+} from '../names/role.ts';
 import type { Instant } from '../time.ts';
 import type { TrustedRoot } from './root-trust.ts';
 import { baseSigners, type Signers, targetsSigners } from './signers.ts';
@@ -123,15 +130,21 @@ export class TrustedSet {
    */
   checkUnlisted(role: DelegationName, isKept: boolean): void {
     const wasListed = this.formerSnapshot === undefined ? isKept : this.formerSnapshot.meta.has(role);
-    if (wasListed) throw withheld(role, parentOf(role));
+    if (wasListed) throw withheld(role);
   }
 
   /**
    * Records that a delegation's file must not be used: `updateTargets` threw `why`. It has the word for the tags that it
    * spoke for when it last verified (`known`), and those that its file names now, be that true or not. Who does not know
    * what it said, because `known` is missing or damaged, leaves it the word for every tag that its paths admit.
+   *
+   * Whether it still delegates to the roles below it is not known either, so that their files stay listed: throws
+   * `role-withheld`.
    */
   passOver(role: DelegationName, why: SignetError, bytes: Uint8Array, known?: Uint8Array): void {
+    const below = [...(this.formerSnapshot?.meta.keys() ?? [])].filter(isDelegation);
+    const hidden = below.find((name) => name.startsWith(`${role}/`) && this.promised(name) === undefined);
+    if (hidden !== undefined) throw withheld(hidden);
     const said = [bytes, known ?? Buffer.of()].map((file) =>
       unlessUnfit(() => readTargets(role, parseEnvelope(role, file).signed)),
     );
@@ -238,11 +251,11 @@ function outOfOrder(role: RoleName): never {
   throw new SignetError('role-order', `${role} must be loaded first`);
 }
 
-/** The refusal of a snapshot that leaves out a file which was published, and which its delegator still speaks of. */
-export function withheld(role: DelegationName, delegator: TargetsRole): SignetError {
+/** The refusal of a snapshot that leaves out a file which was published, and whose delegation nobody has removed. */
+export function withheld(role: DelegationName): SignetError {
   return new SignetError(
     'role-withheld',
-    `the snapshot no longer lists ${role}, which was published before and which ${delegator} still delegates to`,
+    `the snapshot no longer lists ${role}, which was published before and whose delegation was not removed`,
     { detail: { role } },
   );
 }

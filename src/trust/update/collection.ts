@@ -197,7 +197,6 @@ class Update {
     return { role, known, bytes: await this.promised(role, promise, known) };
   }
 
-  /** Whether what is not published was never published. */
   private async checkUnlisted(set: TrustedSet, role: TargetsRole): Promise<void> {
     const { gun, cache } = this.source;
     if (role !== 'targets') set.checkUnlisted(role, (await cache.read(gun, role)) !== undefined);

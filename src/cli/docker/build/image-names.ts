@@ -52,12 +52,27 @@ export function writeReference(kind: DockerTask['cli']['kind'], reference: Refer
   return kind === 'podman' ? formatReference(reference) : familiarReference(reference);
 }
 
-/** Runs `work`; what it throws says where in the build it happened, and ends in docker's words. */
-export async function inPlace<T>(place: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work`; what it throws says where in the build it happened, and ends in docker's words. `next` is the step that
+ * helps there, if the error's own would not.
+ */
+export async function inPlace<T>(place: string, work: () => Promise<T>, next?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!isSignetError(error)) throw error;
-    throw error.reworded(printable(`${place}: ${error.message}`, MAX_MESSAGE));
+    const message = printable(`${place}: ${error.message}`, MAX_MESSAGE);
+    throw error.reworded(message, next === undefined ? {} : { next });
   }
+}
+
+/**
+ * What to do about an image that reads the Dockerfile and is not signed. Docker's own are signed by no one since its
+ * trust service ended.
+ */
+export function syntaxStep(name: string): string {
+  const where = /^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/.exec(name);
+  const place = where === null ? '' : ', with a trust server of your own configured for docker.io';
+  const full = where === null || /^(?:index\.)?docker\.io\//.test(name) ? name : `docker.io/${name}`;
+  return `Leave the line out if the builder's own reader will do, or vouch for the image: signet trust sign ${full}${place}`;
 }

@@ -21,6 +21,8 @@ if (argv[0] === '--version') {
     beside: folder === undefined ? [] : readdirSync(folder).sort(),
     modes: folder === undefined ? [] : [folder, dirname(folder), file ?? ''].map((path) => statSync(path).mode & 0o777),
     ignored: existsSync(`${file}.dockerignore`) ? readFileSync(`${file}.dockerignore`, 'utf8') : undefined,
+    policy: existsSync(`${file}.rego`) ? readFileSync(`${file}.rego`, 'utf8') : undefined,
+    buildkit: process.env.DOCKER_BUILDKIT,
     context: existsSync(context) && statSync(context).isDirectory() ? readdirSync(context).sort() : [],
     inContext: existsSync(join(context, 'Dockerfile')) ? readFileSync(join(context, 'Dockerfile'), 'utf8') : undefined,
   };

@@ -37,8 +37,13 @@ const session = {
     },
   }),
   engine: async () => {
-    if (env.IN_ENGINE === undefined) throw new SignetError('engine-unreachable', 'there is no engine');
+    if (env.IN_ENGINE === undefined && env.ENGINE === undefined)
+      throw new SignetError('engine-unreachable', 'there is no engine');
     return {
+      describe: async () => {
+        if (env.ENGINE === undefined) throw new SignetError('engine-unreachable', 'the engine does not answer');
+        return JSON.parse(env.ENGINE);
+      },
       inspectImage: async (name: string) => (inEngine.includes(name) ? {} : undefined),
       tag: async (from: string, to: string) => console.log(`tagged ${from} as ${to}`),
     };

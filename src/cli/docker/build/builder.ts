@@ -1,0 +1,99 @@
+import { isSignetError } from '../../../core/errors/index.ts';
+import type { EngineDescription } from '../../../engine/description.ts';
+import { configFolder, hasBuilderAlias } from '../../../engine/endpoint.ts';
+import { type Builder, platformsOfEngine } from '../../../trust/dockerfile/index.ts';
+import type { DockerTask } from '../task.ts';
+
+/** Who builds, and what makes sure that it does. */
+export interface BuilderChoice {
+  readonly builder: Builder;
+  /** The platforms it may run on; undefined if only it knows. */
+  readonly platforms: readonly string[] | undefined;
+  /** The environment in which docker chooses this builder. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const SWITCH = 'DOCKER_BUILDKIT';
+/** Go's spellings of a boolean. */
+const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+const FALSE: readonly string[] = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
+/** The docker CLI that builds with buildx if it is there, whatever the engine says. */
+const BUILDX_SINCE = 23;
+/** The engine whose BuildKit knows here-documents. */
+const HEREDOCS_SINCE_ENGINE = 23;
+const HEREDOCS_SINCE_PODMAN = 5;
+
+/** Only here-documents and variables mean another thing to another engine. */
+const DEPENDS_ON_ENGINE = /<<|\$/;
+
+const CLASSIC: Builder = {
+  name: 'the classic builder',
+  obeysSyntax: false,
+  knowsHeredocs: false,
+  setsPlatforms: false,
+};
+const UNKNOWN: Builder = { name: 'the builder', obeysSyntax: true, knowsHeredocs: true, setsPlatforms: undefined };
+
+/**
+ * The builder that docker uses for this command line, by docker's own rules: buildx, if the help of the command is
+ * buildx's; otherwise BuildKit or the classic builder of the engine, as `DOCKER_BUILDKIT` or the engine says.
+ * Where the engine cannot be asked, what depends on it stays unknown.
+ */
+export async function findBuilder(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
+  const { args, cli, env } = task;
+  if (cli.kind === 'podman') return { builder: podmanBuilder(cli.version), platforms: undefined, env };
+  if (args.syntax.flags.some(({ long }) => long === 'load')) return buildxChoice(task, dockerfile);
+  const isOld = majorOf(cli.version) < BUILDX_SINCE;
+  if (!isOld) return { builder: CLASSIC, platforms: undefined, env };
+  const engine = await describeEngine(task);
+  const wantsBuildKit = switchIn(env) ?? engine?.prefersBuildKit;
+  if (wantsBuildKit === undefined) return { builder: UNKNOWN, platforms: undefined, env };
+  const pinned = { ...env, [SWITCH]: wantsBuildKit ? '1' : '0' };
+  if (!wantsBuildKit) return { builder: CLASSIC, platforms: undefined, env: pinned };
+  return { ...engineBuildKit(engine), env: pinned };
+}
+
+async function buildxChoice(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
+  const { args, line, env } = task;
+  const isTyped = line.words[0] === 'buildx';
+  const isChosen = args.lastValue('builder') || env.BUILDX_BUILDER || isTyped;
+  const isEngines = !isChosen && !hasBuilderAlias(configFolder(line.globals, env));
+  const matters = isEngines && DEPENDS_ON_ENGINE.test(dockerfile);
+  const choice = engineBuildKit(matters ? await describeEngine(task) : undefined);
+  return { ...choice, env: isTyped ? env : { ...env, [SWITCH]: '1' } };
+}
+
+function engineBuildKit(engine: EngineDescription | undefined): Omit<BuilderChoice, 'env'> {
+  const name = engine === undefined ? 'BuildKit' : `BuildKit of Docker Engine ${engine.version}`;
+  const isOld = engine !== undefined && majorOf(engine.version) < HEREDOCS_SINCE_ENGINE;
+  return {
+    builder: { name, obeysSyntax: true, knowsHeredocs: !isOld, setsPlatforms: true },
+    platforms: engine && platformsOfEngine(engine.platform),
+  };
+}
+
+function podmanBuilder(version: string): Builder {
+  const knowsHeredocs = majorOf(version) >= HEREDOCS_SINCE_PODMAN;
+  return { name: `podman ${version}`, obeysSyntax: false, knowsHeredocs, setsPlatforms: true };
+}
+
+async function describeEngine({ session }: DockerTask): Promise<EngineDescription | undefined> {
+  try {
+    return await (await session.engine()).describe();
+  } catch (error) {
+    if (isSignetError(error, 'engine-unreachable')) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined if it says nothing, or nothing that docker would take. */
+function switchIn(env: NodeJS.ProcessEnv): boolean | undefined {
+  const value = env[SWITCH] ?? '';
+  if (TRUE.includes(value)) return true;
+  return FALSE.includes(value) ? false : undefined;
+}
+
+/** NaN for what has no number, as builds from the sources name themselves. */
+function majorOf(version: string): number {
+  return Number.parseInt(version, 10);
+}
