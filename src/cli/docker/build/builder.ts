@@ -1,4 +1,5 @@
 import { isSignetError } from '../../../core/errors/index.ts';
+import { namedBuilder } from '../../../engine/builder.ts';
 import type { EngineDescription } from '../../../engine/description.ts';
 import { configFolder, hasBuilderAlias } from '../../../engine/endpoint.ts';
 import { type Builder, platformsOfEngine } from '../../../trust/dockerfile/index.ts';
@@ -54,13 +55,21 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
 }
 
 async function buildxChoice(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
-  const { args, line, env } = task;
-  const isTyped = line.words[0] === 'buildx';
-  const isChosen = args.lastValue('builder') || env.BUILDX_BUILDER || isTyped;
-  const isEngines = !isChosen && !hasBuilderAlias(configFolder(line.globals, env));
-  const matters = isEngines && DEPENDS_ON_ENGINE.test(dockerfile);
+  const { env } = task;
+  const matters = isEngines(task) && DEPENDS_ON_ENGINE.test(dockerfile);
   const choice = engineBuildKit(matters ? await describeEngine(task) : undefined);
-  return { ...choice, env: isTyped ? env : { ...env, [SWITCH]: '1' } };
+  return { ...choice, env: isTypedBuildx(task) ? env : { ...env, [SWITCH]: '1' } };
+}
+
+/** Whether the engine builds for certain: `docker build` has it build, unless another builder is chosen. */
+export function isEngines(task: DockerTask): boolean {
+  const { args, line, env } = task;
+  const isChosen = namedBuilder(line, args) !== undefined || Boolean(env.BUILDX_BUILDER) || isTypedBuildx(task);
+  return !isChosen && !hasBuilderAlias(configFolder(line.globals, env));
+}
+
+function isTypedBuildx({ line }: DockerTask): boolean {
+  return line.words[0] === 'buildx';
 }
 
 function engineBuildKit(engine: EngineDescription | undefined): Omit<BuilderChoice, 'env'> {

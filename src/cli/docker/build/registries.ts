@@ -1,15 +1,15 @@
-import { isSignetError } from '../../core/errors/index.ts';
-import { wipe } from '../../core/login.ts';
-import { familiarReference, type Reference } from '../../core/names/reference.ts';
-import { printable } from '../../core/printable.ts';
-import { type Builder, inspectBuilder, namedBuilder } from '../../engine/builder.ts';
-import type { ParsedArgs } from '../../engine/flags.ts';
-import { ENGINE_CERTIFICATES, ownAuthorities } from '../../remote/docker-connections.ts';
-import { hostnameOf, isLoopback } from '../../remote/loopback.ts';
-import { DockerConfig } from '../../store/docker-config.ts';
-import { progressOutput } from '../progress-output.ts';
-import { withoutTrust } from './content-trust.ts';
-import type { DockerTask } from './task.ts';
+import { isSignetError } from '../../../core/errors/index.ts';
+import { wipe } from '../../../core/login.ts';
+import { familiarReference, type Reference } from '../../../core/names/reference.ts';
+import { printable } from '../../../core/printable.ts';
+import { type Builder, inspectBuilder, namedBuilder } from '../../../engine/builder.ts';
+import type { ParsedArgs } from '../../../engine/flags.ts';
+import { ENGINE_CERTIFICATES, ownAuthorities } from '../../../remote/docker-connections.ts';
+import { hostnameOf, isLoopback } from '../../../remote/loopback.ts';
+import { progressOutput } from '../../progress-output.ts';
+import { withoutTrust } from '../content-trust.ts';
+import type { DockerTask } from '../task.ts';
+import { isEngines } from './builder.ts';
 
 /** A build that is ready to reach the registries that it needs. */
 export interface PreparedBuild {
@@ -36,7 +36,7 @@ const MAX_NAME = 128;
  *
  * Throws what the engine throws where it cannot be asked, and `tls-files-invalid`.
  */
-export async function prepareBuild(
+export async function reachRegistries(
   task: DockerTask,
   args: ParsedArgs,
   images: readonly Reference[],
@@ -44,7 +44,7 @@ export async function prepareBuild(
   const env = withoutTrust(task.env);
   const registries = ownRegistries(task, images);
   if (task.cli.kind !== 'docker' || registries.length === 0) return { args, env, advice: '' };
-  const builder = await findBuilder(task);
+  const builder = await lookAtBuilder(task);
   const advice = registries.map((registry) => adviceFor(builder, registry)).join('');
   if (builder !== ENGINE && !NEAR.has(builder?.driver ?? '')) return { args, env, advice };
   const isComplete = builder === ENGINE && (await pullLocal(task, images));
@@ -70,22 +70,11 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
   }
 }
 
-/**
- * `docker build` has the engine build, unless another builder is named; `docker buildx build` has the chosen one. Undefined
- * for one that cannot be looked at.
- */
-async function findBuilder({
-  cli,
-  line,
-  args,
-  env,
-  session,
-}: DockerTask): Promise<Builder | typeof ENGINE | undefined> {
-  const name = namedBuilder(line, args);
-  const hasAlias = DockerConfig.read(session.folder).member('aliases') !== undefined;
-  const isChosen = name !== undefined || Boolean(env.BUILDX_BUILDER) || line.words[0] === 'buildx' || hasAlias;
-  if (!isChosen) return ENGINE;
-  const builder = await inspectBuilder(cli, line.globals, name, withoutTrust(env));
+/** Undefined for a builder that cannot be looked at. */
+async function lookAtBuilder(task: DockerTask): Promise<Builder | typeof ENGINE | undefined> {
+  if (isEngines(task)) return ENGINE;
+  const { cli, line, args, env } = task;
+  const builder = await inspectBuilder(cli, line.globals, namedBuilder(line, args), withoutTrust(env));
   return builder?.driver === 'docker' && builder.name === DEFAULT_BUILDER ? ENGINE : builder;
 }
 

@@ -1,18 +1,18 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildImage } from '../../../src/cli/docker/build.ts';
-import { leadsOn } from '../../../src/cli/docker/closed-world/commands.ts';
-import { readArguments, readCommandLine } from '../../../src/engine/command.ts';
-import { recordedBook } from '../../engine/command-tree.ts';
-import { temporaryFolder } from '../../support/temp.ts';
-import { type FakeSession, fakeImage, uninitialised } from '../fake-session.ts';
+import { buildImage } from '../../../../src/cli/docker/build.ts';
+import { leadsOn } from '../../../../src/cli/docker/closed-world/commands.ts';
+import { readArguments, readCommandLine } from '../../../../src/engine/command.ts';
+import { recordedBook } from '../../../engine/command-tree.ts';
+import { temporaryFolder } from '../../../support/temp.ts';
+import { type FakeSession, fakeImage, uninitialised } from '../../fake-session.ts';
 
 const LOCAL = 'localhost:5000';
 const OWN = 'own.example:5443';
 const KNOWN = 'known.example:5443';
 const PUBLIC = 'public.example';
-const INSPECT = join(import.meta.dir, '../../engine/fixtures/buildx');
+const INSPECT = join(import.meta.dir, '../../../engine/fixtures/buildx');
 
 interface Options {
   /** The default registry. */
@@ -42,7 +42,7 @@ esac`;
   writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const session = await sessionWith(registry, options.aliases);
   for (const name of inEngine) session.inEngine.set(name, fakeImage(name));
-  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, ...options.env };
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, DOCKER_CONFIG: session.folder, ...options.env };
   const book = recordedBook('docker-29');
   const line = await readCommandLine(book, [...words, folder], leadsOn);
   const args = await readArguments(book, line, true);
