@@ -343,6 +343,15 @@ describe('parser directives', () => {
     expect(images('# syntax=docker/dockerfile:1\nFROM a', { builder: CLASSIC })).toEqual(['a']);
   });
 
+  test.each(['# syntax=\vf', '# syntax=\u00a0f', '# syntax=f\u00a0', '#\u2003syntax=f', '\u0085# syntax=f', '# syntax=f é'])(
+    '%j is refused: which characters are blanks, versions see differently',
+    async (line) => {
+      expect((await refused(`${line}\nFROM a`)).message).toBe(
+        'Dockerfile:1: the syntax directive is not written in plain characters',
+      );
+    },
+  );
+
   test('a second syntax is refused, as docker does', async () => {
     expect((await broken('# syntax=f\n# syntax=g\nFROM a')).message).toBe(
       'Dockerfile:2: only one syntax parser directive can be used',
@@ -381,11 +390,11 @@ describe('here-documents', () => {
 
   test.each([
     'RUN cat<<EOF',
-    'RUN cat << EOF',
     'RUN cat <<< EOF',
+    'RUN cat "<< EOF"',
+    'RUN cat \\<< EOF',
     'RUN cat <<<EOF',
     'RUN echo $((1<<2))',
-    'RUN echo $((1 << 2))',
     'RUN echo "<<EOF"',
     "RUN echo ' <<EOF'",
     'RUN echo \\<<EOF',
@@ -399,6 +408,13 @@ describe('here-documents', () => {
   });
 
   test.each([
+    'RUN << EOF\nFROM b\nEOF',
+    'RUN cat << EOF',
+    'RUN cat<< EOF',
+    'RUN <<\tEOF\nFROM b\nEOF',
+    'RUN << <<EOF\nFROM b\nEOF',
+    'RUN <<<< <<EOF\nFROM b\nEOF',
+    'RUN echo $((1 << 2))',
     'RUN <<FROM\nFROM',
     'RUN <<run\nrun',
     'RUN <<"RUN true"\nFROM b\nRUN true',
@@ -469,7 +485,7 @@ describe('here-documents', () => {
     const { message, next } = await refused('FROM a\nRUN <<EOF\nx\nEOF', { builder: CLASSIC });
     expect(message).toBe('Dockerfile:2: the classic builder knows no here-documents');
     expect(next).toStartWith('Build with BuildKit');
-    expect(images('FROM a\nRUN cat << EOF', { builder: CLASSIC })).toEqual(['a']);
+    expect(images('FROM a\nRUN cat <<< EOF', { builder: CLASSIC })).toEqual(['a']);
   });
 });
 
