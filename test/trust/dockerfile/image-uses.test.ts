@@ -320,7 +320,7 @@ describe('parser directives', () => {
     ['# syntax=f\nFROM a', ['f', 'a']],
     ['#syntax=f:1\nFROM a', ['f:1', 'a']],
     ['# SYNTAX = f option=1\nFROM a', ['f', 'a']],
-    ['#\u00a0syntax\t=\vf\u00a0\nFROM a', ['f', 'a']],
+    ['#\tsyntax\t=\ff \nFROM a', ['f', 'a']],
     ['# syntax=f\r\nFROM a\r\n', ['f', 'a']],
     ['\ufeff# syntax=f\nFROM a', ['f', 'a']],
     ['  # syntax=f\nFROM a', ['f', 'a']],
