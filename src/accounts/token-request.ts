@@ -1,4 +1,5 @@
 import { parseScope, type Scope } from '../core/access.ts';
+import { CollectedBytes } from '../core/collected-bytes.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { decodeUtf8 } from '../core/json/parse.ts';
 import { parseAuthorization } from './authorization.ts';
@@ -97,14 +98,14 @@ function required(form: URLSearchParams, name: string): string {
 async function readForm(request: Request): Promise<Buffer> {
   const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw invalid('the body is not a form');
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const form = new CollectedBytes();
   for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new SignetError('too-large', `the form is longer than ${MAX_BODY} bytes`);
-    chunks.push(chunk);
+    if (form.length + chunk.length > MAX_BODY) {
+      throw new SignetError('too-large', `the form is longer than ${MAX_BODY} bytes`);
+    }
+    form.add(chunk);
   }
-  return Buffer.concat(chunks);
+  return form.take();
 }
 
 function decodeForm(bytes: Buffer): URLSearchParams {

@@ -22,7 +22,7 @@ export interface StoredBlob {
  * killed, or the power fails, at any moment. Each upload has one writer at a time.
  */
 export interface BlobStore {
-  /** Begins an empty upload. */
+  /** Begins an empty upload. Throws `disk-full` or `disk-failing`. */
   startUpload(): Promise<UploadId>;
 
   /** Bytes that the upload holds. Throws `blob-upload-unknown`. */
@@ -33,7 +33,7 @@ export interface BlobStore {
    * the upload can be resumed.
    *
    * Throws `blob-upload-unknown`, `blob-upload-busy`, `blob-upload-range-invalid` (not at `offset`), `blob-too-large` (over `limit`),
-   * and whatever `body` throws.
+   * `disk-full`, `disk-failing`, and whatever `body` throws.
    */
   append(upload: UploadId, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number>;
 
@@ -41,7 +41,8 @@ export interface BlobStore {
    * Turns the upload into the blob `digest` and returns its size in bytes. `announce` runs once the content is known
    * to be right and safe on disk, and before the blob becomes visible.
    *
-   * Throws `blob-upload-unknown`, `blob-upload-busy`, or `blob-digest-mismatch`, after which the upload is gone.
+   * Throws `blob-upload-unknown`, `blob-upload-busy`, `disk-full`, `disk-failing`, or `blob-digest-mismatch`, after which
+   * the upload is gone.
    */
   commit(upload: UploadId, digest: Digest, announce: (size: number) => Promise<void>): Promise<number>;
 

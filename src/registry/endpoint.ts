@@ -1,4 +1,4 @@
-import type { Gate } from '../core/access.ts';
+import type { Gate, Scope } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { type Digest, isDigest } from '../core/names/digest.ts';
 import type { Instant } from '../core/time.ts';
@@ -30,6 +30,8 @@ export interface Call {
 export interface Endpoint {
   /** What the caller must be allowed to do with the repository. */
   readonly actions: readonly ('pull' | 'push' | 'delete')[];
+  /** What else serves the request but is not required: a challenge names it, so that the client asks for one token. */
+  readonly wishes?: (call: Pick<Call, 'url' | 'repository'>) => readonly Scope[];
   answer(parts: Parts, call: Call): Promise<Response>;
 }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../core/names/digest.ts';
 import type { Instant } from '../core/time.ts';
+import { withStorageErrors } from '../store/storage-error.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { AppendOptions, BlobStore, StoredBlob } from './blob-store.ts';
 import type { UploadId } from './names.ts';
@@ -44,7 +45,7 @@ export class FolderBlobStore implements BlobStore {
   }
 
   startUpload(): Promise<UploadId> {
-    return this.uploads.create();
+    return withStorageErrors(() => this.uploads.create());
   }
 
   uploadSize(upload: UploadId): Promise<number> {
@@ -52,34 +53,40 @@ export class FolderBlobStore implements BlobStore {
   }
 
   async append(upload: UploadId, body: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<number> {
-    return this.uploads.write(upload, async (path) => {
-      const file = await open(path, 'r+');
-      try {
-        return await this.appendTo(file, upload, body, options);
-      } finally {
-        await file.close();
-      }
-    });
+    return withStorageErrors(() =>
+      this.uploads.write(upload, async (path) => {
+        const file = await open(path, 'r+');
+        try {
+          return await this.appendTo(file, upload, body, options);
+        } finally {
+          await file.close();
+        }
+      }),
+    );
   }
 
   async commit(upload: UploadId, digest: Digest, announce: (size: number) => Promise<void>): Promise<number> {
-    return this.uploads.consume(upload, async (path) => {
-      const file = await open(path, 'r');
-      try {
-        const { size } = await file.stat();
-        const found = await this.digestOf(file, upload, size, digestAlgorithm(digest));
-        if (found !== digest) {
-          await unlink(path);
-          throw new SignetError('blob-digest-mismatch', `the content has the digest ${found}`, { detail: { digest } });
+    return withStorageErrors(() =>
+      this.uploads.consume(upload, async (path) => {
+        const file = await open(path, 'r');
+        try {
+          const { size } = await file.stat();
+          const found = await this.digestOf(file, upload, size, digestAlgorithm(digest));
+          if (found !== digest) {
+            await unlink(path);
+            throw new SignetError('blob-digest-mismatch', `the content has the digest ${found}`, {
+              detail: { digest },
+            });
+          }
+          await file.sync();
+          await announce(size);
+          await this.publish(path, digest);
+          return size;
+        } finally {
+          await file.close();
         }
-        await file.sync();
-        await announce(size);
-        await this.publish(path, digest);
-        return size;
-      } finally {
-        await file.close();
-      }
-    });
+      }),
+    );
   }
 
   async cancel(upload: UploadId): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Gate, Handler, Scope } from '../core/access.ts';
+import { AuthorizationRequired, type Gate, type Handler, type Scope } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
 import type { Endpoint, Parts } from './endpoint.ts';
@@ -62,8 +62,19 @@ async function answerRepository(parts: Parts, request: Request, url: URL, gate: 
   const { endpoint: name, repository, item } = path;
   const endpoint = ENDPOINTS[name].get(request.method);
   if (endpoint === undefined) throw unsupported([...ENDPOINTS[name].keys()]);
-  await gate.require({ type: 'repository', name: repository, actions: endpoint.actions });
+  const wishes = endpoint.wishes?.({ url, repository }) ?? [];
+  await requireWith(gate, { type: 'repository', name: repository, actions: endpoint.actions }, wishes);
   return endpoint.answer(parts, { request, url, gate, repository, item });
+}
+
+/** Requires `scope` alone; the challenge of who lacks it names the `wishes` as well. */
+async function requireWith(gate: Gate, scope: Scope, wishes: readonly Scope[]): Promise<void> {
+  try {
+    await gate.require(scope);
+  } catch (error) {
+    if (!(error instanceof AuthorizationRequired)) throw error;
+    throw new AuthorizationRequired([...error.wanted, ...wishes], error.reason);
+  }
 }
 
 function unsupported(methods: readonly string[]): SignetError {

@@ -14,7 +14,7 @@ export interface RegistryOptions {
    * must cover the time from there to the end of a push. A day by default.
    */
   readonly grace?: number;
-  /** How long an upload may lie still before it is removed, in milliseconds. A week by default. */
+  /** How long an upload may lie still before it is removed, in milliseconds. A day by default. */
   readonly uploadAge?: number;
   /** Size of a blob at most, in bytes. 1 TiB by default. */
   readonly maxBlob?: number;
@@ -27,7 +27,7 @@ export interface Registry {
   collectGarbage(options?: CollectOptions): Promise<Collected>;
   /** Removes uploads that lie still for too long; returns how many. */
   removeStaleUploads(): Promise<number>;
-  /** Removes stale uploads now and every hour, until the returned function is called. */
+  /** Removes stale uploads now and every hour, or as often as they get stale, until the returned function is called. */
   keepTidy(onError: (error: unknown) => void): () => void;
 }
 
@@ -35,7 +35,7 @@ const TiB = 1024 ** 4;
 
 /** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { index, blobs, grace = DAY, uploadAge = 7 * DAY, maxBlob = TiB, clock = Date.now } = options;
+  const { index, blobs, grace = DAY, uploadAge = DAY, maxBlob = TiB, clock = Date.now } = options;
   const parts: Parts = { index, blobs, grace, maxBlob, clock };
   const removeStale = () => removeStaleUploads(parts, clock() - uploadAge);
   return {
@@ -45,7 +45,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     keepTidy: (onError) => {
       const run = () => void removeStale().catch(onError);
       run();
-      const timer = setInterval(run, HOUR);
+      const timer = setInterval(run, Math.min(HOUR, uploadAge));
       timer.unref();
       return () => clearInterval(timer);
     },

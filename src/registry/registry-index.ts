@@ -73,7 +73,10 @@ export interface BlobIndex {
   /** Gives `repository` the blob that `from` has; false where `from` does not have it. */
   mount(repository: RepositoryName, from: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
   get(repository: RepositoryName, digest: Digest): Promise<LinkedBlob | undefined>;
-  /** Notes that a client was told of the blob; false where the repository does not have it. */
+  /**
+   * Notes that a client was told of the blob, unless nothing can be written at the moment; false where the repository
+   * does not have it.
+   */
   touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
   /** Takes the blob from the repository; false where it does not have it. */
   unlink(repository: RepositoryName, digest: Digest): Promise<boolean>;
@@ -93,7 +96,10 @@ export interface ManifestIndex {
   ): Promise<readonly Digest[]>;
   byDigest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined>;
   byTag(repository: RepositoryName, tag: string): Promise<StoredManifest | undefined>;
-  /** Notes that a client was told of the manifest; false where the repository does not have it. */
+  /**
+   * Notes that a client was told of the manifest, unless nothing can be written at the moment; false where the repository
+   * does not have it.
+   */
   touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
   /** Removes the manifest and the tags that point to it; false where there is none. */
   remove(repository: RepositoryName, digest: Digest): Promise<boolean>;

@@ -1,3 +1,4 @@
+import { CollectedBytes } from '../core/collected-bytes.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 
 /**
@@ -28,7 +29,7 @@ export async function readManifestBody(request: Request, limit: number): Promise
     if (bytes > limit) throw new SignetError('manifest-too-large', `a manifest may have ${limit} bytes`);
   };
   check(Number(request.headers.get('content-length') ?? 0));
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of bodyOf(request, check)) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const body = new CollectedBytes();
+  for await (const chunk of bodyOf(request, check)) body.add(chunk);
+  return body.take();
 }

@@ -20,7 +20,7 @@ export class SqliteUploadIndex implements UploadIndex {
 
   async add(upload: UploadId, repository: RepositoryName, now: Instant): Promise<void> {
     const sql = 'INSERT INTO registry_uploads (uuid, repository, started) VALUES ($upload, $repository, $now)';
-    this.rows.run(sql, { upload, repository, now });
+    await this.rows.change(sql, { upload, repository, now });
   }
 
   async has(upload: UploadId, repository: RepositoryName): Promise<boolean> {
@@ -29,7 +29,7 @@ export class SqliteUploadIndex implements UploadIndex {
   }
 
   async remove(upload: UploadId): Promise<void> {
-    this.rows.run('DELETE FROM registry_uploads WHERE uuid = $upload', { upload });
+    await this.rows.change('DELETE FROM registry_uploads WHERE uuid = $upload', { upload });
   }
 
   async startedBefore(before: Instant, after: string, limit: number): Promise<readonly UploadId[]> {
@@ -47,17 +47,15 @@ export class SqliteBlobIndex implements BlobIndex {
   }
 
   async announce(digest: Digest, size: number, now: Instant): Promise<BlobKey> {
-    const { id } = this.rows.only<{ id: number }>(
-      `INSERT INTO registry_blobs (digest, size, announced) VALUES ($digest, $size, $now)
-       ON CONFLICT (digest) DO UPDATE SET size = excluded.size, announced = max(announced, excluded.announced)
-       RETURNING id`,
-      { digest, size, now },
-    );
+    const sql = `INSERT INTO registry_blobs (digest, size, announced) VALUES ($digest, $size, $now)
+      ON CONFLICT (digest) DO UPDATE SET size = excluded.size, announced = max(announced, excluded.announced)
+      RETURNING id`;
+    const { id } = await this.rows.write(() => this.rows.only<{ id: number }>(sql, { digest, size, now }));
     return id;
   }
 
   async link(repository: RepositoryName, blob: BlobKey, now: Instant, upload: UploadId | undefined): Promise<void> {
-    this.rows.write(() => {
+    await this.rows.write(() => {
       if (this.rows.first('SELECT 1 AS found FROM registry_blobs WHERE id = $blob', { blob }) === undefined) {
         throw new SignetError('blob-collected', 'the blob was removed before it was linked');
       }
@@ -81,11 +79,11 @@ export class SqliteBlobIndex implements BlobIndex {
 
   async touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean> {
     const sql = `UPDATE registry_links SET seen = max(seen, $now) WHERE ${IS_THIS_LINK}`;
-    return this.rows.run(sql, { repository, digest, now }) > 0;
+    return this.rows.note(sql, { repository, digest, now }) !== 0;
   }
 
   async unlink(repository: RepositoryName, digest: Digest): Promise<boolean> {
-    return this.rows.run(`DELETE FROM registry_links WHERE ${IS_THIS_LINK}`, { repository, digest }) > 0;
+    return (await this.rows.change(`DELETE FROM registry_links WHERE ${IS_THIS_LINK}`, { repository, digest })) > 0;
   }
 
   private addLink(repository: RepositoryName, blob: BlobKey, now: Instant): void {

@@ -27,11 +27,11 @@ export class SqliteGarbageIndex implements GarbageIndex {
 
   async removeLooseManifest(key: number, unseenSince: Instant): Promise<boolean> {
     const sql = `DELETE FROM registry_manifests AS m WHERE m.id = $key AND ${IS_LOOSE}`;
-    return this.rows.run(sql, { key, unseenSince }) > 0;
+    return (await this.rows.change(sql, { key, unseenSince })) > 0;
   }
 
   async unlinkLooseBlobs(unseenSince: Instant, limit: number): Promise<number> {
-    return this.rows.run(
+    return this.rows.change(
       `DELETE FROM registry_links WHERE (repository, blob) IN (
          SELECT l.repository, l.blob FROM registry_links l JOIN registry_blobs b ON b.id = l.blob
          WHERE l.seen < $unseenSince AND NOT EXISTS (
@@ -66,7 +66,7 @@ export class SqliteGarbageIndex implements GarbageIndex {
   }
 
   async removeEmptyRepositories(): Promise<void> {
-    this.rows.run(
+    await this.rows.change(
       `DELETE FROM registry_repositories AS o
        WHERE NOT EXISTS (SELECT 1 FROM registry_links WHERE repository = o.id)
        AND NOT EXISTS (SELECT 1 FROM registry_manifests WHERE repository = o.id)`,

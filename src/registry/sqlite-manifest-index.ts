@@ -58,17 +58,17 @@ export class SqliteManifestIndex implements ManifestIndex {
   async touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean> {
     const sql = `UPDATE registry_manifests SET seen = max(seen, $now)
       WHERE repository = ${THIS_REPOSITORY} AND digest = $digest`;
-    return this.rows.run(sql, { repository, digest, now }) > 0;
+    return this.rows.note(sql, { repository, digest, now }) !== 0;
   }
 
   async remove(repository: RepositoryName, digest: Digest): Promise<boolean> {
     const sql = `DELETE FROM registry_manifests WHERE repository = ${THIS_REPOSITORY} AND digest = $digest`;
-    return this.rows.run(sql, { repository, digest }) > 0;
+    return (await this.rows.change(sql, { repository, digest })) > 0;
   }
 
   async removeTag(repository: RepositoryName, tag: string): Promise<boolean> {
     const sql = `DELETE FROM registry_tags WHERE repository = ${THIS_REPOSITORY} AND name = $tag`;
-    return this.rows.run(sql, { repository, tag }) > 0;
+    return (await this.rows.change(sql, { repository, tag })) > 0;
   }
 
   async referrers(repository: RepositoryName, subject: Digest, cut: ReferrerCut): Promise<Referrers> {

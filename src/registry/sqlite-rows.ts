@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import type { Digest } from '../core/names/digest.ts';
+import { note, write } from '../store/sqlite.ts';
 import type { RepositoryName } from './names.ts';
 
 type Parameters = Record<string, string | number | Uint8Array | null>;
@@ -12,9 +13,19 @@ export class Rows {
     this.database = database;
   }
 
-  /** Runs `work` as the only writer, so that what it reads stays true until it is done. */
-  write<T>(work: () => T): T {
-    return this.database.transaction(work).immediate();
+  /** Runs `work` as the only writer, as `write` does. */
+  write<T>(work: () => T): Promise<T> {
+    return write(this.database, work);
+  }
+
+  /** Runs one statement as `note` does; returns how many rows were changed, undefined where it could not be run. */
+  note(sql: string, parameters: Parameters): number | undefined {
+    return note(this.database, () => this.run(sql, parameters));
+  }
+
+  /** Runs one statement as the only writer; returns how many rows were changed. */
+  change(sql: string, parameters: Parameters): Promise<number> {
+    return this.write(() => this.run(sql, parameters));
   }
 
   first<Row>(sql: string, parameters: Parameters): Row | undefined {
@@ -37,7 +48,7 @@ export class Rows {
     return this.database.query<Row, [Parameters]>(sql).iterate(parameters);
   }
 
-  /** Returns how many rows were changed, those removed by a cascade not counted. */
+  /** A statement of `write`. Returns how many rows were changed, those removed by a cascade not counted. */
   run(sql: string, parameters: Parameters): number {
     return this.database.query<unknown, [Parameters]>(sql).run(parameters).changes;
   }

@@ -13,6 +13,11 @@ const PUSH = ['pull', 'push'] as const;
 /** Begins an upload, takes a whole blob at once, or mounts one from another repository (protocol F.5 end-4, end-11). */
 export const startUpload: Endpoint = {
   actions: PUSH,
+  wishes: ({ url, repository }) => {
+    const from = url.searchParams.get('from');
+    if (from === null || from === repository || !isRepositoryPath(from)) return [];
+    return [{ type: 'repository', name: from, actions: ['pull'] }];
+  },
   async answer(parts: Parts, call: Call): Promise<Response> {
     const { searchParams } = call.url;
     const digest = searchParams.get('digest');
@@ -20,7 +25,12 @@ export const startUpload: Endpoint = {
     const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
     if (mounted !== undefined) return created(call.repository, mounted);
     const upload = await parts.blobs.startUpload();
-    await parts.index.uploads.add(upload, call.repository, parts.clock());
+    try {
+      await parts.index.uploads.add(upload, call.repository, parts.clock());
+    } catch (error) {
+      await parts.blobs.cancel(upload).catch(() => {});
+      throw error;
+    }
     return progress(202, call.repository, upload, 0);
   },
 };
@@ -131,10 +141,21 @@ async function commit(
     key = await index.blobs.announce(digest, size, clock());
   });
   if (key === undefined) throw new Error('the blob was committed without being announced');
-  await index.blobs.link(repository, key, clock(), upload);
+  try {
+    await index.blobs.link(repository, key, clock(), upload);
+  } catch (error) {
+    // It would lie there until the grace period is over, and be in the way of what the disk has no room for.
+    if (isSignetError(error, 'disk-full')) {
+      await index.garbage.removeBlob(digest, Number.POSITIVE_INFINITY, () => blobs.remove(digest)).catch(() => {});
+    }
+    throw error;
+  }
 }
 
-/** Runs `work`; a chunk at the wrong place is answered with where the upload stands, a wrong digest ends the upload. */
+/**
+ * Runs `work`; a chunk at the wrong place is answered with where the upload stands. A wrong digest ends the upload, and so
+ * does a full disk: what came so far would keep it full.
+ */
 async function resumable(
   { blobs, index }: Parts,
   { repository }: Call,
@@ -145,12 +166,19 @@ async function resumable(
     return await work();
   } catch (error) {
     if (isSignetError(error, 'blob-digest-mismatch')) await index.uploads.remove(upload);
+    if (isSignetError(error, 'disk-full')) await giveUp({ blobs, index }, upload);
     if (!isSignetError(error, 'blob-upload-range-invalid')) throw error;
     const { headers } = progress(202, repository, upload, await blobs.uploadSize(upload));
     const refusal = errorResponse(error, headers);
     if (refusal === undefined) throw error;
     return refusal;
   }
+}
+
+/** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
+async function giveUp({ blobs, index }: Pick<Parts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
+  await blobs.cancel(upload).catch(() => {});
+  await index.uploads.remove(upload).catch(() => {});
 }
 
 function progress(status: 202 | 204, repository: RepositoryName, upload: UploadId, size: number): Response {

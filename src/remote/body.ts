@@ -1,3 +1,4 @@
+import { CollectedBytes } from '../core/collected-bytes.ts';
 import { SignetError } from '../core/errors/index.ts';
 
 /**
@@ -11,15 +12,13 @@ export async function readCapped(
   arrived: () => void,
 ): Promise<Buffer> {
   if (declaredLength !== null && !(Number(declaredLength) <= limit)) tooLarge(limit);
-  const pieces: Uint8Array[] = [];
-  let length = 0;
+  const read = new CollectedBytes();
   for await (const piece of body ?? []) {
     arrived();
-    length += piece.length;
-    if (length > limit) tooLarge(limit);
-    pieces.push(piece);
+    if (read.length + piece.length > limit) tooLarge(limit);
+    read.add(piece);
   }
-  return Buffer.concat(pieces, length);
+  return read.take();
 }
 
 function tooLarge(limit: number): never {

@@ -2,10 +2,11 @@ import { networkOf } from '../accounts/network.ts';
 import { AuthorizationRequired, type Gate, type Handler } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
+import { isStorageError, storageError } from '../store/storage-error.ts';
 import type { Exchange } from './access-log.ts';
 import { limitBody } from './body-limit.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
-import { inPieces } from './large-answer.ts';
+import { countUntilTaken } from './large-answer.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { checkPath } from './request-path.ts';
@@ -102,9 +103,10 @@ export class Application {
   }
 
   private async respond(request: Request, address: string, progress: Progress): Promise<Response> {
-    const response = await this.dispatch(request, address, progress).catch((error: unknown) => {
-      if (request.signal.aborted && isAbort(error)) return new Response(null, { status: CLIENT_GONE });
-      if (!isExpected(error)) this.report(error, request, progress);
+    const response = await this.dispatch(request, address, progress).catch((thrown: unknown) => {
+      if (request.signal.aborted && isAbort(thrown)) return new Response(null, { status: CLIENT_GONE });
+      const error = storageError(thrown);
+      if (!isExpected(error) || isStorageError(error)) this.report(error, request, progress);
       return errorResponse(error, progress.realm, progress.id);
     });
     response.headers.set('X-Request-Id', progress.id);
@@ -147,7 +149,7 @@ export class Application {
     const gate = part.access === 'gate' ? await gateFor(limited) : openGate;
     progress.user = gate.subject;
     const response = (await part.handler(limited, progress.url, gate)) ?? notFound(request.method);
-    return share === undefined ? response : inPieces(response, share, request.signal);
+    return share === undefined ? response : countUntilTaken(response, share, request);
   }
 
   /** The realm for challenges, under the name that the client used. Throws `host-malformed` or `host-unknown`. */
@@ -182,10 +184,10 @@ function lengthOf(response: Response): number | undefined {
   return declared === null ? undefined : Number(declared);
 }
 
-/** To methods that Notary does not know it answers 405 without a body (protocol B.2). Throws `route-unknown` for others. */
+/** As Notary's server answers what it has no route for: unknown methods with 405 and no body (protocol B.2). Throws `route-unknown`. */
 function notFound(method: string): Response {
   if (['GET', 'HEAD', 'POST', 'PUT', 'DELETE'].includes(method)) {
-    throw new SignetError('route-unknown', 'You have requested a resource that does not exist.');
+    throw new SignetError('route-unknown', 'You have requested metadata that does not exist.');
   }
   return new Response(null, { status: 405, headers: { 'Content-Length': '0' } });
 }

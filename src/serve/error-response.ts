@@ -46,7 +46,7 @@ function wantedActions({ type, name, actions }: Scope): readonly Record<string, 
 
 /** The code in the body: one that Notary's and registry clients know, or else the catalogue's in their spelling. */
 function wireCode({ code, httpStatus }: SignetError): string {
-  if (code === 'route-unknown') return 'GENERIC_NOT_FOUND';
+  if (code === 'route-unknown') return 'METADATA_NOT_FOUND';
   if (httpStatus === 401) return 'UNAUTHORIZED';
   if (httpStatus === 429) return 'TOOMANYREQUESTS';
   return httpStatus === 503 ? 'UNAVAILABLE' : code.toUpperCase().replaceAll('-', '_');

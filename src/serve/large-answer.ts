@@ -1,46 +1,43 @@
 import type { Share } from './shares.ts';
 
-/** What is handed to the transport at one time, in bytes; it takes the next piece when the client has taken the last. */
-const PIECE = 64 * 1024;
+/** Bytes up to which an answer leaves at once and is not counted. */
 const LARGE = 256 * 1024;
+/** More than the headers take: the transport must be able to keep them together with the whole body. */
+const ROOM_FOR_HEADERS = 1024 * 1024;
 
 /**
- * A large answer that is in memory, in pieces, and counted until the client has taken them all: clients that ask and
- * never read must not fill the memory. Such an answer declares its length, and is sent in chunks. Answers from the
- * disk, and small ones, stay as they are. Throws what `Share.send` throws.
+ * A large answer that is in memory, counted until the client has taken all of it: clients that ask and never read must
+ * not fill the memory. The part has declared its length. To HEAD it is the headers alone. Answers from the disk, and
+ * small ones, stay as they are. Throws what `Share.send` throws.
  */
-export function inPieces(response: Response, share: Share, signal: AbortSignal): Response {
-  const length = Number(response.headers.get('content-length') ?? 0);
-  if (response.body === null || length <= LARGE) return response;
-  const sent = share.send(length);
-  if (signal.aborted) sent();
-  else signal.addEventListener('abort', sent);
-  const { status, headers } = response;
-  headers.delete('content-length');
-  return new Response(cut(response.body, sent), { status, headers });
+export function countUntilTaken(response: Response, share: Share, { method, signal }: Request): Response {
+  const { status, headers, body } = response;
+  const length = Number(headers.get('content-length') ?? 0);
+  if (body === null || length <= LARGE) return response;
+  if (method === 'HEAD') return new Response(null, { status, headers });
+  const taken = share.send(length);
+  if (signal.aborted) taken();
+  else signal.addEventListener('abort', taken);
+  return new Response(handOver(body, length, taken), { status, headers });
 }
 
-/** The same bytes in pieces; `ended` is called when the last one was taken, or when nobody wants any more. */
-function cut(source: ReadableStream<Uint8Array>, ended: () => void): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
-  let rest: Uint8Array = new Uint8Array();
-  return new ReadableStream({
-    pull: async (controller) => {
-      if (rest.length === 0) {
-        const { value } = await reader.read();
-        if (value === undefined) {
-          ended();
-          controller.close();
-          return;
-        }
-        rest = value;
+/**
+ * The same bytes, written and ended in one turn. Of such a stream the transport declares the length, if it may keep all
+ * of it; every other stream is sent in chunks, whatever its headers say. `taken` is called when the last byte has left.
+ */
+function handOver(source: ReadableStream<Uint8Array>, length: number, taken: () => void): ReadableStream {
+  const direct: Bun.DirectUnderlyingSource = {
+    type: 'direct',
+    pull: async (sink) => {
+      try {
+        const pieces = await Array.fromAsync(source);
+        for (const piece of pieces) void sink.write(piece);
+        await sink.end();
+      } finally {
+        taken();
       }
-      controller.enqueue(rest.subarray(0, PIECE));
-      rest = rest.subarray(PIECE);
     },
-    cancel: () => {
-      ended();
-      return reader.cancel();
-    },
-  });
+    cancel: taken,
+  };
+  return new ReadableStream(direct, { highWaterMark: length + ROOM_FOR_HEADERS });
 }

@@ -43,7 +43,7 @@ export class Listener {
    * since Bun cannot change it otherwise: what the system has not handed over by then is reset. Requests in progress end
    * on the connections they came on.
    */
-  replaceCertificate(certificate: ServerCertificate): void {
+  async replaceCertificate(certificate: ServerCertificate): Promise<void> {
     if (this.isStopping) return;
     const { port } = this;
     this.retire(this.server);

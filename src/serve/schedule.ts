@@ -1,21 +1,63 @@
-import { SECOND } from '../core/time.ts';
+import { type Instant, SECOND } from '../core/time.ts';
+import type { JobTimes } from './job-times.ts';
 import type { Log } from './log.ts';
 
-/** Runs `job` every `seconds` until stopped; never twice at a time. A failure is logged, and the next run comes as planned. */
-export function every(seconds: number, name: string, log: Log, job: () => void | Promise<void>): () => void {
+export interface Job {
+  readonly name: string;
+  /** Time from one run to the next, in seconds. */
+  readonly interval: number;
+  readonly log: Log;
+  run(): void | Promise<void>;
+}
+
+/** Runs the job once in each interval until stopped; never twice at a time. A failure is logged, and the next run comes as planned. */
+export function every({ name, interval, log, run }: Job): () => void {
   let running = false;
-  const run = async () => {
+  const tick = async () => {
     if (running) return;
     running = true;
-    try {
-      await job();
-    } catch (error) {
-      log.error(`${name} failed`, { error: String(error) });
-    } finally {
-      running = false;
-    }
+    await attempt(name, log, run);
+    running = false;
   };
-  const timer = setInterval(run, seconds * SECOND);
+  const timer = setInterval(tick, interval * SECOND);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * Like `every`, for intervals that restarts must not stretch: the time of the last run is kept, and one that is due, or
+ * was never done, starts at once.
+ */
+export function everyAcrossRestarts(job: Job, times: JobTimes, now: () => Instant): () => void {
+  const { name, interval, log } = job;
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const plan = (wait: number) => {
+    if (isStopped) return;
+    timer = setTimeout(tick, wait);
+    timer.unref();
+  };
+  const tick = async () => {
+    await attempt(name, log, job.run);
+    await attempt(name, log, () => times.ended(name, now()));
+    plan(interval * SECOND);
+  };
+  plan(untilDue(times.last(name), interval * SECOND, now()));
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
+}
+
+/** In milliseconds. A last run that lies ahead, as after a clock was set back, is as good as one just now. */
+function untilDue(last: Instant | undefined, interval: number, now: Instant): number {
+  return last === undefined ? 0 : Math.max(0, Math.min(interval, last + interval - now));
+}
+
+async function attempt(name: string, log: Log, work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log.error(`${name} failed`, { error: String(error) });
+  }
 }

@@ -82,6 +82,11 @@ export const SETTINGS = {
   maxPublish: setting(size('1KiB', '64MiB'), LIMITS.upload, 'Size of one publish of trust data'),
   maxBlob: setting(size('1MiB', '16TiB'), 64 * 2 ** 30, 'Size of one blob in the registry'),
   gcInterval: setting(duration('0s', '20d'), 86_400, 'Time between two collections of unused blobs; 0 turns them off'),
+  uploadExpiry: setting(
+    duration('1m', '365d'),
+    86_400,
+    'How long an upload that nobody finishes is kept after its last byte',
+  ),
   gcGrace: setting(duration('1m', '365d'), 86_400, 'How long an unused blob is kept'),
 
   logLevel: setting(oneOf('debug', 'info', 'warning', 'error'), 'info', 'Least level that is logged'),

@@ -1,6 +1,7 @@
 import { AuthorizationRequired, type Gate, type Handler, type Scope } from '../core/access.ts';
-import { isSignetError } from '../core/errors/index.ts';
+import { type ErrorCode, isSignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
+import { isStorageError, storageError } from '../store/storage-error.ts';
 import { emptyAnswer } from './answers.ts';
 import type { GunPrefixes } from './gun-prefixes.ts';
 import type { Logger } from './logger.ts';
@@ -44,8 +45,9 @@ export function createHandler(parts: HandlerParts): Handler {
     if (clean !== url.pathname) return redirect(clean + url.search);
     try {
       return await answer(parts, path, request, url, gate);
-    } catch (error) {
-      if (isOfGate(error)) throw error;
+    } catch (thrown) {
+      const error = storageError(thrown);
+      if (isForServer(error)) throw error;
       if (error instanceof Refusal) return error.response;
       const code = isSignetError(error) ? error.code : undefined;
       parts.logger.error(`${request.method} ${clean.slice(0, MAX_PATH)} failed`, { code, error: String(error) });
@@ -54,9 +56,11 @@ export function createHandler(parts: HandlerParts): Handler {
   };
 }
 
-/** Whether the gate refused the caller: for what he may do, or because he has to wait before he may log in. */
-function isOfGate(error: unknown): boolean {
-  return error instanceof AuthorizationRequired || isSignetError(error, 'login-throttled', 'login-busy');
+/** What the server around it answers: who may not do this, who has to wait, and what the machine has no room for. */
+const FOR_SERVER: readonly ErrorCode[] = ['login-throttled', 'login-busy', 'network-busy', 'server-busy', 'too-large'];
+
+function isForServer(error: unknown): boolean {
+  return error instanceof AuthorizationRequired || isSignetError(error, ...FOR_SERVER) || isStorageError(error);
 }
 
 async function answer(

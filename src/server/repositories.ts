@@ -111,6 +111,8 @@ export class Repositories {
     try {
       return await this.store.publish({ gun, files, expected: revision, at: this.clock() });
     } catch (cause) {
+      // What the machine has no room for is for the server around it to say.
+      if (isSignetError(cause)) throw cause;
       this.logger.error(`cannot store an update of ${gun}`, { gun, error: String(cause) });
       throw new Refusal('update-failed', undefined, cause);
     }

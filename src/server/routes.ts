@@ -63,6 +63,7 @@ export interface Route {
 
 const ROLE = '(root|targets(?:/[^/\\s]+)*|snapshot|timestamp)';
 const CHECKSUM = '([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})';
+const MAX_INT64 = 2n ** 63n - 1n;
 const ONLINE_ROLE = '(snapshot|timestamp)';
 
 /** The routes of a GUN (protocol B.2). The first that matches answers, so the order counts. */
@@ -158,6 +159,8 @@ async function getByChecksum({ store, maxAge }: Services, { gun, names, gate }: 
 
 async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
   const [version = '', role = ''] = names;
+  // Notary says in its own words that it cannot read the number.
+  if (BigInt(version) > MAX_INT64) throw new Refusal('metadata-not-found', { Func: 'Atoi', Num: version, Err: {} });
   // Beyond this JavaScript and SQLite would not mean the same number any more.
   if (!Number.isSafeInteger(Number(version))) throw notFound();
   return metadataAnswer(found(await store.byVersion(gun, roleOf(role), Number(version))), 'consistent', maxAge, gate);

@@ -4,7 +4,7 @@ import { digestHex, digestOf } from '../core/names/digest.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
 import { parseRole, type RoleName } from '../core/names/role.ts';
 import type { Instant } from '../core/time.ts';
-import type { Migrations } from '../store/sqlite.ts';
+import { type Migrations, write } from '../store/sqlite.ts';
 import { filesOf, snapshotOf } from './links.ts';
 import type {
   Change,
@@ -98,7 +98,7 @@ export class SqliteMetadataStore implements MetadataStore {
     if (timestamp === undefined) {
       throw new SignetError('publication-incomplete', `a publication of ${gun} has no timestamp`);
     }
-    const store = this.database.transaction((): PublicationResult => {
+    return write(this.database, (): PublicationResult => {
       if (this.revisionNow(gun) !== expected) return 'outdated';
       if (rows.some(({ role, version }) => this.newestVersion(gun, role) >= version)) return 'version-exists';
       const insert = this.database.query(
@@ -112,16 +112,14 @@ export class SqliteMetadataStore implements MetadataStore {
       );
       return 'stored';
     });
-    return store.immediate();
   }
 
   async delete(gun: Gun, at: Instant): Promise<boolean> {
-    const remove = this.database.transaction(() => {
+    return write(this.database, () => {
       const { changes } = this.database.query('DELETE FROM tuf_files WHERE gun = ?').run(gun);
       if (changes > 0) this.record(at, gun, 0, '', 'deletion');
       return changes > 0;
     });
-    return remove.immediate();
   }
 
   async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly Change[]> {

@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite';
 import { type Gun, parseGun } from '../core/names/gun.ts';
 import { type KeyId, parseKeyId } from '../core/names/key-id.ts';
 import type { Instant } from '../core/time.ts';
-import type { Migrations } from '../store/sqlite.ts';
+import { type Migrations, write } from '../store/sqlite.ts';
 import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from './online-key-store.ts';
 
 /** The server's own keys. Times are milliseconds since 1970; `last_used` is set when a key signs for the first time. */
@@ -52,7 +52,7 @@ export class SqliteOnlineKeyStore implements OnlineKeyStore {
   }
 
   async add(key: SealedKey, at: Instant): Promise<SealedKey> {
-    const add = this.database.transaction((): SealedKey => {
+    return write(this.database, (): SealedKey => {
       const pending = this.pendingNow(key.gun, key.role, key.type);
       if (pending !== undefined) return pending;
       this.database
@@ -62,11 +62,11 @@ export class SqliteOnlineKeyStore implements OnlineKeyStore {
         .run(key.id, at, key.gun, key.role, key.type, key.publicBytes, key.sealed);
       return key;
     });
-    return add.immediate();
   }
 
   async markUsed(id: KeyId, at: Instant): Promise<void> {
-    this.database.query('UPDATE online_keys SET last_used = ? WHERE key_id = ? AND last_used IS NULL').run(at, id);
+    const mark = this.database.query('UPDATE online_keys SET last_used = ? WHERE key_id = ? AND last_used IS NULL');
+    await write(this.database, () => mark.run(at, id));
   }
 
   async sample(): Promise<SealedKey | undefined> {

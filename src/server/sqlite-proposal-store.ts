@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite';
 import { digestHex, digestOf } from '../core/names/digest.ts';
 import type { Gun } from '../core/names/gun.ts';
-import type { Migrations } from '../store/sqlite.ts';
+import { type Migrations, write } from '../store/sqlite.ts';
 import type { KeptProposal, Replacement, ReplacementResult, ServerProposalStore } from './proposal-store.ts';
 
 /** One proposal for each GUN, with who put it there and when, in milliseconds since 1970. */
@@ -41,11 +41,11 @@ export class SqliteProposalStore implements ServerProposalStore {
   }
 
   async replace(replacement: Replacement): Promise<ReplacementResult> {
-    return this.database.transaction(() => this.replaceNow(replacement)).immediate();
+    return write(this.database, () => this.replaceNow(replacement));
   }
 
   async remove(gun: Gun): Promise<boolean> {
-    return this.removeNow(gun);
+    return write(this.database, () => this.removeNow(gun));
   }
 
   private replaceNow({ gun, former, proposal, by, at }: Replacement): ReplacementResult {

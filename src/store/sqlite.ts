@@ -1,6 +1,7 @@
 import { Database, SQLiteError } from 'bun:sqlite';
 import { chmodSync, closeSync, constants, openSync } from 'node:fs';
 import { SignetError } from '../core/errors/index.ts';
+import { isStorageError, storageError } from './storage-error.ts';
 
 /** The schema of one part of the server: SQL steps, each run once and in order, recorded under the part's name. */
 export interface Migrations {
@@ -11,9 +12,11 @@ export interface Migrations {
 /** Keeps everything in memory; the database ends with its connection. */
 export const IN_MEMORY = ':memory:';
 
-/** How long a writer waits for another process, in milliseconds. It holds up the event loop meanwhile. */
+/** How long a writer waits for another process, in milliseconds. */
 const BUSY_TIMEOUT = 5000;
+/** The first pause of a writer that waits, and the longest, in milliseconds. */
 const RETRY_MS = 5;
+const LONGEST_RETRY_MS = 100;
 
 /**
  * Opens the database file at `path`, created with mode 0600 where it does not exist, and brings the schema of every
@@ -26,10 +29,43 @@ export function openDatabase(path: string, ...migrations: Migrations[]): Databas
   const database = open(path);
   try {
     for (const part of migrations) migrate(database, part);
+    // Nothing waits inside of SQLite from here on: that would hold up the event loop, and with it everybody.
+    database.run('PRAGMA busy_timeout = 0');
     return database;
   } catch (cause) {
     database.close();
     throw cause instanceof SignetError ? cause : unusable(path, cause);
+  }
+}
+
+/**
+ * Runs `work` in one transaction as the only writer, so that what it reads stays true until it is done. While another
+ * process writes, it is tried again for five seconds; the event loop goes on meanwhile, so `work` must be prepared to find
+ * anything changed. Throws `database-busy`, `disk-full` or `disk-failing`, and what `work` throws.
+ */
+export async function write<T>(database: Database, work: () => T): Promise<T> {
+  const run = database.transaction(work);
+  const deadline = performance.now() + BUSY_TIMEOUT;
+  for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
+    try {
+      return run.immediate();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw storageError(error);
+    }
+    await Bun.sleep(pause);
+  }
+}
+
+/**
+ * Like `write`, for what a request can do without: nothing is done, and undefined returned, while another process writes
+ * or the disk takes nothing. Reading goes on then.
+ */
+export function note<T>(database: Database, work: () => T): T | undefined {
+  try {
+    return database.transaction(work).immediate();
+  } catch (error) {
+    if (isStorageError(storageError(error))) return undefined;
+    throw error;
   }
 }
 
@@ -69,10 +105,14 @@ function writeAhead(database: Database): void {
       database.run('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if (!(error instanceof SQLiteError) || error.code !== 'SQLITE_BUSY' || Date.now() > deadline) throw error;
+      if (!isBusy(error) || Date.now() > deadline) throw error;
       Bun.sleepSync(RETRY_MS);
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof SQLiteError && error.code?.startsWith('SQLITE_BUSY') === true;
 }
 
 /** SQLite gives the journal files the mode of the database file, so this one must be right before it starts. */
@@ -83,6 +123,8 @@ function makePrivate(path: string): void {
 
 function migrate(database: Database, { part, steps }: Migrations): void {
   const count = database.query<{ done: number }, [string]>('SELECT count(*) AS done FROM migrations WHERE part = ?');
+  // What is up to date needs no writer, and opens while another process is one.
+  if (count.get(part)?.done === steps.length) return;
   const record = database.query('INSERT INTO migrations (part, step) VALUES (?, ?)');
   const run = database.transaction(() => {
     const done = count.get(part)?.done ?? 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { decodeBase64 } from '../../src/core/base64.ts';
+import { decodeBase64, decodeBase64AsGo } from '../../src/core/base64.ts';
 import { lifetimeOf } from '../../src/core/lifetimes.ts';
 import { RELEASES } from '../../src/core/names/role.ts';
 import { printable, quoted } from '../../src/core/printable.ts';
@@ -16,6 +16,33 @@ describe('base64', () => {
 
   for (const text of ['YQ', 'YQ=', 'YQ===', 'YR==', 'YWJj\n', 'YW\nJj', ' YWJj', '-_-_', 'YWJj=', '====', 'é']) {
     test(`${JSON.stringify(text)} is none`, () => expect(decodeBase64(text)).toBeUndefined());
+  }
+});
+
+describe('base64 of logins, as Go reads it,', () => {
+  test('may have line ends anywhere', () => {
+    for (const text of ['YWJjZA==', 'YWJj\nZA==\n', 'YW\r\nJjZA=\r\n=\r\n', '\nYWJjZA==']) {
+      expect(decodeBase64AsGo(text)?.toString()).toBe('abcd');
+    }
+    expect(decodeBase64AsGo('')?.length).toBe(0);
+    expect(decodeBase64AsGo('YR==')?.toString()).toBe('a');
+  });
+
+  for (const text of [
+    'YQ',
+    'YQ=',
+    'YQ===',
+    ' YWJj',
+    'YW Jj',
+    'YWJj\t',
+    '-_-_',
+    '====',
+    '=',
+    'Y===',
+    'YWJjYQ==YWJj',
+    'é',
+  ]) {
+    test(`${JSON.stringify(text)} is none`, () => expect(decodeBase64AsGo(text)).toBeUndefined());
   }
 });
 

@@ -19,6 +19,8 @@ export interface FakeEngineOptions {
   readonly builder?: string;
   /** The answers; what is undefined is not found. */
   readonly answer: (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
+  /** Answers as podman does. */
+  readonly isPodman?: boolean;
   /** Listens on TCP, with TLS where certificates are given, instead of a unix socket. */
   readonly tcp?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 }
@@ -30,7 +32,8 @@ export interface FakeEngine {
 }
 
 /** An engine that answers as a test tells it to. It ends with the tests of this process. */
-export function startFakeEngine({ apiVersion = '1.41', builder, answer, tcp }: FakeEngineOptions): FakeEngine {
+export function startFakeEngine({ apiVersion = '1.41', ...options }: FakeEngineOptions): FakeEngine {
+  const { answer, tcp } = options;
   const requests: SeenRequest[] = [];
   const socketPath = join(temporaryFolder(), 'engine.sock');
   const tls = tcp?.cert === undefined ? {} : { tls: { cert: tcp.cert, key: tcp.key, ca: tcp.ca, requestCert: true } };
@@ -48,7 +51,7 @@ export function startFakeEngine({ apiVersion = '1.41', builder, answer, tcp }: F
         body: await request.text(),
       };
       requests.push(seen);
-      if (path === '/_ping') return ping(apiVersion, builder);
+      if (path === '/_ping') return ping(apiVersion, options);
       return (await answer(seen)) ?? Response.json({ message: 'No such image: it' }, { status: 404 });
     },
   });
@@ -70,8 +73,15 @@ export function stream(...records: readonly (object | string)[]): Response {
   );
 }
 
-function ping(apiVersion: string | null, builder: string | undefined): Response {
+function ping(apiVersion: string | null, { builder, isPodman }: FakeEngineOptions): Response {
   const version = apiVersion === null ? {} : { 'Api-Version': apiVersion };
-  const preferred = builder === undefined ? {} : { 'Builder-Version': builder };
-  return new Response('OK', { headers: { ...version, ...preferred, Ostype: 'linux', 'Docker-Experimental': 'false' } });
+  return new Response('OK', {
+    headers: {
+      ...version,
+      ...(builder !== undefined && { 'Builder-Version': builder }),
+      ...(isPodman && { 'Libpod-Api-Version': '4.3.1' }),
+      Ostype: 'linux',
+      'Docker-Experimental': 'false',
+    },
+  });
 }

@@ -1,11 +1,17 @@
 import { beforeAll, expect, test } from 'bun:test';
-import type { JsonValue } from '../../src/core/json/parse.ts';
+import { Editor } from '../../src/core/edit/editor.ts';
+import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
+import { parsePublicKey } from '../../src/core/keys/public-key.ts';
+import { parseGun } from '../../src/core/names/gun.ts';
+import type { RoleName } from '../../src/core/names/role.ts';
 import { form } from '../server/fixture.ts';
 import { type Change, payloadOf, put, type Signer, sealed, tree } from '../support/forgery.ts';
 import { Person, SHA256, succeeds, type TrustService } from '../support/notary-client.ts';
 import { startNotaryServer } from '../support/notary-server.ts';
 import { readTrustFile } from '../support/published.ts';
 import { startSignet } from '../support/signet-server.ts';
+import { target } from '../support/simulator.ts';
+import { TestKeys } from '../support/test-keys.ts';
 
 const LATER = '2030-01-01T00:00:00Z';
 const EARLIER = '2020-01-01T00:00:00Z';
@@ -106,6 +112,16 @@ test('reading: what is there, what is not, and what is no name', async () => {
     expect([name, status]).toEqual([name, 404]);
     expect(text).toContain('"code":"METADATA_NOT_FOUND"');
   }
+  const huge = ['9007199254740993', '9223372036854775807', '9223372036854775808', '99999999999999999999'];
+  for (const number of huge) {
+    const { status } = await expectAlike((world) => send(world, 'GET', `${world.path}tuf/${number}.root.json`));
+    expect([number, status]).toEqual([number, 404]);
+  }
+  for (const path of ['/v2/_trust', '/v2/a/_trust', '/v2/a/b', '/_notary_server/', '/_notary_server/health/', '/x']) {
+    for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'PATCH']) {
+      await expectAlike((world) => send(world, method, path));
+    }
+  }
   for (const gun of ['nobody/nothing', 'a%20b', 'Upper/Case']) {
     await expectAlike((world) => send(world, 'GET', `/v2/${gun}/_trust/tuf/root.json`));
   }
@@ -172,6 +188,26 @@ test('publishing: what is not taken, and why', async () => {
     await refused((world) => post(world, [[role, world.files.get(role) ?? '']]), 'VERSION');
   }
   await refused((world) => post(world, [], 'new/gun'), 'no pre-existing root and no root provided in update.');
+  // What alice publishes first, without some of it; the server would sign the snapshot.
+  const first = async (world: World, ...roles: string[]) => {
+    const gun = parseGun(`${world.service.host}/new/first`);
+    const keys = new TestKeys();
+    const read = async (role: RoleName) => (await readTrustFile(world.service, gun, `${role}.key`)) ?? Buffer.of();
+    const editor = Editor.create({
+      root: [keys.makeRoot(gun, Date.now())],
+      targets: keys.make(),
+      snapshot: parsePublicKey(parseJson(await read('snapshot')), 'snapshot'),
+      timestamp: parsePublicKey(parseJson(await read('timestamp')), 'timestamp'),
+    });
+    editor.addTarget('targets', 'latest', target(1));
+    const files = [...(await editor.sign(keys, Date.now()))].filter(([role]) => roles.includes(role));
+    return post(world, files, gun);
+  };
+  await refused(
+    (world) => first(world, 'root'),
+    '"Name":"ErrValidation","Error":{"Msg":"targets must be loaded first"}',
+  );
+  await refused((world) => first(world, 'targets'), 'no pre-existing root and no root provided in update.');
   const stolen = (world: World) => ['root', 'targets'].map((role) => [role, world.files.get(role) ?? ''] as const);
   await refused((world) => post(world, stolen(world), 'new/gun'), 'unable to retrieve valid leaf certificates');
 });

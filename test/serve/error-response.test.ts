@@ -73,7 +73,7 @@ describe('an error', () => {
   test('of routes and load has the code that clients know', async () => {
     expect(await bodyOf(new SignetError('route-unknown', 'nothing here'))).toEqual([
       404,
-      '{"errors":[{"code":"GENERIC_NOT_FOUND","message":"nothing here"}]}\n',
+      '{"errors":[{"code":"METADATA_NOT_FOUND","message":"nothing here"}]}\n',
     ]);
     const busy = new SignetError('server-busy', 'busy', { detail: { retryAfter: 3 } });
     expect(await bodyOf(busy)).toEqual([503, '{"errors":[{"code":"UNAVAILABLE","message":"busy"}]}\n']);

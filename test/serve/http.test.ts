@@ -184,7 +184,7 @@ describe('a path', () => {
       expect([method, response.status, await response.text()]).toEqual([
         method,
         404,
-        '{"errors":[{"code":"GENERIC_NOT_FOUND","message":"You have requested a resource that does not exist."}]}\n',
+        '{"errors":[{"code":"METADATA_NOT_FOUND","message":"You have requested metadata that does not exist."}]}\n',
       ]);
     }
     for (const method of ['PATCH', 'OPTIONS', 'TRACE']) {
@@ -212,7 +212,7 @@ describe('an answer', () => {
       ['/test/ok', 200, 7],
       ['/test/error', 400, 60],
       ['/v2/', 200, 2],
-      ['/v3/', 404, 105],
+      ['/v3/', 404, 104],
       ['/_signet/health', 200, 2],
     ] as const) {
       const answer = await exchange(server, rawRequest(`HEAD ${path}`, HOST));

@@ -1,6 +1,7 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { familiarReference } from '../../core/names/reference.ts';
 import { runDocker } from '../../engine/run.ts';
+import type { SignedTag } from '../../trust/decide/decision.ts';
 import {
   type BuildSettings,
   findImageUses,
@@ -8,13 +9,12 @@ import {
   rewriteImages,
   SYNTAX,
 } from '../../trust/dockerfile/index.ts';
-import type { TrustedImage } from '../../trust/enforce/enforce.ts';
 import { findBuilder } from './build/builder.ts';
 import { ImageNames, inPlace, syntaxStep } from './build/image-names.ts';
 import { nameOptions, nameResults, readSettings } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
 import { type BuildSource, findSource } from './build/source.ts';
-import { withoutTrust } from './content-trust.ts';
+import { prepareBuild } from './builder.ts';
 import { tagAs } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
 
@@ -45,12 +45,14 @@ async function buildNamed(task: DockerTask, source: BuildSource, folder: Private
   const settings = readSettings(task, source.name, choice);
   const uses = findImageUses(source.text, settings);
   const dockerfile = await nameImages(names, source, uses, settings);
-  const images = names.trusted;
+  const [images, written] = [names.trusted, names.written];
   const named = await nameOptions(task, names, choice);
-  const { args, stdin } = source.replace(named, dockerfile);
+  const { args, env, advice } = await prepareBuild({ ...task, env: choice.env }, named, written);
+  const { args: replaced, stdin } = source.replace(args, dockerfile);
   folder.leaveSignals();
-  const options = { env: withoutTrust(choice.env), ...(stdin === undefined ? {} : { stdin }) };
-  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...args.argv], options);
+  const options = { env, ...(stdin === undefined ? {} : { stdin }) };
+  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...replaced.argv], options);
+  if (exitCode !== 0) task.session.printError(advice);
   if (exitCode === 0 && task.cli.kind === 'docker') await tagImages(task, images);
   return exitCode;
 }
@@ -78,12 +80,12 @@ async function nameImages(
  * Gives the images their tags, as docker does after the build. BuildKit keeps base images to itself, and a builder
  * elsewhere may need no engine here: what the engine does not have is not tagged.
  */
-async function tagImages({ session }: DockerTask, images: readonly TrustedImage[]): Promise<void> {
+async function tagImages({ session }: DockerTask, images: readonly SignedTag[]): Promise<void> {
   try {
     const engine = await session.engine();
-    for (const { asked, pinned } of images) {
-      const isThere = (await engine.inspectImage(familiarReference(pinned))) !== undefined;
-      if (isThere) await tagAs(session, pinned, { ...asked, digest: undefined });
+    for (const { asked, use } of images) {
+      const isThere = (await engine.inspectImage(familiarReference(use))) !== undefined;
+      if (isThere) await tagAs(session, use, { ...asked, digest: undefined });
     }
   } catch (error) {
     if (!isSignetError(error, 'engine-unreachable')) throw error;

@@ -50,6 +50,9 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
     await pause(envelope.bytes.length);
     refuseAs('ErrBadTargets', () => tree.accept(role, envelope, now));
   }
+  if (!uploaded.has('targets') && !current.has('targets')) {
+    refuse('ErrValidation', 'upload-incomplete', 'targets must be loaded first');
+  }
   refuseAs('ErrBadTargets', () => tree.checkTop());
 
   const changed = [...uploaded].filter(([role]) => role === 'root' || isTargetsRole(role));
@@ -62,7 +65,15 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
     own === undefined
       ? await makeSnapshot(root.root, previous, changed, signer, now)
       : refuseAs('ErrBadSnapshot', () =>
-          acceptSnapshot({ root: root.root, envelope: own, previous, current, changed: bytesOf(changed), now }),
+          acceptSnapshot({
+            root: root.root,
+            envelope: own,
+            previous,
+            current,
+            changed: bytesOf(changed),
+            isDelegated: (role) => tree.isDelegated(role),
+            now,
+          }),
         );
   const timestamp = await makeTimestamp(root.root, current, snapshot.bytes, signer, now);
   return [...files, snapshot, timestamp];

@@ -5,6 +5,13 @@ export const SERVER_ERRORS = {
   'database-unusable': { next: 'Check that the folder exists, is writable and lies on a local disk.' },
   'database-newer': { next: 'The data was written by a newer Signet. Run that version, or restore a backup.' },
 
+  'database-busy': {
+    http: 503,
+    next: 'Another process writes to the database, or holds its lock: let it end, then try again.',
+  },
+  'disk-full': { http: 507, next: 'Free some space on the disk of the data folder, then try again.' },
+  'disk-failing': { http: 503, next: 'Look at the system log: the disk of the data folder is read-only or fails.' },
+
   'upload-malformed': { http: 400 },
   'upload-too-large': { http: 413 },
   'upload-encoding-unsupported': { http: 415 },

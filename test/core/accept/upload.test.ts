@@ -130,7 +130,7 @@ describe('a first publish', () => {
   });
 
   test('needs targets', async () => {
-    await refused(without(await firstFiles(), 'targets'), 'ErrBadTargets', 'upload-incomplete', undefined, NONE);
+    await refused(without(await firstFiles(), 'targets'), 'ErrValidation', 'upload-incomplete', undefined, NONE);
   });
 
   test('needs a timestamp key that the server has', async () => {

@@ -97,6 +97,33 @@ test('large publishes that never end take no more memory than one', async () => 
   }, 250 * MiB);
 }, 60_000);
 
+test.each([
+  // Of 32 MiB each, two have room beside each other; of 2 MiB, all of them.
+  ['of 64 KiB', 64 * 1024, LIMITS.upload / 2, 10, 250 * MiB],
+  ['of a few bytes', 16, LIMITS.upload / 32, 0, 150 * MiB],
+])(
+  'nor do those that come in chunks %s',
+  async (_size, piece, size, refused, memory) => {
+    const gun = target.gun('mallory/app');
+    const { Authorization } = await target.bearer('mallory', `repository:${gun}:pull,push`);
+    const line = `POST /v2/${gun}/_trust/tuf/ HTTP/1.1`;
+    const lines = [line, HOST, `Authorization: ${Authorization}`, `Content-Type: ${form().headers['Content-Type']}`];
+    const head = [...lines, 'Transfer-Encoding: chunked', '', ''].join('\r\n');
+    const chunk = `${piece.toString(16)}\r\n${'a'.repeat(piece)}\r\n`;
+    const content = Buffer.from(chunk.repeat(size / piece));
+    await target.withstands(async () => {
+      const sockets = await Promise.all(Array.from({ length: 12 }, () => open(target)));
+      const answers = sockets.map((socket) => received(socket, 1));
+      for (const socket of sockets) socket.write(head);
+      for (const socket of sockets) socket.write(content);
+      const statuses = (await Promise.all(answers)).map((answer) => answer.statuses[0]);
+      expect(statuses.filter((status) => status === 429).length).toBe(refused);
+      expect(statuses.filter((status) => status === undefined).length).toBe(12 - refused);
+    }, memory);
+  },
+  120_000,
+);
+
 test('manifests that never end are counted as well, however their paths are written', async () => {
   const { Authorization } = await target.bearer('mallory', 'repository:mallory/app:pull,push');
   const size = LIMITS.manifest;
@@ -141,13 +168,16 @@ test('large answers that nobody takes are kept for a few clients, and refused to
   }, 500 * MiB);
 }, 60_000);
 
-test('a large answer arrives whole', async () => {
+test('a large answer arrives whole, with its length declared', async () => {
   const own = new Publisher(target, 'mallory', 'mallory/whole');
   await own.found();
   const file = await own.signed(['a', 'a'.repeat(3 * MiB)]);
   expect(await own.post([['targets', file]])).toBe(200);
   const { targets } = await own.load();
   expect(targets.get('targets')?.envelope.bytes.equals(file)).toBe(true);
+  const access = await target.bearer('mallory', `repository:${own.gun}:pull`);
+  const { headers } = await target.fetch(`/v2/${own.gun}/_trust/tuf/targets.json`, { headers: access });
+  expect(headers.get('content-length')).toBe(String(file.length));
 }, 60_000);
 
 test('blobs that nobody reads on stay on the disk', async () => {

@@ -66,14 +66,17 @@ export class Victim {
   }
 }
 
+/** A server that one can publish to. */
+type Origin = Pick<Target, 'gun' | 'fetch' | 'bearer'>;
+
 /** One who owns a collection, keys and all, and keeps to the protocol. */
 export class Publisher {
   readonly gun: Gun;
   readonly keys = new TestKeys();
-  private readonly target: Target;
+  private readonly target: Origin;
   private readonly name: Name;
 
-  constructor(target: Target, name: Name, path: string) {
+  constructor(target: Origin, name: Name, path: string) {
     this.target = target;
     this.name = name;
     this.gun = parseGun(target.gun(path));

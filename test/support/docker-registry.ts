@@ -1,0 +1,53 @@
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeAuthority } from '../remote/certificates.ts';
+import { atEnd } from './cleanup.ts';
+import { findProgram } from './clis.ts';
+import { endChild } from './end.ts';
+import { freePort } from './signet-server.ts';
+import { temporaryFolder } from './temp.ts';
+
+const READY_MS = 20_000;
+
+/**
+ * Starts Debian's docker-registry with plain HTTP on a free port of localhost and waits until it answers; returns its
+ * origin. It wants tokens of a service that does not exist, so that all it says to strangers are challenges. It stops
+ * when the tests of this process have ended. Throws with its log where it does not start.
+ */
+export async function startDockerRegistry({ realm, service }: { realm: string; service: string }): Promise<string> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const bundle = join(folder, 'tokens.crt');
+  writeFileSync(bundle, makeAuthority('The token service').cert);
+  const configuration = {
+    version: '0.1',
+    storage: { filesystem: { rootdirectory: join(folder, 'data') } },
+    http: { addr: `127.0.0.1:${port}` },
+    auth: { token: { realm, service, issuer: service, rootcertbundle: bundle } },
+  };
+  // JSON is YAML.
+  writeFileSync(join(folder, 'config.yml'), JSON.stringify(configuration));
+  const logFile = join(folder, 'log');
+  const output = openSync(logFile, 'a');
+  const command = [findProgram('docker-registry'), 'serve', join(folder, 'config.yml')];
+  const child = Bun.spawn(command, { cwd: folder, stdio: ['ignore', output, output] });
+  closeSync(output);
+  atEnd(async () => void (await endChild(child)));
+  const origin = `http://127.0.0.1:${port}`;
+  const deadline = performance.now() + READY_MS;
+  while (!(await answers(origin))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      throw new Error(`docker-registry did not start (exit ${child.exitCode}):\n${readFileSync(logFile, 'utf8')}`);
+    }
+    await Bun.sleep(20);
+  }
+  return origin;
+}
+
+async function answers(origin: string): Promise<boolean> {
+  try {
+    return (await fetch(`${origin}/v2/`)).status === 401;
+  } catch {
+    return false;
+  }
+}
