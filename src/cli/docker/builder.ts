@@ -77,12 +77,30 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
   }
 }
 
-/** `docker build` has the engine build, unless another builder is named; `docker buildx build` has the chosen one. */
-async function findBuilder({ cli, line, args, env, session }: DockerTask): Promise<Builder> {
-  const named = args.lastValue('builder') || env.BUILDX_BUILDER;
+/**
+ * The builder that the command line or the environment names; undefined for none. `buildx` itself may also be told, in
+ * front of `build`.
+ */
+export function namedBuilder({ args, line, env }: Pick<DockerTask, 'args' | 'line' | 'env'>): string | undefined {
+  const before = line.levels.flatMap(({ options }) => options.values('builder')).at(-1);
+  return args.lastValue('builder') || before || env.BUILDX_BUILDER || undefined;
+}
+
+/**
+ * Whether the engine builds: `docker build` has it build unless another builder is named, or docker's configuration has
+ * a plugin do it; `docker buildx build` has the builder that was chosen.
+ */
+export function buildsInEngine(task: Pick<DockerTask, 'args' | 'line' | 'env' | 'session'>): boolean {
+  const isBuildx = task.line.words[0] === 'buildx';
+  if (isBuildx || namedBuilder(task) !== undefined) return false;
+  return DockerConfig.read(task.session.folder).member('aliases') === undefined;
+}
+
+async function findBuilder(task: DockerTask): Promise<Builder> {
+  const { cli, line, args, env } = task;
+  if (buildsInEngine(task)) return ENGINE;
   const isBuildx = line.words[0] === 'buildx';
-  const isChosen = isBuildx || named !== undefined || DockerConfig.read(session.folder).member('aliases') !== undefined;
-  if (!isChosen) return ENGINE;
+  const named = isBuildx ? args.lastValue('builder') || env.BUILDX_BUILDER || undefined : namedBuilder(task);
   const before = isBuildx ? line.head.slice(0, -1) : [...line.globals.argv, 'buildx'];
   const question = [...before, 'inspect', ...(named === undefined ? [] : [named])];
   const { stdout } = await captureDocker(cli.path, question, withoutTrust(env));

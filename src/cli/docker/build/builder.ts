@@ -1,7 +1,10 @@
-import { isSignetError } from '../../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { quoted } from '../../../core/printable.ts';
+import { runsAlready } from '../../../engine/builder.ts';
 import type { EngineDescription } from '../../../engine/description.ts';
-import { configFolder, hasBuilderAlias } from '../../../engine/endpoint.ts';
 import { type Builder, platformsOfEngine } from '../../../trust/dockerfile/index.ts';
+import { buildsInEngine, namedBuilder } from '../builder.ts';
+import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
 
 /** Who builds, and what makes sure that it does. */
@@ -37,7 +40,8 @@ const UNKNOWN: Builder = { name: 'the builder', obeysSyntax: true, knowsHeredocs
 /**
  * The builder that docker uses for this command line, by docker's own rules: buildx, if the help of the command is
  * buildx's; otherwise BuildKit or the classic builder of the engine, as `DOCKER_BUILDKIT` or the engine says.
- * Where the engine cannot be asked, what depends on it stays unknown.
+ * Where the engine cannot be asked, what depends on it stays unknown. Throws `build-option-unsafe` for a builder that would
+ * have to be started while trust is on.
  */
 export async function findBuilder(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
   const { args, cli, env } = task;
@@ -54,13 +58,22 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
 }
 
 async function buildxChoice(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
-  const { args, line, env } = task;
-  const isTyped = line.words[0] === 'buildx';
-  const isChosen = args.lastValue('builder') || env.BUILDX_BUILDER || isTyped;
-  const isEngines = !isChosen && !hasBuilderAlias(configFolder(line.globals, env));
+  const { line, env, trust } = task;
+  const isEngines = buildsInEngine(task);
+  if (trust && !isEngines) await demandRunning(task);
   const matters = isEngines && DEPENDS_ON_ENGINE.test(dockerfile);
   const choice = engineBuildKit(matters ? await describeEngine(task) : undefined);
-  return { ...choice, env: isTyped ? env : { ...env, [SWITCH]: '1' } };
+  return { ...choice, env: line.words[0] === 'buildx' ? env : { ...env, [SWITCH]: '1' } };
+}
+
+/** buildx starts a builder that does not run, from an image of which no one knows who made it. */
+async function demandRunning(task: DockerTask): Promise<void> {
+  const name = namedBuilder(task);
+  if (await runsAlready(task.cli, task.line.globals, name, withoutTrust(task.env))) return;
+  const which = name === undefined ? 'the chosen builder' : `the builder ${quoted(name)}`;
+  const message = `${which} does not run, and would be started from an image that no one signed`;
+  const next = 'Build with the engine, --builder default, or start the builder from an image that you trust.';
+  throw new SignetError('build-option-unsafe', message, { next });
 }
 
 function engineBuildKit(engine: EngineDescription | undefined): Omit<BuilderChoice, 'env'> {
