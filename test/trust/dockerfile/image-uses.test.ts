@@ -320,7 +320,7 @@ describe('parser directives', () => {
     ['# syntax=f\nFROM a', ['f', 'a']],
     ['#syntax=f:1\nFROM a', ['f:1', 'a']],
     ['# SYNTAX = f option=1\nFROM a', ['f', 'a']],
-    ['#\u00a0syntax\t=\vf\u00a0\nFROM a', ['f', 'a']],
+    ['#\tsyntax\t=\ff \nFROM a', ['f', 'a']],
     ['# syntax=f\r\nFROM a\r\n', ['f', 'a']],
     ['\ufeff# syntax=f\nFROM a', ['f', 'a']],
     ['  # syntax=f\nFROM a', ['f', 'a']],
@@ -341,6 +341,19 @@ describe('parser directives', () => {
 
   test('a builder that does not obey it needs no image for it', () => {
     expect(images('# syntax=docker/dockerfile:1\nFROM a', { builder: CLASSIC })).toEqual(['a']);
+  });
+
+  test.each([
+    '# syntax=\vf',
+    '# syntax=\u00a0f',
+    '# syntax=f\u00a0',
+    '#\u2003syntax=f',
+    '\u0085# syntax=f',
+    '# syntax=f é',
+  ])('%j is refused: which characters are blanks, versions see differently', async (line) => {
+    expect((await refused(`${line}\nFROM a`)).message).toBe(
+      'Dockerfile:1: the syntax directive is not written in plain characters',
+    );
   });
 
   test('a second syntax is refused, as docker does', async () => {
@@ -381,11 +394,11 @@ describe('here-documents', () => {
 
   test.each([
     'RUN cat<<EOF',
-    'RUN cat << EOF',
     'RUN cat <<< EOF',
+    'RUN cat "<< EOF"',
+    'RUN cat \\<< EOF',
     'RUN cat <<<EOF',
     'RUN echo $((1<<2))',
-    'RUN echo $((1 << 2))',
     'RUN echo "<<EOF"',
     "RUN echo ' <<EOF'",
     'RUN echo \\<<EOF',
@@ -399,6 +412,13 @@ describe('here-documents', () => {
   });
 
   test.each([
+    'RUN << EOF\nFROM b\nEOF',
+    'RUN cat << EOF',
+    'RUN cat<< EOF',
+    'RUN <<\tEOF\nFROM b\nEOF',
+    'RUN << <<EOF\nFROM b\nEOF',
+    'RUN <<<< <<EOF\nFROM b\nEOF',
+    'RUN echo $((1 << 2))',
     'RUN <<FROM\nFROM',
     'RUN <<run\nrun',
     'RUN <<"RUN true"\nFROM b\nRUN true',
@@ -469,7 +489,7 @@ describe('here-documents', () => {
     const { message, next } = await refused('FROM a\nRUN <<EOF\nx\nEOF', { builder: CLASSIC });
     expect(message).toBe('Dockerfile:2: the classic builder knows no here-documents');
     expect(next).toStartWith('Build with BuildKit');
-    expect(images('FROM a\nRUN cat << EOF', { builder: CLASSIC })).toEqual(['a']);
+    expect(images('FROM a\nRUN cat <<< EOF', { builder: CLASSIC })).toEqual(['a']);
   });
 });
 

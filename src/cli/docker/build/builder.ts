@@ -1,8 +1,10 @@
-import { isSignetError } from '../../../core/errors/index.ts';
-import { namedBuilder } from '../../../engine/builder.ts';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { quoted } from '../../../core/printable.ts';
+import { namedBuilder, runsAlready } from '../../../engine/builder.ts';
 import type { EngineDescription } from '../../../engine/description.ts';
-import { configFolder, hasBuilderAlias } from '../../../engine/endpoint.ts';
+import { DockerConfig } from '../../../store/docker-config.ts';
 import { type Builder, platformsOfEngine } from '../../../trust/dockerfile/index.ts';
+import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
 
 /** Who builds, and what makes sure that it does. */
@@ -38,7 +40,8 @@ const UNKNOWN: Builder = { name: 'the builder', obeysSyntax: true, knowsHeredocs
 /**
  * The builder that docker uses for this command line, by docker's own rules: buildx, if the help of the command is
  * buildx's; otherwise BuildKit or the classic builder of the engine, as `DOCKER_BUILDKIT` or the engine says.
- * Where the engine cannot be asked, what depends on it stays unknown.
+ * Where the engine cannot be asked, what depends on it stays unknown. Throws `build-option-unsafe` for a builder that would
+ * have to be started while trust is on.
  */
 export async function findBuilder(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
   const { args, cli, env } = task;
@@ -55,17 +58,30 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
 }
 
 async function buildxChoice(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
-  const { env } = task;
-  const matters = isEngines(task) && DEPENDS_ON_ENGINE.test(dockerfile);
+  const { env, trust } = task;
+  const inEngine = isEngines(task);
+  if (trust && !inEngine) await demandRunning(task);
+  const matters = inEngine && DEPENDS_ON_ENGINE.test(dockerfile);
   const choice = engineBuildKit(matters ? await describeEngine(task) : undefined);
   return { ...choice, env: isTypedBuildx(task) ? env : { ...env, [SWITCH]: '1' } };
 }
 
 /** Whether the engine builds for certain: `docker build` has it build, unless another builder is chosen. */
 export function isEngines(task: DockerTask): boolean {
-  const { args, line, env } = task;
+  const { args, line, env, session } = task;
   const isChosen = namedBuilder(line, args) !== undefined || Boolean(env.BUILDX_BUILDER) || isTypedBuildx(task);
-  return !isChosen && !hasBuilderAlias(configFolder(line.globals, env));
+  return !isChosen && DockerConfig.read(session.folder).member('aliases') === undefined;
+}
+
+/** buildx starts a builder that does not run, from an image of which no one knows who made it. */
+async function demandRunning({ cli, line, args, env }: DockerTask): Promise<void> {
+  const name = namedBuilder(line, args);
+  if (await runsAlready(cli, line.globals, name, withoutTrust(env))) return;
+  const which = name === undefined ? 'the chosen builder' : `the builder ${quoted(name)}`;
+  const message = `${which} does not run, and would be started from an image that no one signed`;
+  const next =
+    'Build with the engine, --builder default, or start the builder yourself: DOCKER_CONTENT_TRUST=0 signet buildx inspect --bootstrap NAME';
+  throw new SignetError('build-option-unsafe', message, { next });
 }
 
 function isTypedBuildx({ line }: DockerTask): boolean {

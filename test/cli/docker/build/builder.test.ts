@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ROOT } from '../../../../scripts/paths.ts';
 import { type BuildOptions, Workshop } from './workshop.ts';
 
 const A = 'a'.repeat(64);
@@ -182,5 +183,36 @@ describe('another stage for each platform', () => {
       engine: {},
     });
     expect(failure?.code).toBe('dockerfile-uncertain');
+  });
+});
+
+describe('a builder that does not run', () => {
+  const stopped = (workshop: Workshop) => {
+    const running = readFileSync(join(ROOT, 'test/engine/fixtures/buildx/inspect-container.txt'), 'utf8');
+    workshop.write('stopped', running.replace(/^Status: .*$/m, 'Status:           inactive'));
+    return { signed: SIGNED, cli: 'buildx', env: { FAKE_INSPECT: join(workshop.folder, 'stopped') } } as const;
+  };
+
+  test.each([
+    [['build', '--builder', 'mine'], 'the builder "mine"'],
+    [['builder', '--builder', 'mine', 'build'], 'the builder "mine"'],
+    [['buildx', '--builder=mine', 'b'], 'the builder "mine"'],
+    [['buildx', 'build'], 'the chosen builder'],
+  ])('is not started from an unsigned image: %j', async (words, which) => {
+    const workshop = new Workshop(FILES);
+    const { failure, call } = await workshop.build([...words, '.'], stopped(workshop));
+    expect(failure).toMatchObject({
+      code: 'build-option-unsafe',
+      message: `${which} does not run, and would be started from an image that no one signed`,
+    });
+    expect(call).toBeUndefined();
+  });
+
+  test('matters neither to a build by the engine nor without trust', async () => {
+    const workshop = new Workshop(FILES);
+    const options = stopped(workshop);
+    expect((await workshop.build(['build', '.'], options)).call?.dockerfile).toBe(`FROM ${PINNED}\n`);
+    const free = { ...options, trust: false, defaultRegistry: 'host:5000' };
+    expect((await workshop.build(['build', '--builder', 'mine', '.'], free)).exitCode).toBe(0);
   });
 });

@@ -4,27 +4,38 @@ import { join } from 'node:path';
 import { ROOT } from '../../../../scripts/paths.ts';
 import { classOf } from '../../../../src/cli/docker/build/option-list.ts';
 import { parseHelp } from '../../../../src/engine/help.ts';
+import { RECORDED_CLIS, readTree } from '../../../engine/command-tree.ts';
 import { type BuildOptions, Workshop } from './workshop.ts';
 
 const FIXTURES = join(ROOT, 'test/engine/fixtures');
-/** Every recorded help of a build, whichever program it is of. */
-const HELPS = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
-  .filter((path) => /(?:^|[-/])build\.txt$/.test(path))
-  .sort();
+const BUILDS: readonly string[] = ['build', 'image build', 'builder build', 'buildx build'];
+
+/** Every recorded help of a build: files of their own, and those in the trees of commands. */
+const HELPS: readonly (readonly [string, string])[] = [
+  ...readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('/build.txt'))
+    .map((path) => [path, readFileSync(join(FIXTURES, path), 'utf8')] as const),
+  ...RECORDED_CLIS.flatMap((cli) =>
+    readTree(cli)
+      .filter(({ words }) => BUILDS.includes(words.join(' ')))
+      .map(({ words, help }) => [`${cli}: ${words.join(' ')}`, help] as const),
+  ),
+];
 
 test('the recorded helps are found', () => {
-  expect(HELPS).toContain('docker-20.10/build.txt');
-  expect(HELPS).toContain('docker-28/build.txt');
-  expect(HELPS).toContain('buildx/build.txt');
-  expect(HELPS).toContain('podman-4.3/build.txt');
+  const names = HELPS.map(([name]) => name);
+  expect(names).toContain('docker-20.10/build.txt');
+  expect(names).toContain('buildx/build.txt');
+  expect(names).toContain('podman-4.3/build.txt');
+  for (const cli of RECORDED_CLIS) expect(names).toContain(`${cli}: build`);
 });
 
-describe.each(HELPS)('%s', (path) => {
-  const kind = path.startsWith('podman') ? 'podman' : 'docker';
-  const { flags } = parseHelp(readFileSync(join(FIXTURES, path), 'utf8'), ['build']);
+describe.each(HELPS)('%s', (name, help) => {
+  const kind = name.startsWith('podman') ? 'podman' : 'docker';
+  const { flags } = parseHelp(help, ['build']);
 
-  test.each(flags.map(({ long, short }) => long ?? short ?? ''))('--%s has its class', (name) => {
-    expect(classOf(kind, name)).toBeDefined();
+  test.each(flags.map(({ long, short }) => long ?? short ?? ''))('--%s has its class', (flag) => {
+    expect(classOf(kind, flag)).toBeDefined();
   });
 });
 

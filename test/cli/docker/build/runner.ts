@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { buildImage } from '../../../../src/cli/docker/build.ts';
 import { leadsOn } from '../../../../src/cli/docker/closed-world/commands.ts';
 import type { Session } from '../../../../src/cli/session.ts';
@@ -26,6 +27,7 @@ const configuration = { ...NO_CONFIGURATION, defaultRegistry: env.DEFAULT_REGIST
 const session = {
   close: async () => {},
   configuration,
+  folder: join(env.HOME ?? '', '.docker'),
   print: (text: string) => process.stdout.write(text),
   printError: (text: string) => process.stderr.write(text),
   resolve: (name: string) => resolveName(name, configuration),

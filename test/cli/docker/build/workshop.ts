@@ -83,6 +83,7 @@ export class Workshop {
       FAKE_RUNTIME: process.execPath,
       FAKE_PROGRAM: join(import.meta.dir, 'fake-docker.ts'),
       FAKE_HELP: join(ROOT, `test/engine/fixtures/${help}/build.txt`),
+      FAKE_INSPECT: join(ROOT, 'test/engine/fixtures/buildx/inspect-engine.txt'),
       FAKE_VERSION: version,
       FAKE_RECORD: record,
       SIGNED: JSON.stringify(options.signed ?? {}),
