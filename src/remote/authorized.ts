@@ -55,7 +55,8 @@ export class AuthorizedClient {
   private readonly options: AuthorizedOptions;
   private readonly challenges = new Map<string, readonly Challenge[]>();
   private readonly pending = new Map<string, Promise<string>>();
-  private basic: Promise<string> | undefined;
+  /** By origin: what one server may have is not for another. */
+  private readonly basic = new Map<string, Promise<string>>();
   private caller: Caller = STRANGER;
 
   constructor(options: AuthorizedOptions) {
@@ -192,9 +193,10 @@ export class AuthorizedClient {
 
   private async basicAuthorization(url: URL): Promise<Authorization> {
     refusePlainHttp(url);
-    const reused = this.basic !== undefined;
-    this.basic ??= this.makeBasic(url);
-    return { header: await this.basic, reused, tokenKey: undefined };
+    const known = this.basic.get(url.origin);
+    const header = known ?? this.makeBasic(url);
+    this.basic.set(url.origin, header);
+    return { header: await header, reused: known !== undefined, tokenKey: undefined };
   }
 
   private async makeBasic(url: URL): Promise<string> {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf } from '../../src/core/names/digest.ts';
+import { parseReference } from '../../src/core/names/reference.ts';
+import { openTrust } from '../../src/trust/open.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { serve, type TestServer } from '../remote/servers.ts';
 import { type Outcome, run } from '../support/run.ts';
@@ -73,5 +76,48 @@ describe("a trust server on another host than the registry's", () => {
       await inspect(server, [REGISTRY], { registries: { [registry]: { tokenServices: [server.origin] } } });
       expect(authorizations(server).includes(basic('alice'))).toBe(isSent);
     }
+  });
+});
+
+describe('the login of a registry', () => {
+  const image = Buffer.from('{"schemaVersion":2,"config":{},"layers":[]}');
+  const digest = digestOf(image);
+
+  /** A registry that lets alice in, by Basic authentication. */
+  const registryServer = () =>
+    serve((request) => {
+      if (request.headers.get('authorization') === basic('alice')) {
+        return new Response(image, { headers: { 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' } });
+      }
+      return new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="x"' } });
+    }, certificate);
+
+  async function open(settings: object, servers: readonly TestServer[]) {
+    const folder = temporaryFolder();
+    for (const { origin } of servers) {
+      const { host } = new URL(origin);
+      mkdirSync(join(folder, 'tls', REGISTRY), { recursive: true });
+      mkdirSync(join(folder, 'tls', host), { recursive: true });
+      writeFileSync(join(folder, 'tls', host, 'ca.crt'), authority.cert);
+    }
+    writeFileSync(
+      join(folder, 'config.json'),
+      JSON.stringify({ auths: { [REGISTRY]: { auth: btoa('alice:s3cret') } } }),
+    );
+    writeFileSync(join(folder, 'signet.json'), JSON.stringify({ registries: { [REGISTRY]: settings } }));
+    return openTrust({
+      ...{ folder, env: { HOME: folder }, now: Date.now(), warn: () => {} },
+      passphrases: { existing: () => Promise.reject(), fresh: () => Promise.reject() },
+    });
+  }
+
+  test('goes to the address that is configured for it, and not to its mirrors', async () => {
+    const [endpoint, mirror] = [registryServer(), registryServer()];
+    const settings = { endpoint: endpoint.origin, mirrors: [mirror.origin] };
+    const { client } = await open(settings, [endpoint, mirror]);
+    const manifest = await client.manifest(parseReference(`${REGISTRY}/team/app@${digest}`));
+    expect(manifest.digest).toBe(digest);
+    expect(authorizations(mirror)).toEqual([null]);
+    expect(authorizations(endpoint)).toEqual([null, basic('alice')]);
   });
 });
