@@ -24,16 +24,26 @@ function trustServer(challenge: (origin: string) => string): TestServer & { read
   return Object.assign(server, { host: new URL(server.origin).host });
 }
 
-function inspect(server: TestServer, logins: readonly string[], settings: object = {}): Promise<Outcome> {
+function inspect(
+  server: TestServer,
+  logins: readonly string[],
+  settings: object = {},
+  more: { readonly config?: object; readonly path?: string } = {},
+): Promise<Outcome> {
   const folder = temporaryFolder();
   const { host } = new URL(server.origin);
   const auths = Object.fromEntries(logins.map((name) => [name, { auth: btoa('alice:s3cret') }]));
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths, ...more.config }));
   writeFileSync(join(folder, 'signet.json'), JSON.stringify(settings));
   mkdirSync(join(folder, 'tls', host), { recursive: true });
   writeFileSync(join(folder, 'tls', host, 'ca.crt'), authority.cert);
   const env = {
-    ...{ PATH: process.env.PATH ?? '', HOME: folder, DOCKER_CONFIG: folder, SIGNET_DEBUG: '1' },
+    ...{
+      PATH: `${more.path ?? '/nowhere'}:${process.env.PATH}`,
+      HOME: folder,
+      DOCKER_CONFIG: folder,
+      SIGNET_DEBUG: '1',
+    },
     DOCKER_CONTENT_TRUST_SERVER: server.origin,
   };
   return run([process.execPath, MAIN, 'trust', 'inspect', '--pretty', `${REGISTRY}/team/app`], { env });
@@ -65,6 +75,20 @@ describe("a trust server on another host than the registry's", () => {
     expect(stderr).toContain(
       `${server.host} refuses access to ${REGISTRY}/team/app (as alice, with the login for ${server.host})`,
     );
+  });
+
+  test('is asked without a login where a helper made for other hosts fails', async () => {
+    const server = trustServer((origin) => `Bearer realm="${origin}/token"`);
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'docker-credential-only'), '#!/bin/sh\necho "not one of mine"\nexit 1\n', {
+      mode: 0o755,
+    });
+    const config = { credHelpers: { [server.host]: 'only' } };
+    const { stderr } = await inspect(server, [], {}, { config, path: folder });
+    expect(stderr).toStartWith(
+      `No login is used for the trust server ${server.host}: error getting credentials - err: exit status 1, out: \`not one of mine\`\n`,
+    );
+    expect(authorizations(server)).toEqual([null, null, 'Bearer of-everybody']);
   });
 
   test('names a token service that is configured for the registry, and only for that one', async () => {
