@@ -164,7 +164,7 @@ export class AuthorizedClient {
   private async loginFor(mayGo: (owner: LoginSource) => boolean): Promise<Login | undefined> {
     this.caller = STRANGER;
     for (const owner of this.options.logins) {
-      const login = await owner.find();
+      const login = await this.find(owner);
       if (login === undefined) continue;
       try {
         if (mayGo(owner)) {
@@ -177,9 +177,24 @@ export class AuthorizedClient {
         throw error;
       }
       wipe(login);
-      this.caller = { ...STRANGER, withheld: owner.registry };
+      this.caller = { ...this.caller, withheld: owner.registry };
     }
     return undefined;
+  }
+
+  /**
+   * A credential helper made for other hosts may fail where docker would not have asked it: for a trust server's own login,
+   * before the registry's. That counts as no login, and is told if there has to be one.
+   */
+  private async find(owner: LoginSource): Promise<Login | undefined> {
+    try {
+      return await owner.find();
+    } catch (error) {
+      const isLast = owner === this.options.logins.at(-1);
+      if (isLast || !isSignetError(error, 'credential-helper-failed')) throw error;
+      this.caller = { ...STRANGER, trouble: error.message };
+      return undefined;
+    }
   }
 
   /** Whose logins these are: tokens that they led to serve nobody else. */

@@ -83,8 +83,7 @@ export class TrustClient {
     const server = this.options.place?.server ?? this.serverOf(registry);
     const client = new AuthorizedClient({
       http: this.httpFor(registry, server),
-      logins:
-        server.host === registry ? [this.loginOf(registry)] : [this.loginOfServer(server), this.loginOf(registry)],
+      logins: [...new Set([server.host, registry])].map((owner) => this.loginOf(owner)),
       tokens: this.options.tokens,
     });
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
@@ -135,21 +134,6 @@ export class TrustClient {
   /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
   private loginOf(registry: string): LoginSource {
     return { registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) };
-  }
-
-  /** A credential helper made for other hosts may fail for a trust server, which docker asks it nothing about. */
-  private loginOfServer({ host }: URL): LoginSource {
-    const { find, ...source } = this.loginOf(host);
-    const findOrWarn = async () => {
-      try {
-        return await find();
-      } catch (error) {
-        if (!isSignetError(error, 'credential-helper-failed')) throw error;
-        this.options.warn(`No login is used for the trust server ${host}: ${error.message}`);
-        return undefined;
-      }
-    };
-    return { ...source, find: findOrWarn };
   }
 
   /** Origins elsewhere to which the user lets the login for a registry, or for a trust server, go. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openSession } from '../../src/cli/session.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
-import { openTrust } from '../../src/trust/open.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { serve, type TestServer } from '../remote/servers.ts';
 import { type Outcome, run } from '../support/run.ts';
@@ -85,8 +85,8 @@ describe("a trust server on another host than the registry's", () => {
     });
     const config = { credHelpers: { [server.host]: 'only' } };
     const { stderr } = await inspect(server, [], {}, { config, path: folder });
-    expect(stderr).toStartWith(
-      `No login is used for the trust server ${server.host}: error getting credentials - err: exit status 1, out: \`not one of mine\`\n`,
+    expect(stderr).toContain(
+      `${server.host} refuses access to ${REGISTRY}/team/app: error getting credentials - err: exit status 1, out: \`not one of mine\`\n`,
     );
     expect(authorizations(server)).toEqual([null, null, 'Bearer of-everybody']);
   });
@@ -129,17 +129,14 @@ describe('the login of a registry', () => {
       JSON.stringify({ auths: { [REGISTRY]: { auth: btoa('alice:s3cret') } } }),
     );
     writeFileSync(join(folder, 'signet.json'), JSON.stringify({ registries: { [REGISTRY]: settings } }));
-    return openTrust({
-      ...{ folder, env: { HOME: folder }, now: Date.now(), warn: () => {} },
-      passphrases: { existing: () => Promise.reject(), fresh: () => Promise.reject() },
-    });
+    return openSession({ env: { HOME: folder, DOCKER_CONFIG: folder }, globals: undefined, cli: undefined });
   }
 
   test('goes to the address that is configured for it, and not to its mirrors', async () => {
     const [endpoint, mirror] = [registryServer(), registryServer()];
     const settings = { endpoint: endpoint.origin, mirrors: [mirror.origin] };
-    const { client } = await open(settings, [endpoint, mirror]);
-    const manifest = await client.manifest(parseReference(`${REGISTRY}/team/app@${digest}`));
+    const session = await open(settings, [endpoint, mirror]);
+    const manifest = await session.manifest(parseReference(`${REGISTRY}/team/app@${digest}`));
     expect(manifest.digest).toBe(digest);
     expect(authorizations(mirror)).toEqual([null]);
     expect(authorizations(endpoint)).toEqual([null, basic('alice')]);
