@@ -167,21 +167,21 @@ export class TrustClient {
 
   /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
   private loginOf(registry: string): LoginSource {
-    return { registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) };
+    const { endpoint } = this.options.configuration.registries.get(registry) ?? {};
+    return {
+      ...{ registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) },
+      ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint) }),
+    };
   }
 
-  /** Origins elsewhere to which the user lets the login for a registry, or for a trust server, go. */
+  /** Token services elsewhere to which the user lets the login for a registry, or for a trust server, go. */
   private allowedFor(host: string): ReadonlySet<string> {
     const { registries } = this.options.configuration;
-    const { endpoint } = registries.get(host) ?? {};
     const about = [...registries].filter(
       ([registry, { trustServer }]) =>
         registry === host || (trustServer !== undefined && new URL(trustServer).host === host),
     );
-    return new Set([
-      ...about.flatMap(([, { tokenServices }]) => tokenServices),
-      ...(endpoint === undefined ? [] : [new URL(endpoint).origin]),
-    ]);
+    return new Set(about.flatMap(([, { tokenServices }]) => tokenServices));
   }
 
   private httpFor(registry: string, server?: URL): HttpClient {

@@ -1,12 +1,10 @@
 import { SignetError } from '../errors/index.ts';
 import { isCertificateValid, matchesGun, type RootCertificate, rootCertificateOf } from '../keys/certificate.ts';
-import type { Certificate } from '../keys/x509.ts';
 import type { RoleKeys } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import { baseRoleKeys, type Root, readRoot } from '../metadata/root.ts';
 import type { Gun } from '../names/gun.ts';
-import { printable } from '../printable.ts';
-import { DAY, formatTime, type Instant, UNEXPIRED } from '../time.ts';
+import { type Instant, UNEXPIRED } from '../time.ts';
 import { unpinned } from './first-use.ts';
 import { applyPinning, type Pinning, pinFor } from './pinning.ts';
 import { checkExpiry, verifyThreshold } from './verify.ts';
@@ -119,31 +117,15 @@ function certificatesFor(root: Root, gun: Gun): readonly RootCertificate[] {
 }
 
 function validCertificates(root: Root, gun: Gun, now: Instant): readonly RootCertificate[] {
-  const found = certificatesFor(root, gun);
-  const valid = found.filter((certificate) => isCertificateValid(certificate, now));
-  if (valid.length > 0) return valid;
-  const untimely = found
-    .flatMap(({ leaf, intermediates }) => [leaf, ...intermediates])
-    .flatMap((it) => datesOf(it, now));
-  throw new SignetError(
-    'root-untrusted',
-    ['could not validate the path to a trusted root: unable to retrieve valid leaf certificates', ...untimely].join(
-      '; ',
-    ),
-    {
-      detail: { gun },
-      ...(untimely.length > 0 && {
-        next: `Check the clock of this machine. If it is right, the owner of ${gun} has to put a new root key, with a new certificate, in place of the old one: signet trust key rotate ${gun} root`,
-      }),
-    },
-  );
-}
-
-/** Why a root certificate cannot be relied on at `now`, if that is for its dates. */
-function datesOf({ commonName, notBefore, notAfter }: Certificate, now: Instant): readonly string[] {
-  const what = `the certificate of the root key${commonName === undefined ? '' : ` for ${printable(commonName, 255)}`}`;
-  if (notAfter < now) return [`${what} expired on ${formatTime(notAfter)}`];
-  return notBefore > now + DAY ? [`${what} is not valid before ${formatTime(notBefore)}`] : [];
+  const valid = certificatesFor(root, gun).filter((certificate) => isCertificateValid(certificate, now));
+  if (valid.length === 0) {
+    throw new SignetError(
+      'root-untrusted',
+      'could not validate the path to a trusted root: unable to retrieve valid leaf certificates',
+      { detail: { gun } },
+    );
+  }
+  return valid;
 }
 
 function verifyBy(
