@@ -112,7 +112,7 @@ export function basic(name: string, password: string): { Authorization: string }
 }
 
 /** The process that serves from a data folder. */
-function holderOf(lock: string): number {
+export function holderOf(lock: string): number {
   const database = new Database(lock, { readonly: true });
   try {
     return database.query<{ pid: number }, []>('SELECT pid FROM holder').get()?.pid ?? 0;
