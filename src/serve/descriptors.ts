@@ -8,6 +8,9 @@ const SPARES = 16;
 /** Of all descriptors, the part that connections may not take; never fewer or more than so many. */
 const RESERVE = { part: 1 / 8, least: 2 * SPARES, most: 1024 };
 
+/** What is known when nothing can be opened to find out more. */
+const EXHAUSTED = { used: 1, limit: 1 };
+
 /** What takes connections. */
 interface Acceptor {
   /** Accepts nothing more, and closes what is idle. */
@@ -22,17 +25,17 @@ interface Acceptor {
  * again. The log is told of both. Does nothing where the system does not say how many there are. Returns what ends it.
  */
 export function guardDescriptors(acceptor: Acceptor, log: Log): () => void {
-  if (openFiles() === undefined) return () => {};
+  if (readUsage() === undefined) return () => {};
   let spares = openSpares();
   let isPaused = false;
   const look = () => {
-    const [used, limit] = [openFiles() ?? 0, limitOfFiles()];
+    const { used, limit } = readUsage() ?? EXHAUSTED;
     const reserve = Math.min(RESERVE.most, Math.max(RESERVE.least, limit * RESERVE.part));
     if (!isPaused && used > limit - reserve) {
       isPaused = true;
       acceptor.pause();
       spares = closeSpares(spares);
-      log.warn('too many connections or files are open: connections are refused', { open: used, limit });
+      log.warn('too many connections or files are open: connections are refused');
     } else if (isPaused && used < limit - 2 * reserve) {
       acceptor.resume();
       spares = openSpares();
@@ -40,6 +43,7 @@ export function guardDescriptors(acceptor: Acceptor, log: Log): () => void {
       log.info('connections are accepted again', { open: used, limit });
     }
   };
+  // It keeps the process alive, which nothing else does while no port is open.
   const timer = setInterval(() => {
     try {
       look();
@@ -47,27 +51,25 @@ export function guardDescriptors(acceptor: Acceptor, log: Log): () => void {
       log.error('the number of open files cannot be watched', { error: String(error) });
     }
   }, LOOK);
-  timer.unref();
   return () => {
     clearInterval(timer);
     spares = closeSpares(spares);
   };
 }
 
-/** Open descriptors of this process; undefined where the system does not tell. */
-function openFiles(): number | undefined {
+/**
+ * Open descriptors of this process, and how many there may be at this moment: that can be changed from outside.
+ * Undefined where the system does not tell, or has no descriptor left to tell it by.
+ */
+function readUsage(): { readonly used: number; readonly limit: number } | undefined {
   try {
+    const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
     // The size is their number since Linux 6.2, and 0 before.
-    return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
+    const used = statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
+    return { used, limit: soft === undefined ? Number.POSITIVE_INFINITY : Number(soft) };
   } catch {
     return undefined;
   }
-}
-
-/** How many there may be at this moment: it can be changed from outside. */
-function limitOfFiles(): number {
-  const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
-  return soft === undefined ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
 function openSpares(): readonly number[] {
