@@ -451,6 +451,11 @@ function sha256(bytes: Uint8Array): string {
 
 /** What other parts could do wrong, and the tests that show that they do not. */
 const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
+  [
+    'a verdict cached by tag, not by the verified digest',
+    'store/token-file.test.ts',
+    'forgets everything with a login or logout, by whichever tool',
+  ],
   ['a verdict cached by tag, not by the verified digest', 'trust/chain.test.ts', 'the same as many requests'],
   [
     'a digest header is believed, the body not hashed',
