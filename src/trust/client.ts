@@ -22,6 +22,7 @@ import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
+import type { ApproveProposal } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
@@ -35,6 +36,8 @@ export interface ClientOptions {
   readonly pinning: Pinning;
   /** Asked before a root is trusted on first use, where that is `ask`; absent where there is nobody to ask. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
+  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  readonly approveProposal?: ApproveProposal | undefined;
   /** The server and connections of a Notary client's folder, in place of those that docker would use. */
   readonly place?: NotaryPlace | undefined;
   /** `DOCKER_CONTENT_TRUST_SERVER`, where it is set. */
@@ -78,7 +81,7 @@ export class TrustClient {
 
   /** The trust collection of that name in the place that the client was opened for. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
-    const { cache, keys, pinning, approveFirstRoot, trustFolder, now, warn } = this.options;
+    const { cache, keys, pinning, approveFirstRoot, approveProposal, trustFolder, now, warn } = this.options;
     const { whenUnreachable } = this.options.configuration;
     const server = this.options.place?.server ?? this.serverOf(registry);
     const client = new AuthorizedClient({
@@ -92,7 +95,7 @@ export class TrustClient {
     return new Repository(
       {
         ...{ gun, host: server.host, server: new NotaryServer(server, client, actions), cache, proposals },
-        ...{ pinning, approveFirstRoot, whenUnreachable, now, warn },
+        ...{ pinning, approveFirstRoot, approveProposal, whenUnreachable, now, warn },
       },
       keys,
     );

@@ -4,9 +4,9 @@ import { type RoleStatus, type Status, statusOf } from '../../trust/report/statu
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
-import { proposalText } from './approve.ts';
 import { isColoured, red } from './colour.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { proposalText, unusualText } from './review.ts';
 import { stagedText } from './staged-text.ts';
 
 export const STATUS: CommandSpec = {
@@ -72,5 +72,5 @@ function waitingText(gun: string, waiting: Status['waiting']): string {
   if (waiting === undefined) return `Nothing waits for signatures in ${gun}.\n`;
   if (waiting === 'hidden') return 'What waits for signatures is shown to those who may publish.\n';
   if (waiting instanceof Error) return `A change that waits is of no use: ${waiting.message}\n`;
-  return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}`;
+  return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}${unusualText(waiting)}`;
 }

@@ -11,8 +11,9 @@ import { countHere } from '../keys/signer-roles.ts';
 import { type Collection, inspectExpired, updateCollection } from '../update/collection.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import { type FoundingOptions, found, signFirst, unpublished } from './founding.ts';
-import { type Publication, Publisher, type WaitingProposal } from './publication.ts';
+import { type Publication, Publisher } from './publication.ts';
 import type { RepositorySource } from './repository-source.ts';
+import type { WaitingProposal } from './waiting-proposal.ts';
 
 /** How often a publish that lost a race against another is made again on top of it. */
 const MAX_RACES = 5;
@@ -110,9 +111,12 @@ export class Repository {
     return this.publisher.adopt(await this.present(), text);
   }
 
-  /** Signs a proposal as it was shown, and publishes it once every threshold is met. */
-  approve(waiting: WaitingProposal): Promise<Publication> {
-    return this.publisher.approve(waiting);
+  /**
+   * Signs a proposal as it was shown, and publishes it once every threshold is met. Throws `proposal-unusual` unless what
+   * is unusual about it was accepted.
+   */
+  approve(waiting: WaitingProposal, isUnusualAccepted = false): Promise<Publication> {
+    return this.publisher.approve(waiting, isUnusualAccepted);
   }
 
   /** Drops the proposal that waits. Returns whether there was one. */

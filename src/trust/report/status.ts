@@ -7,8 +7,8 @@ import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { Trusted } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
 import { countHere } from '../keys/signer-roles.ts';
-import type { WaitingProposal } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
+import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
 
 /** One published file of a collection, as whoever looks after it has to know it. */

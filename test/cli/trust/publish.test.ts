@@ -8,7 +8,7 @@ import { remove } from '../../../src/cli/trust/remove.ts';
 import { status } from '../../../src/cli/trust/status.ts';
 import { parseDelegation } from '../../../src/core/names/role.ts';
 import { empty, type FakeSession, loaded, NAME, visitorOf } from '../fake-session.ts';
-import { says, told } from './transcript.ts';
+import { says, told, waits } from './transcript.ts';
 
 const PUBLISHED = says(`Published to ${NAME}.\n`);
 const ALICE = parseDelegation('targets/alice');
@@ -93,7 +93,7 @@ describe('publish', () => {
     const before = session.simulator.state;
     const [alice] = (await session.keys.list()).filter(({ role }) => role === 'alice').map((key) => key.id.slice(0, 7));
     expect(await told(session, publish, [NAME])).toEqual(
-      says(
+      waits(
         [
           'Signed, and not in force yet. More signatures are needed:\n',
           `  ${ALICE}: 1 of 2, signed by alice (${alice}); needs 1 more of alice (${id.slice(0, 7)})\n`,

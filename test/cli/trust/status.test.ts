@@ -69,9 +69,13 @@ describe('status', () => {
       `
 A change waits for signatures (signet trust approve ${NAME}):
   targets/alice
-    + v1 ${digestOfTarget(1)}
+    + v1 ${digestOfTarget(1)} 528 bytes
+    + version 1
+    + expires 2029-11-22T12:00:00Z
   targets/releases
-    + v1 ${digestOfTarget(1)}
+    + v1 ${digestOfTarget(1)} 528 bytes
+    + version 1
+    + expires 2029-11-22T12:00:00Z
 Signatures:
   targets/alice: 1 of 1, signed by alice (${short(alice)})
   targets/releases: 1 of 2, signed by alice (${short(alice)}); needs 1 more of bob (${short(bob)}), carol (${short(carol)})
