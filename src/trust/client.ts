@@ -17,6 +17,7 @@ import { RegistryClient } from '../remote/registry.ts';
 import { registryEndpoints } from '../remote/registry-endpoints.ts';
 import { serverFor } from '../remote/server-address.ts';
 import type { TokenCache } from '../remote/token.ts';
+import { FoundingLock } from '../store/founding-lock.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { KeyRing } from './keys/key-ring.ts';
@@ -96,6 +97,7 @@ export class TrustClient {
       {
         ...{ gun, host: server.host, server: new NotaryServer(server, client, actions), cache, proposals },
         ...{ pinning, approveFirstRoot, approveProposal, whenUnreachable, now, warn },
+        foundingLock: new FoundingLock(trustFolder),
       },
       keys,
     );

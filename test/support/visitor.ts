@@ -91,6 +91,7 @@ export class Visitor {
       approveProposal,
       cache,
       warn,
+      sleep: async () => undefined,
     };
   }
 }

@@ -7,6 +7,7 @@ import type { Repository } from '../../trust/publish/repository.ts';
 import type { Collection } from '../../trust/update/collection.ts';
 import { checkName, parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
+import { checkFounding, INIT, isFoundedHere } from '../founding.ts';
 import { inForce } from '../pending.ts';
 import type { Session } from '../session.ts';
 import { readPublicKey } from './public-keys.ts';
@@ -29,7 +30,9 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
     throw new SignetError('usage', 'path to a public key must be provided using the `--key` flag');
   const keys: PublicKey[] = [];
   for (const path of paths) keys.push(await readPublicKey(path, session.now()));
-  const failed = await forEachRepository(session, repositories, (repository) => add(session, name, keys, repository));
+  const failed = await forEachRepository(session, repositories, (repository) =>
+    add(session, { name, keys, mayFound: parsed.has(INIT.name) }, repository),
+  );
   if (failed.length > 0) throw incomplete('failed to add signer to', failed);
   return 0;
 }
@@ -45,19 +48,36 @@ export async function removeSigners(session: Session, words: readonly string[]):
   return 0;
 }
 
-async function add(session: Session, name: string, keys: readonly PublicKey[], typed: string): Promise<void> {
+interface NewSigner {
+  readonly name: string;
+  readonly keys: readonly PublicKey[];
+  /** Whether the command line says that a new repository may be founded. */
+  readonly mayFound: boolean;
+}
+
+async function add(session: Session, signer: NewSigner, typed: string): Promise<void> {
+  const { name, keys } = signer;
   session.print(`Adding signer "${name}" to ${typed}...\n`);
   const repository = await session.repository(session.resolve(typed), 'push');
   await wordedAs(typed, async () => {
-    if ((await repository.current()) === undefined) {
-      session.print(`Initializing signed repository for ${typed}...\n`);
-      await repository.initialize((editor) => addSigner(editor, name, keys));
-      session.print(`Successfully initialized "${typed}"\n`);
-    } else {
-      inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
-    }
+    const isFounded = (await repository.current()) === undefined && (await found(session, signer, repository, typed));
+    if (!isFounded) inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
   });
   session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
+}
+
+/** Founds the repository with its first signer; false where somebody else has just founded it. */
+async function found(
+  session: Session,
+  { name, keys, mayFound }: NewSigner,
+  repository: Repository,
+  typed: string,
+): Promise<boolean> {
+  checkFounding(session, repository.gun, mayFound, '--init');
+  session.print(`Initializing signed repository for ${typed}...\n`);
+  const isFounded = await isFoundedHere(() => repository.initialize((editor) => addSigner(editor, name, keys)));
+  if (isFounded) session.print(`Successfully initialized "${typed}"\n`);
+  return isFounded;
 }
 
 async function remove(session: Session, name: string, typed: string, force: boolean): Promise<void> {

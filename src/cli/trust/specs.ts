@@ -1,4 +1,5 @@
 import type { CommandSpec } from '../command.ts';
+import { INIT } from '../founding.ts';
 
 export const KEY_GENERATE: CommandSpec = {
   path: 'trust key generate',
@@ -25,8 +26,9 @@ export const SIGNER_ADD: CommandSpec = {
   path: 'trust signer add',
   usage: 'OPTIONS NAME REPOSITORY [REPOSITORY...] ',
   summary: 'Add a signer',
-  flags: [{ name: 'key', kind: 'list' }],
-  options: "      --key list   Path to the signer's public key file",
+  flags: [INIT, { name: 'key', kind: 'list' }],
+  options: `      --init       Found a repository that is new, also in a script
+      --key list   Path to the signer's public key file`,
   minArguments: 2,
 };
 
@@ -44,11 +46,9 @@ export const SIGN: CommandSpec = {
   path: 'trust sign',
   usage: 'IMAGE:TAG[@DIGEST] [IMAGE:TAG[@DIGEST]...]',
   summary: 'Sign an image',
-  flags: [
-    { name: 'local', kind: 'switch' },
-    { name: 'remote', kind: 'switch' },
-  ],
-  options: `      --local    Sign a locally tagged image
+  flags: [INIT, { name: 'local', kind: 'switch' }, { name: 'remote', kind: 'switch' }],
+  options: `      --init     Found a repository that is new, also in a script
+      --local    Sign a locally tagged image
       --remote   Sign what the registry holds, without an engine`,
   minArguments: 1,
 };

@@ -1,10 +1,11 @@
 import type { Editor } from '../../core/edit/editor.ts';
+import { canSign, keysMissing } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import type { Target } from '../../core/metadata/targets.ts';
 import { type Digest, digestHex } from '../../core/names/digest.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import { type DelegationName, RELEASES, signerRole, type TargetsRole } from '../../core/names/role.ts';
+import { type BaseRole, type DelegationName, RELEASES, signerRole, type TargetsRole } from '../../core/names/role.ts';
 import { allTargets, DOCKER_ROLES } from '../../core/verify/lookup.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { DelegatedRole, TrustedSet } from '../../core/verify/trusted-set.ts';
@@ -12,7 +13,7 @@ import { validSigners } from '../../core/verify/verify.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere, signableRoles } from '../keys/signer-roles.ts';
 import type { Publication } from '../publish/publication.ts';
-import type { Repository } from '../publish/repository.ts';
+import { isRenewedBy, type Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
 
 /** A manifest or index that is to be signed under a tag. */
@@ -36,6 +37,20 @@ export function signImages(repository: Repository, images: readonly SignedImage[
       }
     }
   });
+}
+
+/**
+ * Opens the keys with which this person signs a tag, so that what follows cannot fail for want of them. Throws
+ * `signing-key-missing` where none is here, and as `KeyRing.find`.
+ */
+export async function openSigners({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
+  for (const role of await signableRoles(set, tag, keys)) {
+    const signers = set.signersOf(role);
+    if (!(await canSign(role, signers, keys))) throw keysMissing(role, signers, []);
+    for (const id of canonicalKeyIds(signers)) await keys.find(id, role);
+  }
+  const others: BaseRole[] = isRenewedBy(set.root.root.expires.at, source.now) ? ['root', 'snapshot'] : ['snapshot'];
+  for (const role of others) for (const id of canonicalKeyIds(set.signersOf(role))) await keys.find(id, role);
 }
 
 /** What became of a revocation. */

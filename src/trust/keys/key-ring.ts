@@ -30,6 +30,7 @@ export class KeyRing implements SigningKeys {
   private readonly store: KeyStore;
   private readonly passphrases: Passphrases;
   private readonly opened = new Map<KeyId, PrivateKey>();
+  private readonly made = new Set<KeyId>();
   private readonly known: KnownPassphrases;
 
   constructor(store: KeyStore, passphrases: Passphrases) {
@@ -64,10 +65,16 @@ export class KeyRing implements SigningKeys {
     return key;
   }
 
+  /** The keys that this command has made, and not removed. */
+  get created(): readonly KeyId[] {
+    return [...this.made];
+  }
+
   /** Makes a key (ECDSA P-256), asks for its passphrase and stores it. `gun` is kept for a repository's own keys only. */
   async create(role: string, gun?: Gun, given: NewPassphrase = 'of its alias'): Promise<PrivateKey> {
     const key = generatePrivateKey('ecdsa');
     await this.add(key, role, gun, given);
+    this.made.add(key.id);
     return key;
   }
 
@@ -126,6 +133,7 @@ export class KeyRing implements SigningKeys {
   async remove(id: KeyId): Promise<boolean> {
     this.opened.get(id)?.wipe();
     this.opened.delete(id);
+    this.made.delete(id);
     return this.store.remove(id);
   }
 

@@ -1,4 +1,5 @@
 import type { TrustServer } from '../../remote/trust-server.ts';
+import type { FoundingLock } from '../../store/founding-lock.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import type { PlacedProposals } from './proposals.ts';
 import type { WaitingProposal } from './waiting-proposal.ts';
@@ -11,6 +12,10 @@ export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
   /** Where changes wait for signatures of others. */
   readonly proposals: PlacedProposals;
+  /** Held while a repository is founded, so that two processes do not both make keys for it; absent where only one can. */
+  readonly foundingLock?: Pick<FoundingLock, 'hold'> | undefined;
+  /** Waits so many milliseconds; by the clock where it is absent. */
+  readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
   /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
 }
