@@ -1,5 +1,6 @@
 import type { CommandSpec } from '../command.ts';
 import { INIT } from '../founding.ts';
+import { KEEPING, KEEPING_OPTIONS } from './keeping.ts';
 
 export const KEY_GENERATE: CommandSpec = {
   path: 'trust key generate',
@@ -36,9 +37,10 @@ export const SIGNER_REMOVE: CommandSpec = {
   path: 'trust signer remove',
   usage: '[OPTIONS] NAME REPOSITORY [REPOSITORY...]',
   summary: 'Remove a signer',
-  flags: [{ name: 'force', short: 'f', kind: 'switch' }],
-  options: `  -f, --force   Do not prompt for confirmation before removing the most
-                recent signer`,
+  flags: [...KEEPING, { name: 'force', short: 'f', kind: 'switch' }],
+  options: `${KEEPING_OPTIONS}
+  -f, --force              Do not prompt for confirmation before removing the
+                           most recent signer`,
   minArguments: 2,
 };
 

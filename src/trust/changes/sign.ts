@@ -10,6 +10,7 @@ import { allTargets, DOCKER_ROLES } from '../../core/verify/lookup.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { DelegatedRole, TrustedSet } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
+import type { Change } from '../../store/change.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere, signableRoles } from '../keys/signer-roles.ts';
 import type { Publication } from '../publish/publication.ts';
@@ -93,23 +94,21 @@ export async function revokeTags(repository: Repository, tags: readonly string[]
 }
 
 /**
- * Removes a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What only they had
- * released is signed anew in the same publish where enough remaining keys of `releases` are here, so that it stays
- * pullable.
+ * The changes that remove a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What
+ * only they had released loses its signatures by them (`Consequences`).
  */
-export function removeSigner(
-  repository: Repository,
+export function signerRemoval(
+  set: TrustedSet,
   role: DelegationName,
   canonicalIds: readonly KeyId[],
-): Promise<Publication> {
-  return repository.publish(async (editor, { set }) => {
-    const releases = releasesIn(set);
-    if (releases !== undefined) editor.removeDelegationKeys(RELEASES, canonicalIds);
-    editor.removeDelegation(role);
-    if (releases === undefined || !editor.brokenDelegations().includes(RELEASES)) return;
-    const remaining = canonicalKeyIds(releases).filter((id) => !canonicalIds.includes(id));
-    if ((await countHere(repository.keys, remaining)) >= releases.threshold) editor.witness(RELEASES);
-  });
+): readonly Change[] {
+  const removal: Change = { kind: 'remove-delegation', role };
+  if (releasesIn(set) === undefined) return [removal];
+  const delegation = {
+    ...{ threshold: 0, addKeys: [], addPaths: [], removePaths: [], clearPaths: false },
+    removeKeys: canonicalIds,
+  };
+  return [{ kind: 'update-delegation', role: RELEASES, delegation }, removal];
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ProposedFile } from '../../core/edit/proposal.ts';
 import { canonicalText } from '../../core/json/canonical.ts';
 import type { KeyMap, Metadata, RoleKeys } from '../../core/metadata/common.ts';
 import { type Root, readRoot } from '../../core/metadata/root.ts';
-import type { Delegation, Target, Targets } from '../../core/metadata/targets.ts';
+import { type Delegation, type Target, type Targets, targetJson } from '../../core/metadata/targets.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { BASE_ROLES, isTargetsRole, type RoleName, type TargetsRole } from '../../core/names/role.ts';
 import { quoted } from '../../core/printable.ts';
@@ -157,6 +157,11 @@ function reordered(what: string, before: readonly string[], after: readonly stri
 
 function changed(what: string, before: string, after: string): readonly Difference[] {
   return before === after ? [] : [{ sign: '~', text: `${what} ${before} -> ${after}` }];
+}
+
+/** Whether two targets say the same in everything that is signed of them. */
+export function isSameTarget(one: Target, other: Target): boolean {
+  return canonicalText(targetJson(one)) === canonicalText(targetJson(other));
 }
 
 /** Everything that is signed of a target: digests, length and custom data. */

@@ -266,9 +266,7 @@ describe('a race', () => {
       'publish-conflict',
     );
     expect(error.message).toStartWith('others have published 40 times in between: ');
-    expect(error.next).toBe(
-      'Nothing has changed. Run the command again when fewer people publish at the same time.',
-    );
+    expect(error.next).toBe('Nothing has changed. Run the command again when fewer people publish at the same time.');
     expect([count, tags().includes('loser')]).toEqual([40, false]);
   });
 
