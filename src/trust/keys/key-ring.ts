@@ -2,6 +2,7 @@ import type { SigningKeys } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { BundledKey } from '../../core/keys/key-bundle.ts';
 import { formatKeyFile, type KeyFile, openKeyFile, sealKey } from '../../core/keys/key-file.ts';
+import { checkEncryption } from '../../core/keys/old-encryption.ts';
 import { generatePrivateKey, type PrivateKey } from '../../core/keys/private-key.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
@@ -149,6 +150,7 @@ export class KeyRing implements SigningKeys {
       const key = openKeyFile(file, undefined);
       return { id: key.id, isNew: await this.add(key, role, file.gun) };
     }
+    checkEncryption(file);
     const { key, passphrase } = await this.known.unlock(undefined, alias, (text) => openKeyFile(file, text));
     checkRootKey(key, role);
     return { id: key.id, isNew: await this.seal(key, passphrase, role, file.gun) };

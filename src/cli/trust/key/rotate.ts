@@ -14,7 +14,7 @@ import { reportPublication } from '../approve.ts';
 import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { chosenKey, wrongRole } from './chosen-key.ts';
-import { checkPrivate, readPrivateFile } from './private-file.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
 export const KEY_ROTATE: CommandSpec = {
   program: 'signet',
@@ -107,7 +107,7 @@ async function importKey(keys: KeyRing, path: string, role: BaseRole, gun: Gun):
   }
   if (!key.encrypted) checkPrivate(file);
   const own = { ...key, role, gun: role === 'root' ? undefined : gun };
-  return keys.import(own, role, role);
+  return explainingOldForms(path, () => keys.import(own, role, role));
 }
 
 function rotatedText({ role, serverManaged }: Rotation, { publication, keys, kept, removed }: Rotated): string {
