@@ -2,6 +2,7 @@ import { isSignetError } from '../../core/errors/index.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
 import { type RoleStatus, type Status, statusOf } from '../../trust/report/status.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
+import { namesOf } from '../pending.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
 import { isColoured, red } from './colour.ts';
@@ -45,19 +46,26 @@ function statusText(session: Session, gun: string, { roles, waiting }: Status): 
     role.role,
     `${role.version}`,
     signatures(role),
+    signedBy(role),
     `${role.here} of ${role.keys}`,
     expiry(session, role),
   ]);
   return [
     `Trust data of ${gun}\n\n`,
-    dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'KEYS HERE', 'EXPIRES'], rows),
+    dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'SIGNED BY', 'KEYS HERE', 'EXPIRES'], rows),
     '\n',
     waitingText(gun, waiting),
   ].join('');
 }
 
 function signatures({ signed, threshold }: RoleStatus): string {
-  return `${signed}, needs ${threshold}`;
+  return `${signed.length}, needs ${threshold}`;
+}
+
+/** The server's own keys belong to no one. */
+function signedBy({ role, signed }: RoleStatus): string {
+  if (role === 'snapshot' || role === 'timestamp') return signed.length === 0 ? 'no one' : `${role} key`;
+  return signed.length === 0 ? 'no one' : namesOf(signed);
 }
 
 function expiry(session: Session, { role, expires }: RoleStatus): string {
