@@ -38,8 +38,8 @@ export async function trustingClis(): Promise<readonly DockerCli[]> {
 }
 
 /**
- * The docker CLI as it is from 29 on: a program that does not know content trust, neither the variables nor the option
- * nor `docker trust`, and has the rest done by `cli`.
+ * A docker CLI after content trust: a program that knows neither the variables nor the option nor `docker trust`, and has
+ * the rest done by `cli`. 29 still takes the option, where the old ones had it, and says that it does nothing.
  */
 export function withoutTrust({ path }: DockerCli): DockerCli {
   const version = `${WITHOUT_TRUST}.0.0`;
