@@ -60,7 +60,7 @@ interface Sample {
 async function main(): Promise<number> {
   const signet = process.argv[2] ?? SIGNET;
   if (!existsSync(signet)) throw new Error(`there is no ${signet}; run npm run build first`);
-  process.env.SIGNET_TEST_BUILT = '1';
+  process.env.TEST_SIGNET_BUILT = '1';
   const docker = (await trustingClis()).at(-1);
   if (docker === undefined) throw new Error('there is no docker that knows content trust');
   const contenders = [
@@ -123,8 +123,12 @@ async function publish(line: SlowLine, repository: string): Promise<void> {
   const connection = { authorities: [], identities: [], verify: false, address: undefined };
   const client = new AuthorizedClient({
     http: new HttpClient({ userAgent: 'bench', connectionFor: async () => connection }),
-    login: async () => ({ username: USER, password: Buffer.from(PASSWORD), identityToken: undefined }),
-    loginHost: 'localhost',
+    logins: [
+      {
+        registry: 'localhost',
+        find: async () => ({ username: USER, password: Buffer.from(PASSWORD), identityToken: undefined }),
+      },
+    ],
     tokens: new MemoryTokens(),
   });
   const server = new NotaryServer(new URL(`https://localhost:${line.port}`), client);

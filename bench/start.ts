@@ -22,7 +22,7 @@ type Environment = Readonly<Record<string, string>>;
 
 async function main(): Promise<void> {
   if (!existsSync(SIGNET)) throw new Error('there is no dist/signet; run npm run build first');
-  process.env.SIGNET_TEST_BUILT = '1';
+  process.env.TEST_SIGNET_BUILT = '1';
   const clis = await trustingClis();
   const dockers = clis.map(({ path, version }) => ({ name: `docker ${version}`, program: path }));
   const contenders = [{ name: 'signet', program: SIGNET }, ...dockers];

@@ -20,6 +20,7 @@ const PEERS = [
   'notary',
   'openssl',
   'pass',
+  'podman',
   'skopeo',
   'util-linux',
 ];

@@ -114,7 +114,7 @@ async function main(): Promise<number> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-')));
   // Everything that lives for a while lives below this folder: homes, data, engines.
   process.env.TMPDIR = folder;
-  process.env.SIGNET_TEST_BUILT = '1';
+  process.env.TEST_SIGNET_BUILT = '1';
   const demonstration = demonstrate().then(
     () => 0,
     (error: unknown) => {

@@ -73,7 +73,7 @@ async function runTestFile(path: string, folder: string, deadline: AbortSignal):
   const output = openSync(log, 'a');
   const child = Bun.spawn([process.execPath, 'test', '--no-orphans', `--timeout=${ONE_TEST_MS}`, `./${path}`], {
     cwd: ROOT,
-    env: { ...process.env, TMPDIR: folder, SIGNET_TEST_BUILT: '1', NO_COLOR: '1' },
+    env: { ...process.env, TMPDIR: folder, TEST_SIGNET_BUILT: '1', NO_COLOR: '1' },
     stdio: ['ignore', output, output],
   });
   closeSync(output);

@@ -3,6 +3,7 @@ import type { Gate, Handler } from '../core/access.ts';
 import type { Instant } from '../core/time.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { gateFor } from './gate.ts';
+import type { LoginLog } from './login-log.ts';
 import { Logins } from './logins.ts';
 import { type PermissionSettings, Permissions } from './permissions.ts';
 import { RefreshTokens } from './refresh-tokens.ts';
@@ -21,7 +22,12 @@ export interface AccountsSettings extends PermissionSettings {
   readonly tokenLifetime: number;
   /** The address that a request comes from, for slowing down those who guess passwords. */
   readonly addressOf: (request: Request) => string;
+  readonly log: LoginLog;
   readonly now: () => Instant;
+  /** Milliseconds by a clock that is never set; the process's own if absent. */
+  readonly elapsed?: () => number;
+  /** Waits so many milliseconds; replaced in tests. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
 }
 
 /** What a server needs of its accounts. */
@@ -34,10 +40,10 @@ export interface Accounts {
 
 /** Puts the accounts of a server together. Throws `grant-invalid` for a malformed pattern in `publicPull`. */
 export function createAccounts(settings: AccountsSettings): Accounts {
-  const { store, now } = settings;
+  const { store, log, now, elapsed = () => performance.now(), sleep = Bun.sleep } = settings;
   const parts = {
     ...settings,
-    logins: new Logins(store, now),
+    logins: new Logins({ store, log, now, elapsed, sleep }),
     permissions: new Permissions(store, settings),
     accessTokens: new AccessTokens(settings),
     refreshTokens: new RefreshTokens(store, now),

@@ -1,11 +1,13 @@
 import type { Database } from 'bun:sqlite';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
 import { isUniqueViolation, type Migrations, note, write } from '../store/sqlite.ts';
+import { ACCOUNT_EVENTS_SCHEMA, type AccountAction, type Actor, recordEvent } from './account-events.ts';
 import { type Grant, type Pattern, parseLevel, parsePattern } from './grants.ts';
 import {
   type AccountStore,
+  MAX_NETWORKS,
   MAX_REFRESH_TOKENS,
   type NewUser,
   type RefreshToken,
@@ -40,6 +42,13 @@ export const ACCOUNT_MIGRATIONS: Migrations = {
      ) STRICT;
      CREATE INDEX refresh_tokens_user ON refresh_tokens (user);
      CREATE INDEX refresh_tokens_expires ON refresh_tokens (expires);`,
+    `CREATE TABLE login_networks (
+       user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+       network BLOB NOT NULL,
+       used INTEGER NOT NULL,
+       PRIMARY KEY (user, network)
+     ) STRICT, WITHOUT ROWID;
+     ${ACCOUNT_EVENTS_SCHEMA}`,
   ],
 };
 
@@ -53,19 +62,28 @@ interface UserRow {
   updated: number;
 }
 
-/** Accounts in a database that `openDatabase` has opened with `ACCOUNT_MIGRATIONS`. */
+/**
+ * Accounts in a database that `openDatabase` has opened with `ACCOUNT_MIGRATIONS`. Every change is recorded as an event,
+ * as one that `actor` made.
+ */
 export class SqliteAccountStore implements AccountStore {
   private readonly database: Database;
+  private readonly actor: Actor;
 
-  constructor(database: Database) {
+  constructor(database: Database, actor: Actor) {
     this.database = database;
+    this.actor = actor;
   }
 
   async addUser(user: NewUser, now: Instant): Promise<void> {
+    const { name, passwordHash: hash, admin } = user;
     try {
-      const row = { name: user.name, hash: user.passwordHash, admin: Number(user.admin), stamp: newStamp(), now };
-      const add = this.database.query('INSERT INTO users VALUES ($name, $hash, $admin, 0, $stamp, $now, $now)');
-      await this.transaction(() => add.run(row));
+      await this.transaction(() => {
+        this.database
+          .query('INSERT INTO users VALUES ($name, $hash, $admin, 0, $stamp, $now, $now)')
+          .run({ name, hash, admin: Number(admin), stamp: newStamp(), now });
+        this.record('user added', name, admin ? 'role admin' : 'role user', now);
+      });
     } catch (cause) {
       if (!isUniqueViolation(cause)) throw cause;
       throw new SignetError('user-exists', `there is already a user ${user.name}`, { cause });
@@ -94,13 +112,17 @@ export class SqliteAccountStore implements AccountStore {
       if (passwordHash !== undefined || disabled === true) {
         this.database.query('DELETE FROM refresh_tokens WHERE user = ?').run(name);
       }
+      if (passwordHash !== undefined) this.database.query('DELETE FROM login_networks WHERE user = ?').run(name);
+      this.record('user changed', name, describeChange(change), now);
     });
   }
 
-  async removeUser(name: UserName): Promise<void> {
-    const remove = this.database.query('DELETE FROM users WHERE name = ?');
-    const { changes } = await this.transaction(() => remove.run(name));
-    if (changes === 0) throw unknownUser(name);
+  async removeUser(name: UserName, now: Instant): Promise<void> {
+    await this.transaction(() => {
+      const { changes } = this.database.query('DELETE FROM users WHERE name = ?').run(name);
+      if (changes === 0) throw unknownUser(name);
+      this.record('user removed', name, '', now);
+    });
   }
 
   async grants(name: UserName): Promise<readonly Grant[]> {
@@ -116,6 +138,7 @@ export class SqliteAccountStore implements AccountStore {
     await this.transaction(() => {
       this.touch(name, now);
       this.database.query('INSERT OR REPLACE INTO grants VALUES (?, ?, ?)').run(name, grant.pattern, grant.level);
+      this.record('grant given', name, `${grant.level} on ${grant.pattern}`, now);
     });
   }
 
@@ -124,6 +147,7 @@ export class SqliteAccountStore implements AccountStore {
       this.touch(name, now);
       const { changes } = this.database.query('DELETE FROM grants WHERE user = ? AND pattern = ?').run(name, pattern);
       if (changes === 0) throw new SignetError('grant-unknown', `${name} has no grant on ${pattern}`);
+      this.record('grant taken', name, `on ${pattern}`, now);
     });
   }
 
@@ -159,6 +183,34 @@ export class SqliteAccountStore implements AccountStore {
     note(this.database, () => extend.run(expires, hash));
   }
 
+  async networkUsed(name: UserName, network: string): Promise<Instant | undefined> {
+    const row = this.database
+      .query<{ used: number }, [string, Buffer]>('SELECT used FROM login_networks WHERE user = ? AND network = ?')
+      .get(name, hashOfNetwork(name, network));
+    return row?.used;
+  }
+
+  async useNetwork(name: UserName, network: string, now: Instant): Promise<void> {
+    note(this.database, () => {
+      this.database
+        .query(
+          `INSERT OR REPLACE INTO login_networks (user, network, used)
+             SELECT name, $network, $now FROM users WHERE name = $user`,
+        )
+        .run({ user: name, network: hashOfNetwork(name, network), now });
+      this.database
+        .query(
+          `DELETE FROM login_networks WHERE user = $user AND network NOT IN
+             (SELECT network FROM login_networks WHERE user = $user ORDER BY used DESC, network LIMIT $kept)`,
+        )
+        .run({ user: name, kept: MAX_NETWORKS });
+    });
+  }
+
+  private record(action: AccountAction, user: UserName, detail: string, at: Instant): void {
+    recordEvent(this.database, { at, actor: this.actor, action, user, detail });
+  }
+
   private touch(name: UserName, now: Instant): void {
     const { changes } = this.database
       .query('UPDATE users SET stamp = ?, updated = ? WHERE name = ?')
@@ -181,6 +233,20 @@ function userOf(row: UserRow): User {
     created: row.created,
     updated: row.updated,
   };
+}
+
+function describeChange({ passwordHash, admin, disabled }: UserChange): string {
+  const changes = [
+    passwordHash === undefined ? undefined : 'password',
+    admin === undefined ? undefined : `role ${admin ? 'admin' : 'user'}`,
+    disabled === undefined ? undefined : `state ${disabled ? 'disabled' : 'enabled'}`,
+  ];
+  return changes.filter((change) => change !== undefined).join(', ');
+}
+
+/** The database does not tell where people are, only whether a network that one knows is one of theirs. */
+function hashOfNetwork(name: UserName, network: string): Buffer {
+  return createHash('sha256').update(`${name} ${network}`).digest();
 }
 
 function newStamp(): string {

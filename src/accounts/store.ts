@@ -43,10 +43,13 @@ export interface AccountStore {
   user(name: UserName): Promise<User | undefined>;
   /** All users, by name. */
   users(): Promise<readonly User[]>;
-  /** A new password and disabling end all refresh tokens of the user. Throws `user-unknown`. */
+  /**
+   * A new password and disabling end all refresh tokens of the user, a new password makes all networks strange. Throws
+   * `user-unknown`.
+   */
   updateUser(name: UserName, change: UserChange, now: Instant): Promise<void>;
   /** Ends the user's grants and refresh tokens too. Throws `user-unknown`. */
-  removeUser(name: UserName): Promise<void>;
+  removeUser(name: UserName, now: Instant): Promise<void>;
 
   /** The user's grants, by pattern; none for an unknown user. */
   grants(name: UserName): Promise<readonly Grant[]>;
@@ -62,7 +65,14 @@ export interface AccountStore {
   addRefreshToken(token: RefreshToken, stamp: string, now: Instant): Promise<boolean>;
   refreshToken(hash: Buffer): Promise<RefreshToken | undefined>;
   extendRefreshToken(hash: Buffer, expires: Instant): Promise<void>;
+
+  /** When the user last logged in from a network, as `useNetwork` was told; undefined if never. */
+  networkUsed(name: UserName, network: string): Promise<Instant | undefined>;
+  /** Remembers a network that the user has logged in from; of each user the `MAX_NETWORKS` used last. */
+  useNetwork(name: UserName, network: string, now: Instant): Promise<void>;
 }
 
 /** Logins of one user that are remembered; the oldest gives way. */
 export const MAX_REFRESH_TOKENS = 100;
+/** Networks of one user that are remembered; the one that was not used for longest gives way. */
+export const MAX_NETWORKS = 32;

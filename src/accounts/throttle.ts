@@ -1,69 +1,105 @@
 import { SignetError } from '../core/errors/index.ts';
-import { HOUR, type Instant, SECOND } from '../core/time.ts';
+import { HOUR, SECOND } from '../core/time.ts';
 import { BoundedMap } from './bounded-map.ts';
-import { networkOf } from './network.ts';
+import { networkOf, siteOf } from './network.ts';
 
-/** Failures that cost no waiting. */
+/** Failures that cost no waiting: of an account, of a network, of an account in a network. */
 const FREE = 5;
+/** Failures of an IPv6 /48, in which many networks may be, that cost no waiting. */
+const SITE_FREE = 20;
 const FIRST_DELAY = SECOND;
-const MAX_DELAY = 300 * SECOND;
+/** The longest time for which anybody is told to come back later. */
+const MAX_DELAY = 30 * SECOND;
+/** The longest time for which an attempt is held before it is looked at. */
+const MAX_HOLD = 4 * SECOND;
 /** Failures are forgotten after this long without another one. */
 const MEMORY = HOUR;
-/** Accounts, addresses and pairs of both that are remembered, of each. */
+/** Accounts, networks and pairs of both that are remembered, of each. */
 const CAPACITY = 10_000;
 
-/** One attempt to log in that was let through. It counts as failed unless `succeeded` is called. */
+/** One attempt to log in that was let through. It counts as failed unless it is taken back. */
 export interface Attempt {
-  succeeded(): void;
+  /** How long to wait before the password is looked at, in milliseconds. */
+  readonly hold: number;
+  /** The attempt was no failure: the password was right, or no one looked at it. */
+  takeBack(): void;
 }
 
 /**
- * Slows down guessing: after five failures on one account, or from one address, each further attempt there must wait
- * 1 s, 2 s, 4 s … up to 5 min.
+ * Slows down guessing, by limits that know nothing of each other:
  *
- * An attempt counts when it begins, so that guesses sent at once do not slip through together. An address from which
- * the account was logged in to before does not wait for the account: a stranger cannot lock its owner out.
+ * - A network may fail five times, then it is told to wait 1 s, 2 s, 4 s … up to 30 s between two attempts; an IPv6 /48
+ *   after twenty.
+ * - Networks with that many failures share one such limit for each account, however many they are.
+ * - A network with fewer is never refused an account that others guess at: its attempt is held for at most 4 s.
+ * - In a network from which the account was logged in to before, only failures there and at this account count, so that
+ *   no stranger can lock its owner out.
+ *
+ * An attempt counts when it begins, so that guesses sent at once do not slip through together. Names that no one has are
+ * treated as those that someone has. Times are those of a clock that is never set: the machine's may jump.
  */
 export class LoginThrottle {
-  private readonly now: () => Instant;
+  private readonly elapsed: () => number;
   private readonly accounts = new BoundedMap<string, Failures>(CAPACITY);
-  private readonly addresses = new BoundedMap<string, Failures>(CAPACITY);
-  private readonly familiar = new BoundedMap<string, true>(CAPACITY);
+  private readonly networks = new BoundedMap<string, Failures>(CAPACITY);
+  private readonly pairs = new BoundedMap<string, Failures>(CAPACITY);
 
-  constructor(now: () => Instant) {
-    this.now = now;
+  /** `elapsed` gives milliseconds since some moment. */
+  constructor(elapsed: () => number) {
+    this.elapsed = elapsed;
   }
 
-  /** Throws `login-throttled`, with the seconds to wait as `detail.retryAfter`. */
-  admit(account: string, address: string): Attempt {
-    const network = networkOf(address);
-    const pair = `${account} ${network}`;
-    const accountWait = this.familiar.has(pair) ? 0 : this.waitOf(this.accounts.get(account));
-    const wait = Math.max(accountWait, this.waitOf(this.addresses.get(network)));
-    if (wait > 0) throw throttled(wait);
-    this.count(this.accounts, account);
-    this.count(this.addresses, network);
+  /**
+   * `isFamiliar`: the account was logged in to from this network before. Throws `login-throttled`, with the seconds to
+   * wait as `detail.retryAfter`.
+   */
+  admit(account: string, address: string, isFamiliar: boolean): Attempt {
+    const origins = isFamiliar ? [this.pair(account, address)] : this.networksOf(address);
+    const target: Counter = { map: this.accounts, key: account, free: FREE };
+    const wait = Math.max(...origins.map((origin) => this.waitOf(origin)));
+    const accountWait = isFamiliar ? 0 : this.waitOf(target);
+    const isSuspect = origins.some((origin) => this.countOf(origin) >= origin.free);
+    const refusal = isSuspect ? Math.max(wait, accountWait) : wait;
+    if (refusal > 0) throw throttled(refusal);
+    const counters = isFamiliar ? origins : [...origins, target];
+    for (const counter of counters) this.count(counter);
     return {
-      succeeded: () => {
-        this.accounts.delete(account);
-        this.familiar.set(pair, true);
-        // Only this attempt: forgetting them all would let the owner of one account guess at others for ever.
-        this.uncount(this.addresses, network);
+      hold: Math.min(accountWait, MAX_HOLD),
+      // Only this attempt: forgetting them all would let the owner of one account guess at others for ever.
+      takeBack: () => {
+        for (const counter of counters) this.uncount(counter);
       },
     };
   }
 
-  private waitOf(failures: Failures | undefined): number {
-    return failures === undefined ? 0 : Math.max(0, failures.last + delayAfter(failures.count) - this.now());
+  private pair(account: string, address: string): Counter {
+    return { map: this.pairs, key: `${account} ${networkOf(address)}`, free: FREE };
   }
 
-  private count(map: BoundedMap<string, Failures>, key: string): void {
-    const before = map.get(key);
-    const known = before !== undefined && this.now() - before.last < MEMORY ? before.count : 0;
-    map.set(key, { count: known + 1, last: this.now() });
+  private networksOf(address: string): readonly Counter[] {
+    const network = { map: this.networks, key: networkOf(address), free: FREE };
+    const site = siteOf(address);
+    return site === undefined ? [network] : [network, { map: this.networks, key: site, free: SITE_FREE }];
   }
 
-  private uncount(map: BoundedMap<string, Failures>, key: string): void {
+  /** Failures that are not forgotten. */
+  private countOf({ map, key }: Counter): number {
+    const failures = map.get(key);
+    return failures !== undefined && this.elapsed() - failures.last < MEMORY ? failures.count : 0;
+  }
+
+  private waitOf(counter: Counter): number {
+    const beyond = this.countOf(counter) - counter.free;
+    if (beyond < 0) return 0;
+    const last = counter.map.get(counter.key)?.last ?? 0;
+    return Math.max(0, last + Math.min(MAX_DELAY, FIRST_DELAY * 2 ** beyond) - this.elapsed());
+  }
+
+  private count(counter: Counter): void {
+    counter.map.set(counter.key, { count: this.countOf(counter) + 1, last: this.elapsed() });
+  }
+
+  private uncount({ map, key }: Counter): void {
     const before = map.get(key);
     if (before === undefined) return;
     if (before.count <= 1) map.delete(key);
@@ -73,11 +109,15 @@ export class LoginThrottle {
 
 interface Failures {
   readonly count: number;
-  readonly last: Instant;
+  /** When the last one began, by `elapsed`. */
+  readonly last: number;
 }
 
-function delayAfter(failures: number): number {
-  return failures < FREE ? 0 : Math.min(MAX_DELAY, FIRST_DELAY * 2 ** (failures - FREE));
+/** Where failures are counted, and how many are free there. */
+interface Counter {
+  readonly map: BoundedMap<string, Failures>;
+  readonly key: string;
+  readonly free: number;
 }
 
 function throttled(wait: number): SignetError {

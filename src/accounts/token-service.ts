@@ -2,6 +2,7 @@ import { formatScope, type Handler, type Scope } from '../core/access.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { formatTime, type Instant } from '../core/time.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import type { LoginLog } from './login-log.ts';
 import type { Logins } from './logins.ts';
 import type { Permissions } from './permissions.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
@@ -16,6 +17,7 @@ export interface TokenServiceParts {
   readonly permissions: Permissions;
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
+  readonly log: LoginLog;
   readonly addressOf: (request: Request) => string;
   readonly now: () => Instant;
 }
@@ -67,7 +69,16 @@ async function prove(parts: TokenServiceParts, proof: Proof, address: string): P
     case 'password':
       return parts.logins.login(proof.credentials, address);
     case 'refresh-token':
-      return parts.refreshTokens.redeem(proof.token);
+      return redeem(parts, proof.token, address);
+  }
+}
+
+async function redeem({ refreshTokens, log }: TokenServiceParts, token: string, address: string): Promise<User> {
+  try {
+    return await refreshTokens.redeem(token);
+  } catch (error) {
+    if (isSignetError(error, 'refresh-token-invalid')) log.warn('login failed', { address, reason: error.message });
+    throw error;
   }
 }
 

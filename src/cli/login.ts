@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { type Login, wipe } from '../core/login.ts';
 import { DOCKER_HUB } from '../core/names/reference.ts';
+import { AUTH_VARIABLE } from '../store/credentials.ts';
 import { checkHost } from '../trust/settings/configuration.ts';
 import { type CommandSpec, parseCommand } from './command.ts';
 import type { Session } from './session.ts';
@@ -54,6 +55,7 @@ export async function login(session: Session, words: readonly string[]): Promise
   checkGiven(given, parsed.has('password-stdin'));
   if (given.password !== undefined)
     session.printError('WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n');
+  warnOfVariable(session);
   const isAsked = given.username === undefined && given.password === undefined;
   const known = isAsked ? await loginAgain(session, registry) : undefined;
   if (known === 'accepted') return 0;
@@ -72,9 +74,20 @@ export async function logout(session: Session, words: readonly string[]): Promis
   const parsed = parseCommand(LOGOUT, words);
   const registry = registryOf(session, parsed.args[0]);
   if (registry === DOCKER_HUB) return undefined;
+  warnOfVariable(session);
   session.print(`Removing login credentials for ${registry}\n`);
   await session.credentials.erase(registry);
   return 0;
+}
+
+/** What docker 29 says of logins in the environment. */
+function warnOfVariable(session: Session): void {
+  if (!session.env[AUTH_VARIABLE]) return;
+  const lines = [
+    `${AUTH_VARIABLE} is set and takes precedence.`,
+    `Unset ${AUTH_VARIABLE} to restore the CLI auth behaviour.`,
+  ];
+  session.printError(`\n Warn -> ${lines.join(`\n${' '.repeat(9)}`)}\n${' '.repeat(9)}\n`);
 }
 
 interface Given {
@@ -123,7 +136,8 @@ async function loginAgain(session: Session, registry: string): Promise<'accepted
     await store(session, registry, known, identityToken ?? known.identityToken);
   } catch (error) {
     if (!isSignetError(error, 'unauthorized')) throw error;
-    session.printError('Stored credentials invalid or expired\n');
+    const origin = known.source === undefined ? '' : ` (they come from ${known.source})`;
+    session.printError(`Stored credentials invalid or expired${origin}\n`);
     return { username };
   } finally {
     wipe(known);

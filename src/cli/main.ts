@@ -1,6 +1,7 @@
 import { SignetError } from '../core/errors/index.ts';
 import { VERSION } from '../version.ts';
 import { CommandText } from './command.ts';
+import { debugIsOn, debugLines } from './debug.ts';
 import { HELP } from './help.ts';
 import { printErr, printOut } from './output.ts';
 
@@ -42,20 +43,15 @@ async function report(error: unknown): Promise<number> {
     return error.exitCode;
   }
   if (!(error instanceof SignetError)) {
-    const text = error instanceof Error ? (process.env.SIGNET_DEBUG ? error.stack : error.message) : String(error);
+    const text = error instanceof Error ? (debugIsOn() ? error.stack : error.message) : String(error);
     printErr(`signet: unexpected error: ${text}\n`);
     return 1;
   }
   if (error.message !== '') printErr(`${error.message}\n`);
   const { isatty } = await import('node:tty');
   if (error.next !== undefined && isatty(STDERR)) printErr(`\n${error.next}\n`);
-  if (process.env.SIGNET_DEBUG) printErr(`${error.code}\n${causes(error)}`);
+  for (const line of debugLines(error)) printErr(`${line}\n`);
   return error.exitCode;
-}
-
-function causes(error: Error): string {
-  const { cause } = error;
-  return cause instanceof Error ? `caused by: ${cause.message}\n${causes(cause)}` : '';
 }
 
 // Left at once: everything is printed, and waiting for idle connections and the collector takes 3 ms.

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { type Piece, visible, visibleInLine } from '../core/printable.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -6,22 +7,54 @@ const STDERR = 2;
 const BROKEN_PIPE = 141;
 const RETRY_MS = 1;
 
+const [RED, RESET] = ['\u001b[31m', '\u001b[0m'];
+const COLOURED = /(\u001b\[31m[^\u001b]*\u001b\[0m)/;
+/** What was coloured here, letter by letter: no other text may have these sequences. */
+const coloured = new Set<string>();
+
 /**
- * Prints on standard output. Written at once, and not through `process.stdout`: loading that takes 9 ms, and it would
- * leave a pipe in a mode in which docker, once it has taken this process's place, loses output.
+ * Prints on standard output. This is the one way of text to the terminal, and so the one place where what is unprintable in
+ * it is escaped (`visible`): texts come from servers, files and programs, and none of them has to be thought of.
+ *
+ * Written at once, and not through `process.stdout`: loading that takes 9 ms, and it would leave a pipe in a mode in which
+ * docker, once it has taken this process's place, loses output.
  */
-export function printOut(text: string): void {
-  print(STDOUT, Buffer.from(text));
+export function printOut(...pieces: readonly Piece[]): void {
+  print(STDOUT, bytesOf(pieces));
 }
 
 /** `printOut` on standard error. */
-export function printErr(text: string): void {
-  print(STDERR, Buffer.from(text));
+export function printErr(...pieces: readonly Piece[]): void {
+  print(STDERR, bytesOf(pieces));
 }
 
-/** `printOut` for what is no text. */
+/** For what is no text but content, which arrives as it is: what somebody exports, or passes on to another program. */
 export function writeOut(bytes: Uint8Array): void {
   print(STDOUT, bytes);
+}
+
+/** Text in red, which stays red when it is printed. */
+export function inRed(text: string): string {
+  const made = `${RED}${visibleInLine(text)}${RESET}`;
+  coloured.add(made);
+  return made;
+}
+
+/** Text for one cell of a table, or for another part of a line: line feeds are escaped as well. */
+export function cellText(text: string): string {
+  return eachUncoloured(text, visibleInLine);
+}
+
+function bytesOf(pieces: readonly Piece[]): Buffer {
+  const parts = pieces.map((piece) => (typeof piece === 'string' ? eachUncoloured(piece, visible) : piece.sequence));
+  return Buffer.from(parts.join(''));
+}
+
+function eachUncoloured(text: string, change: (part: string) => string): string {
+  return text
+    .split(COLOURED)
+    .map((part) => (coloured.has(part) ? part : change(part)))
+    .join('');
 }
 
 function print(descriptor: number, bytes: Uint8Array): void {

@@ -2,8 +2,15 @@ import { isatty } from 'node:tty';
 import type { ProgressOutput } from '../engine/progress.ts';
 import { printErr, printOut } from './output.ts';
 
-/** Where the progress of a transfer is shown: the terminal itself, or line by line whatever else stands there. */
+/** Where the progress of a transfer is shown: line by line, or in place on a terminal. */
 export function progressOutput(stream: 'stdout' | 'stderr'): ProgressOutput {
   const [descriptor, write] = stream === 'stdout' ? [1, printOut] : [2, printErr];
-  return isatty(descriptor) ? process[stream] : { write };
+  if (!isatty(descriptor)) return { write };
+  return {
+    write,
+    isTTY: true,
+    get columns() {
+      return process[stream].columns;
+    },
+  };
 }

@@ -1,27 +1,38 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { SignetError } from '../core/errors/index.ts';
 import { dataFolder, defaultDataFolder } from '../serve/data-folder.ts';
-import { parseFlags } from '../serve/flags.ts';
+import { type Flags, parseFlags } from '../serve/flags.ts';
 import { readSettings } from '../serve/read-settings.ts';
 import { flagOf, SETTING_NAMES } from '../serve/settings.ts';
-import { LOCATION_FLAGS, serveHelp } from '../serve/settings-help.ts';
+import { ACTION_FLAGS, LOCATION_FLAGS, serveHelp } from '../serve/settings-help.ts';
 import { type RunningServer, type ServeSettings, startServer } from '../serve/start.ts';
 import { printOut } from './output.ts';
 
 const FLAGS: ReadonlySet<string> = new Set([...SETTING_NAMES.map(flagOf), ...LOCATION_FLAGS.map(({ flag }) => flag)]);
+const SWITCHES: ReadonlySet<string> = new Set(ACTION_FLAGS.map(({ flag }) => flag));
 const INTERRUPTED = 130;
+const STDOUT = 1;
 
 /**
  * `signet serve`: serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second
- * signal ends it at once; SIGHUP takes renewed certificates into use. Throws a SignetError where it cannot start.
+ * signal ends it at once; SIGHUP takes renewed certificates into use. `--trust-here` and `--untrust-here` end instead of
+ * serving. Throws a SignetError where it cannot start.
  */
 export async function serveCommand(args: string[]): Promise<number> {
-  const flags = parseFlags(args, FLAGS);
+  const flags = parseFlags(args, FLAGS, SWITCHES);
   if (flags === 'help') {
     printOut(serveHelp());
     return 0;
   }
-  const server = await startServer(settingsFrom(flags));
+  const settings = settingsFrom(flags);
+  const action = actionIn(flags);
+  if (action !== undefined) {
+    const { trustHere } = await import('./trust-here.ts');
+    return trustHere(settings, action);
+  }
+  const server = await startServer(settings, { isTerminal: isatty(STDOUT) });
   const asked = stopSignal(server);
   printOut(server.announcement);
   await asked;
@@ -29,7 +40,16 @@ export async function serveCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-function settingsFrom(flags: ReadonlyMap<string, readonly string[]>): ServeSettings {
+/** What to do instead of serving. */
+function actionIn(flags: Flags): { readonly isUndo: boolean; readonly isSure: boolean } | undefined {
+  const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => flags.has(flag));
+  if (isTrust && isUndo) throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here');
+  if (isTrust || isUndo) return { isUndo: isUndo === true, isSure: isSure === true };
+  if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here');
+  return undefined;
+}
+
+function settingsFrom(flags: Flags): ServeSettings {
   const folder = process.cwd();
   const data = resolve(folder, flags.get('data')?.at(-1) ?? defaultDataFolder());
   const chosen = flags.get('config')?.at(-1) ?? (process.env.SIGNET_CONFIG || undefined);

@@ -10,12 +10,14 @@ import { ParsedArgs } from '../engine/flags.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import type { Credentials } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';
+import { type Evidence, remembered } from '../trust/decide/evidence.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
 import { type OpenClient, openTrust } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import { type Configuration, resolveName } from '../trust/settings/configuration.ts';
 import { readConfiguration } from '../trust/settings/configuration-file.ts';
 import type { NotaryPlace, NotaryPlaceOptions } from '../trust/settings/notary-place.ts';
+import { turnOnDebug } from './debug.ts';
 import { firstRootApproval } from './first-root.ts';
 import { printErr, printOut, writeOut } from './output.ts';
 import { SignersPassphrases } from './passphrases.ts';
@@ -49,6 +51,8 @@ export interface Session {
   confirm(question: string): Promise<boolean>;
   /** The reference that a typed name means, with the default registry where one is set. */
   resolve(name: string): Reference;
+  /** What decisions about images rest on; each collection is brought up to date once for the whole command. */
+  readonly evidence: Evidence;
   /** The trust collection of an image, for reading or for signing. */
   repository(reference: Reference, purpose: 'pull' | 'push'): Promise<Repository>;
   /** Where collections are managed: docker's own trust folder, or a Notary client's. */
@@ -79,6 +83,7 @@ const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgumen
 
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
 export async function openSession(options: SessionOptions): Promise<Session> {
+  if (options.globals?.isOn('debug') === true) turnOnDebug();
   const folder = configFolder(options.globals ?? NO_GLOBALS, options.env);
   const { env } = options;
   const passphrases = new SignersPassphrases({
@@ -89,7 +94,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const warn = (message: string) => printErr(`${message}\n`);
   const approveFirstRoot = firstRootApproval();
   const open = (place?: NotaryPlace) =>
-    openTrust({ folder, env, passphrases, approveFirstRoot, place, now: Date.now(), warn });
+    openTrust({ folder, env, passphrases, approveFirstRoot, place, now: Date.now, warn });
   return new TerminalSession(options, folder, await open(), open);
 }
 
@@ -99,6 +104,7 @@ class TerminalSession implements Session {
   readonly credentials: Credentials;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
+  readonly evidence: Evidence;
   private readonly client: TrustClient;
   private readonly options: SessionOptions;
   private opened: Promise<Engine> | undefined;
@@ -123,6 +129,7 @@ class TerminalSession implements Session {
     this.credentials = credentials;
     this.keys = keys;
     this.client = client;
+    this.evidence = remembered(client.evidence());
   }
 
   get isInteractive(): boolean {

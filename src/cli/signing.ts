@@ -11,33 +11,55 @@ import type { Session } from './session.ts';
 /** A reference that has a tag. */
 export type TaggedReference = Reference & { readonly tag: string };
 
+export interface PushOptions {
+  /** Push and sign this one platform of the image. */
+  readonly platform?: string | undefined;
+  /** Show neither progress nor what is done. */
+  readonly isQuiet?: boolean;
+}
+
 /** Pushes an image from the engine and signs the digest that the engine pushed. `about` names the repository in errors. */
 export async function pushAndSign(
   session: Session,
   reference: TaggedReference,
-  options: { readonly about: string; readonly platform?: string | undefined },
+  options: PushOptions & { readonly about: string },
 ): Promise<void> {
-  const image = await pushImage(session, reference, options.platform);
-  session.print('Signing and pushing trust metadata\n');
+  const tell = (text: string) => (options.isQuiet ? undefined : session.print(text));
+  const image = await pushImage(session, reference, options);
+  tell('Signing and pushing trust metadata\n');
   const repository = await session.repository(reference, 'push');
   await wordedAs(options.about, async () => {
     if ((await repository.current()) === undefined) {
       await failingToSign(reference, () => initializeWithImages(repository, [image]));
-      session.print(`Finished initializing "${repository.gun}"\n`);
+      tell(`Finished initializing "${repository.gun}"\n`);
     } else {
       await signAs(repository, reference, [image]);
     }
   });
-  session.print(`Successfully signed ${nameOf(reference)}\n`);
+  tell(`Successfully signed ${nameOf(reference)}\n`);
 }
 
-/** Pushes an image and returns what the engine pushed. */
-export async function pushImage(session: Session, reference: TaggedReference, platform?: string): Promise<SignedImage> {
+/** Pushes an image and returns what the engine pushed. A push of one platform says that the others are not signed. */
+export async function pushImage(
+  session: Session,
+  reference: TaggedReference,
+  { platform, isQuiet }: PushOptions = {},
+): Promise<SignedImage> {
   const engine = await session.engine();
   const auth = await session.engineAuth(reference);
   const pushed = await engine
-    .push(familiarReference(reference), { auth, show: progressOutput('stdout'), platform })
+    .push(familiarReference(reference), { auth, show: isQuiet ? undefined : progressOutput('stdout'), platform })
     .finally(() => auth && wipe(auth));
+  if (pushed.insteadOf !== undefined) {
+    session.printError(
+      `Only the platform that the engine has was pushed, ${pushed.digest}, and not the index ${pushed.insteadOf}\n`,
+    );
+  }
+  if (pushed.insteadOf !== undefined || platform) {
+    session.printError(
+      `What is signed is ${pushed.digest} alone; other platforms are not covered by ${nameOf(reference)}\n`,
+    );
+  }
   // An engine with the containerd image store does not tell the size; the manifest of that very digest does.
   const size = pushed.size ?? (await session.manifest(atDigest(reference, pushed.digest))).size;
   return { tag: reference.tag, digest: pushed.digest, size };

@@ -1,10 +1,14 @@
+import type { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { parseLevel, parsePattern } from '../accounts/grants.ts';
 import type { AccountStore, User, UserChange } from '../accounts/store.ts';
 import { parseUserName, type UserName } from '../accounts/user-name.ts';
 import { SignetError } from '../core/errors/index.ts';
+import { quoted } from '../core/printable.ts';
 import { formatTime } from '../core/time.ts';
-import { dataFolder, defaultDataFolder, openDataFolder } from '../serve/data-folder.ts';
+import { type DataFolder, dataFolder, defaultDataFolder, isMade, openDataFolder } from '../serve/data-folder.ts';
+import { forgetFirstPassword } from '../serve/first-password.ts';
+import { operator } from './operator.ts';
 import { dockerTable } from './table.ts';
 import { newPassword, type PasswordSource, realTerminal, type Terminal } from './user-terminal.ts';
 import { type Given, groupHelp, helpOf, type Option, parseUsage, type Usage } from './user-usage.ts';
@@ -44,6 +48,17 @@ const COMMANDS: readonly Command[] = [
     about: 'List the users and their grants',
     options: [{ name: 'json', about: 'Print as JSON' }, DATA],
     run: list,
+  },
+  {
+    name: 'log',
+    args: [],
+    about: 'List the changes of users and grants, and who made them',
+    options: [
+      { name: 'json', about: 'Print as JSON' },
+      { name: 'limit', argument: 'NUMBER', about: 'Print the newest NUMBER changes (default 100)' },
+      DATA,
+    ],
+    run: log,
   },
   {
     name: 'passwd',
@@ -108,31 +123,33 @@ export async function userCommand(args: string[], terminal: Terminal = realTermi
 
 async function add(given: Given, terminal: Terminal): Promise<number> {
   const name = nameIn(given);
+  const source = passwordSource(given);
   const { checkPassword, hashPassword } = await import('../accounts/password.ts');
-  const password = await newPassword(passwordSource(given), terminal);
-  try {
-    checkPassword(password, name);
-    const passwordHash = await hashPassword(password);
-    const folder = openDataFolder(folderPath(given));
-    await inDatabase(folder.database, (store) =>
-      store.addUser({ name, passwordHash, admin: given.switch('admin') }, Date.now()),
-    );
-  } finally {
-    password.fill(0);
-  }
+  await inAccounts(given, async ({ store }) => {
+    const password = await newPassword(source, terminal);
+    try {
+      checkPassword(password, name);
+      const passwordHash = await hashPassword(password);
+      await store.addUser({ name, passwordHash, admin: given.switch('admin') }, Date.now());
+    } finally {
+      password.fill(0);
+    }
+  });
   terminal.write(`Added ${given.switch('admin') ? 'administrator' : 'user'} ${name}\n`);
   return 0;
 }
 
 async function passwd(given: Given, terminal: Terminal): Promise<number> {
   const name = nameIn(given);
+  const source = passwordSource(given);
   const { checkPassword, hashPassword } = await import('../accounts/password.ts');
-  await inAccounts(given, async (store) => {
+  await inAccounts(given, async ({ store, folder }) => {
     await knownUser(store, name);
-    const password = await newPassword(passwordSource(given), terminal);
+    const password = await newPassword(source, terminal);
     try {
       checkPassword(password, name);
       await store.updateUser(name, { passwordHash: await hashPassword(password) }, Date.now());
+      forgetFirstPassword(folder, name);
     } finally {
       password.fill(0);
     }
@@ -149,20 +166,21 @@ async function update(given: Given, terminal: Terminal): Promise<number> {
     throw new SignetError('usage', 'nothing to change', { next: 'Give --role or --state.' });
   }
   const change: UserChange = { ...(admin !== undefined && { admin }), ...(disabled !== undefined && { disabled }) };
-  await inAccounts(given, (store) => store.updateUser(name, change, Date.now()));
+  await inAccounts(given, ({ store }) => store.updateUser(name, change, Date.now()));
   terminal.write(`Updated ${name}\n`);
   return 0;
 }
 
 async function remove(given: Given, terminal: Terminal): Promise<number> {
   const name = nameIn(given);
-  return inAccounts(given, async (store) => {
+  return inAccounts(given, async ({ store, folder }) => {
     await knownUser(store, name);
     if (!given.switch('yes') && !(await terminal.confirm(`Remove the user ${name}?`))) {
       terminal.write('Aborting action.\n');
       return 1;
     }
-    await store.removeUser(name);
+    await store.removeUser(name, Date.now());
+    forgetFirstPassword(folder, name);
     terminal.write(`Removed ${name}; repositories below ${name}/ stay\n`);
     return 0;
   });
@@ -172,7 +190,7 @@ async function grant(given: Given, terminal: Terminal): Promise<number> {
   const name = nameIn(given);
   const [, pattern = '', level = ''] = given.args;
   const granted = { pattern: parsePattern(pattern), level: parseLevel(level) };
-  await inAccounts(given, (store) => store.grant(name, granted, Date.now()));
+  await inAccounts(given, ({ store }) => store.grant(name, granted, Date.now()));
   terminal.write(`Granted ${level} on ${pattern} to ${name}\n`);
   return 0;
 }
@@ -180,13 +198,13 @@ async function grant(given: Given, terminal: Terminal): Promise<number> {
 async function revoke(given: Given, terminal: Terminal): Promise<number> {
   const name = nameIn(given);
   const [, pattern = ''] = given.args;
-  await inAccounts(given, (store) => store.revoke(name, parsePattern(pattern), Date.now()));
+  await inAccounts(given, ({ store }) => store.revoke(name, parsePattern(pattern), Date.now()));
   terminal.write(`Revoked the grant on ${pattern} from ${name}\n`);
   return 0;
 }
 
 async function list(given: Given, terminal: Terminal): Promise<number> {
-  const described = await inAccounts(given, async (store) =>
+  const described = await inAccounts(given, async ({ store }) =>
     Promise.all((await store.users()).map((user) => describe(store, user))),
   );
   if (given.switch('json')) {
@@ -198,6 +216,31 @@ async function list(given: Given, terminal: Terminal): Promise<number> {
     return [name, role, state, created, granted];
   });
   terminal.write(dockerTable(['NAME', 'ROLE', 'STATE', 'CREATED', 'GRANTS'], rows));
+  return 0;
+}
+
+async function log(given: Given, terminal: Terminal): Promise<number> {
+  const limit = limitIn(given);
+  const events = await inAccounts(given, async ({ database }) => {
+    const { latestEvents } = await import('../accounts/account-events.ts');
+    return latestEvents(database, limit);
+  });
+  const described = events.map(({ at, actor, action, user, detail }) => {
+    return { time: formatTime(at), by: actor.name, address: actor.address, action, user, detail };
+  });
+  if (given.switch('json')) {
+    terminal.write(`${JSON.stringify(described, null, 4)}\n`);
+    return 0;
+  }
+  const rows = described.map(({ time, by, address, action, user, detail }) => [
+    time,
+    by,
+    address,
+    action,
+    user,
+    detail,
+  ]);
+  terminal.write(dockerTable(['TIME', 'BY', 'ADDRESS', 'CHANGE', 'USER', 'DETAIL'], rows));
   return 0;
 }
 
@@ -233,28 +276,48 @@ async function knownUser(store: AccountStore, name: UserName): Promise<void> {
   if ((await store.user(name)) === undefined) throw new SignetError('user-unknown', `there is no user ${name}`);
 }
 
-/** Works on accounts that must exist: a mistyped folder is not taken for one without users. */
-async function inAccounts<T>(given: Given, work: (store: AccountStore) => Promise<T>): Promise<T> {
-  const { path, database } = dataFolder(folderPath(given));
-  if (!existsSync(database)) throw new SignetError('accounts-missing', `there are no accounts in ${path}`);
-  return inDatabase(openDataFolder(path).database, work);
+/** The accounts of a server, opened for one command. */
+interface OpenAccounts {
+  readonly folder: DataFolder;
+  readonly database: Database;
+  readonly store: AccountStore;
 }
 
-async function inDatabase<T>(path: string, work: (store: AccountStore) => Promise<T>): Promise<T> {
+/**
+ * Works on the accounts of a server, which must exist: a mistyped folder, or a machine without the server, is not taken
+ * for a server without users. Throws `accounts-missing`.
+ */
+async function inAccounts<T>(given: Given, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
+  const path = given.value('data') ?? defaultDataFolder();
+  const known = dataFolder(path);
+  if (!isMade(known, known.database)) throw accountsMissing(path);
+  const folder = openDataFolder(path);
   const [{ openDatabase }, { ACCOUNT_MIGRATIONS, SqliteAccountStore }] = await Promise.all([
     import('../store/sqlite.ts'),
     import('../accounts/sqlite-store.ts'),
   ]);
-  const database = openDatabase(path, ACCOUNT_MIGRATIONS);
+  const database = openDatabase(folder.database, ACCOUNT_MIGRATIONS);
   try {
-    return await work(new SqliteAccountStore(database));
+    return await work({ folder, database, store: new SqliteAccountStore(database, operator()) });
   } finally {
     database.close();
   }
 }
 
-function folderPath(given: Given): string {
-  return given.value('data') ?? defaultDataFolder();
+function accountsMissing(path: string): SignetError {
+  const usual = defaultDataFolder({}, true);
+  const isThere = path !== usual && existsSync(usual);
+  return new SignetError('accounts-missing', `no Signet server keeps its data in ${path} on this machine`, {
+    ...(isThere && {
+      next: `There is a data folder of root's, ${usual}: run the command as root, or name the folder with --data.`,
+    }),
+  });
+}
+
+function limitIn(given: Given): number {
+  const text = given.value('limit') ?? '100';
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
+  throw new SignetError('usage', `invalid value ${quoted(text)} for --limit`, { next: 'Give a whole number above 0.' });
 }
 
 function nameIn(given: Given): UserName {

@@ -5,6 +5,8 @@ export interface Login {
   readonly password: Buffer;
   /** An OAuth2 refresh token that stands in for the password; undefined where there is none. */
   readonly identityToken: Buffer | undefined;
+  /** The variable of the environment that gives it; absent where it is stored. */
+  readonly source?: 'DOCKER_AUTH_CONFIG' | 'NOTARY_AUTH';
 }
 
 /** Overwrites the secrets of a login. */

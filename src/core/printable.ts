@@ -1,5 +1,11 @@
-/** Control characters, line breaks, marks that change the direction of text, and others that nobody sees. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
+/**
+ * What nobody sees, or what does something else than show a character: controls, marks that change the direction of text,
+ * characters without a width, line and paragraph separators, halves of surrogate pairs, spaces that are not the space.
+ */
+const INVISIBLE = '\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800';
+const ODD_SPACE = '\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000';
+const UNPRINTABLE = new RegExp(`[${INVISIBLE}${ODD_SPACE}]+`, 'gu');
+const UNPRINTABLE_IN_LINES = new RegExp(`(?![\\n\\t])[${INVISIBLE}${ODD_SPACE}]`, 'gu');
 
 /** Text from outside made fit for one line of a terminal: nothing unprintable, at most `limit` characters. */
 export function printable(text: string, limit = 80): string {
@@ -12,9 +18,34 @@ export function printable(text: string, limit = 80): string {
  * At most `limit` characters of the text are shown.
  */
 export function quoted(text: string, limit = 80): string {
-  return JSON.stringify(text.slice(0, limit)).replace(UNPRINTABLE, (run) => run.replace(/./gs, codeUnit));
+  return JSON.stringify(text.slice(0, limit)).replace(UNPRINTABLE, escaped);
 }
 
-function codeUnit(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+/**
+ * Text in which everything unprintable but line feeds and tabs is escaped as in JSON, `\u001b`: JSON stays the JSON it
+ * was. The last step before a terminal, for every text, whoever wrote it.
+ */
+export function visible(text: string): string {
+  return text.replace(UNPRINTABLE_IN_LINES, escaped);
+}
+
+/** `visible` for text that belongs on one line, such as a cell of a table. */
+export function visibleInLine(text: string): string {
+  return text.replace(UNPRINTABLE, escaped);
+}
+
+/** A control sequence of Signet's own. It is no text, so that no text can pass for it. */
+export class Steering {
+  readonly sequence: string;
+
+  constructor(sequence: string) {
+    this.sequence = sequence;
+  }
+}
+
+/** What is written to a terminal: text, which is made visible there, and what moves the cursor. */
+export type Piece = string | Steering;
+
+function escaped(run: string): string {
+  return run.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

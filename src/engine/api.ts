@@ -5,11 +5,14 @@ import { quoted } from '../core/printable.ts';
 import { encodeAuth, type RegistryAuth } from './auth.ts';
 import type { DockerCli } from './cli.ts';
 import { EngineClient } from './client.ts';
+import { type EngineDescription, parseDescription } from './description.ts';
 import { findEndpoint } from './endpoint.ts';
+import { parseContainer, parseService, type ServiceImages } from './existing.ts';
 import type { ParsedArgs } from './flags.ts';
 import { readBody } from './http.ts';
 import { digestsIn, type ImageDescription, parseImage } from './image.ts';
 import { type EngineMessage, readMessages } from './messages.ts';
+import { parsePlatform, platformJson } from './platform.ts';
 import { ProgressDisplay, type ProgressOutput } from './progress.ts';
 import { PushReport } from './push-result.ts';
 
@@ -28,6 +31,8 @@ export interface PushResult {
   readonly digest: Digest;
   /** In bytes; undefined where the engine does not tell. */
   readonly size: number | undefined;
+  /** The index of which only this one manifest was pushed, for lack of the rest; undefined where all was pushed. */
+  readonly insteadOf: Digest | undefined;
   /** Whether the push itself told it, or what the engine knows of the image afterwards. */
   readonly source: 'push-result' | 'descriptor' | 'repo-digest';
 }
@@ -41,8 +46,13 @@ export interface Engine {
   readonly host: string;
   /** The API version that both sides speak. */
   version(): Promise<string>;
+  describe(): Promise<EngineDescription>;
   /** Undefined where the engine does not have the image; an image's ID is a name too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
+  /** The image that a container was made from, by its ID; undefined if the engine does not have the container. */
+  inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined>;
+  /** The images that a service's tasks run, now and before its last update; undefined if there is no such service. */
+  inspectService(service: string): Promise<ServiceImages | undefined>;
   tag(source: string, target: string): Promise<void>;
   /** Pulls one tag, or one digest where `image` has it. */
   pull(image: string, options?: TransferOptions): Promise<void>;
@@ -61,7 +71,7 @@ const IMAGE = /^[A-Za-z0-9[][A-Za-z0-9_.:@/[\]-]{0,1023}$/;
  */
 export async function connectEngine(cli: DockerCli, globals: ParsedArgs, env: NodeJS.ProcessEnv): Promise<Engine> {
   const { host, socketPath } = findEndpoint(cli, globals, env);
-  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath }));
+  if (socketPath !== undefined) return new DockerEngine(new EngineClient({ host, socketPath, kind: cli.kind }));
   const { openBridge } = await import('./bridge.ts');
   return new DockerEngine(new EngineClient({ host, ...(await openBridge(cli, globals.argv, env)) }));
 }
@@ -82,10 +92,25 @@ export class DockerEngine implements Engine {
     return this.client.version();
   }
 
-  async inspectImage(image: string): Promise<ImageDescription | undefined> {
-    const response = await this.client.call({ method: 'GET', path: `/images/${imagePath(image)}/json` }, 404);
+  async describe(): Promise<EngineDescription> {
+    const response = await this.client.call({ method: 'GET', path: '/version' });
     const body = await readBody(response, MAX_DESCRIPTION);
-    return response.status === 404 ? undefined : parseImage(body);
+    return { ...parseDescription(body), prefersBuildKit: await this.client.prefersBuildKit() };
+  }
+
+  async inspectImage(image: string): Promise<ImageDescription | undefined> {
+    const body = await this.inspect(`/images/${imagePath(image)}/json`);
+    return body && parseImage(body);
+  }
+
+  async inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined> {
+    const body = await this.inspect(`/containers/${encodeURIComponent(container)}/json`);
+    return body && parseContainer(body);
+  }
+
+  async inspectService(service: string): Promise<ServiceImages | undefined> {
+    const body = await this.inspect(`/services/${encodeURIComponent(service)}`);
+    return body && parseService(body);
   }
 
   async tag(source: string, target: string): Promise<void> {
@@ -98,7 +123,8 @@ export class DockerEngine implements Engine {
   async pull(image: string, options: TransferOptions = {}): Promise<void> {
     const reference = parseReference(image);
     const tag = reference.digest ?? reference.tag ?? DEFAULT_TAG;
-    await this.transfer('/images/create', { fromImage: familiarName(reference), tag }, options, () => undefined);
+    const query = { fromImage: familiarName(reference), tag, ...(options.platform && { platform: options.platform }) };
+    await this.transfer('/images/create', query, options, () => undefined);
   }
 
   async push(image: string, options: TransferOptions = {}): Promise<PushResult> {
@@ -107,7 +133,10 @@ export class DockerEngine implements Engine {
     const tag = reference.tag ?? DEFAULT_TAG;
     const report = new PushReport(tag);
     const path = `/images/${imagePath(familiarName(reference))}/push`;
-    await this.transfer(path, { tag }, options, (message) => report.add(message));
+    const query = { tag, ...(await this.onePlatform(options.platform)) };
+    await this.transfer(path, query, options, (message) => report.add(message)).catch((error: unknown) => {
+      throw report.isIncomplete && isSignetError(error, 'engine-refused') ? incomplete(error) : error;
+    });
     const told = report.result();
     if (told !== undefined) return { ...told, source: 'push-result' };
     return this.describePushed({ ...reference, tag }, options);
@@ -117,31 +146,46 @@ export class DockerEngine implements Engine {
     this.client.close();
   }
 
+  /** The parameter of a push; unlike a pull's, it is JSON. Older engines would pass over it and push everything. */
+  private async onePlatform(platform: string | undefined): Promise<{ readonly platform?: string }> {
+    if (!platform) return {};
+    const parsed = parsePlatform(platform);
+    await this.client.require('1.46', '--platform');
+    return { platform: platformJson(parsed) };
+  }
+
+  private async inspect(path: string): Promise<Buffer | undefined> {
+    const response = await this.client.call({ method: 'GET', path }, 404);
+    const body = await readBody(response, MAX_DESCRIPTION);
+    return response.status === 404 ? undefined : body;
+  }
+
   /** For engines whose push tells nothing. What one platform of an image became, the description does not say either. */
   private async describePushed(reference: Reference, options: TransferOptions): Promise<PushResult> {
     const name = `${familiarName(reference)}:${reference.tag}`;
-    const image = options.platform === undefined ? await this.inspectImage(name) : undefined;
-    if (image?.descriptor !== undefined) return { ...image.descriptor, source: 'descriptor' };
+    const image = !options.platform ? await this.inspectImage(name) : undefined;
+    if (image?.descriptor !== undefined) return { ...image.descriptor, insteadOf: undefined, source: 'descriptor' };
     const [digest, ...others] = new Set(image && digestsIn(reference, image));
     if (digest === undefined || others.length > 0) {
       throw new SignetError('push-result-missing', `the engine does not tell which digest it pushed as ${name}`);
     }
-    return { digest, size: undefined, source: 'repo-digest' };
+    return { digest, size: undefined, insteadOf: undefined, source: 'repo-digest' };
   }
 
   private async transfer(
     path: string,
     query: Readonly<Record<string, string>>,
-    { auth, platform, show, signal }: TransferOptions,
+    { auth, show, signal }: TransferOptions,
     visit: (message: EngineMessage) => void,
   ): Promise<void> {
-    const parameters = new URLSearchParams(platform === undefined ? query : { ...query, platform });
-    const headers = { 'X-Registry-Auth': encodeAuth(auth) };
-    const response = await this.client.call({ method: 'POST', path: `${path}?${parameters}`, headers, signal });
+    const isPodman = await this.client.isPodman();
+    const headers = isPodman ? podmanAuth(auth) : { 'X-Registry-Auth': encodeAuth(auth) };
+    const request = { method: 'POST', path: `${path}?${new URLSearchParams(query)}`, headers, signal } as const;
+    const response = await this.client.call(request);
     const display = show && new ProgressDisplay(show);
     try {
       for await (const message of readMessages(response.body)) {
-        if (message.error !== undefined) throw new SignetError('engine-refused', message.error);
+        if (message.error !== undefined) throw refused(message.error, isPodman, auth);
         visit(message);
         if (message.aux === undefined) display?.show(message);
       }
@@ -150,6 +194,36 @@ export class DockerEngine implements Engine {
       throw isSignetError(cause) ? cause : this.client.lost(cause);
     }
   }
+}
+
+/** The engine has a part of the platforms of an index, which includes none that it could push instead. */
+function incomplete(error: SignetError): SignetError {
+  const next = 'Pull the platforms that are missing, or push one that is here: signet push --platform OS/ARCH IMAGE';
+  return error.reworded(`the engine does not have all platforms of the image: ${error.message}`, { next });
+}
+
+/**
+ * Podman's API takes user names and passwords alone, and forgets an identity token. Without a login in the request its
+ * service uses those of the user that it runs as, in docker's configuration file too, and knows what to do with a token.
+ */
+function podmanAuth(auth: RegistryAuth | undefined): Readonly<Record<string, string>> {
+  return auth === undefined || auth.identityToken !== undefined ? {} : { 'X-Registry-Auth': encodeAuth(auth) };
+}
+
+function refused(message: string, isPodman: boolean, auth: RegistryAuth | undefined): SignetError {
+  return new SignetError('engine-refused', message, nextAfterRefusal(isPodman, auth));
+}
+
+function nextAfterRefusal(isPodman: boolean, auth: RegistryAuth | undefined): { readonly next?: string } {
+  if (isPodman && auth?.identityToken !== undefined) {
+    return {
+      next: `Podman's API service takes no identity token. If it is the login that it lacks: podman login ${auth.serverAddress}`,
+    };
+  }
+  if (auth?.source === undefined) return {};
+  return {
+    next: `The engine was given the login of ${auth.source}. If that is wrong, correct or unset ${auth.source}.`,
+  };
 }
 
 /** An image's name or ID as a part of a URL's path. */

@@ -9,9 +9,10 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
+import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { type JsonValue, parseJson } from '../core/json/parse.ts';
+import { homeFolder } from './home.ts';
 
 const MAX_FILE = 256 * 1024;
 const MAX_NAME = 200;
@@ -61,9 +62,14 @@ export class DiskCache {
   }
 }
 
-/** `$XDG_CACHE_HOME/signet`, or `~/.cache/signet`. */
+/**
+ * `$XDG_CACHE_HOME/signet`, or `~/.cache/signet`. Users without a home have it in docker's configuration folder, if the
+ * environment names that, else nowhere.
+ */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'signet');
+  if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'signet');
+  const home = homeFolder(env);
+  return home === undefined ? join(env.DOCKER_CONFIG || devNull, 'signet-cache') : join(home, '.cache', 'signet');
 }
 
 function readOwnFile(path: string): Buffer {

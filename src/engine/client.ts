@@ -4,6 +4,7 @@ import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
 import { quoted } from '../core/printable.ts';
+import type { DockerCli } from './cli.ts';
 import { type EngineRequest, type EngineResponse, readBody, sendRequest } from './http.ts';
 
 /** The way to an engine. */
@@ -11,9 +12,18 @@ export interface EngineConnection {
   /** As docker names the place: `unix:///var/run/docker.sock`. */
   readonly host: string;
   readonly socketPath: string;
+  /** Whose engine should be there, which a message then says how to start; docker's where absent. */
+  readonly kind?: DockerCli['kind'];
   /** What went wrong between the socket and the engine; empty where nothing is known. */
   complaint?(): Promise<string>;
   close?(): void;
+}
+
+/** What an engine says of itself before anything is asked of it. */
+interface Negotiated {
+  readonly version: string;
+  readonly isPodman: boolean;
+  readonly prefersBuildKit: boolean;
 }
 
 /** What we speak at most: `Descriptor` in image descriptions came with 1.48. */
@@ -28,7 +38,7 @@ const OLDEST_VERSION = '1.24';
 export class EngineClient {
   readonly host: string;
   private readonly connection: EngineConnection;
-  private negotiated: Promise<string> | undefined;
+  private negotiated: Promise<Negotiated> | undefined;
 
   constructor(connection: EngineConnection) {
     this.host = connection.host;
@@ -36,9 +46,26 @@ export class EngineClient {
   }
 
   /** The API version, such as `1.41`. */
-  version(): Promise<string> {
-    this.negotiated ??= this.negotiate();
-    return this.negotiated;
+  async version(): Promise<string> {
+    return (await this.negotiate()).version;
+  }
+
+  /** Whether podman answers, whatever command it is that leads to it. */
+  async isPodman(): Promise<boolean> {
+    return (await this.negotiate()).isPodman;
+  }
+
+  /** Whether docker is to build with BuildKit there, unless the person says otherwise. */
+  async prefersBuildKit(): Promise<boolean> {
+    return (await this.negotiate()).prefersBuildKit;
+  }
+
+  /** Throws `engine-refused`, in docker's words, where both sides do not speak the version that `what` came with. */
+  async require(needed: string, what: string): Promise<void> {
+    const version = await this.version();
+    if (!isOlder(version, needed)) return;
+    const message = `"${what}" requires API version ${needed}, but the Docker daemon API version is ${version}`;
+    throw new SignetError('engine-refused', message);
   }
 
   /** Sends a request; answers other than of success, and other than `expected`, are errors. */
@@ -59,7 +86,12 @@ export class EngineClient {
     });
   }
 
-  private async negotiate(): Promise<string> {
+  private negotiate(): Promise<Negotiated> {
+    this.negotiated ??= this.ping();
+    return this.negotiated;
+  }
+
+  private async ping(): Promise<Negotiated> {
     const response = await this.send({ method: 'GET', path: '/_ping' });
     await checkSuccess(response);
     await readBody(response, LIMITS.errorBody);
@@ -68,7 +100,11 @@ export class EngineClient {
       const shown = quoted(theirs, 40);
       throw new SignetError('engine-response-invalid', `the engine names its API version ${shown}`);
     }
-    return isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION;
+    return {
+      version: isOlder(theirs, OUR_VERSION) ? theirs : OUR_VERSION,
+      isPodman: response.header('libpod-api-version') !== undefined,
+      prefersBuildKit: response.header('builder-version') === '2',
+    };
   }
 
   private async send(request: EngineRequest): Promise<EngineResponse> {
@@ -84,11 +120,26 @@ export class EngineClient {
     const complaint = await this.connection.complaint?.();
     if (complaint)
       return new SignetError('engine-unreachable', complaint.split('\n', 1).join().slice(0, 500), { cause });
+    if (this.connection.kind === 'podman' && !isForbidden(this.connection.socketPath))
+      return podmanNotServing(this.host, cause);
     const message = isForbidden(this.connection.socketPath)
       ? `permission denied while trying to connect to the Docker daemon socket at ${this.host}`
       : `Cannot connect to the Docker daemon at ${this.host}. Is the docker daemon running?`;
     return new SignetError('engine-unreachable', message, { cause });
   }
+}
+
+/** Podman needs no service for its own commands, so that it runs only where somebody has started it. */
+function podmanNotServing(host: string, cause: unknown): SignetError {
+  const unit = process.getuid?.() === 0 ? 'systemctl' : 'systemctl --user';
+  return new SignetError(
+    'engine-unreachable',
+    `podman's API service, which Signet needs here, does not run at ${host}; start it: ${unit} start podman.socket`,
+    {
+      cause,
+      next: `Without systemd: podman system service --time=0 ${host} &`,
+    },
+  );
 }
 
 async function checkSuccess(response: EngineResponse): Promise<void> {

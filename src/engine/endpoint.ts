@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto } from '../core/crypto.ts';
 import { SignetError } from '../core/errors/index.ts';
@@ -8,6 +7,7 @@ import { parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { DockerCli } from './cli.ts';
 import type { ParsedArgs } from './flags.ts';
+import { neededHome } from './home.ts';
 
 /** Where the engine of a command line is. */
 export interface Endpoint {
@@ -41,9 +41,9 @@ export function findEndpoint(cli: DockerCli, globals: ParsedArgs, env: NodeJS.Pr
   return endpointAt(host || env.DOCKER_HOST || (usesTls(globals, env) ? DEFAULT_TLS_HOST : UNIX));
 }
 
-/** Docker's configuration folder: `--config`, DOCKER_CONFIG or `~/.docker`. */
+/** Docker's configuration folder: `--config`, DOCKER_CONFIG or `~/.docker`. Throws `home-unknown`. */
 export function configFolder(globals: ParsedArgs | undefined, env: NodeJS.ProcessEnv = process.env): string {
-  return globals?.lastValue('config') || env.DOCKER_CONFIG || join(env.HOME || homedir(), '.docker');
+  return globals?.lastValue('config') || env.DOCKER_CONFIG || join(neededHome(env), '.docker');
 }
 
 function endpointAt(host: string): Endpoint {

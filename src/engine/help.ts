@@ -36,7 +36,7 @@ export function parseHelp(text: string, command: readonly string[]): CommandSynt
   const words = usage.split(/\s+/);
   const end = words.findIndex((word) => !/^[a-z][a-z0-9_./-]*$/.test(word));
   const named = words.slice(1, end < 0 ? undefined : end);
-  if (words[0] === '' || named.at(-1) !== command.at(-1)) {
+  if (words[0] === '' || !isOf(command, named, text)) {
     throw new SignetError(
       'docker-help-unreadable',
       `docker explains ${quoted(usage, 100)} where "${command.join(' ')}" was asked for`,
@@ -48,6 +48,19 @@ export function parseHelp(text: string, command: readonly string[]): CommandSynt
     interspersed: !parameters.some((word) => /^\[?(?:COMMAND|command)\b|^\[ARG\.\.\.\]/.test(word)),
     needsArgument: parameters[0] !== undefined && /^[A-Z]/.test(parameters[0]) && parameters[0] !== 'COMMAND',
   };
+}
+
+/** Whether the help is that of the command, by the name that the usage has or by one of its aliases. */
+function isOf(command: readonly string[], named: readonly string[], text: string): boolean {
+  const [typed, name] = [command.at(-1), named.at(-1)];
+  // With buildx, docker has all words below `builder` explained and done by it.
+  return name === typed || (typed === 'builder' && name === 'buildx') || aliasesIn(text).includes(typed);
+}
+
+/** The last words of the aliases: docker up to 20.10 writes only these (`ls, list`), later ones `docker image ls, docker images`. */
+function aliasesIn(text: string): readonly (string | undefined)[] {
+  const [, line] = /^Aliases:\n +(\S.*)$/m.exec(text) ?? [];
+  return line === undefined ? [] : line.split(', ').map((alias) => alias.trim().split(' ').at(-1));
 }
 
 function usageOf(text: string): string {

@@ -1,15 +1,13 @@
-import { isSignetError } from '../core/errors/index.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { JsonValue } from '../core/json/parse.ts';
 import { cacheFolder, DiskCache } from './cache.ts';
 import type { DockerCli } from './cli.ts';
 import { ParsedArgs } from './flags.ts';
 import { type CommandSyntax, type Flag, parseHelp } from './help.ts';
-import { captureDocker } from './run.ts';
+import { type Captured, captureDocker } from './run.ts';
 
 /** Options docker could be asked about one by one. */
 const ASKABLE = /^(?:--[A-Za-z0-9][A-Za-z0-9-]{0,60}|-[A-Za-z0-9])$/;
-/** buildx knows its command by a second name, which its help does not print as usage. */
-const ALIASES: ReadonlyMap<string, string> = new Map([['b', 'build']]);
 const MISSES_ARGUMENT = /\b(?:requires|accepts) [^\n]{0,40}\barg|invalid argument "--help" for /;
 
 /**
@@ -32,19 +30,18 @@ export class SyntaxBook {
   /**
    * Reads the arguments of `command` (none for docker's own options), in which `own` options may stand besides docker's.
    * Throws `docker-flag-unknown` for an option that docker does not know, or that it cannot be asked about safely;
-   * `docker-flag-invalid` for an option without its value; `docker-help-unreadable`.
+   * `docker-flag-invalid` for an option without its value; `docker-help-unreadable`; `buildx-missing`.
    */
   async parse(command: readonly string[], argv: readonly string[], own: readonly Flag[] = []): Promise<ParsedArgs> {
-    const path = command.map((word, index) => (index > 0 ? (ALIASES.get(word) ?? word) : word));
-    for (let syntax = await this.syntaxOf(path); ; ) {
+    for (let syntax = await this.syntaxOf(command); ; ) {
       try {
         return new ParsedArgs({ ...syntax, flags: [...syntax.flags, ...own] }, argv);
       } catch (error) {
         const flag = isSignetError(error, 'docker-flag-unknown') ? String(error.detail.flag) : undefined;
-        const learnt = flag === undefined ? undefined : await this.askAbout(path, syntax, flag);
+        const learnt = flag === undefined ? undefined : await this.askAbout(command, syntax, flag);
         if (learnt === undefined) throw error;
         syntax = { ...syntax, flags: [...syntax.flags, learnt] };
-        this.keep(path, syntax);
+        this.keep(command, syntax);
       }
     }
   }
@@ -56,8 +53,10 @@ export class SyntaxBook {
   }
 
   private async learn(command: readonly string[]): Promise<CommandSyntax> {
-    const { stdout } = await this.ask(...command, '--help');
-    const syntax = parseHelp(stdout, command);
+    const answer = await this.ask(...command, '--help');
+    if (lacksBuildx(command, answer))
+      throw new SignetError('buildx-missing', 'docker has no buildx, which builds with BuildKit');
+    const syntax = parseHelp(answer.stdout, command);
     this.keep(command, syntax);
     return syntax;
   }
@@ -110,6 +109,12 @@ function isBuild(command: readonly string[]): boolean {
 export function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { DOCKER_CONTEXT, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...others } = env;
   return { ...others, DOCKER_HOST: 'unix:///dev/null/docker.sock' };
+}
+
+/** With BuildKit asked for, docker says so; for words of the plugin it gives its own help. */
+function lacksBuildx(command: readonly string[], { stdout, stderr }: Captured): boolean {
+  const isBuildx = command[0] === 'buildx' || command[0] === 'bake';
+  return /buildx component .{0,40}missing or broken/.test(stderr) || (isBuildx && isHelp(stdout, []));
 }
 
 function isHelp(text: string, command: readonly string[]): boolean {

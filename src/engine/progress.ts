@@ -1,8 +1,9 @@
+import { type Piece, Steering, visibleInLine } from '../core/printable.ts';
 import type { EngineMessage, LayerProgress } from './messages.ts';
 
-/** Where progress is shown: a terminal's stream, or any other. */
+/** Where progress is shown: a terminal, or anything else. Text is made visible there. */
 export interface ProgressOutput {
-  write(text: string): unknown;
+  write(...pieces: readonly Piece[]): unknown;
   readonly isTTY?: boolean;
   /** The terminal's width in characters. */
   readonly columns?: number;
@@ -14,10 +15,9 @@ const WIDTH_FOR_BAR = 110;
 const WIDTH_FOR_TIME = 50;
 const UNKNOWN_WIDTH = 200;
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
-const ERASE_LINE = '\u001b[2K';
+const ERASE_LINE = new Steering('\u001b[2K\r');
+const LINE_START = new Steering('\r');
 const MAX_LINES = 10_000;
-/** What an engine may pass on from a registry must not steer the terminal. */
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
  * Shows the messages of a pull or push as docker does: on a terminal one line for each layer, rewritten in place;
@@ -33,33 +33,33 @@ export class ProgressDisplay {
   }
 
   show(message: EngineMessage): void {
-    const text = this.out.isTTY ? this.inPlace(message) : plain(message);
-    if (text !== '') this.out.write(text);
+    const pieces = this.out.isTTY ? this.inPlace(message) : plain(message);
+    if (pieces.length > 0) this.out.write(...pieces);
   }
 
-  private inPlace(message: EngineMessage): string {
+  private inPlace(message: EngineMessage): readonly Piece[] {
     const { id, progress } = message;
     if (id === '' || progress === undefined) {
       this.lines.clear();
       return progress === undefined ? plain(message) : this.bar(message, progress);
     }
     const line = this.lines.get(id) ?? this.lines.size;
-    const opening = this.lines.has(id) ? '' : '\n';
+    const opening = this.lines.has(id) ? [] : ['\n'];
     if (this.lines.size < MAX_LINES) this.lines.set(id, line);
     const distance = this.lines.size - line;
-    return `${opening}${cursor(distance, 'A')}${this.bar(message, progress)}${cursor(distance, 'B')}`;
+    return [...opening, ...cursor(distance, 'A'), ...this.bar(message, progress), ...cursor(distance, 'B')];
   }
 
-  private bar(message: EngineMessage, progress: LayerProgress): string {
+  private bar(message: EngineMessage, progress: LayerProgress): readonly Piece[] {
     const bar = formatProgress(progress, this.out.columns || UNKNOWN_WIDTH, Date.now());
-    return `${ERASE_LINE}\r${clean(`${head(message)} ${bar}`)}\r`;
+    return [ERASE_LINE, visibleInLine(`${head(message)} ${bar}`), LINE_START];
   }
 }
 
 /** One line; none for a tick of a progress bar. */
-function plain(message: EngineMessage): string {
+function plain(message: EngineMessage): readonly string[] {
   const isTick = message.progress !== undefined && formatProgress(message.progress, UNKNOWN_WIDTH, 0) !== '';
-  return isTick ? '' : `${clean(head(message))}\n`;
+  return isTick ? [] : [`${head(message)}\n`];
 }
 
 function head({ id, status }: EngineMessage): string {
@@ -102,10 +102,6 @@ function formatDuration(seconds: number): string {
   return minutes === 0 ? rest : `${minutes}m${rest}`;
 }
 
-function cursor(lines: number, direction: 'A' | 'B'): string {
-  return lines > 0 ? `\u001b[${lines}${direction}` : '';
-}
-
-function clean(text: string): string {
-  return text.replace(CONTROLS, '');
+function cursor(lines: number, direction: 'A' | 'B'): readonly Steering[] {
+  return lines > 0 ? [new Steering(`\u001b[${lines}${direction}`)] : [];
 }

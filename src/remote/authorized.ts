@@ -4,21 +4,18 @@ import { parseJson } from '../core/json/parse.ts';
 import { type Login, wipe } from '../core/login.ts';
 import { DAY, type Instant, SECOND } from '../core/time.ts';
 import { basicAuthorization } from './basic.ts';
+import { type Caller, logInStep, STRANGER, whoAsked } from './caller.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { HttpClient } from './http.ts';
 import type { HttpAnswer, HttpRequest } from './http-message.ts';
 import { isLoopback } from './loopback.ts';
-import { checkRealm, parseRealm } from './realm.ts';
+import { belongsTo, type LoginSource, mayReceive, parseRealm } from './realm.ts';
 import { requestToken, type TokenCache } from './token.ts';
 
 export interface AuthorizedOptions {
   readonly http: HttpClient;
-  /** The user's login, undefined where there is none. What it returns is wiped after use, so each call makes it anew. */
-  readonly login: () => Promise<Login | undefined>;
-  /** The host, without port, of the registry that the login is for. */
-  readonly loginHost: string;
-  /** Origins of token services that the user allowed beyond those that `checkRealm` allows anyway. */
-  readonly allowedRealms?: ReadonlySet<string>;
+  /** Where the user's login is looked for: the first that is there counts. */
+  readonly logins: readonly LoginSource[];
   readonly tokens: TokenCache;
   readonly clientId?: string;
   readonly now?: () => Instant;
@@ -29,6 +26,11 @@ interface Authorization {
   readonly header: string;
   readonly reused: boolean;
   readonly tokenKey: string | undefined;
+}
+
+/** An answer, and as whom it was asked for. */
+export interface AuthorizedAnswer extends HttpAnswer {
+  readonly caller: Caller;
 }
 
 /** Where tokens for an origin are to be had, as its challenge says. */
@@ -53,7 +55,9 @@ export class AuthorizedClient {
   private readonly options: AuthorizedOptions;
   private readonly challenges = new Map<string, readonly Challenge[]>();
   private readonly pending = new Map<string, Promise<string>>();
-  private basic: Promise<string> | undefined;
+  /** By origin: what one server may have is not for another. */
+  private readonly basic = new Map<string, Promise<string>>();
+  private caller: Caller = STRANGER;
 
   constructor(options: AuthorizedOptions) {
     this.options = options;
@@ -63,7 +67,12 @@ export class AuthorizedClient {
    * The answer to the request; status 401 only where nothing the user has would help. Throws `realm-refused`,
    * `credentials-missing`, `plain-http-refused`, `unauthorized` (by the token service) and what `HttpClient` throws.
    */
-  async send(request: HttpRequest, scopes: readonly Scope[]): Promise<HttpAnswer> {
+  async send(request: HttpRequest, scopes: readonly Scope[]): Promise<AuthorizedAnswer> {
+    const answer = await this.sendAsNeeded(request, scopes);
+    return { ...answer, caller: this.caller };
+  }
+
+  private async sendAsNeeded(request: HttpRequest, scopes: readonly Scope[]): Promise<HttpAnswer> {
     const first = await this.authorization(request.url, scopes);
     const answer = await this.options.http.send(authorized(request, first));
     const ownAnswer = answer.url.origin === request.url.origin;
@@ -76,7 +85,7 @@ export class AuthorizedClient {
   }
 
   private async authorization(url: URL, scopes: readonly Scope[]): Promise<Authorization | undefined> {
-    const tokenKey = JSON.stringify([url.origin, this.options.loginHost, ...scopes.map(formatScope)]);
+    const tokenKey = JSON.stringify([url.origin, this.owners, ...scopes.map(formatScope)]);
     const known = await this.options.tokens.get(tokenKey);
     if (known !== undefined && known.expires - MARGIN > this.now()) {
       refusePlainHttp(url);
@@ -130,38 +139,87 @@ export class AuthorizedClient {
     scopes: readonly Scope[],
     tokenKey: string,
   ): Promise<string> {
-    const { http, tokens, loginHost, allowedRealms = new Set(), clientId = 'docker' } = this.options;
+    const { http, tokens, clientId = 'docker' } = this.options;
     const { service } = source;
     const realm = parseRealm(source.realm, challenger);
-    const login = await this.options.login();
+    const login = await this.loginFor((owner) => mayReceive(realm, challenger, owner));
     try {
-      if (login !== undefined) checkRealm(realm, { challenger, loginHost, allowed: allowedRealms });
       const { token } = await requestToken(http, { realm, service, scopes, login, clientId }, this.now());
       // Nobody waits for what is only for later commands.
       void tokens.put(tokenKey, token);
       const value = JSON.stringify([source.realm, service ?? null]);
       void tokens.put(this.sourceKey(challenger), { value, expires: this.now() + CHALLENGE_LIFE });
       return token.value;
+    } catch (error) {
+      if (!isSignetError(error, 'unauthorized')) throw error;
+      throw error.reworded(`${error.message}${whoAsked(this.caller, challenger)}`, {
+        next: logInStep(this.caller, challenger),
+      });
     } finally {
       if (login !== undefined) wipe(login);
     }
   }
 
+  /** The login to use at a server, where there is one and it may go there. */
+  private async loginFor(mayGo: (owner: LoginSource) => boolean): Promise<Login | undefined> {
+    this.caller = STRANGER;
+    for (const owner of this.options.logins) {
+      const login = await this.find(owner);
+      if (login === undefined) continue;
+      try {
+        if (mayGo(owner)) {
+          const { username: user, source } = login;
+          this.caller = { user, registry: owner.registry, source, withheld: undefined };
+          return login;
+        }
+      } catch (error) {
+        wipe(login);
+        throw error;
+      }
+      wipe(login);
+      this.caller = { ...this.caller, withheld: owner.registry };
+    }
+    return undefined;
+  }
+
+  /**
+   * A credential helper made for other hosts may fail where docker would not have asked it: for a trust server's own login,
+   * before the registry's. That counts as no login, and is told if there has to be one.
+   */
+  private async find(owner: LoginSource): Promise<Login | undefined> {
+    try {
+      return await owner.find();
+    } catch (error) {
+      const isLast = owner === this.options.logins.at(-1);
+      if (isLast || !isSignetError(error, 'credential-helper-failed')) throw error;
+      this.caller = { ...STRANGER, trouble: error.message };
+      return undefined;
+    }
+  }
+
+  /** Whose logins these are: tokens that they led to serve nobody else. */
+  private get owners(): string {
+    return this.options.logins.map(({ registry }) => registry).join(' ');
+  }
+
   private sourceKey({ origin }: URL): string {
-    return JSON.stringify(['challenge', origin, this.options.loginHost]);
+    return JSON.stringify(['challenge', origin, this.owners]);
   }
 
   private async basicAuthorization(url: URL): Promise<Authorization> {
     refusePlainHttp(url);
-    const reused = this.basic !== undefined;
-    this.basic ??= this.makeBasic();
-    return { header: await this.basic, reused, tokenKey: undefined };
+    const known = this.basic.get(url.origin);
+    const header = known ?? this.makeBasic(url);
+    this.basic.set(url.origin, header);
+    return { header: await header, reused: known !== undefined, tokenKey: undefined };
   }
 
-  private async makeBasic(): Promise<string> {
-    const login = await this.options.login();
+  private async makeBasic(url: URL): Promise<string> {
+    const login = await this.loginFor((owner) => belongsTo(url, owner));
     if (login === undefined || login.username === '') {
-      throw new SignetError('credentials-missing', 'no basic auth credentials');
+      throw new SignetError('credentials-missing', `no basic auth credentials${whoAsked(this.caller, url)}`, {
+        next: logInStep(this.caller, url),
+      });
     }
     const header = basicAuthorization(login);
     wipe(login);

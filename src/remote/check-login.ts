@@ -6,18 +6,19 @@ import { basicAuthorization } from './basic.ts';
 import { parseChallenges } from './challenge.ts';
 import type { HttpClient } from './http.ts';
 import type { HttpAnswer } from './http-message.ts';
-import { hostnameOf, isLoopback } from './loopback.ts';
-import { checkRealm, parseRealm } from './realm.ts';
+import { isLoopback } from './loopback.ts';
+import { mayReceive, parseRealm } from './realm.ts';
 import { requestToken } from './token.ts';
 
 export interface LoginCheck {
   readonly http: HttpClient;
-  /** Where the registry answers (`registryEndpoints`). */
+  /** Where the registry answers (`registryEndpoints`); the login goes there. */
   readonly endpoint: URL;
   /** The registry (`host[:port]`) that the user logs in to. */
   readonly registry: string;
   readonly login: Login;
-  readonly allowedRealms?: ReadonlySet<string>;
+  /** Token services elsewhere to which the user lets the login go (`LoginSource`). */
+  readonly allowed?: ReadonlySet<string>;
   readonly clientId?: string;
   readonly now: Instant;
 }
@@ -44,8 +45,9 @@ export async function checkLogin(check: LoginCheck): Promise<Buffer | undefined>
     return accept(await http.send(versionRequest(endpoint, { Authorization: basicAuthorization(login) })), endpoint);
   }
   const realm = parseRealm(bearer.parameters.get('realm') ?? '', endpoint);
-  const allowed = check.allowedRealms ?? new Set();
-  checkRealm(realm, { challenger: endpoint, loginHost: hostnameOf(check.registry), allowed });
+  if (!mayReceive(realm, endpoint, check)) {
+    throw new SignetError('realm-refused', `${endpoint.origin} does not belong to ${check.registry}`);
+  }
   const service = bearer.parameters.get('service');
   const clientId = check.clientId ?? 'docker';
   const request = { realm, service, scopes: [], login, clientId, offline: true };

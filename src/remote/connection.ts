@@ -8,6 +8,8 @@ export interface Connection {
   readonly verify: boolean;
   /** Connect to this IP address, whatever the host's name resolves to by then. */
   readonly address: string | undefined;
+  /** Where the user can put the certificate of an authority for it, for messages. */
+  readonly authorityFile?: string;
 }
 
 /** A client certificate and its private key, both PEM. */

@@ -3,6 +3,9 @@ import type { Connection, ConnectionFor } from './connection.ts';
 import { hostnameOf, loopbackAddress } from './loopback.ts';
 import { readTlsFolder, type TlsFolder } from './tls-folder.ts';
 
+/** Where docker's engine keeps certificates of registries; a client without an engine uses them too. */
+export const ENGINE_CERTIFICATES = '/etc/docker/certs.d';
+
 export interface DockerConnectionOptions {
   /** Folders with one folder of certificates per `host[:port]`: `~/.docker/tls`, for registries `/etc/docker/certs.d` too. */
   readonly folders: readonly string[];
@@ -33,9 +36,18 @@ export function dockerConnections(options: DockerConnectionOptions): ConnectionF
       identities: own.identities,
       verify: address === undefined,
       address: address === origin.hostname ? undefined : address,
+      authorityFile: join(options.folders[0] ?? '', origin.host, 'ca.crt'),
     };
     return connection;
   };
+}
+
+/**
+ * The authorities (PEM) that the user keeps for a registry in these folders, each with one folder per `host[:port]`.
+ * Throws `tls-files-invalid`.
+ */
+export function ownAuthorities(folders: readonly string[], registry: string): readonly Buffer[] {
+  return certificatesFor(folders, new URL(`https://${registry}`)).authorities;
 }
 
 /** The loopback address to connect to without verification; undefined where the certificate must verify. */

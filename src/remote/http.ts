@@ -4,7 +4,13 @@ import { SECOND } from '../core/time.ts';
 import { readCapped } from './body.ts';
 import { type Connection, type ConnectionFor, PLAIN_CONNECTION } from './connection.ts';
 import type { HttpAnswer, HttpRequest } from './http-message.ts';
-import { networkError, repetitionsAfter, stalledError, timeoutError } from './network-errors.ts';
+import {
+  isUntrustedCertificate,
+  networkError,
+  repetitionsAfter,
+  stalledError,
+  timeoutError,
+} from './network-errors.ts';
 import { isRedirect, redirected } from './redirect.ts';
 import { backOff, retryAfter } from './retry.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -120,7 +126,10 @@ export class HttpClient {
       return { status, headers, body: succeeded ? await reading : await orEmpty(reading), url: request.url };
     } catch (error) {
       if (stopwatch.hasRunOut) throw hasBegun ? stalledError(request.url) : timeoutError(request.url, error);
-      throw error instanceof SignetError ? error : networkError(error, request.url);
+      if (error instanceof SignetError) throw error;
+      if (!isUntrustedCertificate(error)) throw networkError(error, request.url);
+      const { untrustedError } = await import('./certificate-fault.ts');
+      throw await untrustedError(error, request.url, connection);
     } finally {
       stopwatch.stop();
     }

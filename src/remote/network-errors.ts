@@ -1,6 +1,9 @@
 import { SignetError } from '../core/errors/index.ts';
 import { printable } from '../core/printable.ts';
+import { proxyFor, proxyName } from './proxy.ts';
 
+/** The code of an error for a system that trusts no authority at all. */
+export const NO_AUTHORITIES = 'NO_AUTHORITIES';
 /** The code of an answer that began, and then did not go on in time. */
 const STALLED = 'STALLED';
 const MAX_REPETITIONS = 3;
@@ -18,6 +21,7 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'HOSTNAME_MISMATCH',
   'INVALID_CA',
   'INVALID_PURPOSE',
+  NO_AUTHORITIES,
   'PATH_LENGTH_EXCEEDED',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -64,18 +68,14 @@ export function repetitionsAfter(fault: unknown, mayTakeEffectTwice: boolean): n
   return code === STALLED ? 1 : MAX_REPETITIONS;
 }
 
-/** The typed error for what a transport threw on the way to `url`. Its message names the origin and nothing secret. */
+/**
+ * The typed error for what a transport threw on the way to `url`, for all but certificates that do not verify
+ * (`untrustedError`). Its message names the origin, the proxy and nothing secret.
+ */
 export function networkError(error: unknown, url: URL): SignetError {
   const code = codeOf(error);
-  const origin = url.origin;
-  if (isUntrustedCertificate(error)) {
-    const why = printable(error instanceof Error ? error.message : code, 200);
-    const next = `If the server is the right one, put the certificate of its authority into ~/.docker/tls/${url.host}/ca.crt`;
-    return new SignetError('tls-untrusted', `the certificate of ${origin} is not trusted: ${why}`, {
-      cause: error,
-      next,
-    });
-  }
+  const proxy = proxyFor(url);
+  const origin = proxy === undefined ? url.origin : `${url.origin} through the proxy ${proxyName(proxy)}`;
   if (TLS_FAULT.test(code)) {
     return new SignetError('tls-failed', `no TLS connection to ${origin} (${code})`, { cause: error });
   }
@@ -97,7 +97,8 @@ export function stalledError(url: URL): SignetError {
   return timeoutError(url, Object.assign(new Error('the answer broke off'), { code: STALLED }));
 }
 
-function codeOf(error: unknown): string {
+/** The code of a transport's error; empty where it has none. */
+export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? printable(code, 60) : '';
 }

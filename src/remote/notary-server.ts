@@ -6,8 +6,7 @@ import { type PublicKey, parsePublicKey } from '../core/keys/public-key.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
-import type { AuthorizedClient } from './authorized.ts';
-import type { HttpAnswer } from './http-message.ts';
+import type { AuthorizedAnswer, AuthorizedClient } from './authorized.ts';
 import { multipartUpload } from './multipart.ts';
 import { badResponse, sendTrustRequest, type TrustRequest } from './trust-request.ts';
 import { type Latest, type RemoteFile, remoteName, type ServerRole, type TrustServer } from './trust-server.ts';
@@ -34,7 +33,7 @@ export class NotaryServer implements TrustServer {
   async read(gun: Gun, file: RemoteFile, limit: number): Promise<Buffer> {
     const name = remoteName(file);
     const answer = await this.send(gun, `${name}.json`, { method: 'GET', limit }, this.actions);
-    translateStatus(answer, name);
+    translateStatus(answer, gun, name);
     return answer.body;
   }
 
@@ -46,7 +45,7 @@ export class NotaryServer implements TrustServer {
       { method: 'GET', headers, limit: LIMITS.chain },
       this.actions,
     );
-    translateStatus(answer, 'timestamp');
+    translateStatus(answer, gun, 'timestamp');
     const isChain = answer.headers.get('content-type') === CHAIN_TYPE;
     const chain = isChain ? parseChain(answer.body) : undefined;
     const timestamp = isChain ? chain?.get('timestamp') : answer.body;
@@ -68,11 +67,11 @@ export class NotaryServer implements TrustServer {
   async publish(gun: Gun, files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
     const { contentType, body } = multipartUpload(files);
     const headers = { 'Content-Type': contentType };
-    translatePublish(await this.send(gun, '', { method: 'POST', headers, body }, ['pull', 'push']));
+    translatePublish(await this.send(gun, '', { method: 'POST', headers, body }, ['pull', 'push']), gun);
   }
 
   async remove(gun: Gun): Promise<void> {
-    translateStatus(await this.send(gun, '', { method: 'DELETE' }, ['*']), 'DELETE metadata for GUN endpoint');
+    translateStatus(await this.send(gun, '', { method: 'DELETE' }, ['*']), gun, 'DELETE metadata for GUN endpoint');
   }
 
   private async key(
@@ -82,11 +81,16 @@ export class NotaryServer implements TrustServer {
     actions: readonly Action[],
   ): Promise<PublicKey> {
     const answer = await this.send(gun, `${role}.key`, { method, limit: LIMITS.keyResponse }, actions);
-    translateStatus(answer, `${role} key`);
+    translateStatus(answer, gun, `${role} key`);
     return parsePublicKey(parseJson(answer.body), `${role} key of the trust server`);
   }
 
-  private async send(gun: Gun, path: string, request: NotaryRequest, actions: readonly Action[]): Promise<HttpAnswer> {
+  private async send(
+    gun: Gun,
+    path: string,
+    request: NotaryRequest,
+    actions: readonly Action[],
+  ): Promise<AuthorizedAnswer> {
     return sendTrustRequest(this.client, this.address, { ...request, gun, path: `tuf/${path}`, actions });
   }
 }

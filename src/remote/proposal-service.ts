@@ -4,9 +4,8 @@ import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { digestHex, digestOf } from '../core/names/digest.ts';
 import type { Gun } from '../core/names/gun.ts';
-import type { AuthorizedClient } from './authorized.ts';
+import type { AuthorizedAnswer, AuthorizedClient } from './authorized.ts';
 import { parseChallenges } from './challenge.ts';
-import type { HttpAnswer } from './http-message.ts';
 import { sendTrustRequest, type TrustRequest } from './trust-request.ts';
 import { translateStatus } from './trust-status.ts';
 
@@ -28,7 +27,7 @@ export class RemoteProposals implements ProposalStore {
   async read(gun: Gun): Promise<Buffer | undefined> {
     const answer = await this.send(gun, { method: 'GET', limit: LIMITS.upload });
     if (isUnknownPath(answer)) return undefined;
-    translateStatus(answer, 'proposal');
+    translateStatus(answer, gun, 'proposal');
     return answer.body;
   }
 
@@ -47,11 +46,11 @@ export class RemoteProposals implements ProposalStore {
     if (isUnknownPath(answer)) {
       throw new SignetError('proposals-unsupported', `the trust server ${this.address.host} keeps no proposals`);
     }
-    translateStatus(answer, 'proposal');
+    translateStatus(answer, gun, 'proposal');
     throw new SignetError('response-invalid', 'the trust server does not say what became of the proposal');
   }
 
-  private send(gun: Gun, request: Omit<TrustRequest, 'gun' | 'path' | 'actions'>): Promise<HttpAnswer> {
+  private send(gun: Gun, request: Omit<TrustRequest, 'gun' | 'path' | 'actions'>): Promise<AuthorizedAnswer> {
     return sendTrustRequest(this.client, this.address, { ...request, gun, path: PATH, actions: ACTIONS });
   }
 }
@@ -60,7 +59,7 @@ export class RemoteProposals implements ProposalStore {
  * Whether the server has nothing there, or knows nothing of such a path. A server with accounts lets nobody but its
  * administrator ask for paths that it does not know (protocol B.4): its 401 then asks for the scope of no repository.
  */
-function isUnknownPath({ status, headers }: HttpAnswer): boolean {
+function isUnknownPath({ status, headers }: AuthorizedAnswer): boolean {
   if (status !== 401) return status === 404 || status === 405;
   return parseChallenges(headers.get('www-authenticate') ?? '').some(({ parameters }) =>
     parameters.get('scope')?.startsWith('registry:catalog:'),

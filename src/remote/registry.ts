@@ -4,11 +4,11 @@ import { LIMITS } from '../core/limits.ts';
 import type { Login } from '../core/login.ts';
 import { type Digest, digestOf } from '../core/names/digest.ts';
 import { familiarReference, type Reference, withDefaultTag } from '../core/names/reference.ts';
-import { AuthorizedClient } from './authorized.ts';
+import { type AuthorizedAnswer, AuthorizedClient } from './authorized.ts';
+import { logInStep, whoAsked } from './caller.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { HttpClient } from './http.ts';
-import type { HttpAnswer, HttpRequest } from './http-message.ts';
-import { hostnameOf } from './loopback.ts';
+import type { HttpRequest } from './http-message.ts';
 import { MANIFEST_TYPES, type Manifest, verifyManifest } from './manifest.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from './registry-endpoints.ts';
 import type { TokenCache } from './token.ts';
@@ -21,7 +21,8 @@ export interface RegistryOptions {
   readonly tokens: TokenCache;
   /** By registry (`host[:port]`). */
   readonly settings?: ReadonlyMap<string, RegistrySettings>;
-  readonly allowedRealms?: ReadonlySet<string>;
+  /** Token services elsewhere to which the login for a registry or mirror (`host[:port]`) may go (`LoginSource`). */
+  readonly allowed?: (registry: string) => ReadonlySet<string>;
 }
 
 type RegistryRequest = Omit<HttpRequest, 'url'>;
@@ -121,7 +122,7 @@ export class RegistryClient {
     name: string,
     request: RegistryRequest,
     actions: readonly Action[],
-  ): Promise<HttpAnswer> {
+  ): Promise<AuthorizedAnswer> {
     const url = new URL(endpoint);
     url.pathname = `${endpoint.pathname.replace(/\/$/, '')}/v2/${reference.path}/manifests/${name}`;
     const scope: Scope = { type: 'repository', name: reference.path, actions };
@@ -132,29 +133,31 @@ export class RegistryClient {
     const key = `${loginFor} ${endpoint.origin}`;
     const known = this.clients.get(key);
     if (known !== undefined) return known;
-    const { http, login, tokens, allowedRealms = new Set() } = this.options;
-    const client = new AuthorizedClient({
-      http: http(loginFor),
-      login: () => login(loginFor),
-      loginHost: hostnameOf(loginFor),
-      allowedRealms,
-      tokens,
-    });
+    const { http, login, tokens, allowed } = this.options;
+    const owner = {
+      ...{ registry: loginFor, endpoint },
+      find: () => login(loginFor),
+      ...(allowed === undefined ? {} : { allowed: allowed(loginFor) }),
+    };
+    const client = new AuthorizedClient({ http: http(loginFor), logins: [owner], tokens });
     this.clients.set(key, client);
     return client;
   }
 }
 
-function refusal({ status, body }: HttpAnswer, reference: Reference): SignetError {
+function refusal({ status, body, url, caller }: AuthorizedAnswer, reference: Reference): SignetError {
   const [first] = parseErrorBody(body);
   const said = first === undefined ? '' : `: ${first.message || first.code}`;
   const name = familiarReference(reference);
   const detail = { status, ...(first === undefined ? {} : { code: first.code }) };
   switch (status) {
     case 401:
-      return new SignetError('unauthorized', `access to ${name} needs a login${said}`, { detail });
+      return new SignetError('unauthorized', `access to ${name} needs a login${said}${whoAsked(caller, url)}`, {
+        detail,
+        next: logInStep(caller, url),
+      });
     case 403:
-      return new SignetError('forbidden', `access to ${name} is denied${said}`, { detail });
+      return new SignetError('forbidden', `access to ${name} is denied${said}${whoAsked(caller, url)}`, { detail });
     case 404:
       return new SignetError('not-found', `manifest for ${name} not found${said}`, { detail });
     default:

@@ -40,22 +40,25 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder).sort().slice(0, MAX_FILES);
   } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return [];
-    return fail('cannot read the folder of certificates', folder, cause);
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR')
+      return fail(`a file stands where the folder of certificates ${folder} should be`, folder, cause);
+    return fail(`cannot read the folder of certificates ${folder}: ${code}`, folder, cause);
   }
 }
 
 function readSmallFile(path: string): Buffer {
   try {
     const { size } = statSync(path);
-    if (size > LIMITS.keyFile) fail('a certificate file is too large', path);
+    if (size > LIMITS.keyFile) fail(`the certificate file ${path} is too large`, path);
     return readFileSync(path);
   } catch (cause) {
     if (cause instanceof SignetError) throw cause;
-    return fail('cannot read a certificate file', path, cause);
+    return fail(`cannot read the certificate file ${path}`, path, cause);
   }
 }
 
 function fail(message: string, path: string, cause?: unknown): never {
-  throw new SignetError('tls-files-invalid', message, { cause, detail: { path } });
+  throw new SignetError('tls-files-invalid', message, { cause, detail: { path }, next: `Fix what stands at ${path}.` });
 }

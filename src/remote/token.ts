@@ -75,7 +75,7 @@ export async function requestToken(http: HttpClient, request: TokenRequest, now:
   const identityToken = request.login?.identityToken;
   const answer =
     identityToken === undefined ? await getToken(http, request) : await postRefreshToken(http, request, identityToken);
-  if (answer.status !== 200) throw refused(request.realm, answer);
+  if (answer.status !== 200) throw refused(request, answer);
   return parseTokenAnswer(answer.body, now);
 }
 
@@ -132,12 +132,14 @@ async function postRefreshToken(http: HttpClient, request: TokenRequest, identit
   }
 }
 
-function refused(realm: URL, answer: HttpAnswer): SignetError {
+function refused({ realm, scopes, login }: TokenRequest, answer: HttpAnswer): SignetError {
   const told = describeFailure(answer.body);
   const said = told === undefined ? '' : `: ${told}`;
   const detail = { status: answer.status, realm: realm.origin };
   if (answer.status === 401 || answer.status === 403) {
-    return new SignetError('unauthorized', `the token service ${realm.origin} refuses the login${said}`, { detail });
+    const what = scopes.length === 0 ? '' : ` for ${scopes.map(({ name }) => name).join(', ')}`;
+    const refusal = login === undefined ? `gives nobody a token${what}` : `refuses the login${what}`;
+    return new SignetError('unauthorized', `the token service ${realm.origin} ${refusal}${said}`, { detail });
   }
   return new SignetError(
     'server-error',

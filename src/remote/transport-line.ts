@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import { Line, type LineEvents } from './line.ts';
-import { addressOf, goesDirect, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
+import { proxyFor } from './proxy.ts';
+import { addressOf, hostOf, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
 
 /** As much of Bun as it takes. Node has no counterpart that is loaded in less time than it would save. */
 interface Sockets {
@@ -15,7 +16,6 @@ interface Sockets {
 const lines = new WeakMap<Connection, Map<string, Line>>();
 /** Connections with a server, or something before it, that does not answer requests in a row. */
 const oneByOne = new WeakSet<Connection>();
-const PROXIES: readonly string[] = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
 const METHODS: readonly string[] = ['GET', 'POST'];
 
 /**
@@ -29,7 +29,7 @@ export function sendOnLine(
 ): Promise<WireResponse> | undefined {
   const { Bun: sockets } = globalThis as { readonly Bun?: Sockets };
   const target = addressOf(request.url, connection);
-  if (sockets === undefined || !METHODS.includes(request.method) || isProxied(target)) return undefined;
+  if (sockets === undefined || !METHODS.includes(request.method) || proxyFor(target) !== undefined) return undefined;
   const known = lines.get(connection) ?? new Map<string, Line>();
   lines.set(connection, known);
   const former = known.get(request.url.origin);
@@ -57,14 +57,4 @@ function open(sockets: Sockets, url: URL, target: URL, connection: Connection, r
   });
   connected.catch((error: unknown) => line.fail(error));
   return line;
-}
-
-/** Without the brackets that an IPv6 address has in a URL. */
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
-}
-
-/** Whether `fetch` might use a proxy: it knows which one, and for which hosts. */
-function isProxied(target: URL): boolean {
-  return !goesDirect(target) && PROXIES.some((name) => process.env[name] || process.env[name.toLowerCase()]);
 }

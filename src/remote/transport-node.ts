@@ -1,7 +1,25 @@
-import { type AgentOptions, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  type RequestOptions,
+  request as requestHttp,
+} from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Connection } from './connection.ts';
-import { addressOf, goesDirect, type Roots, type WireRequest, type WireResponse } from './wire.ts';
+import { proxyFor } from './proxy.ts';
+import { openTunnel, requestProxy } from './proxy-tunnel.ts';
+import { addressOf, hostOf, type Roots, type WireRequest, type WireResponse } from './wire.ts';
+
+interface TlsOptions {
+  readonly rejectUnauthorized: boolean;
+  readonly ca?: (Buffer | string)[];
+  readonly cert: Buffer[];
+  readonly key: Buffer[];
+}
+type TlsRequestOptions = RequestOptions & TlsOptions & { readonly servername?: string };
 
 /** Agents keep connections open between requests; one per way of connecting. */
 const agents = new WeakMap<Connection, Map<string, HttpAgent>>();
@@ -9,18 +27,47 @@ const agents = new WeakMap<Connection, Map<string, HttpAgent>>();
 /** `exchange` for Node, whose `fetch` knows neither own authorities nor client certificates. */
 export function sendWithNode(request: WireRequest, connection: Connection, roots: Roots): Promise<WireResponse> {
   const target = addressOf(request.url, connection);
+  const proxy = proxyFor(target);
   const options = {
     method: request.method,
     headers: headersOf(request),
-    agent: agentFor(connection, target, roots),
     signal: request.signal,
     ...(connection.address === undefined ? {} : { servername: request.url.hostname }),
   };
+  if (proxy !== undefined) return sendThrough(proxy, request, target, { ...options, ...tlsOptions(connection, roots) });
+  const agent = agentFor(connection, target, roots);
+  const send = target.protocol === 'https:' ? requestHttps : requestHttp;
+  return answerTo(send(target, { ...options, agent }), request.body);
+}
+
+/** For each request a way of its own. */
+async function sendThrough(
+  proxy: URL,
+  request: WireRequest,
+  target: URL,
+  options: TlsRequestOptions,
+): Promise<WireResponse> {
+  if (target.protocol !== 'https:') {
+    return answerTo(requestProxy(proxy, { ...options, path: target.href }), request.body);
+  }
+  const { ca, cert, key, rejectUnauthorized, signal } = options;
+  const authority = `${target.hostname}:${target.port || 443}`;
+  const socket = await openTunnel(proxy, authority, { ...(ca && { ca }), ...(signal && { signal }) });
+  const host = options.servername ?? hostOf(target);
+  const secure = {
+    ...{ socket, host, cert, key, rejectUnauthorized },
+    ...(ca && { ca }),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  };
+  const agent = Object.assign(new HttpsAgent(), { createConnection: () => connectTls(secure) });
+  return answerTo(requestHttps(target, { ...options, agent }), request.body);
+}
+
+function answerTo(outgoing: ClientRequest, body: Uint8Array | undefined): Promise<WireResponse> {
   return new Promise((resolve, reject) => {
-    const outgoing = target.protocol === 'https:' ? requestHttps(target, options) : requestHttp(target, options);
     outgoing.once('error', reject);
     outgoing.once('response', (incoming) => resolve(responseOf(incoming)));
-    outgoing.end(request.body);
+    outgoing.end(body);
   });
 }
 
@@ -40,22 +87,22 @@ function responseOf(incoming: IncomingMessage): WireResponse {
 function agentFor(connection: Connection, target: URL, roots: Roots): HttpAgent {
   const known = agents.get(connection) ?? new Map<string, HttpAgent>();
   agents.set(connection, known);
-  const direct = goesDirect(target);
-  const kind = `${target.protocol} ${direct} ${roots?.length}`;
-  const agent = known.get(kind) ?? makeAgent(connection, target, roots, direct);
+  const kind = `${target.protocol} ${roots?.length}`;
+  const agent = known.get(kind) ?? makeAgent(connection, target, roots);
   known.set(kind, agent);
   return agent;
 }
 
-function makeAgent(connection: Connection, target: URL, roots: Roots, direct: boolean): HttpAgent {
-  // Node before 22.21 does not know `proxyEnv` and connects directly.
-  const options: AgentOptions = { keepAlive: true, ...(direct ? {} : { proxyEnv: process.env }) };
-  if (target.protocol !== 'https:') return new HttpAgent(options);
-  return new HttpsAgent({
-    ...options,
+function makeAgent(connection: Connection, target: URL, roots: Roots): HttpAgent {
+  if (target.protocol !== 'https:') return new HttpAgent({ keepAlive: true });
+  return new HttpsAgent({ keepAlive: true, ...tlsOptions(connection, roots) });
+}
+
+function tlsOptions(connection: Connection, roots: Roots): TlsOptions {
+  return {
     rejectUnauthorized: connection.verify,
     ...(roots === undefined ? {} : { ca: [...roots] }),
     cert: connection.identities.map(({ certificate }) => certificate),
     key: connection.identities.map(({ key }) => key),
-  });
+  };
 }

@@ -1,14 +1,15 @@
 import type { Connection } from './connection.ts';
-import { isUntrustedCertificate } from './network-errors.ts';
+import { isUntrustedCertificate, NO_AUTHORITIES } from './network-errors.ts';
+import { proxyFor } from './proxy.ts';
 import { sendOnLine } from './transport-line.ts';
-import { addressOf, goesDirect, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
+import { addressOf, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
 
-/** Connections whose server certificate does not come from their own authorities. */
-const needSystemRoots = new WeakSet<Connection>();
+/** For connections whose server certificate does not come from their own authorities alone: what they trust in all. */
+const completeRoots = new WeakMap<Connection, NonNullable<Roots> | 'default'>();
 
 /**
  * Sends one request. No redirect is followed, nothing is retried, nothing decompressed; a proxy named by the
- * environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) is used except for loopback.
+ * environment is used (`proxyFor`).
  *
  * A connection's own authorities are tried alone first, because loading all the system's roots beside them takes
  * longer than everything else of a first request. Rejects with whatever the runtime throws.
@@ -16,16 +17,42 @@ const needSystemRoots = new WeakSet<Connection>();
 export async function exchange(request: WireRequest, connection: Connection): Promise<WireResponse> {
   const send = 'Bun' in globalThis ? sendWithBun : (await import('./transport-node.ts')).sendWithNode;
   const own = connection.authorities;
-  if (own.length === 0 || !connection.verify) return send(request, connection, undefined);
-  if (!needSystemRoots.has(connection)) {
+  const isVerified = connection.verify && addressOf(request.url, connection).protocol === 'https:';
+  if (!isVerified) return send(request, connection, undefined);
+  if (own.length > 0 && !completeRoots.has(connection)) {
     try {
       return await send(request, connection, own);
     } catch (error) {
       if (!isUntrustedCertificate(error)) throw error;
-      needSystemRoots.add(connection);
     }
   }
-  return send(request, connection, [...(await systemRoots()), ...own]);
+  const roots = completeRoots.get(connection) ?? (await rootsWith(own));
+  completeRoots.set(connection, roots);
+  return send(request, connection, roots === 'default' ? undefined : roots);
+}
+
+/** The system's authorities and a connection's own. */
+async function rootsWith(own: readonly Buffer[]): Promise<NonNullable<Roots> | 'default'> {
+  if (own.length === 0 && process.platform !== 'linux') return 'default';
+  const roots = [...(await rootsOfSystem()), ...own];
+  if (roots.length > 0) return roots;
+  // With an empty list the runtime would take those that it brings itself.
+  throw Object.assign(new Error('this system has no authorities'), { code: NO_AUTHORITIES });
+}
+
+/** Read once: commands end before the system's authorities change. */
+let known: Promise<readonly string[]> | undefined;
+
+function rootsOfSystem(): Promise<readonly string[]> {
+  known ??= readRootsOfSystem();
+  return known;
+}
+
+async function readRootsOfSystem(): Promise<readonly string[]> {
+  const { systemRoots } = await import('./system-roots.ts');
+  const tls = await import('node:tls');
+  // Node before 22.15 knows only the roots that it brings itself.
+  return systemRoots() ?? tls.getCACertificates?.('default') ?? tls.rootCertificates;
 }
 
 function sendWithBun(request: WireRequest, connection: Connection, roots: Roots): Promise<WireResponse> {
@@ -47,17 +74,12 @@ async function sendWithFetch(request: WireRequest, connection: Connection, roots
     // Said in full because the environment could turn both round (NODE_TLS_REJECT_UNAUTHORIZED, BUN_CONFIG_VERBOSE_FETCH).
     verbose: false,
     tls: { rejectUnauthorized: connection.verify, ...pinnedName(request, connection), ...tlsFiles(connection, roots) },
-    ...(goesDirect(target) ? { proxy: false } : {}),
+    // Said in full too: the runtime's own reading of the environment is not Go's.
+    proxy: proxyFor(target)?.href ?? false,
   });
 }
 
 /** With a pinned address the name that the certificate must be for is no longer that of the URL. */
 function pinnedName({ url }: WireRequest, { address }: Connection): { serverName?: string } {
   return address === undefined ? {} : { serverName: url.hostname };
-}
-
-async function systemRoots(): Promise<readonly string[]> {
-  const tls = await import('node:tls');
-  // Node before 22.15 knows only the roots that it brings itself.
-  return tls.getCACertificates?.('default') ?? tls.rootCertificates;
 }

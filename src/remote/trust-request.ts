@@ -2,8 +2,8 @@ import type { Action } from '../core/access.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Gun } from '../core/names/gun.ts';
-import type { AuthorizedClient } from './authorized.ts';
-import type { HttpAnswer, HttpRequest } from './http-message.ts';
+import type { AuthorizedAnswer, AuthorizedClient } from './authorized.ts';
+import type { HttpRequest } from './http-message.ts';
 
 /** A request about a GUN. */
 export interface TrustRequest extends Omit<HttpRequest, 'url' | 'limit'> {
@@ -24,7 +24,7 @@ export async function sendTrustRequest(
   client: AuthorizedClient,
   address: URL,
   { gun, path, actions, limit = LIMITS.errorBody, ...request }: TrustRequest,
-): Promise<HttpAnswer> {
+): Promise<AuthorizedAnswer> {
   const url = new URL(address);
   url.pathname = `${address.pathname.replace(/\/$/, '')}/v2/${gun}/_trust/${path}`;
   try {

@@ -1,8 +1,10 @@
 import { SignetError } from '../core/errors/index.ts';
 import type { JsonValue } from '../core/json/parse.ts';
+import type { Gun } from '../core/names/gun.ts';
 import { printable } from '../core/printable.ts';
+import type { AuthorizedAnswer } from './authorized.ts';
+import { logInStep, whoAsked } from './caller.ts';
 import { MAX_TEXT, parseErrorBody, type RemoteError } from './error-body.ts';
-import type { HttpAnswer } from './http-message.ts';
 
 /** What Notary's clients say of each kind of rejected update (protocol B.6.4). */
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
@@ -16,9 +18,10 @@ const REJECTED = 'trust server rejected operation.';
 
 /**
  * Returns for status 200 and throws for every other, in the words of Notary's clients (protocol C.5): `trust-data-missing`
- * (404), `unauthorized` (401), `server-error`. `resource` is what was asked for, as in `2.root` or `timestamp key`.
+ * (404), `unauthorized` (401, with the collection and whose login was used), `server-error`. `resource` is what was asked for,
+ * as in `2.root` or `timestamp key`.
  */
-export function translateStatus({ status, body }: HttpAnswer, resource: string): void {
+export function translateStatus({ status, body, url, caller }: AuthorizedAnswer, gun: Gun, resource: string): void {
   if (status === 200) return;
   if (status === 404) {
     throw new SignetError(
@@ -28,7 +31,11 @@ export function translateStatus({ status, body }: HttpAnswer, resource: string):
     );
   }
   if (status === 401) {
-    throw new SignetError('unauthorized', 'you are not authorized to perform this operation: server returned 401.');
+    const docker = 'you are not authorized to perform this operation: server returned 401.';
+    throw new SignetError('unauthorized', `${docker} ${url.host} refuses access to ${gun}${whoAsked(caller, url)}`, {
+      detail: { gun, server: url.host },
+      next: logInStep(caller, url),
+    });
   }
   const [first] = parseErrorBody(body);
   const detail = { status, ...(first === undefined ? {} : { code: first.code, message: first.message }) };
@@ -37,9 +44,9 @@ export function translateStatus({ status, body }: HttpAnswer, resource: string):
 }
 
 /** `translateStatus` of a publish, whose rejection says why: `publish-rejected`, or `publish-conflict` where somebody was faster. */
-export function translatePublish(answer: HttpAnswer): void {
+export function translatePublish(answer: AuthorizedAnswer, gun: Gun): void {
   if (answer.status === 400) throw rejection(parseErrorBody(answer.body));
-  translateStatus(answer, 'POST metadata endpoint');
+  translateStatus(answer, gun, 'POST metadata endpoint');
 }
 
 function rejection(errors: readonly RemoteError[]): SignetError {

@@ -1,5 +1,4 @@
 import type { Connection } from './connection.ts';
-import { isLoopback } from './loopback.ts';
 
 /** One request as it goes onto the wire. */
 export interface WireRequest {
@@ -31,9 +30,9 @@ export function addressOf(url: URL, connection: Connection): URL {
   return target;
 }
 
-/** Whether a proxy must be left out: credentials for this machine are nobody else's business. */
-export function goesDirect(target: URL): boolean {
-  return isLoopback(target.hostname);
+/** Without the brackets that an IPv6 address has in a URL. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
 }
 
 /** The certificates of a connection, as Bun takes them. */

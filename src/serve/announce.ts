@@ -1,9 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { NewAdministrator } from './administrator.ts';
 import type { DataFolder } from './data-folder.ts';
 import { formatHostName, isLoopback } from './host-name.ts';
 import type { OwnNames } from './own-names.ts';
-import type { Settings } from './settings.ts';
+import { SETTINGS, type Settings } from './settings.ts';
+import { SYSTEM_STORES } from './system-stores.ts';
 
 /** What a server says of itself when it has started. */
 export interface Announcement {
@@ -19,50 +22,70 @@ export interface Announcement {
   readonly administrator: NewAdministrator | undefined;
 }
 
-/** Three lines; and on the first start the administrator's password and how clients come to trust the server. */
+/**
+ * Three lines; on the first start also the administrator's password and what this machine needs to trust the server; and
+ * on each start of a server that other machines reach, what those need.
+ */
 export function announce(server: Announcement): string {
-  const { url, folder, authority, settings } = server;
+  const { url, folder, authority, settings, isFirst } = server;
   const trust = !settings.tls
     ? 'none (tls is off)'
     : authority === undefined
       ? (settings.tlsCertificate ?? '')
       : `${folder.authorityCertificate} SHA256:${authority.fingerprint256.replaceAll(':', '').toLowerCase()}`;
   const lines = [`Signet serves ${url}`, `  Data folder:  ${folder.path}`, `  Authority:    ${trust}`];
+  const isOpen = !isLoopback(settings.listen.host);
   const more = [
     ...administratorLines(server),
-    ...(server.isFirst ? [...trustLines(server), ...openLines(server)] : []),
+    ...(isFirst && authority !== undefined ? hereLines(server) : []),
+    ...(isOpen && authority !== undefined ? elsewhereLines(server) : []),
+    ...(isFirst && !isOpen ? openLines(server) : []),
   ];
   return [...lines, ...more, ''].join('\n');
 }
 
 function administratorLines({ administrator, folder }: Announcement): readonly string[] {
   if (administrator === undefined) return [];
-  const { name, password } = administrator;
+  const { name, password, file } = administrator;
+  const change = `signet user passwd ${name} --data ${folder.path}`;
+  return file === undefined
+    ? ['', `Log in as ${name} with the password ${password}`, `It is shown only now. To change it: ${change}`]
+    : ['', `Log in as ${name} with the password in ${file}`, `To change it, which removes the file: ${change}`];
+}
+
+function hereLines(server: Announcement): readonly string[] {
   return [
     '',
-    `Log in as ${name} with the password ${password}`,
-    `It is shown only now. To change it: signet user passwd ${name} --data ${folder.path}`,
+    `On this machine, as localhost:${server.port}, docker and signet need nothing more. BuildKit (docker build) trusts`,
+    "only the system's authorities when it fetches an image itself; to add this one to them:",
+    `  ${trustHereCommand(server)}`,
   ];
 }
 
-function trustLines({ authority, folder, names, port, settings }: Announcement): readonly string[] {
-  if (authority === undefined) return [];
+function elsewhereLines({ folder, names, port }: Announcement): readonly string[] {
   const [first = formatHostName({ host: 'HOST', port })] = names.advertised(port);
-  const certificate = folder.authorityCertificate;
+  const width = Math.max(...SYSTEM_STORES.map(({ systems }) => systems.length));
   return [
     '',
-    `On this machine, as localhost:${port}, docker and signet need nothing more.`,
-    ...(isLoopback(settings.listen.host)
-      ? []
-      : [
-          `On other machines, as ${first}, the authority (${certificate}) must be known`,
-          `  to the docker engine:       /etc/docker/certs.d/${first}/ca.crt`,
-          `  to docker trust and signet: ~/.docker/tls/${first}/ca.crt`,
-        ]),
+    `On other machines, as ${first}, the authority (${folder.authorityCertificate}) must be known`,
+    `  to the docker engine:       /etc/docker/certs.d/${first}/ca.crt`,
+    `  to docker trust and signet: ~/.docker/tls/${first}/ca.crt`,
+    '  to BuildKit (docker build): to the system, as the file',
+    ...SYSTEM_STORES.map(
+      ({ systems, anchors, update }) =>
+        `    ${systems.padEnd(width)}  ${join(anchors, 'signet.crt')}, then ${update.join(' ')}`,
+    ),
   ];
 }
 
-function openLines({ settings, port }: Announcement): readonly string[] {
-  if (!isLoopback(settings.listen.host)) return [];
+function openLines({ port }: Announcement): readonly string[] {
   return ['Other machines cannot reach it. To let them in:', `  signet serve --listen 0.0.0.0:${port} --name HOST`];
+}
+
+/** With all that the settings are found by, since it runs apart from this process. */
+function trustHereCommand({ folder, port, settings: { listen, names } }: Announcement): string {
+  const address = { host: listen.host, port };
+  const where = isDeepStrictEqual(address, SETTINGS.listen.default) ? [] : [`--listen ${formatHostName(address)}`];
+  const named = names.map((name) => `--name ${formatHostName(name)}`);
+  return ['sudo signet serve --trust-here', `--data ${folder.path}`, ...where, ...named].join(' ');
 }

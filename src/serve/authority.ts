@@ -16,6 +16,8 @@ import {
 } from './server-certificate.ts';
 import { issueCertificate } from './x509.ts';
 
+/** How the names of all authorities begin. */
+export const AUTHORITY_NAME = 'Signet authority of ';
 const AUTHORITY_LIFE = 3652 * DAY;
 /** Clients of Apple refuse certificates that live longer than 825 days; nobody needs to touch this one to renew it. */
 const SERVER_LIFE = 397 * DAY;
@@ -112,7 +114,7 @@ export class Authority {
 function makeAuthority(folder: DataFolder, machine: string, now: Instant): void {
   mkdirSync(folder.tls, { recursive: true, mode: 0o700 });
   const { privateKey, publicKey } = generateKey();
-  const commonName = `Signet authority of ${machine.slice(0, 40)}`;
+  const commonName = `${AUTHORITY_NAME}${machine.slice(0, 40)}`;
   const pem = issueCertificate(
     { commonName, publicKey, notBefore: now - SKEW, notAfter: now + AUTHORITY_LIFE, purpose: 'authority' },
     { commonName, privateKey },

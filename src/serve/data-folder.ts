@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
-import type { Environment } from './read-settings.ts';
+import { isErrno } from '../store/files.ts';
+import type { Environment } from './environment.ts';
 
 /** The files of a server. All are made with mode 0600, all folders with 0700. */
 export interface DataFolder {
@@ -10,8 +11,12 @@ export interface DataFolder {
   readonly settings: string;
   readonly database: string;
   readonly lock: string;
+  /** Who holds the lock. */
+  readonly holder: string;
   readonly masterKey: string;
   readonly tokenKey: string;
+  /** The administrator's first password, until it is changed. */
+  readonly firstPassword: string;
   readonly blobs: string;
   readonly tls: string;
   readonly authorityCertificate: string;
@@ -40,8 +45,10 @@ export function dataFolder(path: string): DataFolder {
     settings: join(path, 'signet.json'),
     database: join(path, 'signet.db'),
     lock: join(path, 'serve.lock'),
+    holder: join(path, 'serve.pid'),
     masterKey: join(path, 'master.key'),
     tokenKey: join(path, 'token.key'),
+    firstPassword: join(path, 'admin-password'),
     blobs: join(path, 'registry'),
     tls,
     authorityCertificate: join(tls, 'ca.crt'),
@@ -51,17 +58,62 @@ export function dataFolder(path: string): DataFolder {
   };
 }
 
-/** Makes the data folder where it does not exist, and shuts everybody else out of it. Throws `data-folder-unusable`. */
+/**
+ * Makes the data folder where it does not exist, and shuts everybody else out of it, and of the secrets in it.
+ *
+ * A folder that another user owns is used if this process may write to it through its group and no one outside the
+ * group may: a volume that an orchestrator hands over (root:GID, 2775). Its mode stays; the secrets in it are shut all the
+ * same. Throws `data-folder-unusable`.
+ */
 export function openDataFolder(path: string): DataFolder {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const owner = statSync(path).uid;
-    const user = process.getuid?.() ?? owner;
-    if (owner !== user) throw new Error(`it belongs to user ${owner}, this process runs as user ${user}`);
-    chmodSync(path, 0o700);
-    return dataFolder(path);
+    const stat = statSync(path);
+    if (stat.uid === (process.getuid?.() ?? stat.uid)) chmodSync(path, 0o700);
+    else checkShared(stat);
+    const folder = dataFolder(path);
+    shutSecrets(folder);
+    return folder;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SignetError('data-folder-unusable', `cannot use the data folder ${path}: ${why}`, { cause });
+    throw unusable(path, cause);
+  }
+}
+
+/**
+ * Whether a server has made this file of its data folder. Throws `data-folder-unusable` if that cannot be seen: a folder
+ * that this user may not enter is no missing one.
+ */
+export function isMade(folder: DataFolder, file: string): boolean {
+  try {
+    statSync(file);
+    return true;
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return false;
+    throw unusable(folder.path, cause);
+  }
+}
+
+/** The error of a data folder that cannot be used. */
+export function unusable(path: string, cause: unknown): SignetError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SignetError('data-folder-unusable', `cannot use the data folder ${path}: ${why}`, { cause });
+}
+
+function checkShared({ uid, gid, mode }: Stats): void {
+  const owner = `it belongs to user ${uid}, this process runs as user ${process.getuid?.()}`;
+  if ((mode & 0o002) !== 0) throw new Error(`${owner}, and everybody may write to it (chmod o-w)`);
+  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
+  if (!groups.includes(gid)) throw new Error(owner);
+  if ((mode & 0o070) !== 0o070) throw new Error(`${owner}, and its group ${gid} may not write to it (chmod g+rwx)`);
+}
+
+/** An orchestrator opens every file of a volume to its group, each time that it mounts it. */
+function shutSecrets(folder: DataFolder): void {
+  const { database, masterKey, tokenKey, firstPassword, authorityKey, serverKey } = folder;
+  const journals = [`${database}-wal`, `${database}-shm`];
+  for (const path of [database, ...journals, masterKey, tokenKey, firstPassword, authorityKey, serverKey]) {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const isOurs = stat?.isFile() === true && stat.uid === (process.getuid?.() ?? stat.uid);
+    if (isOurs && (stat.mode & 0o077) !== 0) chmodSync(path, 0o600);
   }
 }

@@ -3,7 +3,7 @@ import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { readSmallFile, writePrivateFile } from '../store/files.ts';
 import type { DataFolder } from './data-folder.ts';
-import type { Environment } from './read-settings.ts';
+import type { Environment } from './environment.ts';
 
 /** Bytes of the key that seals the online signing keys. */
 const LENGTH = 32;

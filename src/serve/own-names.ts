@@ -40,6 +40,13 @@ export class OwnNames {
     return this.configured.map((name) => formatHostName({ host: name.host, port: name.port ?? port }));
   }
 
+  /** The names by which docker looks for certificates of this server: as an image's name begins. */
+  imageHosts(port: number): readonly string[] {
+    const local = ['localhost', '127.0.0.1'].map((host): HostName => ({ host, port }));
+    const all = [...local, ...this.configured.map((name): HostName => ({ host: name.host, port: name.port ?? port }))];
+    return [...new Set(all.flatMap((name) => written(name, port)))];
+  }
+
   /**
    * Every `host[:port]` that is this server while it listens on `port`. A name without a port stands for that port and
    * for the default one, which clients leave out.

@@ -1,4 +1,5 @@
 import type { Database } from 'bun:sqlite';
+import { SERVER_ACTOR, takeNewEvents } from '../accounts/account-events.ts';
 import { OPEN_GATE } from '../accounts/gate.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/sqlite-store.ts';
@@ -6,7 +7,7 @@ import { TOKEN_PATH } from '../accounts/token-service.ts';
 import type { Gate } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
-import { type Instant, SECOND } from '../core/time.ts';
+import { formatTime, type Instant, SECOND } from '../core/time.ts';
 import { FolderBlobStore } from '../registry/folder-blob-store.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
 import { namesManifest, uploadStep } from '../registry/path.ts';
@@ -17,18 +18,18 @@ import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../server/sqlite-metad
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../server/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../server/sqlite-proposal-store.ts';
 import { openDatabase } from '../store/sqlite.ts';
-import { addFirstAdministrator, type NewAdministrator } from './administrator.ts';
+import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './administrator.ts';
 import type { Part } from './application.ts';
 import type { DataFolder } from './data-folder.ts';
 import { diskFailure } from './disk-health.ts';
+import type { Environment } from './environment.ts';
 import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './job-times.ts';
 import type { Log } from './log.ts';
 import { loadMasterKey } from './master-key.ts';
 import type { Metrics } from './metrics.ts';
 import { NotaryMetrics } from './notary-metrics.ts';
 import type { HealthCheck } from './own-parts.ts';
-import type { Environment } from './read-settings.ts';
-import { everyAcrossRestarts } from './schedule.ts';
+import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings.ts';
 import { loadTokenKey } from './token-key.ts';
 
@@ -41,6 +42,8 @@ export interface PartsOptions {
   readonly addressOf: (request: Request) => string;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Whether a person sees what the server says when it has started, and no one else. */
+  readonly isTerminal: boolean;
   readonly now: () => Instant;
 }
 
@@ -58,6 +61,8 @@ export interface Parts {
 /** Room for the headers of a multipart upload around its files, in bytes. */
 const UPLOAD_MARGIN = 1024 * 1024;
 const TOKEN_REQUEST_LIMIT = 64 * 1024;
+/** Seconds after which a change that another process made is in the log, at the latest. */
+const ACCOUNT_LOG_INTERVAL = 2;
 
 /**
  * Opens the database and puts trust server, accounts and registry together. Makes what is not there yet: master key,
@@ -77,12 +82,16 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   );
   cleanup.defer(() => database.close());
   const trust = await openTrustServer(options, database);
-  const accountStore = new SqliteAccountStore(database);
+  const accountStore = new SqliteAccountStore(database, SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, database);
   refuseFailures(new Map(Object.entries(await trust.health())));
-  const administrator = settings.auth ? await addFirstAdministrator(accountStore, now()) : undefined;
+  const administrator = settings.auth
+    ? await addFirstAdministrator({ folder, store: accountStore, inFile: !options.isTerminal, now: now() })
+    : undefined;
+  if (administrator === undefined) await warnOfFirstPassword(options, accountStore);
   for (const stop of startJobs(options, registry, sqliteJobTimes(database))) cleanup.defer(stop);
+  cleanup.defer(logAccountEvents(options, database));
 
   const opened = cleanup.move();
   const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
@@ -124,7 +133,7 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
 }
 
 function openAccounts(
-  { settings, folder, authorities, addressOf, now }: PartsOptions,
+  { settings, folder, authorities, addressOf, log, now }: PartsOptions,
   store: SqliteAccountStore,
 ): Accounts {
   return createAccounts({
@@ -136,6 +145,7 @@ function openAccounts(
     ownHosts: [...authorities],
     publicPull: settings.publicPull,
     addressOf,
+    log,
     now,
   });
 }
@@ -163,6 +173,23 @@ function startJobs({ settings, log, now }: PartsOptions, registry: Registry, tim
     tidy,
     everyAcrossRestarts({ name: 'garbage collection', interval: settings.gcInterval, log, run }, times, now),
   ];
+}
+
+async function warnOfFirstPassword({ folder, log }: PartsOptions, store: SqliteAccountStore): Promise<void> {
+  const file = await firstPasswordFile(folder, store);
+  if (file !== undefined)
+    log.warn('the first password of admin was not changed; signet user passwd admin removes its file', { file });
+}
+
+/** Logs what was changed since the last start, and what is changed from now on. Returns what stops it. */
+function logAccountEvents({ log }: PartsOptions, database: Database): () => void {
+  const logNew = () => {
+    for (const { at, actor, action, user, detail } of takeNewEvents(database)) {
+      log.info(action, { user, detail, by: actor.name, address: actor.address, at: formatTime(at) });
+    }
+  };
+  logNew();
+  return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
 }
 
 function tokenRoute({ tokenService }: Accounts): Part {

@@ -5,11 +5,11 @@ import { type JsonValue, parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
 import { quoted } from '../core/printable.ts';
 import { readSmallFile } from '../store/files.ts';
+import { checkVariables } from './check-variables.ts';
+import type { Environment } from './environment.ts';
 import { isLoopback } from './host-name.ts';
 import type { SettingType } from './setting-types.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, type Settings, variableOf } from './settings.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where settings come from. A flag goes before a variable, a variable before the file, the file before the default. */
 export interface SettingSources {
@@ -23,10 +23,11 @@ export interface SettingSources {
 }
 
 /**
- * Reads and checks all settings. Throws `setting-unknown`, `setting-invalid`, `settings-conflict` or
+ * Reads and checks all settings, and that no variable is mistyped. Throws `setting-unknown`, `setting-invalid`, `settings-conflict` or
  * `settings-unreadable`; messages name the setting, where it was set and what is allowed.
  */
 export function readSettings({ flags, environment, file, folder }: SettingSources): Settings {
+  checkVariables(environment ?? {});
   const written = file === undefined ? undefined : readFile(file);
   const read = (name: SettingName): unknown => {
     const type: SettingType<unknown> = SETTINGS[name].type;

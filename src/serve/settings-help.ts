@@ -11,11 +11,22 @@ export const LOCATION_FLAGS = [
   },
 ] as const;
 
+/** The flags of commands that do something else than serve, and end. */
+export const ACTION_FLAGS = [
+  {
+    flag: 'trust-here',
+    help: "Make this machine trust the server's authority, and end: the system's store and docker's",
+  },
+  { flag: 'untrust-here', help: 'Undo --trust-here, and end' },
+  { flag: 'yes', help: 'Do not ask before --trust-here and --untrust-here' },
+] as const;
+
 /** What `signet serve --help` prints, in the form of docker's help. */
 export function serveHelp(): string {
   const rows = [
     ...SETTING_NAMES.map(rowOf),
     ...LOCATION_FLAGS.map(({ flag, argument, help }) => [`--${flag} ${argument}`, help] as const),
+    ...ACTION_FLAGS.map(({ flag, help }) => [`--${flag}`, help] as const),
   ].sort(([a], [b]) => (a < b ? -1 : 1));
   const width = Math.max(...rows.map(([left]) => left.length));
   return `

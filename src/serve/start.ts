@@ -12,6 +12,7 @@ import { CertificateKeeper } from './certificate-keeper.ts';
 import { openCertificateSource } from './certificate-source.ts';
 import { openDataFolder } from './data-folder.ts';
 import { guardDescriptors } from './descriptors.ts';
+import type { Environment } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
 import { formatHostName, isWildcard } from './host-name.ts';
 import { Listener } from './listener.ts';
@@ -22,7 +23,6 @@ import { OwnNames } from './own-names.ts';
 import { baseRoute, type HealthCheck, healthRoute, homeRoute, metricsRoute } from './own-parts.ts';
 import { openParts, type Parts, type PartsOptions } from './parts.ts';
 import { processMetrics } from './process-metrics.ts';
-import type { Environment } from './read-settings.ts';
 import { every } from './schedule.ts';
 import type { Settings } from './settings.ts';
 import { Shares } from './shares.ts';
@@ -41,15 +41,21 @@ export interface Dependencies {
   readonly openParts?: (options: PartsOptions) => Promise<Parts>;
 }
 
+/** Where the server was started. */
+export interface Surroundings extends Dependencies {
+  /** Whether a person reads the announcement at a terminal; otherwise no secret stands in it. */
+  readonly isTerminal?: boolean;
+}
+
 export interface RunningServer {
   /** Address under which this machine reaches the server: `https://localhost:5000`. */
   readonly url: string;
   readonly port: number;
   /** What a client must trust, as PEM; empty for plain HTTP. */
   readonly caCertificate: string;
-  /** The account that was made for a server without accounts; nothing else knows its password. */
+  /** The account that was made for a server without accounts. */
   readonly administrator: NewAdministrator | undefined;
-  /** What to tell the person who started the server, the administrator's password included. */
+  /** What to tell the person who started the server; on a terminal, the administrator's password too. */
   readonly announcement: string;
   /** Takes renewed certificates and a new file for the access log into use; never throws. */
   reload(): Promise<void>;
@@ -66,9 +72,9 @@ const VALIDITY_CHECK = 60;
  * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests that come
  * before wait. Throws a SignetError, with nothing left running or locked, where anything is not as it must be.
  */
-export async function startServer(settings: ServeSettings, dependencies: Dependencies = {}): Promise<RunningServer> {
+export async function startServer(settings: ServeSettings, dependencies: Surroundings = {}): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
-  const { now = Date.now, environment = process.env } = dependencies;
+  const { now = Date.now, environment = process.env, isTerminal = false } = dependencies;
   const logs = openLogs(settings, dependencies.log, now);
   cleanup.defer(() => logs.close());
   const { log } = logs;
@@ -98,7 +104,16 @@ export async function startServer(settings: ServeSettings, dependencies: Depende
 
   const metrics = new Metrics();
   metrics.add(processMetrics(now()));
-  const context = { settings, folder, authorities: names.authorities(port), environment, log, metrics, now };
+  const context = {
+    settings,
+    folder,
+    authorities: names.authorities(port),
+    environment,
+    log,
+    metrics,
+    isTerminal,
+    now,
+  };
   const addresses = new WeakMap<Request, string>();
   const addressOf = (request: Request) => addresses.get(request) ?? '';
   const parts = await (dependencies.openParts ?? openParts)({ ...context, addressOf });

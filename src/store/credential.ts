@@ -1,4 +1,4 @@
-import { decodeBase64 } from '../core/base64.ts';
+import { decodeBase64AsGo } from '../core/base64.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import type { JsonValue } from '../core/json/parse.ts';
@@ -46,7 +46,7 @@ export function formatAuth(credential: Credential): ReadonlyMap<string, string> 
 }
 
 function decodeAuth(auth: string): { username: string; password: Buffer } {
-  const pair = decodeBase64(auth);
+  const pair = decodeBase64AsGo(auth);
   const colon = pair?.indexOf(':') ?? -1;
   if (pair === undefined || colon < 1)
     throw new SignetError('docker-config-invalid', 'invalid auth configuration file');

@@ -8,6 +8,8 @@ import { type Credential, formatAuth, readAuth } from './credential.ts';
 import { CredentialHelper } from './credential-helper.ts';
 import { DockerConfig } from './docker-config.ts';
 
+/** Logins for docker from 28.3 on, in the form of `auths`. */
+export const AUTH_VARIABLE = 'DOCKER_AUTH_CONFIG';
 const HUB_KEY = 'https://index.docker.io/v1/';
 
 /** The name under which docker keeps the login for a registry (protocol D.2). */
@@ -35,7 +37,7 @@ export class Credentials {
   /** The login for a registry (`host[:port]`), made anew by each call. Throws `docker-config-invalid` and `credential-helper-*`. */
   async find(registry: string): Promise<Credential | undefined> {
     const key = credentialKey(registry);
-    const given = lookUp(this.environmentAuths(), key);
+    const given = this.inEnvironment(key);
     if (given !== undefined) return given;
     const config = DockerConfig.read(this.folder);
     const helper = this.helperFor(config, key);
@@ -103,14 +105,21 @@ export class Credentials {
       .some((folder) => isExecutable(join(folder, program)));
   }
 
-  private environmentAuths(): JsonObject {
-    const text = this.environment.DOCKER_AUTH_CONFIG ?? '';
-    if (text === '') return new Map();
+  /** Only the very name counts, as in docker. */
+  private inEnvironment(key: string): Credential | undefined {
+    const text = this.environment[AUTH_VARIABLE] ?? '';
+    if (text === '') return undefined;
     try {
-      return new Fields(parseJson(text, { numbers: 'any' }), 'DOCKER_AUTH_CONFIG', ['auths'], 'ignore').map('auths');
+      const auths = new Fields(parseJson(text, { numbers: 'any' }), AUTH_VARIABLE, ['auths'], 'ignore').map('auths');
+      const entry = auths.get(key);
+      const login = entry === undefined ? undefined : readAuth(entry, key);
+      return login && { ...login, source: AUTH_VARIABLE };
     } catch (cause) {
       if (!(cause instanceof SignetError)) throw cause;
-      throw new SignetError('docker-config-invalid', 'DOCKER_AUTH_CONFIG is malformed', { cause });
+      throw new SignetError('docker-config-invalid', `${AUTH_VARIABLE} is malformed: ${cause.message}`, {
+        cause,
+        next: `Correct ${AUTH_VARIABLE}, or unset it.`,
+      });
     }
   }
 }

@@ -14,6 +14,12 @@ import { dirname } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { draftOf, removeDrafts } from './drafts.ts';
 
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'permission denied'],
+  ['EDQUOT', 'the disk quota is used up'],
+  ['ENOSPC', 'no space left on the device'],
+  ['EROFS', 'the file system is read-only'],
+]);
 /** Without waiting for a writer where a pipe stands in place of a file. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -100,9 +106,11 @@ export function isErrno(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
 
-/** Why the system refused, in a word: its code. */
+/** Why the system refused: its code, with the words for those that people meet. */
 export function reason(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+  const words = WORDS.get(code);
+  return words === undefined ? code : `${words} (${code})`;
 }
 
 /** Brings a rename to the disk, where the file system knows how to. Throws the system's errors. */

@@ -7,23 +7,26 @@ import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
 import type { Pinning } from '../core/verify/pinning.ts';
 import { AuthorizedClient } from '../remote/authorized.ts';
-import { dockerConnections } from '../remote/docker-connections.ts';
+import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/docker-connections.ts';
 import { HttpClient } from '../remote/http.ts';
-import { hostnameOf } from '../remote/loopback.ts';
 import type { Manifest } from '../remote/manifest.ts';
 import { NotaryServer } from '../remote/notary-server.ts';
 import { RemoteProposals } from '../remote/proposal-service.ts';
+import type { LoginSource } from '../remote/realm.ts';
 import { RegistryClient } from '../remote/registry.ts';
 import { registryEndpoints } from '../remote/registry-endpoints.ts';
 import { serverFor } from '../remote/server-address.ts';
 import type { TokenCache } from '../remote/token.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
+import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
+import type { RepositorySource } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
+import { updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
@@ -48,12 +51,9 @@ export interface ClientOptions {
   /** Where access tokens are kept. */
   readonly tokens: TokenCache;
   readonly userAgent: string;
-  readonly now: Instant;
+  readonly now: () => Instant;
   readonly warn: (message: string) => void;
 }
-
-/** Where docker's engine keeps certificates of registries; a client without an engine uses them too. */
-const ENGINE_CERTIFICATES = '/etc/docker/certs.d';
 
 /** Opens the trust collections and registries that references belong to; one per command. */
 export class TrustClient {
@@ -67,8 +67,20 @@ export class TrustClient {
       login: options.login,
       tokens: options.tokens,
       settings: options.configuration.registries,
-      allowedRealms: this.allowedRealms(),
+      allowed: (registry) => this.allowedFor(registry),
     });
+  }
+
+  /** What decisions about images rest on; every collection is asked for again each time. */
+  evidence(): Evidence {
+    const { configuration, pinning, now } = this.options;
+    return {
+      rules: configuration.images,
+      pinning,
+      collectionOf: (reference) =>
+        updateCollection({ ...this.source(gunOf(reference), reference.registry, ['pull']), purpose: 'read' }),
+      now,
+    };
   }
 
   /** The trust collection of an image. `actions` are what the command will need of the server in all. */
@@ -78,24 +90,10 @@ export class TrustClient {
 
   /** The trust collection of that name in the place that the client was opened for. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
-    const { cache, keys, pinning, approveFirstRoot, trustFolder, now, warn } = this.options;
-    const { whenUnreachable } = this.options.configuration;
-    const server = this.options.place?.server ?? this.serverOf(registry);
-    const client = new AuthorizedClient({
-      http: this.httpFor(registry, server),
-      login: () => this.loginFor(registry, server),
-      loginHost: hostnameOf(registry),
-      allowedRealms: this.allowedRealms(),
-      tokens: this.options.tokens,
-    });
-    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
-    return new Repository(
-      {
-        ...{ gun, host: server.host, server: new NotaryServer(server, client, actions), cache, proposals },
-        ...{ pinning, approveFirstRoot, whenUnreachable, now, warn },
-      },
-      keys,
-    );
+    const server = this.trustServerOf(registry);
+    const client = this.clientFor(registry, server);
+    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(this.options.trustFolder));
+    return new Repository({ ...this.source(gun, registry, actions, client), proposals }, this.options.keys);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */
@@ -109,7 +107,7 @@ export class TrustClient {
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
     const http = this.httpFor(registry);
     const attempt = (endpoint: URL) =>
-      checkLogin({ http, endpoint, registry, login, allowedRealms: this.allowedRealms(), now: this.options.now });
+      checkLogin({ http, endpoint, registry, login, allowed: this.allowedFor(registry), now: this.options.now() });
     const [first, fallback] = endpoints;
     if (first === undefined) throw new SignetError('server-address-invalid', `the registry ${registry} has no address`);
     try {
@@ -123,6 +121,40 @@ export class TrustClient {
     }
   }
 
+  /** What a collection is brought up to date from. */
+  private source(
+    gun: Gun,
+    registry: string,
+    actions: readonly Action[],
+    client = this.clientFor(registry, this.trustServerOf(registry)),
+  ): Omit<RepositorySource, 'proposals'> {
+    const { cache, pinning, approveFirstRoot, warn, configuration, now } = this.options;
+    const server = this.trustServerOf(registry);
+    return {
+      ...{
+        gun,
+        host: server.host,
+        server: new NotaryServer(server, client, actions),
+        cache,
+        pinning,
+        approveFirstRoot,
+      },
+      ...{ whenUnreachable: configuration.whenUnreachable, now: now(), warn },
+    };
+  }
+
+  private clientFor(registry: string, server: URL): AuthorizedClient {
+    return new AuthorizedClient({
+      http: this.httpFor(registry, server),
+      logins: [...new Set([server.host, registry])].map((owner) => this.loginOf(owner)),
+      tokens: this.options.tokens,
+    });
+  }
+
+  private trustServerOf(registry: string): URL {
+    return this.options.place?.server ?? this.serverOf(registry);
+  }
+
   /** The address of the trust server that speaks for a registry. */
   serverOf(registry: string): URL {
     const { configuration, trustServer } = this.options;
@@ -133,17 +165,23 @@ export class TrustClient {
     return serverFor(registry, { environment: trustServer, perRegistry });
   }
 
-  /**
-   * The trust server's own login, where there is one, else the registry's, as docker has it. Whether that may be sent
-   * to the server's token service is checked there, by origin (`checkRealm`).
-   */
-  private async loginFor(registry: string, server: URL): Promise<Login | undefined> {
-    return (await this.options.login(server.host)) ?? (await this.options.login(registry));
+  /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
+  private loginOf(registry: string): LoginSource {
+    const { endpoint } = this.options.configuration.registries.get(registry) ?? {};
+    return {
+      ...{ registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) },
+      ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint) }),
+    };
   }
 
-  private allowedRealms(): ReadonlySet<string> {
+  /** Token services elsewhere to which the user lets the login for a registry, or for a trust server, go. */
+  private allowedFor(host: string): ReadonlySet<string> {
     const { registries } = this.options.configuration;
-    return new Set([...registries.values()].flatMap(({ tokenServices }) => tokenServices));
+    const about = [...registries].filter(
+      ([registry, { trustServer }]) =>
+        registry === host || (trustServer !== undefined && new URL(trustServer).host === host),
+    );
+    return new Set(about.flatMap(([, { tokenServices }]) => tokenServices));
   }
 
   private httpFor(registry: string, server?: URL): HttpClient {

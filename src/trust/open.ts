@@ -28,7 +28,8 @@ export interface OpenOptions {
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
   /** A Notary client's folder to work in, in place of docker's. */
   readonly place?: NotaryPlace | undefined;
-  readonly now: Instant;
+  /** The time, asked for again with every use. */
+  readonly now: () => Instant;
   readonly warn: (message: string) => void;
 }
 
@@ -55,7 +56,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
   const client = new TrustClient({
     folder,
     configuration,
-    pinning: readPinning(place?.pinning ?? configuration.pinning, env, now),
+    pinning: readPinning(place?.pinning ?? configuration.pinning, env, now()),
     approveFirstRoot,
     place,
     trustServer: env.DOCKER_CONTENT_TRUST_SERVER,

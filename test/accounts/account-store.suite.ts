@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { parsePattern } from '../../src/accounts/grants.ts';
-import { type AccountStore, MAX_REFRESH_TOKENS } from '../../src/accounts/store.ts';
+import { type AccountStore, MAX_NETWORKS, MAX_REFRESH_TOKENS } from '../../src/accounts/store.ts';
 import { parseUserName } from '../../src/accounts/user-name.ts';
 import { codeOf, NOON, userIn } from './world.ts';
 
@@ -75,7 +75,7 @@ export function accountStoreSuite(name: string, open: () => AccountStore | Promi
         () => store.grant(alice, team, LATER),
         () => store.revoke(alice, team.pattern, LATER),
         async () => {
-          await store.removeUser(alice);
+          await store.removeUser(alice, NOON);
           await store.addUser({ name: alice, passwordHash: 'hash of alice', admin: true }, LATER);
         },
       ];
@@ -91,7 +91,7 @@ export function accountStoreSuite(name: string, open: () => AccountStore | Promi
 
     test('changes to unknown users fail', async () => {
       expect(await codeOf(store.updateUser(nobody, { admin: true }, NOON))).toBe('user-unknown');
-      expect(await codeOf(store.removeUser(nobody))).toBe('user-unknown');
+      expect(await codeOf(store.removeUser(nobody, NOON))).toBe('user-unknown');
       expect(await codeOf(store.grant(nobody, team, NOON))).toBe('user-unknown');
       expect(await codeOf(store.revoke(nobody, team.pattern, NOON))).toBe('user-unknown');
       expect(await store.grants(nobody)).toEqual([]);
@@ -125,7 +125,7 @@ export function accountStoreSuite(name: string, open: () => AccountStore | Promi
     test('a removed user leaves no grants and no refresh tokens to the next of that name', async () => {
       await store.grant(alice, team, NOON);
       await remember(1);
-      await store.removeUser(alice);
+      await store.removeUser(alice, NOON);
       expect(await store.user(alice)).toBeUndefined();
       await store.addUser({ name: alice, passwordHash: 'other', admin: false }, NOON);
       expect(await store.grants(alice)).toEqual([]);
@@ -146,7 +146,7 @@ export function accountStoreSuite(name: string, open: () => AccountStore | Promi
       expect(await store.addRefreshToken(token(1), stamp, NOON)).toBe(false);
       await store.updateUser(alice, { disabled: true }, NOON);
       expect(await remember(1)).toBe(false);
-      await store.removeUser(alice);
+      await store.removeUser(alice, NOON);
       expect(await store.addRefreshToken(token(1), stamp, NOON)).toBe(false);
       expect(await store.refreshToken(token(1).hash)).toBeUndefined();
     });
@@ -185,6 +185,44 @@ export function accountStoreSuite(name: string, open: () => AccountStore | Promi
       expect(await store.refreshToken(token(1).hash)).toEqual(token(1));
       expect(await store.refreshToken(token(MAX_REFRESH_TOKENS).hash)).toEqual(token(MAX_REFRESH_TOKENS));
       expect(await store.refreshToken(token(255).hash)).toEqual(token(255, bob));
+    });
+
+    test('remembers when a user last came from a network', async () => {
+      expect(await store.networkUsed(alice, '192.0.2.1')).toBeUndefined();
+      await store.useNetwork(alice, '192.0.2.1', NOON);
+      await store.useNetwork(alice, '192.0.2.1', LATER);
+      await store.useNetwork(alice, '2001:db8::/64', NOON);
+      expect(await store.networkUsed(alice, '192.0.2.1')).toBe(LATER);
+      expect(await store.networkUsed(alice, '2001:db8::/64')).toBe(NOON);
+      expect(await store.networkUsed(alice, '192.0.2.2')).toBeUndefined();
+      expect(await store.networkUsed(bob, '192.0.2.1')).toBeUndefined();
+      await store.useNetwork(nobody, '192.0.2.1', NOON);
+      expect(await store.networkUsed(nobody, '192.0.2.1')).toBeUndefined();
+    });
+
+    test('remembers the networks that a user came from last, and all of the others', async () => {
+      await store.useNetwork(bob, '192.0.2.0', NOON);
+      for (let at = 0; at <= MAX_NETWORKS; at++) await store.useNetwork(alice, `192.0.2.${at}`, NOON + at);
+      expect(await store.networkUsed(alice, '192.0.2.0')).toBeUndefined();
+      expect(await store.networkUsed(alice, '192.0.2.1')).toBe(NOON + 1);
+      expect(await store.networkUsed(alice, `192.0.2.${MAX_NETWORKS}`)).toBe(NOON + MAX_NETWORKS);
+      expect(await store.networkUsed(bob, '192.0.2.0')).toBe(NOON);
+    });
+
+    test('a new password and a removal make every network strange; other changes do not', async () => {
+      const isKnown = async () => (await store.networkUsed(alice, '192.0.2.1')) !== undefined;
+      await store.useNetwork(alice, '192.0.2.1', NOON);
+      await store.useNetwork(bob, '192.0.2.1', NOON);
+      await store.updateUser(alice, { disabled: true, admin: false }, LATER);
+      await store.updateUser(alice, { disabled: false }, LATER);
+      expect(await isKnown()).toBe(true);
+      await store.updateUser(alice, { passwordHash: 'new' }, LATER);
+      expect(await isKnown()).toBe(false);
+      await store.useNetwork(alice, '192.0.2.1', NOON);
+      await store.removeUser(alice, LATER);
+      await store.addUser({ name: alice, passwordHash: 'other', admin: false }, LATER);
+      expect(await isKnown()).toBe(false);
+      expect(await store.networkUsed(bob, '192.0.2.1')).toBe(NOON);
     });
   });
 }

@@ -90,11 +90,11 @@ test.each([
   ['a new role', () => made.store.updateUser(alice, { admin: false }, NOON)],
   ['a new grant', () => made.store.grant(alice, { pattern: parsePattern('ops/*'), level: 'pull' }, NOON)],
   ['revoking', () => made.store.revoke(alice, parsePattern('team/*'), NOON)],
-  ['removal', () => made.store.removeUser(alice)],
+  ['removal', () => made.store.removeUser(alice, NOON)],
   [
     'another user of the same name',
     async () => {
-      await made.store.removeUser(alice);
+      await made.store.removeUser(alice, NOON);
       await made.store.addUser({ name: alice, passwordHash: PASSWORD_HASH, admin: true }, NOON);
     },
   ],

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, spyOn, test } from 'bun:test';
-import { Logins } from '../../src/accounts/logins.ts';
+import { afterEach, beforeEach, describe, expect, spyOn, test } from 'bun:test';
+import type { Logins } from '../../src/accounts/logins.ts';
 import { hashPassword } from '../../src/accounts/password.ts';
 import { parseUserName } from '../../src/accounts/user-name.ts';
-import { addUser, codeOf, failure, NOON, PASSWORD, type World, world } from './world.ts';
+import { DAY } from '../../src/core/time.ts';
+import { addUser, codeOf, failure, loginsOf, NOON, PASSWORD, type World, world } from './world.ts';
 
 const HERE = '192.0.2.1';
 const alice = parseUserName('alice');
@@ -12,11 +13,15 @@ let made: World;
 let logins: Logins;
 beforeEach(async () => {
   made = world();
-  logins = new Logins(made.store, () => made.now);
+  logins = loginsOf(made);
   await addUser(made.store, 'alice');
   verify = spyOn(Bun.password, 'verify');
 });
 afterEach(() => verify.mockRestore());
+
+/** Argon2 takes its time, and these tests do not need it. */
+const checkQuickly = () =>
+  verify.mockImplementation(async (password) => Buffer.from(password as Uint8Array).toString() === PASSWORD);
 
 const login = (name: string, password: string = PASSWORD, address = HERE) =>
   logins.login({ name, password: Buffer.from(password) }, address);
@@ -59,10 +64,10 @@ test('wipes the password, right or wrong', async () => {
 
 test('checks the same right password once a minute', async () => {
   await login('alice');
-  made.now += 59_999;
+  made.elapsed += 59_999;
   await login('alice');
   expect(verify).toHaveBeenCalledTimes(1);
-  made.now += 1;
+  made.elapsed += 1;
   await login('alice');
   expect(verify).toHaveBeenCalledTimes(2);
 });
@@ -85,18 +90,23 @@ test('a remembered password ends with a new one, with disabling and with removal
   expect(await codeOf(login('alice', 'another one'))).toBe('login-refused');
   await made.store.updateUser(alice, { disabled: false }, NOON);
   await login('alice', 'another one');
-  await made.store.removeUser(alice);
+  await made.store.removeUser(alice, NOON);
   expect(await codeOf(login('alice', 'another one'))).toBe('login-refused');
 });
 
-test('the same wrong password is one mistake for a minute, not for longer', async () => {
+test('the same wrong password is one mistake, checked once and logged once a minute', async () => {
   for (const name of ['alice', 'nobody']) {
     for (let again = 0; again < 20; again++) expect(await codeOf(login(name, 'wrong horse'))).toBe('login-refused');
   }
   expect(verify).toHaveBeenCalledTimes(2);
-  made.now += 60_000;
-  expect(await codeOf(login('alice', 'wrong horse'))).toBe('login-refused');
-  expect(verify).toHaveBeenCalledTimes(3);
+  expect(made.logged).toHaveLength(2);
+  for (let minute = 0; minute < 100; minute++) {
+    made.elapsed += 60_000;
+    expect(await codeOf(login('alice', 'wrong horse'))).toBe('login-refused');
+  }
+  expect(verify).toHaveBeenCalledTimes(2);
+  expect(made.logged).toHaveLength(102);
+  expect((await login('alice')).name).toBe(alice);
 });
 
 test('a wrong password that becomes the right one is taken at once', async () => {
@@ -122,19 +132,160 @@ test('different guesses that come together are counted one by one', async () => 
   expect(verify).toHaveBeenCalledTimes(5);
 });
 
-test('the right password must wait too, and passes afterwards', async () => {
+test('the right password waits a moment where so many wrong ones came from, and passes then', async () => {
   for (let guess = 0; guess < 5; guess++) await codeOf(login('alice', `guess number ${guess}`));
   const error = await failure(login('alice'));
   expect([error.code, error.httpStatus, error.detail.retryAfter]).toEqual(['login-throttled', 429, 1]);
-  made.now += 1000;
+  made.elapsed += 1000;
   expect((await login('alice')).name).toBe(alice);
 });
 
-test('unknown users are slowed down like known ones', async () => {
-  for (let guess = 0; guess < 5; guess++) await codeOf(login('nobody', `guess number ${guess}`, `192.0.2.${guess}`));
-  expect(await codeOf(login('nobody', 'guess number 6', '192.0.2.99'))).toBe('login-throttled');
-  for (let guess = 0; guess < 5; guess++) await codeOf(login(`No${guess}`, PASSWORD, `198.51.100.${guess}`));
-  expect(await codeOf(login('No6', PASSWORD, '198.51.100.99'))).toBe('login-throttled');
+test('unknown users are slowed down like known ones, known networks or not', async () => {
+  checkQuickly();
+  const reactions = async (name: string, block: string) => {
+    made.held.length = 0;
+    const codes: string[] = [];
+    for (let guess = 0; guess < 9; guess++) {
+      codes.push(await codeOf(login(name, `guess number ${guess}`, `${block}.${guess}`)));
+    }
+    for (let guess = 0; guess < 7; guess++) codes.push(await codeOf(login(name, `guess ${guess}`, `${block}.99`)));
+    return [codes, [...made.held]];
+  };
+  const known = await reactions('alice', '198.51.100');
+  expect(known[1]).toEqual([1000, 2000, 4000, 4000, 4000, 4000, 4000, 4000, 4000]);
+  expect(known[0]?.slice(-2)).toEqual(['login-throttled', 'login-throttled']);
+  expect(await reactions('nobody', '198.51.101')).toEqual(known);
+  expect(await reactions('No one', '198.51.102')).toEqual(known);
+});
+
+describe('while strangers guess from many networks', () => {
+  const guess = async (count: number, word = 'guess') => {
+    for (let at = 0; at < count; at++) await codeOf(login('alice', `${word} ${at}`, `198.51.${at >> 8}.${at & 255}`));
+  };
+  beforeEach(checkQuickly);
+
+  test('the right password from a new network is held for one short delay, and taken', async () => {
+    await guess(1000);
+    made.held.length = 0;
+    expect((await login('alice')).name).toBe(alice);
+    expect(made.held).toEqual([4000]);
+  });
+
+  test('from a familiar network it is taken at once, also after a restart and from another clock', async () => {
+    await login('alice');
+    logins = loginsOf(made);
+    made.now += 89 * DAY;
+    await guess(100);
+    made.held.length = 0;
+    expect((await login('alice')).name).toBe(alice);
+    expect(made.held).toEqual([]);
+  });
+
+  test('a network is familiar for ninety days after the last login from it', async () => {
+    await login('alice');
+    for (let month = 0; month < 4; month++) {
+      made.now += 80 * DAY;
+      made.elapsed += 80 * DAY;
+      await login('alice');
+    }
+    logins = loginsOf(made);
+    await guess(10);
+    made.held.length = 0;
+    made.now += 90 * DAY - 1;
+    await login('alice');
+    expect(made.held).toEqual([]);
+    made.now += 90 * DAY;
+    made.elapsed += 60_000;
+    await guess(10, 'another guess');
+    made.held.length = 0;
+    await login('alice');
+    expect(made.held).toEqual([4000]);
+  });
+
+  test('the network of somebody else, or of the password before this one, is not familiar', async () => {
+    await addUser(made.store, 'bob');
+    await login('bob');
+    await guess(10);
+    await login('alice', PASSWORD);
+    expect(made.held.at(-1)).toBe(4000);
+    await made.store.updateUser(alice, { passwordHash: await hashPassword(Buffer.from(PASSWORD)) }, NOON);
+    made.held.length = 0;
+    await login('alice', PASSWORD);
+    expect(made.held).toEqual([4000]);
+  });
+
+  test('no more attempts are held than there is room for', async () => {
+    await guess(20);
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { store, settings } = made;
+    logins = loginsOf({ ...made, settings: { ...settings, sleep: () => gate } });
+    for (let at = 0; at < 5; at++) await codeOf(login('alice', `again ${at}`, `203.0.113.${at}`));
+    const waiting = Array.from({ length: 300 }, (_, at) => codeOf(login('alice', `held ${at}`, `192.0.${at}.7`)));
+    const busy = await Promise.all(waiting.slice(256));
+    expect(busy).toEqual(Array(44).fill('login-busy'));
+    release();
+    expect(new Set(await Promise.all(waiting.slice(0, 256)))).toEqual(new Set(['login-refused', 'login-busy']));
+    expect(await store.user(alice)).toBeDefined();
+  });
+});
+
+test('a clock that is set forward and back locks no one out, and forgets no failures', async () => {
+  checkQuickly();
+  made.now += DAY;
+  for (let guess = 0; guess < 5; guess++) await codeOf(login('alice', `guess number ${guess}`));
+  made.now -= DAY;
+  expect((await failure(login('alice'))).detail.retryAfter).toBe(1);
+  made.elapsed += 1000;
+  expect((await login('alice')).name).toBe(alice);
+  await codeOf(login('alice', 'wrong horse'));
+  made.now += DAY;
+  made.elapsed += 60_000;
+  const checks = verify.mock.calls.length;
+  expect((await login('alice')).name).toBe(alice);
+  expect(verify).toHaveBeenCalledTimes(checks + 1);
+});
+
+describe('logs', () => {
+  test('each failure with account, address and reason, and never the password', async () => {
+    await addUser(made.store, 'bob');
+    await made.store.updateUser(parseUserName('bob'), { disabled: true }, NOON);
+    await codeOf(login('alice', 'wrong horse'));
+    await codeOf(login('bob', PASSWORD));
+    await codeOf(login('nobody', PASSWORD, '2001:db8::1'));
+    await codeOf(login('No\nbody', PASSWORD));
+    expect(made.logged).toEqual([
+      'warning login failed {"user":"alice","address":"192.0.2.1","reason":"wrong password"}',
+      'warning login failed {"user":"bob","address":"192.0.2.1","reason":"the user is disabled"}',
+      'warning login failed {"user":"nobody","address":"2001:db8::1","reason":"no such user"}',
+      'warning login failed {"address":"192.0.2.1","reason":"no such user"}',
+    ]);
+  });
+
+  test('who must wait once a minute', async () => {
+    for (let guess = 0; guess < 50; guess++) await codeOf(login('alice', `guess number ${guess}`));
+    expect(made.logged.slice(5)).toEqual([
+      'warning login failed {"user":"alice","address":"192.0.2.1","reason":"too many failures before"}',
+    ]);
+  });
+
+  test('a login from a new network, once', async () => {
+    for (let again = 0; again < 3; again++) {
+      made.elapsed += 60_000;
+      await login('alice');
+    }
+    expect(made.logged).toEqual(['info login from a new network {"user":"alice","address":"192.0.2.1"}']);
+  });
+});
+
+test('a network that cannot be stored does not stop a login', async () => {
+  made.store.useNetwork = () => Promise.reject(new Error('database or disk is full'));
+  expect((await login('alice')).name).toBe(alice);
+  expect(made.logged.at(-1)).toBe(
+    'warning a network could not be stored as familiar {"user":"alice","address":"192.0.2.1","error":"Error: database or disk is full"}',
+  );
 });
 
 test('an endless password is refused without a check', async () => {

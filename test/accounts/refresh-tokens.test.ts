@@ -55,7 +55,7 @@ test('ends with a new password, with disabling and with removal', async () => {
   for (const end of [
     () => made.store.updateUser(alice.name, { passwordHash: 'new' }, NOON),
     () => made.store.updateUser(alice.name, { disabled: true }, NOON),
-    () => made.store.removeUser(alice.name),
+    () => made.store.removeUser(alice.name, NOON),
   ]) {
     await made.store.updateUser(alice.name, { disabled: false }, NOON);
     const current = (await made.store.user(alice.name)) ?? alice;

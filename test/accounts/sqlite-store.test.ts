@@ -5,18 +5,18 @@ import { parseUserName } from '../../src/accounts/user-name.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { accountStoreSuite } from './account-store.suite.ts';
-import { emptyDatabase, NOON } from './world.ts';
+import { emptyDatabase, NOON, OPERATOR } from './world.ts';
 
-accountStoreSuite('SqliteAccountStore', () => new SqliteAccountStore(emptyDatabase()));
+accountStoreSuite('SqliteAccountStore', () => new SqliteAccountStore(emptyDatabase(), OPERATOR));
 
 test('another connection sees a change at once', async () => {
   const path = join(temporaryFolder(), 'signet.db');
   const [first, second] = [openDatabase(path, ACCOUNT_MIGRATIONS), openDatabase(path, ACCOUNT_MIGRATIONS)];
   const name = parseUserName('alice');
-  await new SqliteAccountStore(first).addUser({ name, passwordHash: 'hash', admin: false }, NOON);
-  expect((await new SqliteAccountStore(second).users()).map((user) => user.name)).toEqual([name]);
-  await new SqliteAccountStore(second).removeUser(name);
-  expect(await new SqliteAccountStore(first).user(name)).toBeUndefined();
+  await new SqliteAccountStore(first, OPERATOR).addUser({ name, passwordHash: 'hash', admin: false }, NOON);
+  expect((await new SqliteAccountStore(second, OPERATOR).users()).map((user) => user.name)).toEqual([name]);
+  await new SqliteAccountStore(second, OPERATOR).removeUser(name, NOON);
+  expect(await new SqliteAccountStore(first, OPERATOR).user(name)).toBeUndefined();
   first.close();
   second.close();
 });

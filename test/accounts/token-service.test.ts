@@ -171,7 +171,7 @@ test('too many failures are told to wait', async () => {
     errors: [{ code: 'TOOMANYREQUESTS', message: 'too many failed logins, try again in 1 s' }],
     details: 'too many failed logins, try again in 1 s',
   });
-  made.now += 1000;
+  made.elapsed += 1000;
   expect((await get('', basic('alice'))).status).toBe(200);
 });
 

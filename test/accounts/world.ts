@@ -1,6 +1,8 @@
 import type { Database } from 'bun:sqlite';
+import type { Actor } from '../../src/accounts/account-events.ts';
 import { type Level, parsePattern } from '../../src/accounts/grants.ts';
 import { type Accounts, type AccountsSettings, createAccounts } from '../../src/accounts/index.ts';
+import { Logins } from '../../src/accounts/logins.ts';
 import { hashPassword } from '../../src/accounts/password.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/sqlite-store.ts';
 import type { AccountStore, User } from '../../src/accounts/store.ts';
@@ -14,21 +16,34 @@ export const PASSWORD = 'correct horse';
 export const PASSWORD_HASH = await hashPassword(Buffer.from(PASSWORD));
 export const NOON = Date.parse('2026-11-23T12:00:00Z');
 
-/** Accounts in memory, with a clock that stands still until it is moved. */
+/** Who changes accounts in tests. */
+export const OPERATOR: Actor = { name: 'operator', address: 'local' };
+
+/** Accounts in memory, with clocks that stand still until they are moved. */
 export interface World {
   readonly database: Database;
   readonly store: AccountStore;
   readonly settings: AccountsSettings;
   readonly accounts: Accounts;
-  /** Milliseconds. */
+  /** What logins reported: level, message and fields. */
+  readonly logged: string[];
+  /** How long attempts were held, in milliseconds. */
+  readonly held: number[];
+  /** What the clock on the wall says, in milliseconds. */
   now: number;
+  /** What the clock that is never set says, in milliseconds. */
+  elapsed: number;
   /** The address that requests come from. */
   address: string;
 }
 
 export function world(settings: Partial<AccountsSettings> = {}): World {
   const database = emptyDatabase();
-  const store = settings.store ?? new SqliteAccountStore(database);
+  const store = settings.store ?? new SqliteAccountStore(database, OPERATOR);
+  const logged: string[] = [];
+  const held: number[] = [];
+  const report = (level: string) => (message: string, fields: object) =>
+    void logged.push(`${level} ${message} ${JSON.stringify(fields)}`);
   const complete: AccountsSettings = {
     store,
     service: 'signet',
@@ -38,16 +53,35 @@ export function world(settings: Partial<AccountsSettings> = {}): World {
     ownHosts: ['localhost:5000', 'signet.example.com'],
     publicPull: ['library/*'],
     addressOf: () => made.address,
+    log: { info: report('info'), warn: report('warning') },
     now: () => made.now,
+    elapsed: () => made.elapsed,
+    sleep: async (milliseconds) => void held.push(milliseconds),
     ...settings,
   };
   const accounts = createAccounts(complete);
-  const made: World = { database, store, settings: complete, accounts, now: NOON, address: '192.0.2.1' };
+  const made: World = {
+    database,
+    store,
+    settings: complete,
+    accounts,
+    logged,
+    held,
+    now: NOON,
+    elapsed: 0,
+    address: '192.0.2.1',
+  };
   return made;
 }
 
 export function emptyDatabase(): Database {
   return openDatabase(IN_MEMORY, ACCOUNT_MIGRATIONS);
+}
+
+/** The logins of a world, for tests that ask nothing else. */
+export function loginsOf({ store, settings }: World): Logins {
+  const { log, now, elapsed = () => 0, sleep = async () => {} } = settings;
+  return new Logins({ store, log, now, elapsed, sleep });
 }
 
 export async function addUser(

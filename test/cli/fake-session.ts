@@ -6,12 +6,13 @@ import { SignetError } from '../../src/core/errors/index.ts';
 import type { Login } from '../../src/core/login.ts';
 import { type Digest, digestOf } from '../../src/core/names/digest.ts';
 import { familiarReference, type Reference } from '../../src/core/names/reference.ts';
-import type { Engine } from '../../src/engine/api.ts';
+import type { Engine, TransferOptions } from '../../src/engine/api.ts';
 import { PLAIN_CONNECTION } from '../../src/remote/connection.ts';
 import type { Manifest } from '../../src/remote/manifest.ts';
 import { Credentials } from '../../src/store/credentials.ts';
 import { addSigner } from '../../src/trust/changes/sign.ts';
 import type { TrustClient } from '../../src/trust/client.ts';
+import type { Evidence } from '../../src/trust/decide/evidence.ts';
 import type { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import type { Repository } from '../../src/trust/publish/repository.ts';
 import { type Configuration, NO_CONFIGURATION, resolveName } from '../../src/trust/settings/configuration.ts';
@@ -54,6 +55,11 @@ export class FakeSession implements Session {
   readonly inEngine = new Map<string, FakeImage>();
   readonly inRegistry = new Map<string, FakeImage>();
   readonly pushed: string[] = [];
+  readonly pulled: string[] = [];
+  /** How each was pushed. */
+  readonly pushOptions: TransferOptions[] = [];
+  /** An index of which the engine has one manifest. */
+  indexInEngine: Digest | undefined;
   engineFails: SignetError | undefined;
 
   readonly simulator: Simulator;
@@ -119,6 +125,10 @@ export class FakeSession implements Session {
     return resolveName(name, this.configuration);
   }
 
+  get evidence(): Evidence {
+    return this.person.evidence(this.configuration.images);
+  }
+
   async repository(): Promise<Repository> {
     return this.person.repository();
   }
@@ -162,19 +172,29 @@ export class FakeSession implements Session {
     return {
       host: 'unix:///engine',
       version: async () => '1.41',
+      describe: async () => ({ version: '20.10.24', platform: 'linux/amd64', prefersBuildKit: false }),
       inspectImage: async (name) => {
         const image = known(name);
         return (
           image && { id: image.digest, repoTags: [], repoDigests: [], descriptor: undefined, os: '', architecture: '' }
         );
       },
+      inspectContainer: async () => undefined,
+      inspectService: async () => undefined,
       tag: async () => undefined,
-      pull: async () => undefined,
-      push: async (name) => {
+      pull: async (name, options = {}) => {
+        this.pulled.push(options.platform === undefined ? name : `${name} for ${options.platform}`);
+        const image = this.inRegistry.get(name);
+        if (image === undefined) throw new SignetError('engine-refused', `no such image ${name}`);
+        inEngine.set(name, image);
+      },
+      push: async (name, options = {}) => {
         const image = known(name);
         if (image === undefined) throw new SignetError('engine-refused', `no such image ${name}`);
         pushed.push(name);
-        return { ...image, source: 'push-result' };
+        this.pushOptions.push(options);
+        options.show?.write('pushing\n');
+        return { ...image, insteadOf: this.indexInEngine, source: 'push-result' };
       },
       close: () => undefined,
     };

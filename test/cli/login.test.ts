@@ -155,4 +155,17 @@ describe('logout', () => {
     expect(await logout(session, [REGISTRY])).toBe(0);
     expect(session.output).toEqual({ stdout: `Removing login credentials for ${REGISTRY}\n`, stderr: '' });
   });
+
+  test('and login warn of logins that the environment gives, as docker 29 does', async () => {
+    const session = await uninitialised();
+    session.env = { DOCKER_AUTH_CONFIG: '{"auths":{}}' };
+    const warning =
+      '\n Warn -> DOCKER_AUTH_CONFIG is set and takes precedence.\n         Unset DOCKER_AUTH_CONFIG to restore the CLI auth behaviour.\n         \n';
+    await logout(session, [REGISTRY]);
+    expect(session.errors).toBe(warning);
+    session.errors = '';
+    session.stdin = 'right';
+    await login(session, ['-u', 'alice', '--password-stdin', REGISTRY]);
+    expect(session.errors).toStartWith(warning);
+  });
 });

@@ -1,13 +1,17 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { verifyPassword } from '../../src/accounts/password.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/sqlite-store.ts';
 import type { User } from '../../src/accounts/store.ts';
 import { parseUserName } from '../../src/accounts/user-name.ts';
+import { operator } from '../../src/cli/operator.ts';
 import { userCommand } from '../../src/cli/user.ts';
 import type { Terminal } from '../../src/cli/user-terminal.ts';
 import { parseTime } from '../../src/core/time.ts';
+import { dataFolder, openDataFolder } from '../../src/serve/data-folder.ts';
+import { keepFirstPassword } from '../../src/serve/first-password.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
 import { codeOf, failure } from '../accounts/world.ts';
 import { run, runInTerminal } from '../support/run.ts';
@@ -22,6 +26,7 @@ let answer: boolean;
 let stdin: string;
 beforeEach(() => {
   data = join(temporaryFolder(), 'data');
+  openDatabase(openDataFolder(data).database, ACCOUNT_MIGRATIONS).close();
   printed = '';
   prompts = [];
   typed = [];
@@ -60,7 +65,7 @@ async function add(name: string, ...more: string[]): Promise<void> {
 async function inStore<T>(work: (store: SqliteAccountStore) => Promise<T>): Promise<T> {
   const database = openDatabase(join(data, 'signet.db'), ACCOUNT_MIGRATIONS);
   try {
-    return await work(new SqliteAccountStore(database));
+    return await work(new SqliteAccountStore(database, { name: 'test', address: 'local' }));
   } finally {
     database.close();
   }
@@ -73,14 +78,13 @@ async function opens(name: string, password: string): Promise<boolean> {
 }
 
 describe('add', () => {
-  test('makes the data folder and the first user, who chose a password', async () => {
+  test('makes a user, who chose a password', async () => {
     typed = [Buffer.from('correct horse'), Buffer.from('correct horse')];
     expect(await user('add', 'alice')).toBe(0);
     expect(prompts).toEqual(['Password: ', 'Repeat password: ']);
     expect(printed).toBe('Added user alice\n');
     expect(await stored('alice')).toMatchObject({ admin: false, disabled: false });
     expect(await opens('alice', 'correct horse')).toBe(true);
-    expect([statSync(data).mode & 0o777, statSync(join(data, 'signet.db')).mode & 0o777]).toEqual([0o700, 0o600]);
   });
 
   test('wipes what was typed', async () => {
@@ -93,7 +97,7 @@ describe('add', () => {
     typed = [Buffer.from('correct horse'), Buffer.from('correct house')];
     expect(await codeOf(user('add', 'alice'))).toBe('password-mismatch');
     expect(typed).toEqual([Buffer.alloc(13), Buffer.alloc(13)]);
-    expect(existsSync(data)).toBe(false);
+    expect(await stored('alice')).toBeUndefined();
   });
 
   test.each([
@@ -120,7 +124,7 @@ describe('add', () => {
       stdin = password;
       expect(await codeOf(user('add', 'alice', '--password-stdin'))).toBe('password-unfit');
     }
-    expect(existsSync(data)).toBe(false);
+    expect(await stored('alice')).toBeUndefined();
   });
 
   test('refuses a second user of that name', async () => {
@@ -253,16 +257,102 @@ test('unknown users are named', async () => {
   expect(prompts).toEqual([]);
 });
 
-test('a folder without accounts is not taken for an empty one', async () => {
-  for (const args of [
+describe('without a server', () => {
+  const everything = [
+    ['add', 'alice'],
+    ['add', 'alice', '--admin', '--password-stdin'],
+    ['grant', 'alice', 'team/*', 'pull'],
     ['list'],
+    ['log'],
     ['passwd', 'alice'],
     ['remove', 'alice', '--yes'],
-    ['grant', 'alice', 'team/*', 'pull'],
-  ]) {
-    expect(await codeOf(user(...args))).toBe('accounts-missing');
-  }
-  expect(existsSync(data)).toBe(false);
+    ['revoke', 'alice', 'team/*'],
+    ['update', 'alice', '--role', 'admin'],
+  ];
+
+  test('every command says so, asks nothing and makes nothing', async () => {
+    const empty = temporaryFolder();
+    for (const folder of [join(empty, 'missing'), empty]) {
+      data = folder;
+      for (const args of everything) {
+        const error = await failure(user(...args));
+        expect([error.code, error.message]).toEqual([
+          'accounts-missing',
+          `no Signet server keeps its data in ${data} on this machine`,
+        ]);
+        expect(error.next).toContain('--data');
+      }
+    }
+    expect([prompts, readdirSync(empty)]).toEqual([[], []]);
+  });
+
+  test('the list of commands that were tried is whole', async () => {
+    await userCommand(['--help'], terminal);
+    const names = [...printed.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name);
+    expect(names).toEqual([...new Set(everything.map(([name]) => name))]);
+  });
+});
+
+test('log lists who changed what, the newest last', async () => {
+  await add('alice');
+  await user('grant', 'alice', 'team/*', 'push');
+  printed = '';
+  await user('log', '--json');
+  const events = JSON.parse(printed) as { time: string; by: string }[];
+  expect(events).toEqual([
+    {
+      time: expect.any(String),
+      by: expect.any(String),
+      address: 'local',
+      action: 'user added',
+      user: 'alice',
+      detail: 'role user',
+    },
+    {
+      time: expect.any(String),
+      by: expect.any(String),
+      address: 'local',
+      action: 'grant given',
+      user: 'alice',
+      detail: 'push on team/*',
+    },
+  ] as never);
+  expect(events[0]?.by).toBe(`${userInfo().username} (uid ${process.getuid?.()})`);
+  printed = '';
+  await user('log', '--limit', '1');
+  expect(printed).toMatch(
+    /^TIME +BY +ADDRESS +CHANGE +USER +DETAIL\n\S+Z +.* +local +grant given +alice +push on team\/\*\n$/,
+  );
+  for (const limit of ['0', '-1', 'x', '1e3']) expect(await codeOf(user('log', '--limit', limit))).toBe('usage');
+});
+
+test('the operator is the user of the system, before sudo and from where', () => {
+  const uid = process.getuid?.();
+  const { username } = userInfo();
+  expect(operator({})).toEqual({ name: `${username} (uid ${uid})`, address: 'local' });
+  expect(operator({ SUDO_USER: 'bob\u001b[2J', SSH_CONNECTION: '2001:db8::7 50000 192.0.2.1 22' })).toEqual({
+    name: `${username} (uid ${uid}, sudo by bob [2J)`,
+    address: '2001:db8::7',
+  });
+  expect(operator({ SSH_CONNECTION: 'somewhere else' }).address).toBe('local');
+});
+
+test('the file with the first password goes with the password', async () => {
+  const file = dataFolder(data).firstPassword;
+  const passwords = () => [Buffer.from('another one'), Buffer.from('another one')];
+  await add('admin', '--admin');
+  await add('alice', '--admin');
+  const goesAfter = async (...args: string[]) => {
+    keepFirstPassword(dataFolder(data), 'the first one');
+    expect([readFileSync(file, 'utf8'), statSync(file).mode & 0o777]).toEqual(['the first one\n', 0o600]);
+    [typed, prompts] = [passwords(), []];
+    expect(await user(...args)).toBe(0);
+    return !existsSync(file);
+  };
+  expect(await goesAfter('passwd', 'alice')).toBe(false);
+  expect(await goesAfter('update', 'admin', '--role', 'admin')).toBe(false);
+  expect(await goesAfter('passwd', 'admin')).toBe(true);
+  expect(await goesAfter('remove', 'admin', '--yes')).toBe(true);
 });
 
 test('a folder that everybody could enter is closed', async () => {
@@ -271,6 +361,18 @@ test('a folder that everybody could enter is closed', async () => {
   await user('list');
   expect(statSync(data).mode & 0o777).toBe(0o700);
   expect(readdirSync(data)).toContain('signet.db');
+});
+
+test('a data folder that this user may not enter is not taken for a missing one', async () => {
+  const [folder, mainFile] = [data, join(import.meta.dir, '../../src/cli/user.ts')];
+  chmodSync(join(folder, '..'), 0o755);
+  const script = `
+    import { userCommand } from ${JSON.stringify(mainFile)};
+    process.setgid(12345); process.setuid(12345);
+    const words = ['list', '--data', ${JSON.stringify(folder)}];
+    await userCommand(words).catch((error) => console.log(error.code, error.message));`;
+  const { stdout } = await run([process.execPath, '-e', script]);
+  expect(stdout).toStartWith(`data-folder-unusable cannot use the data folder ${folder}: EACCES`);
 });
 
 describe('usage', () => {
@@ -310,6 +412,7 @@ Commands:
   add      Add a user, who owns the repositories NAME and NAME/*
   grant    Let a user pull, push or administer repositories
   list     List the users and their grants
+  log      List the changes of users and grants, and who made them
   passwd   Change a user's password, and end all logins of the user
   remove   Remove a user with all grants and logins; the repositories stay
   revoke   Take a grant from a user

@@ -26,7 +26,7 @@ import { verifyThreshold } from '../../src/core/verify/verify.ts';
 import { SETTING_NAMES } from '../../src/serve/settings.ts';
 import { KeyFolder } from '../../src/store/key-folder.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
-import { trustedImage } from '../../src/trust/enforce/enforce.ts';
+import { decide } from '../../src/trust/decide/decide.ts';
 import { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import { Owner, TestServer } from '../server/fixture.ts';
 import { failure } from '../support/failure.ts';
@@ -464,14 +464,16 @@ test('endless data', async () => {
 test('verify one thing, run another', async () => {
   const { simulator } = await published();
   const asked = parseReference(`${GUN}:latest`);
-  const image = await trustedImage(asked, async () => new Visitor(simulator).repository());
   // Whoever moves the tag in the registry moves nothing: what may run has no tag any more.
-  expect(image?.pinned).toEqual({ ...asked, tag: undefined, digest: parseDigest(digestOfTarget(1)) });
+  expect(await decide(asked, new Visitor(simulator).evidence())).toMatchObject({
+    verdict: 'tag-signed',
+    use: { ...asked, tag: undefined, digest: parseDigest(digestOfTarget(1)) },
+  });
   const other = parseReference(`${GUN}:latest@${digestOfTarget(2)}`);
-  await failure(
-    trustedImage(other, async () => new Visitor(simulator).repository()),
-    'digest-disagrees',
-  );
+  expect(await decide(other, new Visitor(simulator).evidence())).toMatchObject({
+    verdict: 'refused',
+    error: { code: 'digest-disagrees' },
+  });
 });
 
 test('slow regular expression on a name', () => {

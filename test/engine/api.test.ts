@@ -5,6 +5,7 @@ import { DockerEngine } from '../../src/engine/api.ts';
 import { encodeAuth } from '../../src/engine/auth.ts';
 import { EngineClient } from '../../src/engine/client.ts';
 import { findProgram } from '../support/clis.ts';
+import { failure } from '../support/failure.ts';
 import { run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { type FakeEngineOptions, type SeenRequest, startFakeEngine, stream } from './fake-engine.ts';
@@ -22,11 +23,12 @@ function fake(answer: FakeEngineOptions['answer'], options: Partial<FakeEngineOp
 }
 
 /** An engine whose push answers with these records, and which describes the image as given. */
-function pushing(records: readonly (object | string)[], description?: object) {
-  return fake(({ path }) => {
+function pushing(records: readonly (object | string)[], description?: object, apiVersion = '1.41') {
+  const answer = ({ path }: SeenRequest) => {
     if (path.endsWith('/push')) return stream(...records);
     return description && Response.json({ Id: 'sha256:1', ...description });
-  });
+  };
+  return fake(answer, { apiVersion });
 }
 
 const result = (tag: string, digest: string, size: unknown) => ({
@@ -228,17 +230,19 @@ describe('pull', () => {
 
 describe('push', () => {
   test('sends name, tag, platform and credentials, and shows everything but the records', async () => {
-    const { engine, requests } = pushing([{ status: 'Pushing' }, line('2', DIGEST), result('2', DIGEST, 528)]);
+    const records = [{ status: 'Pushing' }, line('2', DIGEST), result('2', DIGEST, 528)];
+    const { engine, requests } = pushing(records, undefined, '1.46');
     let shown = '';
     const pushed = await engine.push('h:5000/a/b:2', {
       auth: { username: 'me', password: Buffer.from('ÿ~?secret'), identityToken: undefined, serverAddress: 'h:5000' },
       platform: 'linux/amd64',
       show: { write: (text) => (shown += text) },
     });
-    expect(pushed).toEqual({ digest: DIGEST as never, size: 528, source: 'push-result' });
+    expect(pushed).toEqual({ digest: DIGEST as never, size: 528, insteadOf: undefined, source: 'push-result' });
     const request = requests.at(-1);
     expect(request?.path).toBe('/images/h:5000/a/b/push');
-    expect(Object.fromEntries(request?.query ?? [])).toEqual({ tag: '2', platform: 'linux/amd64' });
+    const platform = '{"architecture":"amd64","os":"linux"}';
+    expect(Object.fromEntries(request?.query ?? [])).toEqual({ tag: '2', platform });
     const header = request?.headers.get('x-registry-auth') ?? '';
     expect(header).toMatch(/^[A-Za-z0-9_=-]+$/);
     expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual({
@@ -247,6 +251,55 @@ describe('push', () => {
       serveraddress: 'h:5000',
     });
     expect(shown).toBe(`Pushing\n2: digest: ${DIGEST} size: 528\n`);
+  });
+
+  test('that is refused with a login of the environment names the variable', async () => {
+    const { engine } = pushing([{ error: 'denied' }]);
+    const auth = { ...LOGIN, source: 'DOCKER_AUTH_CONFIG' } as const;
+    expect((await failure(engine.push('h/a', { auth }), 'engine-refused')).next).toBe(
+      'The engine was given the login of DOCKER_AUTH_CONFIG. If that is wrong, correct or unset DOCKER_AUTH_CONFIG.',
+    );
+  });
+
+  describe('to podman', () => {
+    const records = [line('latest', DIGEST)];
+    const token = { ...LOGIN, username: '', password: Buffer.of(), identityToken: Buffer.from('r.t') };
+    const podman = (answers: readonly object[]) =>
+      fake(({ path }) => (path.endsWith('/push') ? stream(...answers) : undefined), { isPodman: true });
+
+    test('sends user names and passwords, and leaves all else to the logins of its service', async () => {
+      for (const [auth, isSent] of [
+        [LOGIN, true],
+        [token, false],
+        [undefined, false],
+      ] as const) {
+        const { engine, requests } = podman(records);
+        await engine.push('h/a', { auth });
+        expect(requests.at(-1)?.headers.has('x-registry-auth')).toBe(isSent);
+      }
+    });
+
+    test('says what to do where that is refused', async () => {
+      const { engine } = podman([{ error: 'denied: requested access to the resource is denied' }]);
+      const error = await failure(engine.push('h/a', { auth: token }), 'engine-refused');
+      expect(error.message).toBe('denied: requested access to the resource is denied');
+      expect(error.next).toBe(
+        "Podman's API service takes no identity token. If it is the login that it lacks: podman login h",
+      );
+      expect((await failure(engine.push('h/a', { auth: LOGIN }), 'engine-refused')).next).toBeUndefined();
+    });
+
+    test('says how to start its service where that does not run', async () => {
+      const socketPath = join(temporaryFolder(), 'none.sock');
+      const host = `unix://${socketPath}`;
+      const engine = new DockerEngine(new EngineClient({ host, socketPath, kind: 'podman' }));
+      const error = await failure(engine.version(), 'engine-unreachable');
+      const unit = process.getuid?.() === 0 ? 'systemctl' : 'systemctl --user';
+      expect(error.message).toBe(
+        `podman's API service, which Signet needs here, does not run at ${host}; start it: ${unit} start podman.socket`,
+      );
+      expect(error.next).toBe(`Without systemd: podman system service --time=0 ${host} &`);
+    });
   });
 
   test.each([
@@ -276,11 +329,47 @@ describe('push', () => {
     ],
     ['its own tag among others', [line('other', OTHER), result('other', OTHER, 1), line('latest', DIGEST)]],
   ])('takes %s', async (_, records) => {
-    expect(await pushing(records).engine.push('a')).toEqual({
+    expect(await pushing(records).engine.push('a')).toMatchObject({
       digest: DIGEST as never,
       size: 528,
       source: 'push-result',
     });
+  });
+
+  test('tells of which index only one manifest was pushed', async () => {
+    const selected = { digest: DIGEST, size: 528 };
+    const note = {
+      aux: {
+        manifestPushedInsteadOfIndex: true,
+        originalIndex: { digest: OTHER, size: 9 },
+        selectedManifest: selected,
+      },
+    };
+    expect((await pushing([note, line('latest', DIGEST)]).engine.push('a')).insteadOf).toBe(OTHER as never);
+    expect((await pushing([line('latest', DIGEST)]).engine.push('a')).insteadOf).toBeUndefined();
+  });
+
+  test('says what to do where the engine has neither all of the index nor its own platform', async () => {
+    const records = [
+      { aux: { contentMissing: true, desc: { digest: OTHER } } },
+      { errorDetail: { message: 'not found' } },
+    ];
+    await expect(pushing(records).engine.push('a')).rejects.toMatchObject({
+      ...REFUSED,
+      message: 'the engine does not have all platforms of the image: not found',
+      next: 'Pull the platforms that are missing, or push one that is here: signet push --platform OS/ARCH IMAGE',
+    });
+  });
+
+  test('an engine that cannot push one platform is not asked to', async () => {
+    const { engine, requests } = pushing([line('latest', DIGEST)], undefined, '1.45');
+    await expect(engine.push('a', { platform: 'linux/amd64' })).rejects.toMatchObject({
+      ...REFUSED,
+      message: '"--platform" requires API version 1.46, but the Docker daemon API version is 1.45',
+    });
+    expect(requests.map(({ path }) => path)).toEqual(['/_ping']);
+    await engine.push('a', { platform: '' });
+    expect(requests.at(-1)?.query.has('platform')).toBe(false);
   });
 
   const OWN = `h:5000/a@${DIGEST}`;
@@ -291,11 +380,13 @@ describe('push', () => {
     expect(await pushing([], { Descriptor, RepoDigests: [`h:5000/a@${OTHER}`] }).engine.push('h:5000/a:1')).toEqual({
       digest: DIGEST as never,
       size: 1609,
+      insteadOf: undefined,
       source: 'descriptor',
     });
     expect(await pushing([], { RepoDigests: [...FOREIGN, OWN, OWN] }).engine.push('h:5000/a:1')).toEqual({
       digest: DIGEST as never,
       size: undefined,
+      insteadOf: undefined,
       source: 'repo-digest',
     });
   });
@@ -311,7 +402,7 @@ describe('push', () => {
   });
 
   test('of one platform of an image the description says nothing', async () => {
-    const { engine } = pushing([], { Descriptor: { digest: DIGEST, size: 1609 } });
+    const { engine } = pushing([], { Descriptor: { digest: DIGEST, size: 1609 } }, '1.48');
     await expect(engine.push('a', { platform: 'linux/arm64' })).rejects.toMatchObject({ code: 'push-result-missing' });
   });
 

@@ -31,7 +31,13 @@ function newestCli(): DockerCli {
 }
 
 async function globalsOf(line: string): Promise<ParsedArgs> {
-  return (await readCommandLine(new SyntaxBook(newestCli(), env), [...line.split(' ').filter(Boolean), 'ps'])).globals;
+  return (
+    await readCommandLine(
+      new SyntaxBook(newestCli(), env),
+      [...line.split(' ').filter(Boolean), 'ps'],
+      (words) => words.length === 0,
+    )
+  ).globals;
 }
 
 const find = async (line: string, variables: NodeJS.ProcessEnv = {}) =>

@@ -15,8 +15,12 @@ export interface SeenRequest {
 export interface FakeEngineOptions {
   /** What the engine says it speaks; null to say nothing. */
   readonly apiVersion?: string | null;
+  /** The builder that it asks docker to use: 1 is the classic one, 2 BuildKit. */
+  readonly builder?: string;
   /** The answers; what is undefined is not found. */
   readonly answer: (request: SeenRequest) => Response | undefined | Promise<Response | undefined>;
+  /** Answers as podman does. */
+  readonly isPodman?: boolean;
   /** Listens on TCP, with TLS where certificates are given, instead of a unix socket. */
   readonly tcp?: { readonly cert?: string; readonly key?: string; readonly ca?: string };
 }
@@ -28,7 +32,8 @@ export interface FakeEngine {
 }
 
 /** An engine that answers as a test tells it to. It ends with the tests of this process. */
-export function startFakeEngine({ apiVersion = '1.41', answer, tcp }: FakeEngineOptions): FakeEngine {
+export function startFakeEngine({ apiVersion = '1.41', ...options }: FakeEngineOptions): FakeEngine {
+  const { answer, tcp } = options;
   const requests: SeenRequest[] = [];
   const socketPath = join(temporaryFolder(), 'engine.sock');
   const tls = tcp?.cert === undefined ? {} : { tls: { cert: tcp.cert, key: tcp.key, ca: tcp.ca, requestCert: true } };
@@ -46,7 +51,7 @@ export function startFakeEngine({ apiVersion = '1.41', answer, tcp }: FakeEngine
         body: await request.text(),
       };
       requests.push(seen);
-      if (path === '/_ping') return ping(apiVersion);
+      if (path === '/_ping') return ping(apiVersion, options);
       return (await answer(seen)) ?? Response.json({ message: 'No such image: it' }, { status: 404 });
     },
   });
@@ -68,7 +73,15 @@ export function stream(...records: readonly (object | string)[]): Response {
   );
 }
 
-function ping(apiVersion: string | null): Response {
+function ping(apiVersion: string | null, { builder, isPodman }: FakeEngineOptions): Response {
   const version = apiVersion === null ? {} : { 'Api-Version': apiVersion };
-  return new Response('OK', { headers: { ...version, Ostype: 'linux', 'Docker-Experimental': 'false' } });
+  return new Response('OK', {
+    headers: {
+      ...version,
+      ...(builder !== undefined && { 'Builder-Version': builder }),
+      ...(isPodman && { 'Libpod-Api-Version': '4.3.1' }),
+      Ostype: 'linux',
+      'Docker-Experimental': 'false',
+    },
+  });
 }

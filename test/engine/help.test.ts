@@ -85,11 +85,32 @@ describe('parseHelp', () => {
     expect(() => learn('docker-28/docker', 'buildx', 'build')).toThrow(unreadable);
     expect(() => learn('docker-28/run', 'create')).toThrow(unreadable);
     expect(() => learn('docker-28/run')).toThrow(unreadable);
+    expect(() => parseHelp('Usage:  docker buildx [OPTIONS] COMMAND\n', [])).toThrow(unreadable);
     expect(() => parseHelp('', ['run'])).toThrow(unreadable);
     expect(() => parseHelp('', [])).toThrow(unreadable);
     expect(() => parseHelp('Usage:  docker x [OPTIONS]\n\nOptions:\n  -ab, --long   What\n', ['x'])).toThrow(
       unreadable,
     );
+  });
+
+  test('knows a command by its aliases, in both forms that docker lists them in', () => {
+    const usage = 'Usage:  docker image rm [OPTIONS] IMAGE [IMAGE...]\n\nAliases:\n';
+    const long = `${usage}  docker image rm, docker image remove, docker rmi\n`;
+    for (const command of [['image', 'rm'], ['image', 'remove'], ['rmi']]) {
+      expect(parseHelp(long, command).needsArgument).toBe(true);
+    }
+    expect(parseHelp(`${usage}  rm, rmi, remove\n`, ['image', 'remove']).needsArgument).toBe(true);
+    expect(() => parseHelp(long, ['image', 'prune'])).toThrow(
+      expect.objectContaining({ code: 'docker-help-unreadable' }),
+    );
+  });
+
+  test('the help of buildx is that of docker builder', () => {
+    const { flags } = parseHelp(
+      'Usage:  docker buildx [OPTIONS] COMMAND\n\nOptions:\n      --builder string   Which\n',
+      ['builder'],
+    );
+    expect(flags).toEqual([{ long: 'builder', short: undefined, takesValue: true }]);
   });
 
   test('reads the help of buildx under every name of a build', () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findCommand, leadsOn } from '../../src/cli/docker/closed-world/commands.ts';
 import { type DockerCli, findDocker } from '../../src/engine/cli.ts';
 import { type CommandLine, readArguments, readCommandLine } from '../../src/engine/command.ts';
 import { SyntaxBook } from '../../src/engine/learn.ts';
@@ -8,6 +9,7 @@ import { captureDocker } from '../../src/engine/run.ts';
 import { dockerClis } from '../support/clis.ts';
 import { random } from '../support/random.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { readTree } from './command-tree.ts';
 import { startFakeEngine } from './fake-engine.ts';
 
 const UNKNOWN = { code: 'docker-flag-unknown' };
@@ -100,7 +102,7 @@ describe('with the docker commands of this machine', () => {
         const request = engine.requests.slice(before).find(({ path }) => path === '/containers/create');
         if (request === undefined) continue;
         created++;
-        const [image] = (await readArguments(book, await readCommandLine(book, argv))).positionals;
+        const [image] = (await readArguments(book, await readCommandLine(book, argv, leadsOn), true)).positionals;
         expect([version, argv, image?.value]).toEqual([version, argv, JSON.parse(request.body).Image]);
       }
     }
@@ -112,22 +114,62 @@ describe('with the docker commands of this machine', () => {
     mkdirSync(join(config, 'cli-plugins'));
     const plugin = join(config, 'cli-plugins', 'docker-buildx');
     const metadata = '{"SchemaVersion":"0.1.0","Vendor":"test","Version":"v0.1.0","ShortDescription":"builds"}';
-    const help = join(import.meta.dir, 'fixtures', 'buildx', 'build.txt');
-    const answers = `if [ "$1" = docker-cli-plugin-metadata ]; then echo '${metadata}'; else cat ${help}; fi`;
-    writeFileSync(plugin, `#!/bin/sh\n${answers}\n`);
+    const build = join(import.meta.dir, 'fixtures', 'buildx', 'build.txt');
+    const others = join(config, 'help');
+    writeFileSync(others, readTree('docker-29').find(({ words }) => words.join(' ') === 'buildx')?.help ?? '');
+    const answers = `docker-cli-plugin-metadata) echo '${metadata}';; *' b'*) cat ${build};; *) cat ${others};;`;
+    writeFileSync(plugin, `#!/bin/sh\ncase "$*" in ${answers} esac\n`);
     chmodSync(plugin, 0o755);
-    const newest = clis.at(-1)?.[1];
-    if (newest === undefined) throw new Error('there is no docker command');
+    // Docker 20.10 leaves builds to the plugin only if it is told to.
+    writeFileSync(join(config, 'config.json'), '{"aliases":{"builder":"buildx"}}');
     const { DOCKER_BUILDKIT: _, ...plain } = env;
-    const book = new SyntaxBook(newest, { ...plain, DOCKER_CONFIG: config });
-    for (const argv of [['build'], ['image', 'build'], ['builder', 'build'], ['buildx', 'build'], ['buildx', 'b']]) {
-      const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.']);
-      expect(line.name).toBe('build');
-      const args = await readArguments(book, line);
-      expect(args.positionals.map(({ value }) => value)).toEqual(['.']);
-      expect(args.lastValue('secret')).toBe('id=a');
+    for (const [, cli] of clis) {
+      const book = new SyntaxBook(cli, { ...plain, DOCKER_CONFIG: config });
+      for (const argv of [['build'], ['image', 'build'], ['builder', 'build'], ['buildx', 'build'], ['buildx', 'b']]) {
+        const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.'], leadsOn);
+        expect(findCommand(line.words)?.name).toBe('build');
+        const args = await readArguments(book, line, true);
+        expect(args.positionals.map(({ value }) => value)).toEqual(['.']);
+        expect(args.lastValue('secret')).toBe('id=a');
+      }
+      for (const argv of [
+        ['builder', '--builder', 'x', 'du'],
+        ['buildx', '-D', 'du'],
+        ['builder', '--help', 'du'],
+        ['buildx', '--builder', 'x', '-D', 'du'],
+      ]) {
+        expect(await readCommandLine(book, argv, leadsOn)).toMatchObject({ words: [argv[0], 'du'], rest: [] });
+      }
     }
     expect(readdirSync(join(cacheHome, 'signet')).filter((name) => name.includes('build'))).toEqual([]);
+  });
+});
+
+describe('a docker without buildx', () => {
+  const MISSING = { code: 'buildx-missing', message: 'docker has no buildx, which builds with BuildKit' };
+  const bare = { ...env, DOCKER_CONFIG: temporaryFolder() };
+
+  test.each([
+    [
+      'docker 28 and later, told to use BuildKit',
+      ['build'],
+      "echo 'ERROR: BuildKit is enabled but the buildx component is missing or broken.' >&2; exit 1",
+    ],
+    ['any docker, asked for buildx', ['buildx', 'build'], "echo 'Usage:  docker [OPTIONS] COMMAND'"],
+    ['any docker, asked for bake', ['bake'], "echo 'Usage:  docker [OPTIONS] COMMAND'"],
+  ])('is told in plain words: %s', async (_, command, script) => {
+    await expect(new SyntaxBook(scriptedCli(script).cli, bare).parse(command, ['x'])).rejects.toMatchObject(MISSING);
+  });
+
+  test('the docker commands of this machine say it in these ways', async () => {
+    for (const [version, cli] of clis) {
+      const book = new SyntaxBook(cli, { ...bare, DOCKER_BUILDKIT: '1' });
+      await expect(book.parse(['buildx', 'build'], ['x'])).rejects.toMatchObject(MISSING);
+      const build = book.parse(['build'], ['x']);
+      // Up to 20.10, BuildKit needs no buildx.
+      if (Number.parseInt(version, 10) < 23) expect((await build).positionals.length).toBe(1);
+      else await expect(build).rejects.toMatchObject(MISSING);
+    }
   });
 });
 
@@ -226,9 +268,14 @@ describe('the cache', () => {
   });
 });
 
+function enforcedName({ words }: CommandLine): string | undefined {
+  const command = findCommand(words);
+  return command?.kind === 'enforced' ? command.name : undefined;
+}
+
 describe('readCommandLine', () => {
   let book: SyntaxBook;
-  const read = (line: string): Promise<CommandLine> => readCommandLine(book, line.split(' ').filter(Boolean));
+  const read = (line: string): Promise<CommandLine> => readCommandLine(book, line.split(' ').filter(Boolean), leadsOn);
 
   beforeAll(() => {
     const cli = clis[0]?.[1];
@@ -257,11 +304,14 @@ describe('readCommandLine', () => {
     ['container ls', undefined, ['container', 'ls'], []],
     ['trust sign a', undefined, ['trust'], ['sign', 'a']],
     ['image', undefined, ['image'], []],
+    ['buildx history inspect attachment a', undefined, ['buildx', 'history', 'inspect', 'attachment'], ['a']],
+    ['buildx history inspect ab', undefined, ['buildx', 'history', 'inspect'], ['ab']],
+    ['image nothing', undefined, ['image', 'nothing'], []],
     ['', undefined, [], []],
     ['--version', undefined, [], []],
   ] as const)('%s', async (line, name, words, rest) => {
     const found = await read(line);
-    expect(found.name).toBe(name);
+    expect(enforcedName(found)).toBe(name);
     expect(found.words).toEqual([...words]);
     expect(found.rest).toEqual([...rest]);
     expect([...found.head, ...found.rest].join(' ')).toBe(line);
@@ -299,11 +349,11 @@ describe('readCommandLine', () => {
       `case "$*" in *--disable*) echo 'unknown flag' >&2; exit 125;; service*) ${helpOf('service create')};; *) ${HELP};; esac`,
     );
     const future = new SyntaxBook(cli, { ...env, XDG_CACHE_HOME: temporaryFolder() });
-    const line = await readCommandLine(future, ['run', '--disable-content-trust=false', '--rm', 'x']);
-    const args = await readArguments(future, line);
+    const line = await readCommandLine(future, ['run', '--disable-content-trust=false', '--rm', 'x'], leadsOn);
+    const args = await readArguments(future, line, true);
     expect(args.isOn('disable-content-trust', true)).toBe(false);
     expect(args.without('disable-content-trust').argv).toEqual(['--rm', 'x']);
-    const service = await readCommandLine(future, ['service', 'create', '--disable-content-trust', 'x']);
-    await expect(readArguments(future, service)).rejects.toMatchObject(UNKNOWN);
+    const service = await readCommandLine(future, ['service', 'create', '--disable-content-trust', 'x'], leadsOn);
+    await expect(readArguments(future, service, false)).rejects.toMatchObject(UNKNOWN);
   });
 });

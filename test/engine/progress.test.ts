@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Piece, visible } from '../../src/core/printable.ts';
 import type { EngineMessage, LayerProgress } from '../../src/engine/messages.ts';
 import { formatProgress, formatSize, ProgressDisplay } from '../../src/engine/progress.ts';
 import { dockerClis } from '../support/clis.ts';
@@ -20,7 +21,10 @@ const message = (members: Partial<EngineMessage>): EngineMessage => ({
 
 function shown(messages: readonly Partial<EngineMessage>[], out: { isTTY?: boolean; columns?: number }): string {
   let text = '';
-  const display = new ProgressDisplay({ ...out, write: (part: string) => (text += part) });
+  const write = (...pieces: readonly Piece[]) => {
+    for (const piece of pieces) text += typeof piece === 'string' ? visible(piece) : piece.sequence;
+  };
+  const display = new ProgressDisplay({ ...out, write });
   for (const each of messages) display.show(message(each));
   return text;
 }
@@ -95,8 +99,9 @@ describe('ProgressDisplay', () => {
 
   test('text from outside cannot steer the terminal', () => {
     const evil = [{ id: 'a\u001b[2J', status: 'x\u009b31m\u0007\u202fy\r\u0000z' }];
-    expect(shown(evil, {})).toBe('a[2J: x31m\u202fyz\n');
-    expect(shown(evil, { isTTY: true })).toBe('a[2J: x31m\u202fyz\n');
+    const harmless = 'a\\u001b[2J: x\\u009b31m\\u0007\\u202fy\\u000d\\u0000z\n';
+    expect(shown(evil, {})).toBe(harmless);
+    expect(shown(evil, { isTTY: true })).toBe(harmless);
   });
 });
 
@@ -143,7 +148,8 @@ describe('beside docker itself', () => {
       `import { DockerEngine } from ${module('api.ts')};
 import { EngineClient } from ${module('client.ts')};
 const engine = new DockerEngine(new EngineClient(${JSON.stringify({ host, socketPath })}));
-await engine.push('localhost:5000/a/b:latest', { show: process.stdout });
+import { progressOutput } from ${module('../cli/progress-output.ts')};
+await engine.push('localhost:5000/a/b:latest', { show: progressOutput('stdout') });
 `,
     );
     return [process.execPath, file];

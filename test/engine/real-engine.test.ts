@@ -9,6 +9,7 @@ import { captureDocker } from '../../src/engine/run.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { findProgram, trustingClis } from '../support/clis.ts';
 import { importBusybox, startEngine } from '../support/dockerd.ts';
+import { run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 const START_MS = 90_000;
@@ -48,11 +49,15 @@ beforeAll(async () => {
   if (debian === undefined) throw new Error('there is no docker command');
   env = { ...process.env, DOCKER_HOST: daemon.host, XDG_CACHE_HOME: temporaryFolder() };
   cli = await findDocker({ ...env, SIGNET_DOCKER: debian.path });
-  const { globals } = await readCommandLine(new SyntaxBook(cli, env), ['ps']);
+  const { globals } = await readCommandLine(new SyntaxBook(cli, env), ['ps'], (words) => words.length === 0);
   engine = await connectEngine(cli, globals, env);
   await importBusybox(daemon, cli.path, 'busybox:latest');
   registry = await startRegistry();
 }, START_MS);
+
+function plainEnv(): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', HOME: temporaryFolder(), DOCKER_HOST: env.DOCKER_HOST ?? '' };
+}
 
 async function digestInRegistry(path: string, tag: string): Promise<{ digest: string | null; size: number }> {
   const answer = await fetch(`http://${registry}/v2/${path}/manifests/${tag}`, {
@@ -62,6 +67,28 @@ async function digestInRegistry(path: string, tag: string): Promise<{ digest: st
 }
 
 describe('a real engine', () => {
+  test('says what decides how it builds', async () => {
+    const arch = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
+    const said = await engine.describe();
+    expect(said).toMatchObject({ platform: `linux/${arch}`, prefersBuildKit: false });
+    expect(said.version).toStartWith('20.10.');
+  });
+
+  test.each(['0', '1'])(
+    'of 20.10 refuses a here-document for its end, and only for that: DOCKER_BUILDKIT=%s',
+    async (value) => {
+      const build = async (lines: readonly string[]) => {
+        const stdin = ['FROM busybox', 'RUN <<EOF', ...lines, 'EOF', ''].join('\n');
+        return run([cli.path, 'build', '-'], { env: { ...plainEnv(), DOCKER_BUILDKIT: value }, stdin });
+      };
+      const refused = await build(['FROM scratch', 'LABEL a=b']);
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.stdout + refused.stderr).toContain('unknown instruction: EOF');
+      const joined = await build(['FROM busybox', 'LABEL a=b \\']);
+      expect(joined.stdout + joined.stderr).not.toContain('unknown instruction: EOF');
+    },
+  );
+
   test('describes its images, and knows what it does not have', async () => {
     const image = await engine.inspectImage('busybox');
     expect(image).toMatchObject({ repoTags: ['busybox:latest'], repoDigests: [], os: 'linux', descriptor: undefined });

@@ -80,8 +80,8 @@ describe('keys stolen below the threshold', () => {
         simulator.forge(RELEASES, [sellEvil, versioned(9)], [stolen(simulator, RELEASES)]);
         simulator.relist();
       },
-      warm: { all: 'target-role-untrusted', inspect: 'goes on', sign: 'signatures-pending' },
-      cold: { all: 'target-role-untrusted', inspect: 'goes on', sign: 'signatures-pending' },
+      warm: { all: 'role-unusable', inspect: 'goes on', sign: 'signatures-pending' },
+      cold: { all: 'role-unusable', inspect: 'goes on', sign: 'signatures-pending' },
       isNoted: true,
     },
   ]);

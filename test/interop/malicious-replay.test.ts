@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { LIMITS } from '../../src/core/limits.ts';
 import { isBaseRole, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../src/core/time.ts';
+import { put } from '../support/forgery.ts';
 import { expiring, type Simulator, versioned } from '../support/simulator.ts';
 import { play } from './malicious/play.ts';
 import { ALICE, makeWorld, type World } from './malicious/world.ts';
@@ -9,8 +10,8 @@ import { ALICE, makeWorld, type World } from './malicious/world.ts';
 // Attacks with what was rightly signed once, or with versions, each on every command, of somebody who was here before
 // (warm) and of somebody who was not (cold). `relist` and `restamp` are what a thief of the online keys can do.
 
-/** A delegation that has expired is passed over, and releases nothing; whoever may, signs it anew. */
-const unreleased = { all: 'target-role-untrusted', inspect: 'goes on', sign: 'goes on' } as const;
+/** What a delegation that has expired spoke for has no answer; whoever may, signs it again. */
+const unusable = { all: 'role-unusable', inspect: 'goes on', sign: 'goes on' } as const;
 
 describe('rollback', () => {
   play([
@@ -139,8 +140,8 @@ describe('indefinite freeze', () => {
         for (const role of ['targets', ALICE] as const) simulator.forge(role, expiring(Date.now() + YEAR));
         stampAnew(simulator);
       },
-      warm: unreleased,
-      cold: unreleased,
+      warm: unusable,
+      cold: unusable,
       isNoted: true,
     },
     {
@@ -152,6 +153,27 @@ describe('indefinite freeze', () => {
       },
       warm: 'metadata-expired',
       cold: 'root-untrusted',
+    },
+  ]);
+});
+
+describe('a file that is hidden', () => {
+  const leaving = (role: RoleName) => put(['meta', role], undefined);
+  play([
+    ...([RELEASES, ALICE] as const).map((role) => ({
+      name: `${role}, from the snapshot, by a thief of the online keys`,
+      lie: ({ simulator }: World) => simulator.relist(leaving(role)),
+      warm: 'role-withheld' as const,
+    })),
+    {
+      name: 'under its signatures',
+      lie: ({ simulator }) => {
+        simulator.forge(RELEASES, [], []);
+        simulator.relist();
+      },
+      warm: unusable,
+      cold: unusable,
+      isNoted: true,
     },
   ]);
 });

@@ -16,9 +16,9 @@ const sellEvil = put(['targets', 'latest'], targetJson(targetOf(EVIL)));
 const thief = new TestKeys();
 const key = thief.make();
 const stranger = { key, private: thief.private(key) };
-/** A delegation that nobody vouches for is passed over, and releases nothing; whoever may, signs it anew. */
-const unreleased = { all: 'target-role-untrusted', inspect: 'goes on', sign: 'goes on' } as const;
-const unknown = { ...unreleased, all: 'target-not-found' } as const;
+/** What a delegation that nobody vouches for spoke for has no answer; whoever may, signs it again. */
+const unusable = { all: 'role-unusable', inspect: 'goes on', sign: 'goes on' } as const;
+const unknown = { ...unusable, all: 'target-not-found' } as const;
 
 describe('arbitrary software', () => {
   play([
@@ -37,8 +37,8 @@ describe('arbitrary software', () => {
         simulator.forge(RELEASES, sellEvil, [stranger]);
         simulator.relist();
       },
-      warm: unreleased,
-      cold: unreleased,
+      warm: unusable,
+      cold: unusable,
       isNoted: true,
     },
     {

@@ -20,7 +20,11 @@ test('with notary-server a proposal is a file', async () => {
   const connection = { authorities, identities: [], verify: true, address: undefined };
   const http = new HttpClient({ userAgent: 'test', connectionFor: async () => connection });
   const login = async () => undefined;
-  const client = new AuthorizedClient({ http, login, loginHost: 'localhost', tokens: new MemoryTokens() });
+  const client = new AuthorizedClient({
+    http,
+    logins: [{ registry: 'localhost', find: login }],
+    tokens: new MemoryTokens(),
+  });
   const remote = new RemoteProposals(new URL(server.origin), client);
   expect(await remote.read(gun)).toBeUndefined();
   await failure(remote.replace(gun, undefined, one), 'proposals-unsupported');

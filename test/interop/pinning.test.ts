@@ -156,7 +156,7 @@ async function changeRoot(owner: Person, gun: string, chain: string): Promise<vo
     folder: join(owner.home, '.docker'),
     env: {},
     passphrases: { existing: passphrase, fresh: passphrase },
-    now: Date.now(),
+    now: Date.now,
     warn: () => undefined,
   });
   try {

@@ -87,7 +87,7 @@ async function withRepository(
     folder: person.docker,
     env: {},
     passphrases: { existing: passphrase, fresh: passphrase },
-    now: Date.now(),
+    now: Date.now,
     warn: () => undefined,
   });
   try {

@@ -4,7 +4,7 @@ import { content } from './fixture.ts';
 import { type ServerChild, startServer } from './server-child.ts';
 
 const MiB = 1024 * 1024;
-const SIZE = (process.env.SIGNET_BIG === '1' ? 5 * 1024 : 1024) * MiB;
+const SIZE = (process.env.TEST_SIGNET_BIG === '1' ? 5 * 1024 : 1024) * MiB;
 const MOST_MEMORY = 150 * MiB;
 const BLOCK = content(1, MiB);
 const TLS = { tls: { rejectUnauthorized: false } };

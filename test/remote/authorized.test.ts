@@ -24,8 +24,17 @@ interface World {
 }
 
 /** A resource that wants `Bearer <n>`, where n counts the tokens that its token service has given out. */
-function world(options: Partial<AuthorizedOptions> & { user?: string; challenge?: string; life?: number } = {}): World {
-  const { user, challenge, life = 300, ...rest } = options;
+function world(
+  options: Partial<AuthorizedOptions> & {
+    user?: string;
+    /** The registry that the login is for; the resource's own host where absent. */
+    registry?: string;
+    allowed?: ReadonlySet<string>;
+    challenge?: string;
+    life?: number;
+  } = {},
+): World {
+  const { user, registry = 'localhost', allowed = new Set(), challenge, life = 300, ...rest } = options;
   let issued = 0;
   const service = serve(() => Response.json({ token: `token${++issued}`, expires_in: life }), certificate);
   const resource = serve((request) => {
@@ -36,13 +45,18 @@ function world(options: Partial<AuthorizedOptions> & { user?: string; challenge?
   const logins: Login[] = [];
   const client = new AuthorizedClient({
     http: httpClient(),
-    login: async () => {
-      if (user === undefined) return undefined;
-      const login = { username: user, password: Buffer.from('s3cret'), identityToken: undefined };
-      logins.push(login);
-      return login;
-    },
-    loginHost: 'registry.example',
+    logins: [
+      {
+        registry,
+        allowed,
+        find: async () => {
+          if (user === undefined) return undefined;
+          const login = { username: user, password: Buffer.from('s3cret'), identityToken: undefined };
+          logins.push(login);
+          return login;
+        },
+      },
+    ],
     tokens: new MemoryTokens(),
     now: () => NOW,
     ...rest,
@@ -155,8 +169,12 @@ describe('a challenge of an earlier command', () => {
     const first = world({ user: 'alice', tokens, ...options });
     const later = new AuthorizedClient({
       http: httpClient(),
-      login: async () => ({ username: 'alice', password: Buffer.from('s3cret'), identityToken: undefined }),
-      loginHost: 'registry.example',
+      logins: [
+        {
+          registry: 'localhost',
+          find: async () => ({ username: 'alice', password: Buffer.from('s3cret'), identityToken: undefined }),
+        },
+      ],
       tokens,
       now: () => NOW + 3600_000,
     });
@@ -199,7 +217,7 @@ describe('a challenge of an earlier command', () => {
     await first.send(get(), [pull]);
     const other = serve(() => Response.json({ token: 'old' }), certificate);
     const [origin] = [new URL(resource.origin).origin];
-    const key = JSON.stringify(['challenge', origin, 'registry.example']);
+    const key = JSON.stringify(['challenge', origin, 'localhost']);
     await tokens.put(key, { value: JSON.stringify([`${other.origin}/token`, null]), expires: NOW + 7200_000 });
     expect((await later.send(get(), [pull])).status).toBe(200);
     expect(authorizations(resource)).toEqual([null, 'Bearer token1', 'Bearer old', 'Bearer token2']);
@@ -214,7 +232,7 @@ describe('a challenge of an earlier command', () => {
   ])('%s is as good as none', async (_, value) => {
     const { first, later, get, resource, tokens } = commands();
     await first.send(get(), [pull]);
-    const key = JSON.stringify(['challenge', resource.origin, 'registry.example']);
+    const key = JSON.stringify(['challenge', resource.origin, 'localhost']);
     await tokens.put(key, { value, expires: NOW + 7200_000 });
     expect((await later.send(get(), [pull])).status).toBe(200);
     expect(authorizations(resource)).toEqual([null, 'Bearer token1', null, 'Bearer token2']);
@@ -256,17 +274,117 @@ describe('a token service on another host', () => {
     expect(authorizations(other)).toEqual([null]);
   });
 
-  test('gets the login where the user allowed it, or where the login is for its host', async () => {
-    for (const kind of ['allowed', 'own'] as const) {
-      const other = serve(() => Response.json({ token: 'x' }), certificate);
-      const { client, get } = world({
-        user: 'alice',
-        challenge: `Bearer realm="${elsewhere(other)}/token"`,
-        ...(kind === 'allowed' ? { allowedRealms: new Set([elsewhere(other)]) } : { loginHost: '127.0.0.1' }),
-      });
-      await client.send(get(), [pull]);
-      expect(authorizations(other)).toEqual([`Basic ${btoa('alice:s3cret')}`]);
-    }
+  test.each(['localhost', 'registry.example'])('gets the login for %s where the user allowed it', async (registry) => {
+    const other = serve(() => Response.json({ token: 'x' }), certificate);
+    const { client, get } = world({
+      ...{ user: 'alice', registry, allowed: new Set([elsewhere(other)]) },
+      challenge: `Bearer realm="${elsewhere(other)}/token"`,
+    });
+    await client.send(get(), [pull]);
+    expect(authorizations(other)).toEqual([`Basic ${btoa('alice:s3cret')}`]);
+  });
+});
+
+describe('a server that is not of the registry whose login is stored', () => {
+  const registry = 'registry.example:5000';
+  const isWiped = ({ logins }: World) => logins.every(({ password }) => password.every((byte) => byte === 0));
+
+  test('gets what everybody may, from a token service of its own', async () => {
+    const it = world({ user: 'alice', registry });
+    const answer = await it.client.send(it.get(), [pull]);
+    expect(answer.body.toString()).toBe('welcome');
+    expect(authorizations(it.service)).toEqual([null]);
+    expect(it.service.requests[0]?.url).not.toContain('alice');
+    expect(it.logins).toHaveLength(1);
+    expect(isWiped(it)).toBe(true);
+  });
+
+  test('gets no identity token either', async () => {
+    const it = world({ registry });
+    const client = new AuthorizedClient({
+      http: httpClient(),
+      logins: [
+        {
+          registry,
+          find: async () => ({ username: '', password: Buffer.of(), identityToken: Buffer.from('refresh') }),
+        },
+      ],
+      tokens: new MemoryTokens(),
+    });
+    await client.send(it.get(), [pull]);
+    expect(it.service.requests.map(({ method }) => method)).toEqual(['GET']);
+    expect(authorizations(it.service)).toEqual([null]);
+  });
+
+  test('gets no token of the registry that the login led to', async () => {
+    const own = serve(() => Response.json({ token: 'of-alice' }), certificate);
+    const origin = `https://127.0.0.1:${own.port}`;
+    const it = world({ user: 'alice', registry: '127.0.0.1:5000', challenge: `Bearer realm="${origin}/token"` });
+    expect((await it.client.send(it.get(), [pull])).status).toBe(401);
+    expect(authorizations(own)).toEqual([null]);
+    expect(isWiped(it)).toBe(true);
+  });
+
+  test('gets no password by a Basic challenge, and the message names the login that it takes', async () => {
+    const it = world({ user: 'alice', registry, challenge: 'Basic realm="x"' });
+    const { host } = new URL(it.resource.origin);
+    const error = await failure(it.client.send(it.get(), [pull]), 'credentials-missing');
+    expect(error.message).toBe(
+      `no basic auth credentials: ${host} wants a login of its own (the one for ${registry} is not sent there): signet login ${host}`,
+    );
+    expect(authorizations(it.resource)).toEqual([null]);
+    expect(isWiped(it)).toBe(true);
+  });
+
+  test('says what is missing where the token service wants to know who asks', async () => {
+    const service = serve(() => new Response('', { status: 401 }), certificate);
+    const it = world({ user: 'alice', registry, challenge: `Bearer realm="${service.origin}/token"` });
+    const { host } = new URL(it.resource.origin);
+    const error = await failure(it.client.send(it.get(), [pull]), 'unauthorized');
+    expect(error.message).toBe(
+      `the token service ${service.origin} gives nobody a token for reg/a: ${host} wants a login of its own (the one for ${registry} is not sent there): signet login ${host}`,
+    );
+    expect(authorizations(service)).toEqual([null]);
+  });
+
+  test('gets the login that is stored for it, before that of the registry', async () => {
+    const it = world();
+    const asked: string[] = [];
+    const source = (owner: string, username?: string) => ({
+      registry: owner,
+      find: async () => {
+        asked.push(owner);
+        return username === undefined
+          ? undefined
+          : { username, password: Buffer.from('s3cret'), identityToken: undefined };
+      },
+    });
+    const { host } = new URL(it.resource.origin);
+    const client = new AuthorizedClient({
+      http: httpClient(),
+      logins: [source(host, 'tess'), source(registry, 'alice')],
+      tokens: new MemoryTokens(),
+    });
+    expect((await client.send(it.get(), [pull])).caller).toMatchObject({
+      user: 'tess',
+      registry: host,
+      withheld: undefined,
+    });
+    expect(authorizations(it.service)).toEqual([`Basic ${btoa('tess:s3cret')}`]);
+    expect(asked).toEqual([host]);
+  });
+
+  test('uses no token that another login led to', async () => {
+    const tokens = new MemoryTokens();
+    const of = world({ user: 'alice', tokens });
+    await of.client.send(of.get(), [pull]);
+    const client = new AuthorizedClient({
+      http: httpClient(),
+      logins: [{ registry: 'localhost:5001', find: async () => undefined }],
+      tokens,
+    });
+    await client.send(of.get(), [pull]);
+    expect(authorizations(of.service)).toEqual([`Basic ${btoa('alice:s3cret')}`, null]);
   });
 });
 
@@ -300,6 +418,15 @@ describe('a Basic challenge', () => {
     expect((await client.send(to(server), [pull])).status).toBe(401);
     expect((await client.send(to(server), [pull])).status).toBe(401);
     expect(server.requests).toHaveLength(3);
+  });
+
+  test('of another server is met with what that server may have', async () => {
+    const [own, other] = [basic(), basic()];
+    const { client } = world({ user: 'alice' });
+    await client.send(to(own), [pull]);
+    const elsewhere = new URL(`https://127.0.0.1:${other.port}`);
+    await failure(client.send({ ...to(other), url: elsewhere }, [pull]), 'credentials-missing');
+    expect(authorizations(other)).toEqual([null]);
   });
 
   test('gives way to Bearer where both are offered', async () => {

@@ -22,12 +22,7 @@ const certificate = authority.issue(['localhost']);
 function connect(address: string, actions?: ConstructorParameters<typeof NotaryServer>[2]): NotaryServer {
   const connection = { authorities: [Buffer.from(authority.cert)], identities: [], verify: true, address: undefined };
   const http = new HttpClient({ userAgent: 'test', connectionFor: async () => connection, sleep: async () => {} });
-  const client = new AuthorizedClient({
-    http,
-    login: async () => undefined,
-    loginHost: 'reg.example',
-    tokens: new MemoryTokens(),
-  });
+  const client = new AuthorizedClient({ http, logins: [], tokens: new MemoryTokens() });
   return new NotaryServer(new URL(address), client, actions);
 }
 
@@ -61,7 +56,11 @@ describe('reading', () => {
 
   test.each([
     [404, 'trust-data-missing', '2.root trust data unavailable.  Has a notary repository been initialized?'],
-    [401, 'unauthorized', 'you are not authorized to perform this operation: server returned 401.'],
+    [
+      401,
+      'unauthorized',
+      `you are not authorized to perform this operation: server returned 401. HOST refuses access to ${GUN}`,
+    ],
     [400, 'server-error', 'trust server rejected operation.'],
     [403, 'server-error', 'unable to reach trust server at this time: 403.'],
     [500, 'server-error', 'unable to reach trust server at this time: 500.'],
@@ -71,7 +70,7 @@ describe('reading', () => {
   ] as const)('answered with %d fails in the words of docker', async (status, code, message) => {
     const server = answering(status);
     const error = await failure(connect(server.origin).read(GUN, { role: 'root', version: 2 }, 100), code);
-    expect(error.message).toBe(message);
+    expect(error.message).toBe(message.replace('HOST', new URL(server.origin).host));
   });
 
   test('does not follow a redirect', async () => {

@@ -19,12 +19,7 @@ const certificate = authority.issue(['localhost']);
 function connect(address: string): ProposalStore {
   const connection = { authorities: [Buffer.from(authority.cert)], identities: [], verify: true, address: undefined };
   const http = new HttpClient({ userAgent: 'test', connectionFor: async () => connection, sleep: async () => {} });
-  const client = new AuthorizedClient({
-    http,
-    login: async () => undefined,
-    loginHost: 'reg.example',
-    tokens: new MemoryTokens(),
-  });
+  const client = new AuthorizedClient({ http, logins: [], tokens: new MemoryTokens() });
   return new RemoteProposals(new URL(address), client);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { checkRealm, parseRealm } from '../../src/remote/realm.ts';
+import { mayReceive, parseRealm } from '../../src/remote/realm.ts';
 import { failure } from '../support/failure.ts';
 
 describe('parseRealm', () => {
@@ -26,14 +26,20 @@ describe('parseRealm', () => {
   });
 });
 
-describe('checkRealm', () => {
-  const check = (realm: string, challenger: string, loginHost: string, allowed: string[] = []) =>
-    checkRealm(new URL(realm), { challenger: new URL(challenger), loginHost, allowed: new Set(allowed) });
+describe('a login', () => {
+  const goesTo = (realm: string, challenger: string, registry: string, allowed: string[] = []) =>
+    mayReceive(new URL(realm), new URL(challenger), { registry, allowed: new Set(allowed) });
 
   test.each([
     ['the challenger itself', 'https://reg.example/token', 'https://reg.example', 'reg.example'],
-    ['another port of its host', 'https://reg.example:5001/token', 'https://reg.example:5000', 'reg.example'],
-    ['the host of the login', 'https://reg.example/token', 'https://notary.example:4443', 'Reg.example'],
+    ['another port of its host', 'https://reg.example:5001/token', 'https://reg.example:5000', 'Reg.example:5000'],
+    [
+      'the token service of the registry, for a trust server on its host',
+      'https://reg.example/token',
+      'https://reg.example:4443',
+      'reg.example',
+    ],
+    ['an address in brackets', 'https://[2001:db8::1]:5001/token', 'https://[2001:db8::1]:5000', '[2001:db8::1]:5000'],
     [
       "Docker Hub's service for its registry",
       'https://auth.docker.io/token',
@@ -46,17 +52,50 @@ describe('checkRealm', () => {
       'https://notary.docker.io',
       'docker.io',
     ],
-  ])('lets the login go to %s', (_, realm, challenger, loginHost) => {
-    expect(() => check(realm, challenger, loginHost)).not.toThrow();
+    [
+      "Docker Hub's service for its trust server, with a login for that",
+      'https://auth.docker.io/token',
+      'https://notary.docker.io',
+      'notary.docker.io',
+    ],
+    [
+      "GitLab's service for its registry",
+      'https://gitlab.com/jwt',
+      'https://registry.gitlab.com',
+      'registry.gitlab.com',
+    ],
+  ])('goes to %s', (_, realm, challenger, registry) => {
+    expect(goesTo(realm, challenger, registry)).toBe(true);
   });
 
-  test('lets the login go to an origin that the user allowed, and only to that origin', async () => {
+  test('goes to an origin that the user allowed, and only to that origin', async () => {
     const allowed = ['https://auth.example:8443'];
-    expect(() => check('https://auth.example:8443/token', 'https://reg.example', 'reg.example', allowed)).not.toThrow();
-    await failure(
-      () => check('https://auth.example/token', 'https://reg.example', 'reg.example', allowed),
+    expect(goesTo('https://auth.example:8443/token', 'https://reg.example', 'reg.example', allowed)).toBe(true);
+    expect(goesTo('https://auth.example:8443/token', 'https://notary.example', 'reg.example', allowed)).toBe(true);
+    expect(goesTo('https://auth.example/token', 'https://notary.example', 'reg.example', allowed)).toBe(false);
+    const error = await failure(
+      () => goesTo('https://auth.example/token', 'https://reg.example', 'reg.example', allowed),
       'realm-refused',
     );
+    expect(error.next).toContain('registries."reg.example".tokenServices');
+  });
+
+  test('goes to the configured address of the registry and its host, but not for the asking of others', () => {
+    const audience = { registry: 'reg.example', endpoint: new URL('https://cache.example/hub') };
+    const goes = (realm: string, challenger: string) => mayReceive(new URL(realm), new URL(challenger), audience);
+    expect(goes('https://cache.example:8443/token', 'https://cache.example')).toBe(true);
+    expect(goes('https://reg.example/token', 'https://cache.example')).toBe(true);
+    expect(goes('https://cache.example/token', 'https://notary.example')).toBe(false);
+    expect(() => goes('https://evil.example/token', 'https://cache.example')).toThrow('asks to send the login');
+  });
+
+  test.each([
+    ['to its own token service', 'https://notary.example/token', 'https://notary.example'],
+    ['to the registry, whose token it would get', 'https://reg.example/token', 'https://notary.example'],
+    ['on a host below', 'https://reg.example/token', 'https://notary.reg.example'],
+    ["with Docker Hub's service", 'https://auth.docker.io/token', 'https://notary.docker.io'],
+  ])('stays here where a server of somebody else sends it %s', (_, realm, challenger) => {
+    expect(goesTo(realm, challenger, 'reg.example')).toBe(false);
   });
 
   test.each([
@@ -77,7 +116,7 @@ describe('checkRealm', () => {
       'https://reg.example',
       'reg.example',
     ],
-  ])('does not let the login go to %s', async (_, realm, challenger, loginHost) => {
-    await failure(() => check(realm, challenger, loginHost), 'realm-refused');
+  ])('does not go to %s', async (_, realm, challenger, registry) => {
+    await failure(() => goesTo(realm, challenger, registry), 'realm-refused');
   });
 });

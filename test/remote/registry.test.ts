@@ -287,13 +287,13 @@ describe('storing a manifest', () => {
 });
 
 describe('checkLogin', () => {
-  const check = async (registry: TestServer, login?: Login, allowedRealms?: Set<string>) =>
+  const check = async (registry: TestServer, login?: Login, allowed?: Set<string>) =>
     checkLogin({
       http: httpClient(),
       endpoint: new URL(registry.origin),
       registry: hostOf(registry),
       login: login ?? (await alice()),
-      ...(allowedRealms === undefined ? {} : { allowedRealms }),
+      ...(allowed === undefined ? {} : { allowed }),
       now: Date.now(),
     });
   const challenging = (challenge: string) =>

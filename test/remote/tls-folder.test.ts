@@ -49,6 +49,16 @@ describe('readTlsFolder', () => {
     writeFileSync(join(large, 'ca.crt'), Buffer.alloc(2_000_000));
     await failure(() => readTlsFolder(large), 'tls-files-invalid');
   });
+
+  test('says so where a file stands in its place, or in that of its folder', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    for (const path of [join(folder, 'file'), join(folder, 'file/registry.example')]) {
+      const error = await failure(() => readTlsFolder(path), 'tls-files-invalid');
+      expect(error.message).toBe(`a file stands where the folder of certificates ${path} should be`);
+    }
+    expect(readTlsFolder(join(folder, 'nothing/registry.example'))).toEqual({ authorities: [], identities: [] });
+  });
 });
 
 describe('loopback', () => {
@@ -83,6 +93,7 @@ describe('dockerConnections', () => {
       identities: [{ certificate: Buffer.from('content of me.cert'), key: Buffer.from('content of me.key') }],
       verify: true,
       address: undefined,
+      authorityFile: join(folder, '192.0.2.1:4443', 'ca.crt'),
     });
     expect((await connect(new URL('https://192.0.2.1:4444'))).authorities).toEqual([]);
   });

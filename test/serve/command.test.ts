@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { serveCommand } from '../../src/cli/serve.ts';
 import { dataFolder } from '../../src/serve/data-folder.ts';
@@ -52,7 +52,9 @@ describe('signet serve', () => {
     writeFileSync(join(data, 'signet.json'), '{"listen": "127.0.0.1:0", "service": "from-file"}');
     const { child, announcement, url } = await spawnServe('--data', data);
     const { authorityCertificate, serverCertificate, serverKey } = dataFolder(data);
-    expect(announcement).toContain('Log in as admin with the password ');
+    const password = readFileSync(dataFolder(data).firstPassword, 'utf8').trim();
+    expect(announcement).toContain(`Log in as admin with the password in ${data}/admin-password\n`);
+    expect(announcement).not.toContain(password);
     const ca = readFileSync(authorityCertificate, 'utf8');
     const challenge = await fetch(`${url}/v2/`, { tls: { ca } });
     expect(challenge.headers.get('www-authenticate')).toContain('service="from-file"');
@@ -70,7 +72,27 @@ describe('signet serve', () => {
     const log = await child.stderr.text();
     expect(log).toContain('"msg":"the certificate was replaced"');
     expect(log).toContain('"msg":"stopped"');
-    expect(log).not.toContain(/password (\S+)/.exec(announcement)?.[1] ?? 'no password');
+    expect(log).not.toContain(password);
+  }, 20_000);
+
+  test('shows the first password on a terminal, and keeps no file of it', async () => {
+    const data = join(temporaryFolder(), 'data');
+    let shown = '';
+    const child = Bun.spawn([process.execPath, MAIN, 'serve', '--data', data, '--listen', '127.0.0.1:0'], {
+      env: { PATH: process.env.PATH, HOME: temporaryFolder() },
+      terminal: {
+        cols: 200,
+        rows: 50,
+        data: (_, bytes) => {
+          shown += Buffer.from(bytes).toString();
+          if (shown.includes('--name HOST')) child.kill('SIGTERM');
+        },
+      },
+    });
+    atEnd(() => child.kill('SIGKILL'));
+    expect(await child.exited).toBe(0);
+    expect(shown).toMatch(/Log in as admin with the password [a-z2-9]{6}(-[a-z2-9]{6}){3}\r\n/);
+    expect(existsSync(dataFolder(data).firstPassword)).toBe(false);
   }, 20_000);
 
   test('ends at once on a second signal', async () => {

@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
 import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -7,6 +8,7 @@ import { lockFolder } from '../../src/serve/folder-lock.ts';
 import { loadMasterKey } from '../../src/serve/master-key.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
+import { run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 function modeOf(path: string): number {
@@ -58,6 +60,104 @@ describe('a data folder', () => {
     await failure(() => openDataFolder(join(file, 'x')), 'data-folder-unusable');
   });
 
+  describe('that belongs to another user', () => {
+    const OPEN = `
+      const folder = openDataFolder(path);
+      lockFolder(folder);
+      loadMasterKey({ folder, file: undefined, environment: {}, isInUse: false });
+      const modes = [folder.lock, folder.masterKey].map((file) => (statSync(file).mode & 0o777).toString(8));
+      console.log('used', ...modes);`;
+    /** Starts a server, twice, and says which files others could read. */
+    const SERVE = `
+      const listen = { host: '127.0.0.1', port: 0 };
+      for (let start = 0; start < 2; start++) {
+        const settings = { ...readSettings({ folder: '/' }), listen, data: path };
+        const server = await startServer(settings, { environment: {}, log: () => {} });
+        const { status } = await fetch(server.url + '/_signet/health', { tls: { ca: server.caCertificate } });
+        const names = readdirSync(path, { recursive: true }).filter((name) => statSync(path + '/' + name).isFile());
+        const open = names.filter((name) => (statSync(path + '/' + name).mode & 0o077) !== 0);
+        console.log(status, names.includes('signet.db'), open.join());
+        await server.stop();
+      }`;
+    const [stranger, group] = [12_345, 23_456];
+    /** Runs as another user of that group, over a folder that a volume would be; what it printed, and the folder. */
+    const useAs = async (mode: number, owner = 0, gid = group, work = OPEN) => {
+      const place = temporaryFolder();
+      chmodSync(place, 0o755);
+      const path = join(place, 'volume');
+      mkdirSync(path);
+      chownSync(path, owner, gid);
+      chmodSync(path, mode);
+      const modules = join(import.meta.dir, '../../src/serve');
+      const script = `
+        import { readdirSync, statSync } from 'node:fs';
+        import { lockFolder } from '${modules}/folder-lock.ts';
+        import { loadMasterKey } from '${modules}/master-key.ts';
+        import { dataFolder, openDataFolder } from '${modules}/data-folder.ts';
+        import { readSettings } from '${modules}/read-settings.ts';
+        import { startServer } from '${modules}/start.ts';
+        process.setgroups([]); process.setgid(${group}); process.setuid(${stranger});
+        const path = ${JSON.stringify(path)};
+        try {
+          ${work}
+        } catch (error) { console.log(error.code, error.message); }`;
+      const { stdout, stderr } = await run([process.execPath, '-e', script]);
+      expect(stderr).toBe('');
+      return { said: stdout.trim().replace(path, 'VOLUME'), path };
+    };
+
+    test('is used where it is writable through its group, and secrets in it stay private', async () => {
+      for (const mode of [0o2775, 0o2770, 0o775]) {
+        const { said, path } = await useAs(mode);
+        expect(said).toBe('used 600 600');
+        expect(statSync(path).mode & 0o7777).toBe(mode);
+      }
+      expect((await useAs(0o2770, 54_321)).said).toBe('used 600 600');
+    });
+
+    test('is enough for a whole server', async () => {
+      expect((await useAs(0o2775, 0, group, SERVE)).said).toBe('200 true \n200 true');
+    });
+
+    test.each([
+      [0o2777, group, 'and everybody may write to it (chmod o-w)'],
+      [0o1777, group, 'and everybody may write to it (chmod o-w)'],
+      [0o2755, group, `and its group ${group} may not write to it (chmod g+rwx)`],
+    ])('is refused with mode %o', async (mode, gid, why) => {
+      const { said, path } = await useAs(mode, 0, gid);
+      expect(said).toBe(
+        `data-folder-unusable cannot use the data folder VOLUME: it belongs to user 0, this process runs as user ${stranger}, ${why}`,
+      );
+      expect(statSync(path).mode & 0o7777).toBe(mode);
+    });
+
+    test('is refused where its group is not one of this process', async () => {
+      const { said } = await useAs(0o2775, 0, 34_567);
+      expect(said).toBe(
+        `data-folder-unusable cannot use the data folder VOLUME: it belongs to user 0, this process runs as user ${stranger}`,
+      );
+    });
+  });
+
+  test('has its secrets shut again after an orchestrator opened them to a group', () => {
+    const folder = openDataFolder(temporaryFolder());
+    mkdirSync(folder.tls);
+    const secrets = [
+      folder.database,
+      `${folder.database}-wal`,
+      folder.masterKey,
+      folder.tokenKey,
+      folder.firstPassword,
+    ];
+    const all = [...secrets, folder.authorityKey, folder.serverKey];
+    for (const path of all) {
+      writeFileSync(path, '');
+      chmodSync(path, 0o660);
+    }
+    openDataFolder(folder.path);
+    expect(all.map(modeOf)).toEqual(all.map(() => 0o600));
+  });
+
   test('that belongs to another user is refused and left as it is', async () => {
     const path = foreignFolder();
     const mode = modeOf(path);
@@ -75,6 +175,75 @@ describe('the lock', () => {
     expect(modeOf(folder.lock)).toBe(0o600);
     lock.release();
     lockFolder(folder).release();
+  });
+
+  test('keeps its file empty, and needs no room to be taken', () => {
+    const folder = openDataFolder(temporaryFolder());
+    const lock = lockFolder(folder);
+    expect(statSync(folder.lock).size).toBe(0);
+    lock.release();
+    lock.release();
+    expect([statSync(folder.lock).size, existsSync(folder.holder)]).toEqual([0, false]);
+  });
+
+  test.each([
+    ['empty', ''],
+    ['one byte', 'S'],
+    ['no database', 'x'.repeat(5000)],
+    ['the beginning of one', `SQLite format 3\0${'\0'.repeat(30)}`],
+    ['a whole one of before', undefined],
+  ])('that a crash left behind is taken: %s', async (_, content) => {
+    const folder = openDataFolder(temporaryFolder());
+    if (content === undefined) {
+      const before = new Database(folder.lock, { create: true });
+      before.run('CREATE TABLE holder (pid INTEGER NOT NULL)');
+      before.run('INSERT INTO holder VALUES (999999)');
+      before.close();
+    } else {
+      writeFileSync(folder.lock, content);
+    }
+    writeFileSync(folder.holder, `${process.pid}`);
+    const lock = lockFolder(folder);
+    expect((await failure(() => lockFolder(folder), 'data-folder-locked')).message).toStartWith(
+      `process ${process.pid} `,
+    );
+    lock.release();
+  });
+
+  test('names no one who does not run, or is another process of the same number', async () => {
+    const folder = openDataFolder(temporaryFolder());
+    const lock = lockFolder(folder);
+    const dead = Bun.spawn(['true']);
+    await dead.exited;
+    const texts = [`${dead.pid} 12345\n`, `${process.pid} 1\n`, `${process.pid} \n`, '1', '', 'x'.repeat(100_000)];
+    for (const text of texts) {
+      writeFileSync(folder.holder, text);
+      const error = await failure(() => lockFolder(folder), 'data-folder-locked');
+      expect([text, error.message]).toEqual([text, `another process serves from ${folder.path}`]);
+    }
+    lock.release();
+  });
+
+  test('on a full disk is taken, and the next one is refused', async () => {
+    const isRoot = process.getuid?.() === 0;
+    const script = `
+      const { openDataFolder } = await import(${JSON.stringify(join(import.meta.dir, '../../src/serve/data-folder.ts'))});
+      const { lockFolder } = await import(${JSON.stringify(join(import.meta.dir, '../../src/serve/folder-lock.ts'))});
+      const folder = openDataFolder('DATA');
+      const lock = lockFolder(folder);
+      try { lockFolder(folder); } catch (error) { console.log(error.code, '|', error.message); }`;
+    const mount = temporaryFolder();
+    const file = join(mount, '.script.ts');
+    writeFileSync(file, script.replace('DATA', join(mount, 'full', 'data')));
+    // Room for the folder and one empty file: a crash has left the name of a process that ended.
+    const shell = `set -e
+      mkdir ${mount}/full && mount -t tmpfs -o size=64k none ${mount}/full && mkdir -m 700 ${mount}/full/data
+      echo '999999 12345' > ${mount}/full/data/serve.pid
+      dd if=/dev/zero of=${mount}/full/filling bs=4k 2>/dev/null || true
+      exec ${process.execPath} ${file}`;
+    const words = isRoot ? ['unshare', '-m'] : ['unshare', '-rm'];
+    const { stdout, stderr } = await run([...words, 'sh', '-c', shell]);
+    expect([stdout, stderr]).toEqual([`data-folder-locked | another process serves from ${mount}/full/data\n`, '']);
   });
 
   test('of a process that was killed is free', async () => {

@@ -16,7 +16,7 @@ const LIMIT = 128;
 const server = await startSignet({ args: ['--auth=off'] });
 const port = Number(server.host.split(':')[1]);
 const ca = readFileSync(server.authority, 'utf8');
-const pid = holderOf(dataFolder(server.data).lock);
+const pid = holderOf(dataFolder(server.data).holder);
 const limited = await run(['prlimit', `--pid=${pid}`, `--nofile=${LIMIT}:${LIMIT}`]);
 expect([limited.stderr, limited.exitCode]).toEqual(['', 0]);
 

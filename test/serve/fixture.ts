@@ -6,7 +6,7 @@ import { OPEN_GATE } from '../../src/accounts/gate.ts';
 import type { Part } from '../../src/serve/application.ts';
 import type { Parts } from '../../src/serve/parts.ts';
 import { readSettings } from '../../src/serve/read-settings.ts';
-import { type Dependencies, type RunningServer, type ServeSettings, startServer } from '../../src/serve/start.ts';
+import { type RunningServer, type ServeSettings, type Surroundings, startServer } from '../../src/serve/start.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
@@ -24,7 +24,7 @@ export interface TestServer extends RunningServer {
 
 export async function startTestServer(
   changes: Partial<ServeSettings> = {},
-  dependencies: Dependencies = {},
+  dependencies: Surroundings = {},
 ): Promise<TestServer> {
   const settings = testSettings(changes);
   const logged: string[] = [];

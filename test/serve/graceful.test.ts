@@ -91,7 +91,7 @@ async function start(): Promise<{ server: SignetServer; port: number; pid: numbe
   renew();
   const server = await startSignet({ args: ['--auth=off', `--tls-certificate=${certFile}`, `--tls-key=${keyFile}`] });
   const port = Number(server.host.split(':')[1]);
-  return { server, port, pid: holderOf(dataFolder(server.data).lock), renew };
+  return { server, port, pid: holderOf(dataFolder(server.data).holder), renew };
 }
 
 function countOf(server: SignetServer, text: string): number {

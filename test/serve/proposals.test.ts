@@ -32,7 +32,7 @@ function proposalsOf(username: string | undefined): RemoteProposals {
   const login = async () =>
     username === undefined ? undefined : { username, password: Buffer.from(PASSWORD), identityToken: undefined };
   const tokens = new MemoryTokens();
-  const client = new AuthorizedClient({ http: httpClient(), login, loginHost: 'localhost', tokens });
+  const client = new AuthorizedClient({ http: httpClient(), logins: [{ registry: 'localhost', find: login }], tokens });
   return new RemoteProposals(new URL(server.origin), client);
 }
 

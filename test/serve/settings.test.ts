@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseFlags } from '../../src/serve/flags.ts';
 import { readSettings, type SettingSources } from '../../src/serve/read-settings.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, variableOf } from '../../src/serve/settings.ts';
-import { serveHelp } from '../../src/serve/settings-help.ts';
+import { ACTION_FLAGS, LOCATION_FLAGS, serveHelp } from '../../src/serve/settings-help.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 const folder = temporaryFolder();
@@ -248,5 +248,6 @@ describe('flags', () => {
 
 test('the help names every flag once, in order', () => {
   const listed = [...serveHelp().matchAll(/^ {6}--([a-z-]+) /gm)].map(([, flag]) => flag);
-  expect(listed).toEqual([...SETTING_NAMES.map(flagOf), 'config', 'data'].sort());
+  const others = [...LOCATION_FLAGS, ...ACTION_FLAGS].map(({ flag }) => flag);
+  expect(listed).toEqual([...SETTING_NAMES.map(flagOf), ...others].sort());
 });

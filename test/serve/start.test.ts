@@ -2,9 +2,15 @@ import { describe, expect, test } from 'bun:test';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parsePattern } from '../../src/accounts/grants.ts';
+import { hashPassword } from '../../src/accounts/password.ts';
+import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/sqlite-store.ts';
+import { parseUserName } from '../../src/accounts/user-name.ts';
 import { DAY } from '../../src/core/time.ts';
 import { dataFolder } from '../../src/serve/data-folder.ts';
 import { startServer } from '../../src/serve/start.ts';
+import { openDatabase } from '../../src/store/sqlite.ts';
+import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
 import {
   exchange,
@@ -35,6 +41,7 @@ describe('the first start', () => {
     await server.stop();
     expect((statSync(data).mode & 0o777).toString(8)).toBe('700');
     expect(filesBelow(data)).toEqual({
+      'admin-password': '600',
       'master.key': '600',
       registry: '700',
       'registry/blobs': '700',
@@ -52,22 +59,35 @@ describe('the first start', () => {
     });
   });
 
-  test('makes an administrator, whose password works and stands in the announcement only', async () => {
-    const server = await startTestServer({ accessLog: 'stderr', logLevel: 'debug' });
-    const { name, password } = server.administrator ?? { name: '', password: '' };
-    expect(name).toBe('admin');
+  test('on a terminal makes an administrator, whose password works and stands in the announcement only', async () => {
+    const server = await startTestServer({ accessLog: 'stderr', logLevel: 'debug' }, { isTerminal: true });
+    const { name, password, file } = server.administrator ?? { name: '', password: '' };
+    expect([name, file]).toEqual(['admin', undefined]);
     expect(password).toMatch(/^[a-z2-9]{6}(-[a-z2-9]{6}){3}$/);
     expect(server.announcement.split(password)).toHaveLength(2);
     expect(await statusOfLogin(server, 'admin', password)).toBe(200);
     expect(await statusOfLogin(server, 'admin', `${password}x`)).toBe(401);
-    for (const file of ['signet.db', 'signet.db-wal', 'master.key', 'token.key', 'serve.lock']) {
-      const path = join(server.settings.data, file);
-      if (existsSync(path)) expect([file, readFileSync(path, 'latin1').includes(password)]).toEqual([file, false]);
-    }
+    expect(server.logged.join('')).not.toContain(password);
+    expect(filesWith(server.settings.data, password)).toEqual([]);
+  });
+
+  test('elsewhere puts the password into a file of its own, says which, and prints it nowhere', async () => {
+    const server = await startTestServer({ accessLog: 'stderr', logLevel: 'debug' });
+    const { password = '' } = server.administrator ?? {};
+    const file = dataFolder(server.settings.data).firstPassword;
+    expect(readFileSync(file, 'utf8')).toBe(`${password}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(await statusOfLogin(server, 'admin', password)).toBe(200);
+    expect(server.announcement).toContain(`
+Log in as admin with the password in ${file}
+To change it, which removes the file: signet user passwd admin --data ${server.settings.data}
+`);
+    expect(`${server.announcement}${server.logged.join('')}`).not.toContain(password);
+    expect(filesWith(server.settings.data, password)).toEqual(['admin-password']);
   });
 
   test('says where it is, how to log in, how to be trusted and how to be reached', async () => {
-    const server = await startTestServer();
+    const server = await startTestServer({}, { isTerminal: true });
     const { data } = server.settings;
     const password = server.administrator?.password;
     expect(server.announcement).toBe(`Signet serves https://localhost:${server.port}
@@ -77,19 +97,46 @@ describe('the first start', () => {
 Log in as admin with the password ${password}
 It is shown only now. To change it: signet user passwd admin --data ${data}
 
-On this machine, as localhost:${server.port}, docker and signet need nothing more.
+On this machine, as localhost:${server.port}, docker and signet need nothing more. BuildKit (docker build) trusts
+only the system's authorities when it fetches an image itself; to add this one to them:
+  sudo signet serve --trust-here --data ${data} --listen 127.0.0.1:${server.port}
 Other machines cannot reach it. To let them in:
   signet serve --listen 0.0.0.0:${server.port} --name HOST
 `);
   });
 
-  test('tells other machines which files to put where', async () => {
+  test('tells other machines which files to put where, at every start at which they reach it', async () => {
+    const closed = await startTestServer();
+    expect(closed.announcement).not.toContain('On other machines');
+    await closed.stop();
     const names = [{ host: 'registry.example.com', port: undefined }];
-    const server = await startTestServer({ listen: { host: '0.0.0.0', port: 0 }, names });
+    const open = { ...closed.settings, listen: { host: '0.0.0.0', port: 0 }, names };
+    const server = await startTestServer(open);
     const host = `registry.example.com:${server.port}`;
-    expect(server.announcement).toContain(`/etc/docker/certs.d/${host}/ca.crt\n`);
-    expect(server.announcement).toContain(`~/.docker/tls/${host}/ca.crt\n`);
+    const lines = `
+On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt) must be known
+  to the docker engine:       /etc/docker/certs.d/${host}/ca.crt
+  to docker trust and signet: ~/.docker/tls/${host}/ca.crt
+  to BuildKit (docker build): to the system, as the file
+    SUSE                    /etc/pki/trust/anchors/signet.crt, then update-ca-certificates
+    Fedora, RHEL            /etc/pki/ca-trust/source/anchors/signet.crt, then update-ca-trust extract
+    Arch                    /etc/ca-certificates/trust-source/anchors/signet.crt, then update-ca-trust extract
+    Debian, Ubuntu, Alpine  /usr/local/share/ca-certificates/signet.crt, then update-ca-certificates
+`;
+    expect(server.announcement).toEndWith(lines);
     expect(server.url).toBe(`https://localhost:${server.port}`);
+    await server.stop();
+    expect((await startTestServer({ ...open, listen: { host: '0.0.0.0', port: server.port } })).announcement).toEndWith(
+      server.announcement.slice(server.announcement.indexOf('\nOn other')),
+    );
+  });
+
+  test('names all that the command for this machine needs', async () => {
+    const names = [{ host: 'registry.example.com', port: 443 }];
+    const server = await startTestServer({ listen: { host: '0.0.0.0', port: 0 }, names });
+    expect(server.announcement).toContain(
+      `\n  sudo signet serve --trust-here --data ${server.settings.data} --listen 0.0.0.0:${server.port} --name registry.example.com:443\n`,
+    );
   });
 
   test('without accounts makes no administrator, and everybody may do everything', async () => {
@@ -115,6 +162,63 @@ describe('the next start', () => {
     expect(second.announcement).not.toContain('password');
     expect(await statusOfLogin(second, 'admin', password)).toBe(200);
     expect(contentsOf(first.settings.data)).toEqual(before);
+  });
+
+  test('reminds of a first password that still holds, and removes the file of one that does not', async () => {
+    const first = await startTestServer();
+    const { firstPassword } = dataFolder(first.settings.data);
+    await first.stop();
+    const second = await startTestServer(first.settings);
+    expect(second.logged.filter((line) => line.includes(firstPassword))).toHaveLength(1);
+    expect(second.announcement).not.toContain('password');
+    await second.stop();
+    const database = openDatabase(dataFolder(first.settings.data).database, ACCOUNT_MIGRATIONS);
+    const store = new SqliteAccountStore(database, { name: 'test', address: 'local' });
+    await store.updateUser(parseUserName('admin'), { passwordHash: await hashPassword(Buffer.from('new')) }, 0);
+    database.close();
+    const third = await startTestServer(first.settings);
+    expect(third.logged.filter((line) => line.includes(firstPassword))).toEqual([]);
+    expect(existsSync(firstPassword)).toBe(false);
+  });
+
+  test('logs the changes of accounts that were made without it and beside it', async () => {
+    const first = await startTestServer();
+    const changes = (logged: readonly string[]) =>
+      logged
+        .map((line) => JSON.parse(line) as Record<string, string>)
+        .filter(({ by }) => by !== undefined)
+        .map(({ msg, user, detail, by, address }) => [msg, user, detail, by, address]);
+    expect(changes(first.logged)).toEqual([['user added', 'admin', 'role admin', 'signet serve', 'local']]);
+    await first.stop();
+    const database = openDatabase(dataFolder(first.settings.data).database, ACCOUNT_MIGRATIONS);
+    atEnd(() => database.close());
+    const store = new SqliteAccountStore(database, { name: 'root (uid 0)', address: '192.0.2.7' });
+    const alice = parseUserName('alice');
+    await store.addUser({ name: alice, passwordHash: 'hash', admin: false }, 0);
+    const second = await startTestServer(first.settings);
+    const added = ['user added', 'alice', 'role user', 'root (uid 0)', '192.0.2.7'];
+    expect(changes(second.logged)).toEqual([added]);
+    await store.grant(alice, { pattern: parsePattern('team/*'), level: 'push' }, 0);
+    while (changes(second.logged).length < 2) await Bun.sleep(5);
+    expect(changes(second.logged)).toEqual([
+      added,
+      ['grant given', 'alice', 'push on team/*', 'root (uid 0)', '192.0.2.7'],
+    ]);
+  });
+
+  test('logs failed logins with account and address', async () => {
+    const server = await startTestServer();
+    expect(await statusOfLogin(server, 'admin', 'wrong')).toBe(401);
+    const basic = `Basic ${Buffer.from('nobody:wrong').toString('base64')}`;
+    expect((await request(server, '/v2/', { headers: { Authorization: basic } })).status).toBe(401);
+    const body = new URLSearchParams({ grant_type: 'refresh_token', service: 'signet', refresh_token: 'stolen' });
+    expect((await request(server, '/auth/token', { method: 'POST', body })).status).toBe(401);
+    const failed = server.logged.filter((line) => line.includes('login failed')).map((line) => JSON.parse(line));
+    expect(failed.map(({ level, user, address, reason }) => [level, user, address, reason])).toEqual([
+      ['warning', 'admin', '127.0.0.1', 'wrong password'],
+      ['warning', 'nobody', '127.0.0.1', 'no such user'],
+      ['warning', undefined, '127.0.0.1', 'the login has expired or was ended, log in again'],
+    ]);
   });
 
   test('with another master key is refused while anything is sealed with the first', async () => {
@@ -279,6 +383,12 @@ test('stopping twice is stopping once', async () => {
 function contentsOf(folder: string): Map<string, string> {
   const names = ['master.key', 'token.key', 'tls/ca.crt', 'tls/ca.key', 'tls/server.crt', 'tls/server.key'];
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'latin1')]));
+}
+
+/** The files of a data folder in which a text stands. */
+function filesWith(folder: string, text: string): string[] {
+  const names = Object.keys(filesBelow(folder)).filter((name) => statSync(join(folder, name)).isFile());
+  return names.filter((name) => readFileSync(join(folder, name), 'latin1').includes(text));
 }
 
 async function statusOfLogin(server: Parameters<typeof request>[0], name: string, password: string): Promise<number> {

@@ -98,6 +98,7 @@ describe('a login in config.json', () => {
     [{ auth: btoa('a:b:c') }, ['a', 'b:c', undefined, undefined]],
     [{ auth: btoa('a:b\0\0') }, ['a', 'b', undefined, undefined]],
     [{ auth: btoa('a:') }, ['a', '', undefined, undefined]],
+    [{ auth: 'YTpz\nM2Ny\r\nZXQ=\n' }, ['a', 's3cret', undefined, undefined]],
     [{ auth: btoa('a:'), identitytoken: 'r.t' }, ['a', '', 'r.t', undefined]],
     [{ identitytoken: 'r.t' }, ['', '', 'r.t', undefined]],
     [{ registrytoken: 'b.t' }, ['', '', undefined, 'b.t']],
@@ -135,8 +136,25 @@ describe('DOCKER_AUTH_CONFIG', () => {
 
   test('comes before the file and the helpers', async () => {
     const { credentials, calls } = world({ credsStore: 'test' }, 'exit 1', { DOCKER_AUTH_CONFIG: auths });
-    expect((await credentials.find('reg'))?.username).toBe('env');
+    expect(await credentials.find('reg')).toMatchObject({ username: 'env', source: 'DOCKER_AUTH_CONFIG' });
     expect(calls()).toEqual([]);
+  });
+
+  test('counts for the very name only, as in docker, and may have line ends in its base64', async () => {
+    const auth = Buffer.from('env:s3cret')
+      .toString('base64')
+      .replace(/(.{8})/g, '$1\r\n');
+    const variable = JSON.stringify({ auths: { 'https://reg': { auth }, other: { auth } } });
+    const { credentials } = world({}, undefined, { DOCKER_AUTH_CONFIG: variable });
+    expect(await credentials.find('reg')).toBeUndefined();
+    expect(await credentials.find('other')).toMatchObject({ username: 'env' });
+  });
+
+  test('with a login that is none names itself', async () => {
+    const variable = JSON.stringify({ auths: { reg: { auth: '*' } } });
+    const { credentials } = world({}, undefined, { DOCKER_AUTH_CONFIG: variable });
+    const error = await failure(credentials.find('reg'), 'docker-config-invalid');
+    expect(error.message).toBe('DOCKER_AUTH_CONFIG is malformed: invalid auth configuration file');
   });
 
   test('leaves other registries to the file', async () => {
@@ -149,7 +167,8 @@ describe('DOCKER_AUTH_CONFIG', () => {
   test.each(['{', '[]', '{"auths":5}', '{"Auths":{}}'])('%s is refused', async (text) => {
     const { credentials } = world({}, undefined, { DOCKER_AUTH_CONFIG: text });
     const error = await failure(credentials.find('reg'), 'docker-config-invalid');
-    expect(error.message).toBe('DOCKER_AUTH_CONFIG is malformed');
+    expect(error.message).toStartWith('DOCKER_AUTH_CONFIG is malformed: ');
+    expect(error.next).toBe('Correct DOCKER_AUTH_CONFIG, or unset it.');
   });
 });
 

@@ -44,7 +44,7 @@ export interface ServeOptions {
 
 /** The words that run signet: the built executable within `npm test`, the sources elsewhere. */
 export function signetCommand(): readonly string[] {
-  return process.env.SIGNET_TEST_BUILT === '1' ? [SIGNET] : [process.execPath, join(ROOT, 'src/cli/main.ts')];
+  return process.env.TEST_SIGNET_BUILT === '1' ? [SIGNET] : [process.execPath, join(ROOT, 'src/cli/main.ts')];
 }
 
 /**

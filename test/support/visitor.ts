@@ -5,7 +5,10 @@ import { parseReference } from '../../src/core/names/reference.ts';
 import type { RoleName } from '../../src/core/names/role.ts';
 import { type Pinning, TRUST_ON_FIRST_USE } from '../../src/core/verify/pinning.ts';
 import type { KeyStore } from '../../src/store/key-store.ts';
-import { trustedImage } from '../../src/trust/enforce/enforce.ts';
+import { decide } from '../../src/trust/decide/decide.ts';
+import { permitted } from '../../src/trust/decide/decision.ts';
+import type { Evidence } from '../../src/trust/decide/evidence.ts';
+import { DOCKERS_RULES, type ImageRules } from '../../src/trust/decide/image-rules.ts';
 import { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import type { Passphrases } from '../../src/trust/keys/passphrases.ts';
 import { Repository } from '../../src/trust/publish/repository.ts';
@@ -63,8 +66,14 @@ export class Visitor {
 
   /** The digest that the tag stands for, found as every command finds it. */
   async resolve(tag = 'latest'): Promise<string> {
-    const image = await trustedImage(parseReference(`${this.simulator.gun}:${tag}`), async () => this.repository());
-    return image?.tag.digest ?? '';
+    const image = permitted(await decide(parseReference(`${this.simulator.gun}:${tag}`), this.evidence()));
+    if (image.verdict !== 'tag-signed') throw new Error(`the verdict is ${image.verdict}`);
+    return image.tag.digest;
+  }
+
+  /** What this person's decisions rest on. */
+  evidence(rules: ImageRules = DOCKERS_RULES): Evidence {
+    return { rules, pinning: this.pinning, collectionOf: () => this.update(), now: () => this.simulator.now };
   }
 
   repository(): Repository {

@@ -1,10 +1,16 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { Editor } from '../../src/core/edit/editor.ts';
 import { type ErrorCode, SignetError } from '../../src/core/errors/index.ts';
+import type { JsonValue } from '../../src/core/json/parse.ts';
 import type { PublicKey } from '../../src/core/keys/public-key.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { isBaseRole, parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../src/core/time.ts';
-import { put, type Signer, tree } from '../support/forgery.ts';
+import { DOCKER_ROLES, findTarget, listTargets, notFound } from '../../src/core/verify/lookup.ts';
+import { resolveAllTags } from '../../src/trust/decide/resolve.ts';
+import { inspectCollection } from '../../src/trust/report/inspect.ts';
+import { failure } from '../support/failure.ts';
+import { payloadOf, put, type Signer, sealed, tree } from '../support/forgery.ts';
 import { NO_FIRST_USE, pinnedTo } from '../support/pins.ts';
 import {
   digestOfTarget,
@@ -85,11 +91,11 @@ describe('arbitrary software', () => {
     test(`signed by a stranger as ${role}, listed by thieves of the online keys`, async () => {
       simulator.forge(role, sellEvil, [forger]);
       simulator.relist();
-      if (role === 'targets') await refusedByAll('threshold-not-met');
-      else {
-        // A delegation that nobody vouches for is passed over; what it says is never used.
-        expect(await visitor.resolve()).toBe(digestOfTarget(1));
-        expect(visitor.warnings).toEqual([
+      if (role === 'targets') return refusedByAll('threshold-not-met');
+      // What a delegation says that nobody vouches for is never used, and what it replaced is not, either.
+      for (const who of [visitor, new Visitor(simulator)]) {
+        await failure(who.resolve(), 'role-unusable');
+        expect(who.warnings).toEqual([
           'Error getting targets/releases: valid signatures did not meet threshold for targets/releases',
         ]);
       }
@@ -191,6 +197,287 @@ describe('rollback', () => {
     expect(await stranger.resolve()).toBe(digestOfTarget(HONEST));
     simulator.serve(old);
     await stranger.isRefused('version-rollback');
+  });
+});
+
+describe('a file that was listed', () => {
+  const SUB = parseDelegation('targets/bob/sub');
+  const leaving = (role: RoleName) => put(['meta', role], undefined);
+  const bobsKey = () => simulator.signersOf(BOB).map(({ key }) => key);
+  /** Somebody who has seen `targets/bob/sub` as well. */
+  beforeEach(async () => {
+    await simulator.edit((editor) => {
+      editor.addDelegation(SUB, [simulator.owner.make()], ['bob-']);
+      editor.addTarget(SUB, 'bob-sub', target(1));
+    });
+    honest = simulator.state;
+    await visitor.update();
+  });
+
+  for (const role of [RELEASES, BOB, SUB] as const) {
+    test(`does not leave the snapshot: ${role}`, async () => {
+      simulator.relist(leaving(role));
+      const error = await visitor.isRefused('role-withheld');
+      expect(error.detail).toEqual({ role });
+      await refusedByVisitor('role-withheld');
+    });
+
+    test(`does not leave it with the next change of its delegator: ${role}`, async () => {
+      simulator.forge('targets', [put(['targets', 'more'], EVIL_TARGET), versioned(9)]);
+      simulator.forge(BOB, versioned(9));
+      simulator.relist(leaving(role));
+      await refusedByVisitor('role-withheld');
+    });
+
+    test(`leaves no snapshot that the server takes: ${role}`, async () => {
+      simulator.relist(leaving(role));
+      const parts = new Map<RoleName, Buffer>([['snapshot', simulator.file('snapshot')]]);
+      simulator.serve(honest);
+      const error = await failure(simulator.publish(simulator.gun, parts), 'publish-rejected');
+      expect(error.cause).toMatchObject({ code: 'role-withheld', detail: { name: 'ErrBadSnapshot' } });
+    });
+  }
+
+  test('leaves with a publish that removes its delegation, as notary’s client makes it, and with no other', async () => {
+    const owned = await Simulator.start({ snapshotKeyBy: 'owner' });
+    for (const role of [BOB, SUB]) {
+      await owned.edit((editor) => {
+        editor.addDelegation(role, [owned.owner.make()], ['bob-']);
+        editor.addTarget(role, 'bob-1', target(1));
+      });
+    }
+    const publish = async (change: (editor: Editor) => void, ...dropped: RoleName[]) => {
+      const editor = Editor.of((await owned.trusted()).set);
+      change(editor);
+      const files = await editor.sign(owned.owner, NOW);
+      const listed = payloadOf(files.get('snapshot') ?? Buffer.of());
+      const left = dropped.reduce<JsonValue>((value, role) => leaving(role)(value), listed);
+      await owned.publish(owned.gun, new Map([...files, ['snapshot', sealed(left, owned.signersOf('snapshot'))]]));
+    };
+    const [key] = owned.signersOf(BOB).map((signer) => signer.key);
+    const refused: [(editor: Editor) => void, ...RoleName[]][] = [
+      [(editor) => editor.addTarget('targets', 'x', target(1)), BOB],
+      [(editor) => editor.addTarget('targets', 'x', target(1)), SUB],
+      [
+        (editor) => {
+          editor.removeDelegation(BOB);
+          editor.addDelegation(BOB, key === undefined ? [] : [key], ['bob-']);
+        },
+        BOB,
+        SUB,
+      ],
+    ];
+    for (const [change, ...dropped] of refused) {
+      const error = await failure(publish(change, ...dropped), 'publish-rejected');
+      expect(error.cause).toMatchObject({ code: 'role-withheld' });
+    }
+    await publish((editor) => editor.removeDelegation(BOB), BOB, SUB);
+    expect([...owned.state.keys()].sort()).toEqual(['root', 'snapshot', 'targets', 'timestamp']);
+  });
+
+  for (const role of ['root', 'targets'] as const) {
+    test(`is ${role} in every snapshot`, async () => {
+      simulator.relist(leaving(role));
+      await refusedByAll('metadata-malformed');
+    });
+  }
+
+  test('is remembered by a snapshot that has expired since', async () => {
+    simulator.relist(expiring(NOW + DAY));
+    await visitor.update();
+    simulator.now = NOW + 2 * DAY;
+    simulator.relist(leaving(RELEASES), expiring(NOW + YEAR));
+    await visitor.isRefused('role-withheld');
+  });
+
+  test('is remembered where its own file cannot be used, or is not here any more', async () => {
+    const replaced = simulator.owner.make();
+    await simulator.edit((editor) => {
+      editor.addDelegation(RELEASES, [replaced], []);
+      editor.removeDelegationKeys(RELEASES, [...simulator.signersOf(RELEASES).map(({ key }) => key.id)]);
+    });
+    simulator.relist(leaving(RELEASES));
+    await visitor.isRefused('role-withheld');
+    await visitor.cache.write(simulator.gun, RELEASES, Buffer.from('damaged'));
+    await visitor.isRefused('role-withheld');
+    await visitor.cache.remove(simulator.gun, RELEASES);
+    await visitor.isRefused('role-withheld');
+  });
+
+  for (const [what, bytes] of [
+    ['is lost', undefined],
+    ['is damaged', Buffer.from('{"signed":')],
+    ['is a stranger’s', Buffer.from('{"signed":{},"signatures":[]}')],
+  ] as const) {
+    test(`is remembered by its own file where the snapshot ${what}`, async () => {
+      const { cache } = visitor;
+      if (bytes === undefined) await cache.remove(simulator.gun, 'snapshot');
+      else await cache.write(simulator.gun, 'snapshot', bytes);
+      simulator.relist(leaving(RELEASES));
+      await visitor.isRefused('role-withheld');
+      for (const role of [RELEASES, BOB, SUB] as const) await cache.remove(simulator.gun, role);
+      // Who remembers nothing can know nothing.
+      expect(await visitor.resolve()).toBe(digestOfTarget(1));
+    });
+  }
+
+  test('is remembered by its own file where the key of the snapshot was replaced', async () => {
+    await simulator.edit((editor) => editor.replaceKeys('snapshot', [simulator.online.make()]));
+    simulator.relist(leaving(RELEASES));
+    await visitor.isRefused('role-withheld');
+  });
+
+  test('is not forgotten while its delegator cannot be used', async () => {
+    for (const signers of [[], [stolen(thief.make())]]) {
+      simulator.forge(BOB, [], signers);
+      simulator.relist(leaving(SUB));
+      const error = await visitor.isRefused('role-withheld');
+      expect(error.detail).toEqual({ role: SUB });
+    }
+    simulator.relist();
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    simulator.replace(BOB, honest.get(BOB) ?? Buffer.of());
+    simulator.relist(leaving(SUB));
+    await visitor.isRefused('role-withheld');
+  });
+
+  test('is missed where its delegation was removed and made again unseen, until there is a file again', async () => {
+    const keys = bobsKey();
+    await simulator.edit((editor) => editor.removeDelegation(BOB));
+    simulator.relist(leaving(BOB), leaving(SUB));
+    await simulator.edit((editor) => editor.addDelegation(BOB, keys, ['bob-']));
+    await visitor.isRefused('role-withheld');
+    await simulator.edit((editor) => {
+      editor.addTarget(BOB, 'bob-1', target(HONEST));
+      editor.continueAfter(BOB, 3);
+    });
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    expect((await visitor.update()).set.targets.has(BOB)).toBe(true);
+  });
+
+  test('by a thief of the snapshot key alone is forgotten once the key is replaced', async () => {
+    const carol = parseDelegation('targets/carol');
+    await simulator.edit((editor) => editor.addDelegation(carol, [simulator.owner.make()], ['carol-']));
+    const before = simulator.state;
+    simulator.replace(carol, sealed(payloadOf(simulator.file(RELEASES)), [stolen(thief.make())]));
+    simulator.relist();
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    simulator.serve(before);
+    await simulator.edit((editor) => {
+      editor.replaceKeys('snapshot', [simulator.online.make()]);
+      editor.replaceKeys('timestamp', [simulator.online.make()]);
+    });
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+  });
+
+  test('leaves with its delegation, and so does all below it', async () => {
+    await simulator.edit((editor) => editor.removeDelegation(BOB));
+    simulator.relist(leaving(BOB), leaving(SUB));
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    await visitor.isRefused('target-not-found', 'bob-1');
+  });
+
+  test('leaves for good: its delegation, made again with the same key, begins without a file', async () => {
+    const keys = bobsKey();
+    await simulator.edit((editor) => editor.removeDelegation(BOB));
+    simulator.relist(leaving(BOB), leaving(SUB));
+    await visitor.update();
+    await simulator.edit((editor) => editor.addDelegation(BOB, keys, ['bob-']));
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+    expect((await visitor.update()).set.targets.has(BOB)).toBe(false);
+  });
+
+  test('stays listed where only Signet publishes, though its delegation goes and comes again', async () => {
+    const keys = bobsKey();
+    await simulator.edit((editor) => editor.removeDelegation(BOB));
+    await simulator.edit((editor) => editor.addDelegation(BOB, keys, ['bob-']));
+    expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
+  });
+});
+
+describe('a file that must not be used', () => {
+  const ways: [what: string, forge: () => void, why: ErrorCode][] = [
+    ['expired', () => simulator.forge(RELEASES, expiring(NOW - DAY)), 'metadata-expired'],
+    ['is a stranger’s', () => simulator.forge(RELEASES, [], [stolen(thief.make())]), 'threshold-not-met'],
+    ['lost its signatures', () => simulator.forge(RELEASES, [], []), 'signatures-missing'],
+    [
+      'lost its keys',
+      () =>
+        simulator.forge('targets', put(['delegations', 'roles', '0', 'keyids'], []), simulator.signersOf('targets')),
+      'threshold-not-met',
+    ],
+  ];
+  for (const [what, forge, why] of ways) {
+    test(`leaves its tags to nobody: releases ${what}`, async () => {
+      forge();
+      simulator.relist();
+      const error = await failure(visitor.resolve(), 'role-unusable');
+      expect(error.detail).toEqual({ role: RELEASES, why, tag: 'latest' });
+      expect(error.next).toContain(`signet trust renew ${simulator.gun} targets/releases`);
+      await failure(new Visitor(simulator).resolve(), 'role-unusable');
+      // What it never spoke for others may answer, for those who know that. Who was never here knows nothing of it.
+      expect(await visitor.resolve('other')).toBe(digestOfTarget(HONEST));
+      await failure(new Visitor(simulator).resolve('other'), 'role-unusable');
+      // All tags are more than what is known.
+      const { set } = await visitor.update();
+      expect(() => resolveAllTags(set)).toThrow(
+        'No valid trust data for registry.example.com/acme/app: targets/releases',
+      );
+    });
+  }
+
+  test('has the word for the tags that it names now, too', async () => {
+    simulator.forge(RELEASES, [put(['targets', 'other'], EVIL_TARGET), versioned(9)], [stolen(thief.make())]);
+    simulator.relist();
+    await failure(visitor.resolve('other'), 'role-unusable');
+  });
+
+  test('has it for all that its paths admit where what it said is damaged or forgotten', async () => {
+    simulator.forge(RELEASES, [versioned(9)], [stolen(thief.make())]);
+    simulator.relist();
+    await visitor.cache.write(simulator.gun, RELEASES, Buffer.from('{"signed":'));
+    await failure(visitor.resolve('other'), 'role-unusable');
+    await visitor.cache.remove(simulator.gun, RELEASES);
+    await failure(visitor.resolve('other'), 'role-unusable');
+  });
+
+  test('has it for what the roles below it said', async () => {
+    const below = parseDelegation('targets/releases/old');
+    await simulator.edit((editor) => {
+      editor.addDelegation(below, [simulator.owner.make()], ['oth']);
+      editor.addTarget(below, 'other', target(5));
+    });
+    await failure(visitor.resolve('other'), 'target-role-untrusted');
+    simulator.forge(RELEASES, expiring(NOW - DAY));
+    simulator.relist();
+    await failure(visitor.resolve('other'), 'role-unusable');
+  });
+
+  test('has no word beyond its paths, and none against those who are asked before it', async () => {
+    simulator.forge(BOB, [sellEvil, expiring(NOW - DAY)]);
+    simulator.relist();
+    for (const who of [visitor, new Visitor(simulator)]) {
+      expect(await who.resolve()).toBe(digestOfTarget(HONEST));
+      expect(await who.resolve('other')).toBe(digestOfTarget(HONEST));
+      await who.isRefused('target-not-found', 'bob-1');
+    }
+    const { set } = await visitor.update();
+    expect(
+      resolveAllTags(set)
+        .tags.map(({ tag }) => tag)
+        .sort(),
+    ).toEqual(['latest', 'other']);
+    expect(() => findTarget(set, 'bob-1', [BOB, 'targets'])).not.toThrow();
+    expect(notFound(set, 'bob-1', ['targets'])).toMatchObject({ code: 'role-unusable' });
+  });
+
+  test('hides what it may have replaced from lists and reports', async () => {
+    simulator.forge(RELEASES, expiring(NOW - DAY));
+    simulator.relist();
+    const { set } = await visitor.update();
+    expect([...listTargets(set, DOCKER_ROLES).keys()]).toEqual(['other', 'bob-1']);
+    expect(inspectCollection(set).tags.map(({ tag }) => tag)).toEqual(['other']);
+    expect(listTargets(set).get('latest')?.role).toBe('targets');
   });
 });
 
@@ -359,7 +646,7 @@ describe('endless data', () => {
       }
     });
     await visitor.isRefused('too-large');
-  });
+  }, 60_000);
 });
 
 describe('extraneous software', () => {

@@ -130,7 +130,11 @@ describe('over the wire', () => {
       };
       const http = new HttpClient({ userAgent: 'test', connectionFor: async () => connection, inARow: true });
       const login = async () => undefined;
-      const client = new AuthorizedClient({ http, login, loginHost: 'localhost', tokens: new MemoryTokens() });
+      const client = new AuthorizedClient({
+        http,
+        logins: [{ registry: 'localhost', find: login }],
+        tokens: new MemoryTokens(),
+      });
       const notary = new NotaryServer(new URL(`https://localhost:${line.port}`), client);
       const source = { ...sourceOf(notary, server.now, GUN), cache, purpose: 'read' } as const;
       const { set } = await updateCollection(source);

@@ -1,13 +1,20 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { familiarReference } from '../../core/names/reference.ts';
 import { runDocker } from '../../engine/run.ts';
-import { type BuildSettings, findImageUses, type ImageUse, rewriteImages } from '../../trust/dockerfile/index.ts';
-import type { TrustedImage } from '../../trust/enforce/enforce.ts';
-import { ImageNames, inPlace } from './build/image-names.ts';
-import { nameOptions, readSettings, tagOptions } from './build/options.ts';
+import type { SignedTag } from '../../trust/decide/decision.ts';
+import {
+  type BuildSettings,
+  findImageUses,
+  type ImageUse,
+  rewriteImages,
+  SYNTAX,
+} from '../../trust/dockerfile/index.ts';
+import { findBuilder } from './build/builder.ts';
+import { ImageNames, inPlace, syntaxStep } from './build/image-names.ts';
+import { nameOptions, nameResults, readSettings } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
+import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
-import { withoutTrust } from './content-trust.ts';
 import { tagAs } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
 
@@ -25,7 +32,7 @@ export async function buildImage(task: DockerTask): Promise<number> {
   const folder = new PrivateFolder(task.env);
   try {
     const source = await findSource(task, folder);
-    if (source === undefined) return await handOver(task, tagOptions(task, args));
+    if (source === undefined) return await handOver(task, await nameResults(task, args));
     return await buildNamed(task, source, folder);
   } finally {
     folder.remove();
@@ -34,15 +41,18 @@ export async function buildImage(task: DockerTask): Promise<number> {
 
 async function buildNamed(task: DockerTask, source: BuildSource, folder: PrivateFolder): Promise<number> {
   const names = new ImageNames(task);
-  const settings = readSettings(task, source.name);
+  const choice = await findBuilder(task, source.text);
+  const settings = readSettings(task, source.name, choice);
   const uses = findImageUses(source.text, settings);
   const dockerfile = await nameImages(names, source, uses, settings);
-  const images = names.trusted;
-  const named = await nameOptions(task, names);
-  const { args, stdin } = source.replace(named, dockerfile);
+  const [images, written] = [names.trusted, names.written];
+  const named = await nameOptions(task, names, choice);
+  const { args, env, advice } = await reachRegistries({ ...task, env: choice.env }, named, written);
+  const { args: replaced, stdin } = source.replace(args, dockerfile);
   folder.leaveSignals();
-  const options = { env: withoutTrust(task.env), ...(stdin === undefined ? {} : { stdin }) };
-  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...args.argv], options);
+  const options = { env, ...(stdin === undefined ? {} : { stdin }) };
+  const exitCode = await runDocker(task.cli.path, [...task.line.head, ...replaced.argv], options);
+  if (exitCode !== 0) task.session.printError(advice);
   if (exitCode === 0 && task.cli.kind === 'docker') await tagImages(task, images);
   return exitCode;
 }
@@ -56,7 +66,8 @@ async function nameImages(
 ): Promise<string> {
   const texts = new Map<string, string>();
   for (const { place, by, name, isImage } of uses) {
-    if (isImage) texts.set(name, await inPlace(`${place}: ${by} ${name}`, () => names.textOf(name)));
+    const next = by === SYNTAX ? syntaxStep(name) : undefined;
+    if (isImage) texts.set(name, await inPlace(`${place}: ${by} ${name}`, () => names.textOf(name), next));
   }
   return rewriteImages(text, uses, settings, ({ name, place }) => {
     const written = texts.get(name);
@@ -69,12 +80,12 @@ async function nameImages(
  * Gives the images their tags, as docker does after the build. BuildKit keeps base images to itself, and a builder
  * elsewhere may need no engine here: what the engine does not have is not tagged.
  */
-async function tagImages({ session }: DockerTask, images: readonly TrustedImage[]): Promise<void> {
+async function tagImages({ session }: DockerTask, images: readonly SignedTag[]): Promise<void> {
   try {
     const engine = await session.engine();
-    for (const { asked, pinned } of images) {
-      const isThere = (await engine.inspectImage(familiarReference(pinned))) !== undefined;
-      if (isThere) await tagAs(session, pinned, { ...asked, digest: undefined });
+    for (const { asked, use } of images) {
+      const isThere = (await engine.inspectImage(familiarReference(use))) !== undefined;
+      if (isThere) await tagAs(session, use, { ...asked, digest: undefined });
     }
   } catch (error) {
     if (!isSignetError(error, 'engine-unreachable')) throw error;

@@ -1,16 +1,17 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import { findDocker } from '../../engine/cli.ts';
-import { type CommandLine, type CommandName, readArguments, readCommandLine } from '../../engine/command.ts';
+import { type CommandLine, readArguments, readCommandLine } from '../../engine/command.ts';
 import { configFolder } from '../../engine/endpoint.ts';
 import { SyntaxBook } from '../../engine/learn.ts';
 import { becomeDocker } from '../../engine/run.ts';
 import { readConfiguration } from '../../trust/settings/configuration-file.ts';
 import { isReplaced, replacedCommand } from '../replaced.ts';
+import { findCommand, type KnownCommand, leadsOn, leadsToEnforced } from './closed-world/commands.ts';
 import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
 import type { DockerTask } from './task.ts';
 
-/** What Signet does before docker gets its turn; loaded when it is needed. */
-const ENFORCED: ReadonlyMap<CommandName, () => Promise<(task: DockerTask) => Promise<number>>> = new Map([
+/** What Signet does before docker gets its turn, by the names of the commands; loaded when it is needed. */
+const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<number>>> = new Map([
   ['run', async () => (await import('./run.ts')).runImage],
   ['create', async () => (await import('./run.ts')).runImage],
   ['pull', async () => (await import('./pull.ts')).pullImage],
@@ -23,89 +24,108 @@ const ENFORCED: ReadonlyMap<CommandName, () => Promise<(task: DockerTask) => Pro
   ['plugin push', async () => (await import('./plugin.ts')).refusePluginPush],
 ]);
 
-/** Carries out a docker command line: enforces where trust is on, and hands everything else to docker as it is. */
-export async function dockerCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const [first = ''] = argv;
-  const cli = await findDocker(env);
-  const book = new SyntaxBook(cli, env);
-  const mayConcernUs = first.startsWith('-') || isEnforcedWord(first);
-  const line = mayConcernUs ? await commandLine(cli, book, argv) : undefined;
-  const word = line?.words[0];
-  if (line !== undefined && word !== undefined && isReplaced(word)) {
-    return replacedCommand({ word, words: line.rest, globals: line.globals, argv, env });
-  }
-
-  if (line?.name !== undefined) return enforced({ cli, line, name: line.name, book, env });
-  const { defaultRegistry } = await readConfiguration(configFolder(line?.globals, env), env);
-  return becomeDocker(
-    cli.path,
-    defaultRegistry === undefined ? argv : await withFullNames(argv, line, book, cli, env),
-    env,
-  );
+/** A docker command line that is read: what it names, and with what it is carried out. */
+interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
+  readonly argv: readonly string[];
+  readonly book: SyntaxBook;
 }
 
-async function commandLine(cli: DockerTask['cli'], book: SyntaxBook, argv: readonly string[]): Promise<CommandLine> {
+/**
+ * Carries out a docker command line. While trust is on, every command is enforced, known to be harmless, or refused;
+ * while it is off, docker gets the line as it is, but for names that a default registry gives another meaning.
+ */
+export async function dockerCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const cli = await findDocker(env);
+  const [first = ''] = argv;
+  if (!isTrustOn(env) && !mayBeEnforced(first)) {
+    const { defaultRegistry } = await readConfiguration(configFolder(undefined, env), env);
+    if (defaultRegistry === undefined) return becomeDocker(cli.path, argv, env);
+  }
+  const book = new SyntaxBook(cli, env);
+  const line = await commandLine(cli, book, argv, env);
+  if (line === undefined) return becomeDocker(cli.path, argv, env);
+  const call: Call = { argv, cli, line, env, book };
+  const [word] = line.words;
+  if (word !== undefined && isReplaced(word)) {
+    return replacedCommand({ word, words: line.rest, globals: line.globals, argv, env });
+  }
+  const command = findCommand(line.words);
+  return command?.kind === 'enforced' ? enforced(call, command) : unenforced(call);
+}
+
+/** Undefined for a line that cannot be read while there is nothing to enforce: docker itself knows best what is wrong. */
+async function commandLine(
+  cli: DockerTask['cli'],
+  book: SyntaxBook,
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<CommandLine | undefined> {
   try {
-    return await readCommandLine(book, argv);
+    return await readCommandLine(book, argv, leadsOn);
   } catch (error) {
+    if (!isTrustOn(env) && isSignetError(error)) return undefined;
     const [first = ''] = argv;
     const [command, words] = first.startsWith('-') ? [[], argv] : [[first], argv.slice(1)];
     throw await (await import('./usage.ts')).wrongFlag(error, cli, command, words);
   }
 }
 
+/** A command that is docker's own business, but for what the closed world demands and a default registry means. */
+async function unenforced({ argv, cli, line, env, book }: Call): Promise<number> {
+  const configuration = await readConfiguration(configFolder(line.globals, env), env);
+  const openSession = async () => (await import('../session.ts')).openSession({ env, globals: line.globals, cli });
+  if (isTrustOn(env)) {
+    const { admit } = await import('./closed-world/admit.ts');
+    await admit({ cli, line, argv, env, configuration, openSession });
+  }
+  if (configuration.defaultRegistry === undefined) return becomeDocker(cli.path, argv, env);
+  return becomeDocker(cli.path, await withFullNames({ argv, line, book }, openSession), env);
+}
+
 /** The command line with short names of local images written out, as a default registry demands. */
 async function withFullNames(
-  argv: readonly string[],
-  line: CommandLine | undefined,
-  book: SyntaxBook,
-  cli: DockerTask['cli'],
-  env: NodeJS.ProcessEnv,
+  { argv, line, book }: Pick<Call, 'argv' | 'line' | 'book'>,
+  openSession: () => ReturnType<typeof import('../session.ts')['openSession']>,
 ): Promise<readonly string[]> {
-  const { expandNames, mayNameImages } = await import('./names.ts');
-  const { head, words, rest } = line ?? { head: argv.slice(0, 1), words: argv.slice(0, 1), rest: argv.slice(1) };
-  if (!mayNameImages(words, rest)) return argv;
-  const session = await (await import('../session.ts')).openSession({ env, globals: line?.globals, cli });
+  const { imagePlaces } = await import('./image-places.ts');
+  const places = imagePlaces(line.words);
+  if (places === undefined) return argv;
+  const { expandNames } = await import('./names.ts');
+  const session = await openSession();
   try {
-    return await expandNames(session, book, head, words, rest);
+    return await expandNames(session, book, line, places);
   } finally {
     await session.close();
   }
 }
 
-interface Call {
-  readonly cli: DockerTask['cli'];
-  readonly line: CommandLine;
-  readonly name: CommandName;
-  readonly book: SyntaxBook;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-async function enforced(call: Call): Promise<number> {
-  const { cli, line, name, env } = call;
+async function enforced(call: Call, command: KnownCommand): Promise<number> {
+  const { cli, line, env } = call;
+  const { name } = command;
   const hasOwnFlag = line.rest.some((word) => word.startsWith(`--${DISABLE_CONTENT_TRUST}`));
   const isPlain = !isTrustOn(env) && !hasOwnFlag;
   const hand = () => becomeDocker(cli.path, [...line.head, ...line.rest], env);
   const { defaultRegistry } = await prepared(name, readConfiguration(configFolder(line.globals, env), env));
   if (isPlain && defaultRegistry === undefined) return hand();
-  const read = await readTrust(call).catch(async (error: unknown) => {
+  const read = await readTrust(call, command).catch(async (error: unknown) => {
     // Without trust there is nothing to enforce, and docker itself knows best what is wrong with its options.
     if (isPlain && isSignetError(error)) return undefined;
     throw await (await import('./usage.ts')).wrongFlag(error, cli, line.words, line.rest);
   });
   const work = await ENFORCED.get(name)?.();
   if (read === undefined || read.args.asksHelp || work === undefined) return hand();
+  if (read.trust) (await import('./closed-world/admit.ts')).refuseUnknownFlags(call, read.args);
   const { openSession } = await import('../session.ts');
   const session = await prepared(name, openSession({ env, globals: line.globals, cli }));
   try {
-    return await work({ session, cli, line, env, ...read });
+    return await work({ session, cli, line, name, env, ...read });
   } finally {
     await session.close();
   }
 }
 
 /** What a command needs before it begins; without it, `run` fails as `run` does. */
-async function prepared<T>(name: CommandName, preparation: Promise<T>): Promise<T> {
+async function prepared<T>(name: string, preparation: Promise<T>): Promise<T> {
   try {
     return await preparation;
   } catch (error) {
@@ -114,14 +134,15 @@ async function prepared<T>(name: CommandName, preparation: Promise<T>): Promise<
 }
 
 /** What follows the command, and whether trust is on for it. */
-async function readTrust({ book, line, env }: Call): Promise<Pick<DockerTask, 'args' | 'trust'>> {
-  const args = await readArguments(book, line);
+async function readTrust(
+  { book, line, env }: Call,
+  { name }: KnownCommand,
+): Promise<Pick<DockerTask, 'args' | 'trust'>> {
+  const args = await readArguments(book, line, !name.startsWith('service '));
   return { args: args.without(DISABLE_CONTENT_TRUST), trust: isTrustOnFor(args, env) };
 }
 
-function isEnforcedWord(word: string): boolean {
-  return [...ENFORCED.keys()].some((name) => name === word || name.startsWith(`${word} `)) || GROUPS.includes(word);
+/** Whether a line that begins so may name a command that an option of its own turns trust on for, or a word of Signet's. */
+function mayBeEnforced(first: string): boolean {
+  return first.startsWith('-') || leadsToEnforced(first);
 }
-
-/** First words of longer forms: `container run`, `image pull`, `buildx build`. */
-const GROUPS: readonly string[] = ['container', 'image', 'builder', 'buildx'];

@@ -1,7 +1,7 @@
 import { wipe } from '../../core/login.ts';
 import { familiarReference, type Reference } from '../../core/names/reference.ts';
 import type { ProgressOutput } from '../../engine/progress.ts';
-import type { TrustedImage } from '../../trust/enforce/enforce.ts';
+import type { SignedTag } from '../../trust/decide/decision.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -10,13 +10,13 @@ import type { Session } from '../session.ts';
  */
 export async function fetchTrusted(
   session: Session,
-  { asked, pinned }: TrustedImage,
+  { asked, use }: SignedTag,
   options: { readonly platform: string | undefined; readonly show: ProgressOutput | undefined },
 ): Promise<void> {
   const engine = await session.engine();
-  const auth = await session.engineAuth(pinned);
-  await engine.pull(familiarReference(pinned), { ...options, auth }).finally(() => auth && wipe(auth));
-  await tagAs(session, pinned, { ...asked, digest: undefined });
+  const auth = await session.engineAuth(use);
+  await engine.pull(familiarReference(use), { ...options, auth }).finally(() => auth && wipe(auth));
+  await tagAs(session, use, { ...asked, digest: undefined });
 }
 
 /** Tags what a digest names. docker tells so on standard error. */

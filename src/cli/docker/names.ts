@@ -1,114 +1,100 @@
 import { isSignetError } from '../../core/errors/index.ts';
+import { isDigest } from '../../core/names/digest.ts';
 import { familiarReference, namesRegistry } from '../../core/names/reference.ts';
-import type { ParsedArgs, PositionalToken } from '../../engine/flags.ts';
+import type { CommandLine } from '../../engine/command.ts';
+import type { FlagToken, ParsedArgs, PositionalToken } from '../../engine/flags.ts';
 import type { SyntaxBook } from '../../engine/learn.ts';
 import type { Session } from '../session.ts';
+import type { ImagePlaces, Naming } from './image-places.ts';
+
+/** What cannot be understood is docker's to complain about; here nothing is enforced. */
+const DOCKERS_TO_TELL = [
+  'docker-flag-unknown',
+  'docker-flag-invalid',
+  'docker-help-unreadable',
+  'buildx-missing',
+] as const;
 
 /**
- * What a command means by a name: an image that the engine has, one to be made, which images to list, or any object, which
- * is an image only if no container could have that name.
- */
-type Naming = 'existing' | 'new' | 'listed' | 'object';
-
-/** Which arguments of a command name images, and what it means by them. */
-interface ImageArguments {
-  /** Index of the first and, exclusive, of the last such argument. */
-  readonly from: number;
-  readonly to: number;
-  readonly names: Naming;
-}
-
-const ALL_EXISTING: readonly ImageArguments[] = [{ from: 0, to: Number.POSITIVE_INFINITY, names: 'existing' }];
-const FIRST_EXISTING: readonly ImageArguments[] = [{ from: 0, to: 1, names: 'existing' }];
-const FIRST_LISTED: readonly ImageArguments[] = [{ from: 0, to: 1, names: 'listed' }];
-const SECOND_NEW: readonly ImageArguments[] = [{ from: 1, to: 2, names: 'new' }];
-
-/** Docker's commands on local images. Those that trust concerns expand their names themselves. */
-const COMMANDS: ReadonlyMap<string, readonly ImageArguments[]> = new Map([
-  ['inspect', [{ from: 0, to: Number.POSITIVE_INFINITY, names: 'object' }]],
-  ['images', FIRST_LISTED],
-  ['image ls', FIRST_LISTED],
-  ['image list', FIRST_LISTED],
-  ['rmi', ALL_EXISTING],
-  ['image rm', ALL_EXISTING],
-  ['image remove', ALL_EXISTING],
-  ['image inspect', ALL_EXISTING],
-  ['save', ALL_EXISTING],
-  ['image save', ALL_EXISTING],
-  ['history', FIRST_EXISTING],
-  ['image history', FIRST_EXISTING],
-  ['tag', [...FIRST_EXISTING, ...SECOND_NEW]],
-  ['image tag', [...FIRST_EXISTING, ...SECOND_NEW]],
-  ['commit', SECOND_NEW],
-  ['container commit', SECOND_NEW],
-  ['import', SECOND_NEW],
-  ['image import', SECOND_NEW],
-]);
-
-/** Whether the command is one of docker's on local images. */
-export function mayNameImages(words: readonly string[], rest: readonly string[]): boolean {
-  return COMMANDS.has([...words, rest[0] ?? ''].join(' ')) || COMMANDS.has(words.join(' '));
-}
-
-/**
- * Expands short names in docker's commands on local images, where a default registry gives them another meaning than
- * docker's: a new name always, an existing one if the engine has the image under its full name. What is listed by a short
- * name is listed under both. All else stays as typed.
+ * Expands short names in docker's commands that name images, where a default registry gives them another meaning than
+ * docker's: what need not be here always, what must be here if the engine has the image under its full name. What is
+ * listed by a short name is listed under both. All else stays as typed.
  */
 export async function expandNames(
   session: Session,
   book: SyntaxBook,
-  head: readonly string[],
-  words: readonly string[],
-  rest: readonly string[],
+  { head, words, rest }: Pick<CommandLine, 'head' | 'words' | 'rest'>,
+  places: ImagePlaces,
 ): Promise<readonly string[]> {
-  const two = COMMANDS.get([...words, rest[0] ?? ''].join(' '));
-  const places = two ?? COMMANDS.get(words.join(' '));
-  if (places === undefined) return [...head, ...rest];
-  const used = two === undefined ? 0 : 1;
-  const command = [...words, ...rest.slice(0, used)];
   try {
-    const args = await book.parse(command, rest.slice(used));
-    return [...head, ...rest.slice(0, used), ...(await expandIn(session, args, places)).argv];
+    const args = await book.parse(words, rest);
+    return [...head, ...(await expandIn(session, args, places)).argv];
   } catch (error) {
-    // Options that cannot be understood are docker's to complain about; here nothing is enforced.
-    if (isSignetError(error, 'docker-flag-unknown', 'docker-flag-invalid', 'docker-help-unreadable'))
-      return [...head, ...rest];
+    if (isSignetError(error, ...DOCKERS_TO_TELL)) return [...head, ...rest];
     throw error;
   }
 }
 
-async function expandIn(session: Session, args: ParsedArgs, places: readonly ImageArguments[]): Promise<ParsedArgs> {
+async function expandIn(session: Session, args: ParsedArgs, { args: places, options }: ImagePlaces) {
   let expanded = args;
+  const isImage = args.lastValue('type') === 'image';
   for (const { from, to, names } of places) {
     for (let index = from; index < Math.min(to, args.positionals.length); index++) {
-      const token = expanded.positionals[index];
-      if (token !== undefined) expanded = await expandOne(session, expanded, token, names);
+      const token = expanded.positionals.at(index - args.positionals.length);
+      const meant = names === 'object' && isImage ? 'existing' : names;
+      if (token !== undefined) expanded = await expandOne(session, expanded, token, meant, { name: token.value });
+    }
+  }
+  for (const { option, key, names } of options) {
+    for (let index = 0; index < args.flags(option).length; index++) {
+      const token = expanded.flags(option).at(index - args.flags(option).length);
+      const name = nameIn(token, key);
+      if (token !== undefined && name !== undefined) {
+        expanded = await expandOne(session, expanded, token, names, { name, key });
+      }
     }
   }
   return expanded;
 }
 
+/** The name in an option's value; undefined where the value is about something else. */
+function nameIn(token: FlagToken | undefined, key: string | undefined): string | undefined {
+  const value = token?.value;
+  if (key === undefined || value === undefined) return value;
+  const [typed, ...name] = value.split('=');
+  // docker reads the keys of filters without their spaces and in any case.
+  return typed?.trim().toLowerCase() === key && name.length > 0 ? name.join('=').trim() : undefined;
+}
+
 async function expandOne(
   session: Session,
   args: ParsedArgs,
-  token: PositionalToken,
+  token: PositionalToken | FlagToken,
   names: Naming,
+  { name, key }: { readonly name: string; readonly key?: string | undefined },
 ): Promise<ParsedArgs> {
-  const full = fullName(session, token.value);
-  if (full === undefined || (names === 'object' && !/[/:]/.test(token.value))) return args;
-  if (names === 'listed') return args.withFlags('--filter', `reference=${full}`);
-  const isMeant = names === 'new' || (await (await session.engine()).inspectImage(full)) !== undefined;
-  return isMeant ? args.withValue(token, full) : args;
+  const full = names === 'listed' ? fullPattern(session, name) : fullName(session, name);
+  if (full === undefined || (names === 'object' && !/[/:]/.test(name))) return args;
+  if (names === 'listed') return args.withFlags('--filter', `${key ?? 'reference'}=${full}`);
+  const isMeant = names === 'any' || (await (await session.engine()).inspectImage(full)) !== undefined;
+  return isMeant ? args.withValue(token, key === undefined ? full : `${key}=${full}`) : args;
 }
 
-/** Undefined for what is not a short name: an image ID, a pattern, a name with its registry. */
+/** Undefined for what is not a short name: an image ID, a name with its registry. */
 function fullName(session: Session, typed: string): string | undefined {
-  if (namesRegistry(typed)) return undefined;
+  if (namesRegistry(typed) || isDigest(typed)) return undefined;
   try {
     return familiarReference(session.resolve(typed));
   } catch (error) {
     if (isSignetError(error)) return undefined;
     throw error;
   }
+}
+
+/** The same for a pattern of names, such as `alice/*:v?`. */
+function fullPattern(session: Session, typed: string): string | undefined {
+  const { defaultRegistry } = session.configuration;
+  if (!/[*?[\\]/.test(typed)) return fullName(session, typed);
+  if (defaultRegistry === undefined || namesRegistry(typed)) return undefined;
+  return `${defaultRegistry}/${typed.includes('/') ? '' : 'library/'}${typed}`;
 }

@@ -1,17 +1,19 @@
 import { SignetError } from '../../core/errors/index.ts';
-import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
-import { trustedImage } from '../../trust/enforce/enforce.ts';
-import { wordedAs } from '../docker-texts.ts';
+import { familiarReference } from '../../core/names/reference.ts';
+import { permitTag } from './permission.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker plugin install` and `plugin upgrade` (protocol D.7): the plugin is installed by its signed digest. */
 export async function installPlugin(task: DockerTask): Promise<number> {
-  const { session, args, line } = task;
-  const plugin = args.positionals[line.name === 'plugin upgrade' ? 1 : 0];
-  if (!task.trust) return handOver(task, args);
+  const { session, args, name } = task;
+  const plugin = args.positionals[name === 'plugin upgrade' ? 1 : 0];
+  if (!task.trust) {
+    const isShort = plugin !== undefined && session.configuration.defaultRegistry !== undefined;
+    return handOver(task, isShort ? args.withValue(plugin, familiarReference(session.resolve(plugin.value))) : args);
+  }
   if (plugin === undefined) {
-    if (line.name === 'plugin install') throw await wrongCount(task, 'at least 1');
+    if (name === 'plugin install') throw await wrongCount(task, 'at least 1');
     throw new SignetError(
       'image-reference-unsupported',
       'docker plugin upgrade under content trust needs the new reference',
@@ -20,13 +22,8 @@ export async function installPlugin(task: DockerTask): Promise<number> {
       },
     );
   }
-  const reference = session.resolve(plugin.value);
-  const trusted = await wordedAs(
-    gunOf(reference),
-    () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
-    `No valid trust data for ${reference.tag ?? DEFAULT_TAG}`,
-  );
-  return handOver(task, args.withValue(plugin, familiarReference(trusted?.pinned ?? reference)));
+  const { use } = await permitTag(session, session.resolve(plugin.value));
+  return handOver(task, args.withValue(plugin, familiarReference(use)));
 }
 
 /** A plugin's push reports no digest that could be signed for certain, so that under trust it is not done at all. */

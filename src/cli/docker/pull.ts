@@ -7,13 +7,11 @@ import {
   gunOf,
   type Reference,
 } from '../../core/names/reference.ts';
-import type { TrustedImage } from '../../trust/enforce/enforce.ts';
-import { trustedImage } from '../../trust/enforce/enforce.ts';
-import { resolveAllTags } from '../../trust/enforce/resolve.ts';
-import { wordedAs } from '../docker-texts.ts';
+import type { SignedTag } from '../../trust/decide/decision.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
-import { type DockerTask, handOver } from './task.ts';
+import { permit, permitEveryTag } from './permission.ts';
+import { type DockerTask, handOver, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker pull` (protocol D.4): each tag is pulled by the digest that it is signed with, then tagged. */
@@ -25,16 +23,17 @@ export async function pullImage(task: DockerTask): Promise<number> {
     return handOver(task, args);
   }
   const reference = session.resolve(image.value);
-  const isPinnedAlone = reference.digest !== undefined && reference.tag === undefined;
-  if (!task.trust || isPinnedAlone) return handOver(task, args.withValue(image, familiarReference(reference)));
+  if (!task.trust) return handOver(task, args.withValue(image, familiarReference(reference)));
   const isQuiet = args.isOn('quiet');
   const all = args.isOn('all-tags');
   if (all && (reference.tag ?? reference.digest) !== undefined) {
     throw new SignetError('usage', "tag can't be used with --all-tags/-a");
   }
-  if (!all && reference.tag === undefined && !isQuiet) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
-  const images = await wordedAs(gunOf(reference), () => (all ? everyTag(task, reference) : oneTag(task, reference)));
-  const options = { platform: args.lastValue('platform'), show: isQuiet ? undefined : progressOutput('stdout') };
+  const isPlain = !all && reference.tag === undefined && reference.digest === undefined;
+  if (isPlain && !isQuiet) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
+  const images = await (all ? everyTag(task, reference) : oneTag(task, reference));
+  if (images === undefined) return handOver(task, args.withValue(image, familiarReference(reference)));
+  const options = { platform: platformOf(task), show: isQuiet ? undefined : progressOutput('stdout') };
   for (const [index, trusted] of images.entries()) {
     const name = `${familiarName(trusted.asked)}:${trusted.tag.tag}@${trusted.tag.digest}`;
     session.print(`Pull (${index + 1} of ${images.length}): ${name}\n`);
@@ -46,19 +45,17 @@ export async function pullImage(task: DockerTask): Promise<number> {
   return 0;
 }
 
-async function oneTag({ session }: DockerTask, reference: Reference): Promise<readonly TrustedImage[]> {
-  const trusted = await trustedImage(reference, (asked) => session.repository(asked, 'pull'));
-  return trusted === undefined ? [] : [trusted];
+/** Undefined for what may be pulled as it was asked for. */
+async function oneTag({ session }: DockerTask, reference: Reference): Promise<readonly SignedTag[] | undefined> {
+  const permission = await permit(session, reference);
+  return permission.verdict === 'tag-signed' ? [permission] : undefined;
 }
 
-async function everyTag({ session }: DockerTask, reference: Reference): Promise<readonly TrustedImage[]> {
-  const { set } = await (await session.repository(reference, 'pull')).read();
-  const { tags, skipped } = resolveAllTags(set);
+async function everyTag({ session }: DockerTask, reference: Reference): Promise<readonly SignedTag[] | undefined> {
+  const permission = await permitEveryTag(session, reference);
+  if (permission.verdict === 'exempt') return undefined;
+  const { images, skipped } = permission;
   for (const tag of skipped) session.printError(`Skipping target for "${familiarName(reference)}:${tag}"\n`);
-  if (tags.length === 0) throw new SignetError('target-not-found', `No trusted tags for ${gunOf(reference)}`);
-  return tags.map((tag) => ({
-    asked: { ...reference, tag: tag.tag },
-    pinned: { ...reference, tag: undefined, digest: tag.digest },
-    tag,
-  }));
+  if (images.length === 0) throw new SignetError('target-not-found', `No trusted tags for ${gunOf(reference)}`);
+  return images;
 }

@@ -1,5 +1,5 @@
 import { SignetError } from '../../core/errors/index.ts';
-import { DEFAULT_TAG, familiarReference, gunOf } from '../../core/names/reference.ts';
+import { DEFAULT_TAG, familiarReference, formatReference, gunOf } from '../../core/names/reference.ts';
 import { pushAndSign } from '../signing.ts';
 import { type DockerTask, handOver, runInDocker } from './task.ts';
 import { wrongCount } from './usage.ts';
@@ -22,8 +22,10 @@ export async function pushImage(task: DockerTask): Promise<number> {
     if (exitCode === 0) session.printError('No tag specified, skipping trust metadata push\n');
     return exitCode;
   }
-  if (reference.tag === undefined && !args.isOn('quiet')) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
+  const isQuiet = args.isOn('quiet');
+  if (reference.tag === undefined && !isQuiet) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
   const tagged = { ...reference, tag: reference.tag ?? DEFAULT_TAG };
-  await pushAndSign(session, tagged, { about: gunOf(tagged), platform: args.lastValue('platform') });
+  await pushAndSign(session, tagged, { about: gunOf(tagged), platform: args.lastValue('platform'), isQuiet });
+  if (isQuiet) session.print(`${formatReference(tagged)}\n`);
   return 0;
 }

@@ -1,18 +1,18 @@
 import { isSignetError } from '../../core/errors/index.ts';
-import { familiarName, familiarReference, gunOf, type Reference, withDefaultTag } from '../../core/names/reference.ts';
+import { familiarName, familiarReference, type Reference, withDefaultTag } from '../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../engine/flags.ts';
-import { trustedImage } from '../../trust/enforce/enforce.ts';
-import { wordedAs } from '../docker-texts.ts';
+import type { Permitted } from '../../trust/decide/decision.ts';
+import { permit } from './permission.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker service create` and `service update --image` (protocol D.7): the service gets `name:tag@digest`. */
 export async function deployService(task: DockerTask): Promise<number> {
-  const { session, args, line } = task;
+  const { session, args, name } = task;
   const image: PositionalToken | FlagToken | undefined =
-    line.name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
+    name === 'service create' ? args.positionals[0] : args.flags('image').at(-1);
   if (image?.value === undefined) {
-    if (task.trust && line.name === 'service create') throw await wrongCount(task, 'at least 1');
+    if (task.trust && name === 'service create') throw await wrongCount(task, 'at least 1');
     return handOver(task, args);
   }
   const reference = resolveImage(task, image.value);
@@ -21,18 +21,20 @@ export async function deployService(task: DockerTask): Promise<number> {
     return handOver(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
   }
   try {
-    const trusted = await wordedAs(
-      gunOf(reference),
-      () => trustedImage(reference, (asked) => session.repository(asked, 'pull')),
-      `No trust data for ${familiarReference(withDefaultTag(reference))}`,
-    );
-    if (trusted === undefined) return await handOver(task, args.withValue(image, familiarReference(reference)));
-    const pinned = `${familiarName(reference)}:${trusted.tag.tag}@${trusted.tag.digest}`;
-    return await handOver(task, args.withValue(image, pinned));
+    const unreleased = `No trust data for ${familiarReference(withDefaultTag(reference))}`;
+    const permission = await permit(session, reference, unreleased);
+    return await handOver(task, args.withValue(image, imageOfTasks(permission)));
   } catch (error) {
     if (!isSignetError(error)) throw error;
     throw error.reworded(`failed to resolve image digest using content trust: ${error.message}`);
   }
+}
+
+/** Tasks show the tag beside the digest that they run. */
+function imageOfTasks(permission: Permitted<Reference>): string {
+  if (permission.verdict !== 'tag-signed') return familiarReference(permission.use);
+  const { asked, tag } = permission;
+  return `${familiarName(asked)}:${tag.tag}@${tag.digest}`;
 }
 
 function resolveImage({ session, trust }: DockerTask, typed: string): Reference {

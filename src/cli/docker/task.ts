@@ -10,11 +10,18 @@ export interface DockerTask {
   readonly session: Session;
   readonly cli: DockerCli;
   readonly line: CommandLine;
+  /** The one name of the command, however it was typed: `run` for `container run` too. */
+  readonly name: string;
   /** What follows the command. */
   readonly args: ParsedArgs;
   readonly env: NodeJS.ProcessEnv;
   /** Whether content trust is on for it. */
   readonly trust: boolean;
+}
+
+/** `--platform`, or the environment's default, as docker takes it to pull and run; undefined for the engine's own choice. */
+export function platformOf({ args, env }: Pick<DockerTask, 'args' | 'env'>): string | undefined {
+  return (args.lastValue('platform') ?? env.DOCKER_DEFAULT_PLATFORM) || undefined;
 }
 
 /** Hands the command, whose trust is settled, to docker with these arguments, and does not come back where the platform lets it. */

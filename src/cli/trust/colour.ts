@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
+import { inRed } from '../output.ts';
 
 const STDOUT = 1;
-const [RED, RESET] = ['\u001b[31m', '\u001b[0m'];
 
 /** Whether standard output takes colours: a terminal, and no wish for none (https://no-color.org). */
 export function isColoured(env: NodeJS.ProcessEnv): boolean {
@@ -9,5 +9,5 @@ export function isColoured(env: NodeJS.ProcessEnv): boolean {
 }
 
 export function red(text: string, coloured: boolean): string {
-  return coloured ? `${RED}${text}${RESET}` : text;
+  return coloured ? inRed(text) : text;
 }

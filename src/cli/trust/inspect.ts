@@ -6,14 +6,15 @@ import { shown } from '../../trust/report/describe.ts';
 import { type Inspection, inspectCollection } from '../../trust/report/inspect.ts';
 import { naturalCompare } from '../../trust/report/natural-order.ts';
 import { parseCommand } from '../command.ts';
+import { debugLines } from '../debug.ts';
 import { goJson } from '../go-json.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
 import { isColoured, red } from './colour.ts';
 import { INSPECT } from './specs.ts';
 
-/** What docker has no words for: it pins nothing and asks nothing. */
-const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled'];
+/** What docker has no words for, as it pins nothing and asks nothing; and a full or read-only disk, which is no server's fault. */
+const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled', 'file-unwritable'];
 
 /** `docker trust inspect [--pretty] IMAGE[:TAG]…` (protocol D.16). */
 export async function inspect(session: Session, words: readonly string[]): Promise<number> {
@@ -29,7 +30,7 @@ async function inspectJson(session: Session, images: readonly string[]): Promise
       found.push(asJson(image, await load(session, image)));
     } catch (error) {
       if (!isSignetError(error) || error.code === 'cancelled') throw error;
-      failures.push(error.message);
+      failures.push(error.message, ...debugLines(error));
     }
   }
   session.print(`${goJson(found)}\n`);

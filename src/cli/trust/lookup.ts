@@ -1,5 +1,4 @@
-import { SignetError } from '../../core/errors/index.ts';
-import { type FoundTarget, findTarget } from '../../core/verify/lookup.ts';
+import { type FoundTarget, findTarget, notFound } from '../../core/verify/lookup.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 import { shown, shownDigest } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
@@ -27,10 +26,10 @@ export async function lookup(session: Session, words: readonly string[]): Promis
   return 0;
 }
 
-/** What `targets` or, behind it, any delegation says of a target (protocol C.14). Throws `target-not-found`. */
+/** What `targets` or, behind it, any delegation says of a target (protocol C.14). Throws `target-not-found` and `role-unusable`. */
 export async function trustedTarget(repository: Repository, name: string): Promise<FoundTarget> {
   const { set } = await readCollection(repository);
   const found = findTarget(set, name);
-  if (found !== undefined) return found;
-  throw new SignetError('target-not-found', `No valid trust data for ${shown(name)}`, { detail: { name } });
+  if (found === undefined) throw notFound(set, name, ['targets']);
+  return found;
 }

@@ -3,7 +3,7 @@ import type { Reference } from '../../core/names/reference.ts';
 import { allTargets } from '../../core/verify/lookup.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
 import { revokeTags } from '../../trust/changes/sign.ts';
-import { resolveAllTags } from '../../trust/enforce/resolve.ts';
+import { resolveAllTags } from '../../trust/decide/resolve.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 import { parseCommand } from '../command.ts';
 import { missingKeys } from '../docker-texts.ts';

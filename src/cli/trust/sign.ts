@@ -2,9 +2,9 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { digestHex } from '../../core/names/digest.ts';
 import { familiarReference, gunOf } from '../../core/names/reference.ts';
 import { isDelegation, RELEASES } from '../../core/names/role.ts';
-import { allTargets } from '../../core/verify/lookup.ts';
+import { allTargets, isUnanswered } from '../../core/verify/lookup.ts';
 import { addSigner, initializeWithImages, type SignedImage } from '../../trust/changes/sign.ts';
-import { targetDigest } from '../../trust/enforce/resolve.ts';
+import { targetDigest } from '../../trust/decide/resolve.ts';
 import { signableRoles } from '../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 import { inspectCollection } from '../../trust/report/inspect.ts';
@@ -141,8 +141,9 @@ async function imageOf(session: Session, repository: Repository, plan: Plan): Pr
   return source.image;
 }
 
-/** The digest under which the tag is released already; the first in tree order, as docker takes it. */
+/** The digest under which the tag is released already; the first in tree order, as docker takes it. None that may be replaced. */
 function releasedImage({ set }: Collection, tag: string): SignedImage | undefined {
+  if (isUnanswered(set, tag)) return undefined;
   const found = allTargets(set, tag).find(({ role }) => role === 'targets' || role === RELEASES);
   return found === undefined ? undefined : { tag, digest: targetDigest(found.target), size: found.target.length };
 }

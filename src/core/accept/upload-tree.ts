@@ -2,7 +2,7 @@ import { SignetError } from '../errors/index.ts';
 import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import type { Root } from '../metadata/root.ts';
 import { readTargets, type Targets } from '../metadata/targets.ts';
-import type { RoleName, TargetsRole } from '../names/role.ts';
+import { parentOf, type RoleName, type TargetsRole } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 import { type Signers, targetsSigners } from '../verify/signers.ts';
 import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
@@ -33,6 +33,15 @@ export class Tree {
   /** The collection needs a `targets` file that the root's keys vouch for: a root that changed them alone would brick it. */
   checkTop(): void {
     this.load('targets');
+  }
+
+  /** Whether `targets` leads to a role, from delegator to delegation, be the delegators' files rightly signed or not. */
+  isDelegated(role: TargetsRole): boolean {
+    if (role === 'targets') return true;
+    const parent = parentOf(role);
+    const delegator =
+      this.accepted.get(parent) ?? readCurrent(parent, this.current, (signed) => readTargets(parent, signed));
+    return delegator?.delegations.some(({ name }) => name === role) === true && this.isDelegated(parent);
   }
 
   versionOf(role: RoleName): number {

@@ -65,7 +65,15 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
     own === undefined
       ? await makeSnapshot(root.root, previous, changed, signer, now)
       : refuseAs('ErrBadSnapshot', () =>
-          acceptSnapshot({ root: root.root, envelope: own, previous, current, changed: bytesOf(changed), now }),
+          acceptSnapshot({
+            root: root.root,
+            envelope: own,
+            previous,
+            current,
+            changed: bytesOf(changed),
+            isDelegated: (role) => tree.isDelegated(role),
+            now,
+          }),
         );
   const timestamp = await makeTimestamp(root.root, current, snapshot.bytes, signer, now);
   return [...files, snapshot, timestamp];

@@ -3,10 +3,11 @@ import type { Envelope } from '../metadata/envelope.ts';
 import { checkFile, sameFile } from '../metadata/file-info.ts';
 import type { Root } from '../metadata/root.ts';
 import { readSnapshot, type Snapshot } from '../metadata/snapshot.ts';
-import type { RoleName } from '../names/role.ts';
+import { isDelegation, type RoleName, type TargetsRole } from '../names/role.ts';
 import { printable } from '../printable.ts';
 import type { Instant } from '../time.ts';
 import { baseSigners } from '../verify/signers.ts';
+import { withheld } from '../verify/trusted-set.ts';
 import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
 import { type StoredFile, stored } from './stored-file.ts';
 import { checkStep } from './version-step.ts';
@@ -17,11 +18,16 @@ export interface UploadedSnapshot {
   readonly previous: Snapshot | undefined;
   readonly current: ReadonlyMap<RoleName, Buffer>;
   readonly changed: ReadonlyMap<RoleName, Buffer>;
+  readonly isDelegated: (role: TargetsRole) => boolean;
   readonly now: Instant;
 }
 
-/** A snapshot must list every file that comes with it, and of those that are stored none but the current ones. */
-export function acceptSnapshot({ root, envelope, previous, current, changed, now }: UploadedSnapshot): StoredFile {
+/**
+ * A snapshot must list every file that comes with it, of those that are stored none but the current ones, and all that was
+ * listed before, except for what no role delegates to any more: clients refuse any other (`TrustedSet.checkUnlisted`).
+ */
+export function acceptSnapshot(upload: UploadedSnapshot): StoredFile {
+  const { root, envelope, previous, current, changed, isDelegated, now } = upload;
   const snapshot = readSnapshot(envelope.signed);
   verifyThreshold(envelope, baseSigners(root, 'snapshot'));
   checkStep('snapshot', snapshot.version, previous?.version);
@@ -40,6 +46,9 @@ export function acceptSnapshot({ root, envelope, previous, current, changed, now
       );
     }
   }
+  const dropped = [...(previous?.meta.keys() ?? [])].filter(isDelegation).filter((role) => !snapshot.meta.has(role));
+  const missed = dropped.find(isDelegated);
+  if (missed !== undefined) throw withheld(missed);
   checkExpiry('snapshot', snapshot, now);
   return stored('snapshot', snapshot.version, envelope.bytes);
 }

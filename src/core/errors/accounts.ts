@@ -5,7 +5,9 @@ export const ACCOUNTS_ERRORS = {
   'user-name-invalid': { http: 400 },
   'user-exists': { http: 409 },
   'user-unknown': { http: 404, next: 'List the users: signet user list' },
-  'accounts-missing': { next: 'Add the first user: signet user add --admin NAME' },
+  'accounts-missing': {
+    next: 'Run the command where the server runs, name its folder with --data FOLDER, or start a server first: signet serve',
+  },
   'password-unfit': { http: 400, next: 'Choose another password.' },
   'password-file-unreadable': {},
   'password-mismatch': { next: 'Run the command again and type the same password twice.' },

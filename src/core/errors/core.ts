@@ -47,6 +47,11 @@ export const CORE_ERRORS = {
   'length-mismatch': { http: 400 },
   'role-unknown': { http: 400 },
   'role-order': {},
+  'role-unusable': {},
+  'role-withheld': {
+    http: 400,
+    next: 'The server hides trust data that was there before; ask its operator why. If the delegation was removed and made again since, its signers sign it again, or it is removed for good.',
+  },
   'root-untrusted': { http: 400 },
   'root-pin-mismatch': { next: 'Compare the pinned keys or certificates with those of the repository.' },
   'root-unpinned': {},

@@ -5,11 +5,17 @@ export const ENGINE_ERRORS = {
   'docker-missing': { next: 'Install docker, or name its command in SIGNET_DOCKER.' },
   'docker-failed': {},
   'docker-help-unreadable': { exit: 125, next: 'Set DOCKER_CONTENT_TRUST=0 to run the command without trust.' },
+  'buildx-missing': {
+    exit: 125,
+    next: "Install docker's buildx plugin (docker-buildx-plugin, on Debian docker-buildx), or build with DOCKER_BUILDKIT=0.",
+  },
   'docker-flag-unknown': {
     exit: 125,
     next: 'Check the spelling with --help. Signet refuses a command line that it cannot read with certainty.',
   },
   'docker-flag-invalid': { exit: 125 },
+  'home-unknown': { next: "Set HOME, or DOCKER_CONFIG to docker's configuration folder." },
+  'docker-value-unclear': { next: 'Name each field once, in small letters: key=value,key=value' },
   'endpoint-invalid': {},
   'context-unknown': { next: 'List the contexts: docker context ls' },
   'engine-unreachable': { next: 'Check that the engine runs and that you may use its socket: docker version' },

@@ -14,6 +14,9 @@ export const SERVE_ERRORS = {
   'authority-expired': {
     next: 'Move the folder "tls" out of the data folder, start again, and hand the new ca.crt to every client.',
   },
+  'machine-trust-unsure': { exit: 125, next: 'Run it at a terminal, or say that you are sure: --yes' },
+  'machine-trust-failed': { next: 'Run it as root, and again when the cause is gone: what is done is not done twice.' },
+  'machine-trust-needless': {},
   'access-log-unusable': { next: 'Name a file that this user may write: signet serve --access-log FILE' },
   'address-in-use': { next: 'Choose another address: signet serve --listen HOST:PORT' },
   'address-unavailable': { next: 'Listen on an address of this machine: signet serve --listen HOST:PORT' },

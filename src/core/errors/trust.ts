@@ -9,6 +9,9 @@ export const TRUST_ERRORS = {
   'reset-incomplete': {},
   'trust-incomplete': {},
   'signing-failed': {},
+  'digest-unsigned': {
+    next: 'Use a tag that is signed, have the digest signed, or exempt the repository in signet.json: signet.json says "digests": "signed".',
+  },
   'digest-disagrees': {
     next: 'Somebody moved the tag, or the digest is wrong. Leave the digest out to use the signed one.',
   },
@@ -28,6 +31,9 @@ export const TRUST_ERRORS = {
   'passphrase-command-failed': {
     next: 'Run the command by hand, with SIGNET_KEY_ALIAS and SIGNET_KEY_ID set, and see what it prints.',
   },
+  'command-uncovered': { exit: 125 },
+  'command-unknown': { exit: 125 },
+  'flag-uncovered': { exit: 125 },
   'dockerfile-invalid': {},
   'dockerfile-uncertain': {
     next: 'Write the line more plainly: Signet refuses a Dockerfile that it cannot read with certainty.',

@@ -62,10 +62,14 @@ export function isCertificateValid({ leaf, intermediates }: RootCertificate, now
   }
 }
 
-/** Whether the certificate is one for `gun`: by its common name, or a prefix of it where the name ends in `*`. */
+/**
+ * Whether the certificate is one for `gun`: by its common name, or a prefix of it where the name ends in `*`. A prefix that
+ * ends inside of the host is taken for all of it, unlike in Notary: it would be one of look-alike hosts as well.
+ */
 export function matchesGun({ commonName }: RootCertificate, gun: Gun): boolean {
   if (!commonName.endsWith('*')) return commonName === gun;
-  return gun.startsWith(commonName.replace(/\*+$/, ''));
+  const prefix = commonName.replace(/\*+$/, '');
+  return gun.startsWith(prefix === '' || prefix.includes('/') ? prefix : `${prefix}/`);
 }
 
 /**

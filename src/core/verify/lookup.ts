@@ -1,8 +1,9 @@
+import { SignetError } from '../errors/index.ts';
 import type { Target } from '../metadata/targets.ts';
-import type { TargetsRole } from '../names/role.ts';
-import { RELEASES } from '../names/role.ts';
+import { RELEASES, type TargetsRole } from '../names/role.ts';
+import { quoted } from '../printable.ts';
 import type { Signature } from '../signature.ts';
-import type { DelegatedRole, TrustedSet } from './trusted-set.ts';
+import type { DelegatedRole, PassedOver, TrustedView } from './trusted-set.ts';
 
 /** A target and the role that vouches for it. */
 export interface FoundTarget {
@@ -22,16 +23,23 @@ export const DOCKER_ROLES: readonly TargetsRole[] = [RELEASES, 'targets'];
 /**
  * Looks a target name up in `roles`, in their order, each with all roles below it except the others listed; the first
  * hit wins (protocol C.14). The hit may come from a role that was not asked for by name: the caller checks `role`.
+ *
+ * Throws `role-unusable` where a role that comes before the hit has a file that must not be used, and the word for the name:
+ * what it would say is not known, and the answer from behind it could be one that it has replaced.
  */
 export function findTarget(
-  set: TrustedSet,
+  set: TrustedView,
   name: string,
   roles: readonly TargetsRole[] = ['targets'],
 ): FoundTarget | undefined {
+  let passedOver: TargetsRole | undefined;
   for (const start of roles) {
     for (const role of walk(set, start, others(roles, start), name)) {
+      if (set.passedOver.get(role)?.hasWordFor(name) === true) passedOver ??= role;
       const target = set.targets.get(role)?.payload.targets.get(name);
-      if (target !== undefined) return { name, target, role };
+      if (target === undefined) continue;
+      if (passedOver !== undefined) throw unusable(set, passedOver, name);
+      return { name, target, role };
     }
   }
   return undefined;
@@ -39,14 +47,17 @@ export function findTarget(
 
 /** Every target that `findTarget` would find, by name. */
 export function listTargets(
-  set: TrustedSet,
+  set: TrustedView,
   roles: readonly TargetsRole[] = ['targets'],
 ): ReadonlyMap<string, FoundTarget> {
   const found = new Map<string, FoundTarget>();
+  const passedOver: PassedOver[] = [];
   for (const start of roles) {
     for (const role of walk(set, start, others(roles, start))) {
+      passedOver.push(...[set.passedOver.get(role) ?? []].flat());
       for (const [name, target] of set.targets.get(role)?.payload.targets ?? []) {
-        if (!found.has(name) && admits(set, role, name)) found.set(name, { name, target, role });
+        const isHidden = found.has(name) || passedOver.some((before) => before.hasWordFor(name));
+        if (!isHidden && admits(set, role, name)) found.set(name, { name, target, role });
       }
     }
   }
@@ -54,7 +65,7 @@ export function listTargets(
 }
 
 /** What every role of the tree says of `name`, or of all names where none is given, as far as its paths let it speak. */
-export function allTargets(set: TrustedSet, name?: string): readonly SignedTarget[] {
+export function allTargets(set: TrustedView, name?: string): readonly SignedTarget[] {
   const found: SignedTarget[] = [];
   for (const role of walk(set, 'targets', [], name)) {
     const trusted = set.targets.get(role);
@@ -69,30 +80,35 @@ export function allTargets(set: TrustedSet, name?: string): readonly SignedTarge
 }
 
 /** Every delegation of the tree that is reachable through trusted files, delegators before their delegations. */
-export function allDelegations(set: TrustedSet): readonly DelegatedRole[] {
+export function allDelegations(set: TrustedView): readonly DelegatedRole[] {
   const found: DelegatedRole[] = [];
   for (const role of walk(set, 'targets', [])) found.push(...set.delegationsOf(role));
   return found;
 }
 
 /** Whether a role may speak for a target name: one of its paths is a prefix of it. */
-export function admits(set: TrustedSet, role: TargetsRole, name: string): boolean {
+export function admits(set: TrustedView, role: TargetsRole, name: string): boolean {
   return set.pathsOf(role).some((prefix) => name.startsWith(prefix));
 }
 
-/** Breadth first from `targets` to the roles at and below `start`, passing over `skipped` and all below them. */
+/**
+ * Breadth first from `targets` to the roles at and below `start`, passing over `skipped` and all below them. Roles whose
+ * files must not be used are among them, for the caller to see that they come first.
+ */
 function* walk(
-  set: TrustedSet,
+  set: TrustedView,
   start: TargetsRole,
   skipped: readonly TargetsRole[],
   name?: string,
 ): Generator<TargetsRole> {
   const queue: TargetsRole[] = ['targets'];
   for (let role = queue.shift(); role !== undefined; role = queue.shift()) {
-    if (!set.targets.has(role)) continue;
+    const isPassedOver = set.passedOver.has(role);
+    if (!set.targets.has(role) && !isPassedOver) continue;
     const isBelowStart = role === start || role.startsWith(`${start}/`);
     const leadsToStart = start.startsWith(`${role}/`);
-    if (isBelowStart) {
+    // Without the file of a role above it, what `start` says is not known either.
+    if (isBelowStart || (leadsToStart && isPassedOver)) {
       if (skipped.includes(role) || (name !== undefined && !admits(set, role, name))) continue;
       yield role;
     } else if (!leadsToStart) continue;
@@ -102,4 +118,55 @@ function* walk(
 
 function others(roles: readonly TargetsRole[], start: TargetsRole): readonly TargetsRole[] {
   return roles.filter((role) => role !== start);
+}
+
+/** Whether a tag has no answer by docker's rule because `targets/releases` has the word for it and must not be used. */
+export function isUnanswered(set: TrustedView, tag: string): boolean {
+  return passedOverFor(set, tag, [RELEASES]) !== undefined;
+}
+
+/**
+ * Why nothing is found under `name`: `role-unusable` where one of `roles`, or one below them, could speak for it but has a
+ * file that must not be used; `target-not-found` otherwise.
+ */
+export function notFound(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
+  const role = passedOverFor(set, name, roles);
+  if (role !== undefined) return unusable(set, role, name);
+  return new SignetError('target-not-found', `No valid trust data for ${nameOf(name)}`, { detail: { tag: name } });
+}
+
+/** Throws `role-unusable` where one of `roles`, or one below them, has a file that must not be used. */
+export function checkUsable(set: TrustedView, roles: readonly TargetsRole[]): void {
+  const [role] = passedOverIn(set, roles);
+  if (role !== undefined) throw unusable(set, role);
+}
+
+function passedOverFor(set: TrustedView, name: string, roles: readonly TargetsRole[]): TargetsRole | undefined {
+  return passedOverIn(set, roles).find((role) => set.passedOver.get(role)?.hasWordFor(name));
+}
+
+function passedOverIn(set: TrustedView, roles: readonly TargetsRole[]): readonly TargetsRole[] {
+  return [...set.passedOver.keys()].filter((each) =>
+    roles.some((role) => each === role || each.startsWith(`${role}/`)),
+  );
+}
+
+function unusable(set: TrustedView, role: TargetsRole, name?: string): SignetError {
+  const { gun } = set.root;
+  const why = set.passedOver.get(role)?.why;
+  const what = name === undefined ? gun : nameOf(name);
+  return new SignetError(
+    'role-unusable',
+    `No valid trust data for ${what}: ${role} is asked first, and cannot be trusted now: ${why?.message}`,
+    {
+      cause: why,
+      detail: { role, ...(why === undefined ? {} : { why: why.code }), ...(name === undefined ? {} : { tag: name }) },
+      next: `Its signers sign it again: signet trust renew ${gun} ${role}\nOr whoever has the repository key ends it: signet trust delegation remove ${gun} ${role}`,
+    },
+  );
+}
+
+/** A target's name may be any text. */
+function nameOf(name: string): string {
+  return /^[!-~]+$/.test(name) ? name : quoted(name);
 }

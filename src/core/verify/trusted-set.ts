@@ -5,7 +5,14 @@ import { checkFile, type FileInfo } from '../metadata/file-info.ts';
 import { readSnapshot, type Snapshot } from '../metadata/snapshot.ts';
 import { type Delegation, readTargets, type Targets } from '../metadata/targets.ts';
 import { readTimestamp, type Timestamp } from '../metadata/timestamp.ts';
-import { type DelegationName, isTargetsRole, parentOf, type RoleName, type TargetsRole } from '../names/role.ts';
+import {
+  type DelegationName,
+  isDelegation,
+  isTargetsRole,
+  parentOf,
+  type RoleName,
+  type TargetsRole,
+} from '../names/role.ts';
 import type { Instant } from '../time.ts';
 import type { TrustedRoot } from './root-trust.ts';
 import { baseSigners, type Signers, targetsSigners } from './signers.ts';
@@ -22,6 +29,13 @@ export interface DelegatedRole extends Delegation {
   readonly keys: KeyMap;
 }
 
+/** A delegation whose file must not be used. */
+export interface PassedOver {
+  readonly why: SignetError;
+  /** Whether it may have something to say of a target, so that nobody who is asked after it can answer. */
+  hasWordFor(name: string): boolean;
+}
+
 /**
  * The client's trusted set: a state machine that turns files into trusted metadata, in this order only:
  * root, timestamp, snapshot, targets, then delegations, each after its delegator.
@@ -33,12 +47,16 @@ export interface DelegatedRole extends Delegation {
  * 4. its version is not below that of the file known before, if that one still verifies (`version-rollback`);
  * 5. it has not expired at `now` (`metadata-expired`).
  * A file that fails leaves the set as it was.
+ *
+ * And of every delegation without a file: that it had none before either (`role-withheld`; TUF 5.5.6).
  */
 export class TrustedSet {
   readonly root: TrustedRoot;
   private readonly now: Instant;
   private trustedTimestamp: Trusted<Timestamp> | undefined;
   private trustedSnapshot: Trusted<Snapshot> | undefined;
+  private formerSnapshot: Snapshot | undefined;
+  private readonly notTrusted = new Map<TargetsRole, PassedOver>();
   private readonly trustedTargets = new Map<TargetsRole, Trusted<Targets>>();
   private readonly delegated = new Map<TargetsRole, ReadonlyMap<DelegationName, DelegatedRole>>();
 
@@ -61,20 +79,30 @@ export class TrustedSet {
     return this.trustedTargets;
   }
 
+  /** The delegations whose files must not be used: where they have the word, nobody who comes after them may answer. */
+  get passedOver(): ReadonlyMap<TargetsRole, PassedOver> {
+    return this.notTrusted;
+  }
+
   /** Trusts a timestamp. `known` is the file trusted before; only while it still verifies does its version bind. */
   updateTimestamp(bytes: Uint8Array, known?: Uint8Array): void {
-    const timestamp = this.verified('timestamp', bytes, readTimestamp, this.signersOf('timestamp'), known);
+    const { trusted: timestamp } = this.verified('timestamp', bytes, readTimestamp, known);
     checkExpiry('timestamp', timestamp.payload, this.now);
     this.trustedTimestamp = timestamp;
   }
 
-  /** Trusts the snapshot that the timestamp promises. Throws `root-outdated` where it belongs to another root. */
+  /**
+   * Trusts the snapshot that the timestamp promises. `known` is the one trusted before: while it still verifies, expired or
+   * not, its version binds, and so does its list (`checkUnlisted`). Throws `root-outdated` where the new one belongs to
+   * another root.
+   */
   updateSnapshot(bytes: Uint8Array, known?: Uint8Array): void {
     checkFile('snapshot', bytes, this.timestamp.payload.snapshot);
-    const snapshot = this.verified('snapshot', bytes, readSnapshot, this.signersOf('snapshot'), known);
+    const { trusted: snapshot, former } = this.verified('snapshot', bytes, readSnapshot, known);
     this.checkRootIn(snapshot.payload);
     checkExpiry('snapshot', snapshot.payload, this.now);
     this.trustedSnapshot = snapshot;
+    this.formerSnapshot = former;
   }
 
   /** What the snapshot promises of a role's file; undefined where the role was never published. */
@@ -88,10 +116,43 @@ export class TrustedSet {
     if (promised === undefined)
       throw new SignetError('role-unknown', `role does not exist: ${role}`, { detail: { role } });
     checkFile(role, bytes, promised);
-    const targets = this.verified(role, bytes, (signed) => readTargets(role, signed), this.signersOf(role), known);
+    const { trusted: targets } = this.verified(role, bytes, (signed) => readTargets(role, signed), known);
     checkExpiry(role, targets.payload, this.now);
     if (this.trustedTargets.has(role)) this.delegated.clear();
     this.trustedTargets.set(role, targets);
+  }
+
+  /**
+   * Checks that a delegation which the snapshot does not list was never published: a file that was listed once stays listed
+   * as long as its delegator delegates to it (TUF 5.5.6). Where the snapshot of before binds nothing, because its key was
+   * replaced or it was lost, a file of the role that is kept from before (`isKept`) says the same. Whether either has
+   * expired does not matter. Throws `role-withheld`.
+   */
+  checkUnlisted(role: DelegationName, isKept: boolean): void {
+    const wasListed = this.formerSnapshot === undefined ? isKept : this.formerSnapshot.meta.has(role);
+    if (wasListed) throw withheld(role);
+  }
+
+  /**
+   * Records that a delegation's file must not be used: `updateTargets` threw `why`. It has the word for the tags that it
+   * spoke for when it last verified (`known`), and those that its file names now, be that true or not. Who does not know
+   * what it said, because `known` is missing or damaged, leaves it the word for every tag that its paths admit.
+   *
+   * Whether it still delegates to the roles below it is not known either, so that their files stay listed: throws
+   * `role-withheld`.
+   */
+  passOver(role: DelegationName, why: SignetError, bytes: Uint8Array, known?: Uint8Array): void {
+    const below = [...(this.formerSnapshot?.meta.keys() ?? [])].filter(isDelegation);
+    const hidden = below.find((name) => name.startsWith(`${role}/`) && this.promised(name) === undefined);
+    if (hidden !== undefined) throw withheld(hidden);
+    const said = [bytes, known ?? Buffer.of()].map((file) =>
+      unlessUnfit(() => readTargets(role, parseEnvelope(role, file).signed)),
+    );
+    const speaksFor = (name: string) => said.some((payload) => payload === undefined || speaks(payload, name));
+    this.notTrusted.set(role, {
+      why,
+      hasWordFor: (name) => startsWithAny(name, this.pathsOf(role)) && speaksFor(name),
+    });
   }
 
   /** Who may sign a role, by the trusted root or the role's trusted delegator. Throws `role-unknown`. */
@@ -124,7 +185,7 @@ export class TrustedSet {
     const roles = payload.delegations.map((delegation) => ({
       ...delegation,
       keys: payload.delegationKeys,
-      paths: delegation.paths.filter((path) => own.some((prefix) => path.startsWith(prefix))),
+      paths: delegation.paths.filter((path) => startsWithAny(path, own)),
     }));
     const delegated = new Map(roles.map((each) => [each.name, each]));
     this.delegated.set(role, delegated);
@@ -135,9 +196,9 @@ export class TrustedSet {
     role: RoleName,
     bytes: Uint8Array,
     read: (signed: Envelope['signed']) => Payload,
-    signers: Signers,
     known: Uint8Array | undefined,
-  ): Trusted<Payload> {
+  ): { readonly trusted: Trusted<Payload>; readonly former: Payload | undefined } {
+    const signers = this.signersOf(role);
     const open = (file: Uint8Array): Trusted<Payload> => {
       const envelope = parseEnvelope(role, file);
       const payload = read(envelope.signed);
@@ -145,14 +206,13 @@ export class TrustedSet {
       return { payload, envelope };
     };
     const trusted = open(bytes);
-    if (known !== undefined && !Buffer.from(known).equals(trusted.envelope.bytes)) {
-      checkVersion(
-        role,
-        trusted.payload.version,
-        versionOf(() => open(known)),
-      );
-    }
-    return trusted;
+    if (known === undefined) return { trusted, former: undefined };
+    if (Buffer.from(known).equals(trusted.envelope.bytes)) return { trusted, former: trusted.payload };
+    // One that no longer verifies binds nothing: after a compromised key was replaced, the huge version that it may have
+    // signed must not lock the repository (fast-forward recovery, TUF 5.3.11).
+    const former = unlessUnfit(() => open(known).payload);
+    if (former !== undefined) checkVersion(role, trusted.payload.version, former.version);
+    return { trusted, former };
   }
 
   private checkRootIn(snapshot: Snapshot): void {
@@ -165,19 +225,37 @@ export class TrustedSet {
   }
 }
 
-/**
- * The version of a file kept from before. One that no longer verifies binds nothing: after a compromised key was
- * replaced, the huge version it may have signed must not lock the repository (fast-forward recovery, TUF 5.3.11).
- */
-function versionOf(open: () => Trusted<Metadata>): number {
+/** Undefined where opening a file fails for what the file is. */
+function unlessUnfit<Payload>(open: () => Payload): Payload | undefined {
   try {
-    return open().payload.version;
+    return open();
   } catch (error) {
-    if (isSignetError(error)) return 0;
+    if (isSignetError(error)) return undefined;
     throw error;
   }
 }
 
+/** A trusted set that can only be read. */
+export type TrustedView = Omit<TrustedSet, 'updateTimestamp' | 'updateSnapshot' | 'updateTargets' | 'passOver'>;
+
+/** Whether a file, or one of those that it delegates to, may name a target. */
+function speaks({ targets, delegations }: Targets, name: string): boolean {
+  return targets.has(name) || delegations.some(({ paths }) => startsWithAny(name, paths));
+}
+
+function startsWithAny(name: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => name.startsWith(prefix));
+}
+
 function outOfOrder(role: RoleName): never {
   throw new SignetError('role-order', `${role} must be loaded first`);
+}
+
+/** The refusal of a snapshot that leaves out a file which was published, and whose delegation nobody has removed. */
+export function withheld(role: DelegationName): SignetError {
+  return new SignetError(
+    'role-withheld',
+    `the snapshot no longer lists ${role}, which was published before and whose delegation was not removed`,
+    { detail: { role } },
+  );
 }

@@ -8,6 +8,7 @@ export interface Directives {
   readonly syntax: { readonly place: string; readonly name: string; readonly span: Span } | undefined;
 }
 
+const PLAIN = /^\ufeff?[\t\f\r -~]*$/;
 const KEY = /^#([^A-Za-z=]*)([A-Za-z][A-Za-z0-9]*)([^A-Za-z0-9=]*)=/;
 
 /**
@@ -29,6 +30,7 @@ export function readDirectives(file: string, source: string): Directives {
     }
     if (directive?.key === 'syntax') {
       if (syntax !== undefined) throw invalid(place, 'only one syntax parser directive can be used');
+      if (!PLAIN.test(line)) throw uncertain(place, 'the syntax directive is not written in plain characters');
       const [name = ''] = directive.value.split(' ', 1);
       syntax = { place, name, span: { from: at + directive.valueAt, to: at + directive.valueAt + name.length } };
     }

@@ -70,6 +70,8 @@ class WordReader {
     const name = NAME.exec(this.word.slice(this.at))?.[0];
     if (name === undefined) return this.giveUp();
     this.at += name.length;
+    // Docker takes every letter of Unicode for a part of the name.
+    if (this.word.charAt(this.at) > '~') return this.giveUp();
     return isBraced ? this.braced(name) : this.valueOf(name);
   }
 

@@ -1,30 +1,50 @@
 import { expandWord, UNKNOWN, type Variables } from './expand.ts';
+import { PLATFORM_VARIABLES, platformVariables } from './platforms.ts';
 import { isSpace } from './text.ts';
 
-/** Set by BuildKit from the platforms of the engine and of the build. */
-const ENGINE_VARIABLES: readonly string[] = [
-  ...['BUILDPLATFORM', 'BUILDOS', 'BUILDOSVERSION', 'BUILDARCH', 'BUILDVARIANT'],
-  ...['TARGETPLATFORM', 'TARGETOS', 'TARGETOSVERSION', 'TARGETARCH', 'TARGETVARIANT', 'TARGETSTAGE'],
-];
-/** Spellings of a platform that every builder passes on unchanged. */
-const PLAIN_PLATFORM = /^(linux)\/(?:(amd64|arm64|386|ppc64le|s390x|riscv64)|(arm)\/(v[5-7]))$/;
+/** What decides the values of the variables in `FROM`. */
+export interface GlobalValues {
+  /** `--build-arg`: the values by name. */
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** The platforms that the build can be for; undefined if only the builder knows. */
+  readonly platforms: readonly string[] | undefined;
+  /** The platforms that the builder can run on; undefined if only the builder knows. */
+  readonly buildPlatforms: readonly string[] | undefined;
+  /** Whether the builder sets the variables of the platforms; undefined if that cannot be told. */
+  readonly setsPlatforms: boolean | undefined;
+}
+
+type Values = Map<string, string | typeof UNKNOWN>;
+
 const DECLARATION = /^([A-Za-z0-9_.-]+)(?:=(.*))?$/s;
 
-/** The variables that `ARG` gives to the `FROM` lines: those before the first of them, with what the command line sets. */
+/**
+ * The variables that `ARG` gives to the `FROM` lines: those before the first of them, with what the command line sets.
+ * Where the build can be for several platforms, or its builder cannot be told, they have several values at once.
+ */
 export class GlobalArgs {
   private readonly buildArgs: ReadonlyMap<string, string>;
-  private readonly values = new Map<string, string | typeof UNKNOWN>();
+  private readonly cases: readonly Values[];
   private isReadable = true;
 
-  /** `platform` is that of the whole build, where the command line names exactly one. */
-  constructor(buildArgs: ReadonlyMap<string, string>, platform: string | undefined) {
-    this.buildArgs = buildArgs;
-    for (const name of ENGINE_VARIABLES) this.values.set(name, UNKNOWN);
-    for (const [name, value] of targetVariables(platform)) this.values.set(name, value);
-    for (const name of ENGINE_VARIABLES) this.set(name, buildArgs.get(name));
+  constructor(given: GlobalValues) {
+    this.buildArgs = given.buildArgs;
+    this.cases = [
+      ...(given.setsPlatforms === true ? [] : [new Map()]),
+      ...(given.setsPlatforms === false ? [] : platformCases(given)),
+    ];
   }
 
-  readonly variables: Variables = (name) => (this.isReadable ? this.values.get(name) : UNKNOWN);
+  /** Every reading of a word, each once; undefined if there is one that cannot be foreseen. */
+  expand(word: string): readonly string[] | undefined {
+    const readings = new Set<string>();
+    for (const values of this.cases) {
+      const reading = expandWord(word, this.variablesOf(values));
+      if (reading === undefined) return undefined;
+      readings.add(reading);
+    }
+    return [...readings];
+  }
 
   /** Takes the arguments of an `ARG` before the first `FROM`. */
   declare(text: string): void {
@@ -33,27 +53,33 @@ export class GlobalArgs {
     for (const word of quotedWords(text)) {
       const [, name, value] = DECLARATION.exec(word) ?? [];
       if (name === undefined) this.isReadable = false;
-      else if (this.buildArgs.has(name)) this.set(name, this.buildArgs.get(name));
-      else if (value !== undefined) this.set(name, expandWord(value, this.variables) ?? UNKNOWN);
+      else for (const values of this.cases) this.set(values, name, value);
     }
   }
 
-  private set(name: string, value: string | typeof UNKNOWN | undefined): void {
-    if (value !== undefined) this.values.set(name, value);
+  private set(values: Values, name: string, written: string | undefined): void {
+    const given = this.buildArgs.get(name);
+    if (given !== undefined) values.set(name, given);
+    else if (written !== undefined) values.set(name, expandWord(written, this.variablesOf(values)) ?? UNKNOWN);
+  }
+
+  private variablesOf(values: Values): Variables {
+    return (name) => (this.isReadable ? values.get(name) : UNKNOWN);
   }
 }
 
-function targetVariables(platform: string | undefined): readonly (readonly [string, string])[] {
-  const [, os, plainArch, arm, variant] = PLAIN_PLATFORM.exec(platform ?? '') ?? [];
-  const arch = plainArch ?? arm;
-  if (platform === undefined || os === undefined || arch === undefined) return [];
-  return [
-    ['TARGETPLATFORM', platform],
-    ['TARGETOS', os],
-    ['TARGETOSVERSION', ''],
-    ['TARGETARCH', arch],
-    ['TARGETVARIANT', variant ?? ''],
-  ];
+/** BuildKit's own variables, as `--build-arg` may override them, for every platform that the build can be for. */
+function platformCases({ buildArgs, platforms, buildPlatforms }: GlobalValues): readonly Values[] {
+  const unknown = PLATFORM_VARIABLES.map((name) => [name, UNKNOWN] as const);
+  const given = PLATFORM_VARIABLES.flatMap((name) => {
+    const value = buildArgs.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const targets = (platforms ?? ['']).map((platform) => platformVariables('TARGET', platform) ?? []);
+  const builds = (buildPlatforms ?? ['']).map((platform) => platformVariables('BUILD', platform) ?? []);
+  return builds.flatMap((build) =>
+    targets.map((target) => new Map<string, string | typeof UNKNOWN>([...unknown, ...build, ...target, ...given])),
+  );
 }
 
 /** Cuts at spaces outside quotes; the quotes stay. */

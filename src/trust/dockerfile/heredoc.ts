@@ -74,6 +74,8 @@ function afterPart(text: string, at: number, place: string): number {
     }
     case '$':
       return afterVariable(text, at, place);
+    case '<':
+      return afterAngles(text, at, place);
     default:
       return at + 1;
   }
@@ -82,6 +84,15 @@ function afterPart(text: string, at: number, place: string): number {
 function afterQuotedPart(text: string, at: number, place: string): number {
   const char = text.charAt(at);
   return char === '\\' || char === '$' ? afterPart(text, at, place) : at + 1;
+}
+
+/** Newer versions let white space stand between `<<` and a name, and take what follows for one word with it. */
+function afterAngles(text: string, at: number, place: string): number {
+  let end = at;
+  while (text.charAt(end) === '<') end++;
+  const isPair = (end - at) % 2 === 0;
+  if (!isPair || !isSpace(text.charAt(end))) return end;
+  throw uncertain(place, 'what follows "<< " is a here-document to newer builders only', SHORTER);
 }
 
 function afterVariable(text: string, at: number, place: string): number {

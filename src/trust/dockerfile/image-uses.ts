@@ -1,10 +1,11 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import { DEFAULT_TAG, familiarReference, parseReference } from '../../core/names/reference.ts';
+import { type NamedField, readNamedFields } from '../../engine/csv.ts';
+import { type Builder, readsHeredocs } from './builder.ts';
 import { readDirectives } from './directives.ts';
-import { expandWord } from './expand.ts';
 import { GlobalArgs } from './global-args.ts';
 import { heredocsAfter } from './heredoc.ts';
-import { type BuilderFlag, type Instruction, readInstruction, wordsIn } from './instruction.ts';
+import { type BuilderFlag, type Instruction, readInstruction, type Word, wordsIn } from './instruction.ts';
 import { LineReader, type LogicalLine } from './lines.ts';
 import { invalid, type Span, shown, uncertain } from './text.ts';
 
@@ -14,12 +15,13 @@ export interface BuildSettings {
   readonly file: string;
   /** `--build-arg`: the values by name. */
   readonly buildArgs: ReadonlyMap<string, string>;
-  /** `--platform`, where it names exactly one. */
-  readonly platform: string | undefined;
+  /** The platforms that the build can be for; undefined if only the builder knows. */
+  readonly platforms: readonly string[] | undefined;
+  /** The platforms that the builder can run on; undefined if only the builder knows. */
+  readonly buildPlatforms: readonly string[] | undefined;
   /** `--build-context`: the names that mean something else than an image here, as typed. */
   readonly contexts: ReadonlySet<string>;
-  /** Whether the builder knows here-documents, as docker's do or else refuse the file; older buildahs go half the way. */
-  readonly heredocs: boolean;
+  readonly builder: Builder;
 }
 
 /** A place of a Dockerfile that says what to build on or to copy from, or names a stage. */
@@ -30,14 +32,19 @@ export interface ImageUse {
   readonly by: string;
   /** The word in the file, with its quotes and variables. */
   readonly span: Span;
-  /** The word as docker reads it; stages in lower case, in which every builder finds them. */
+  /** The word as docker reads it; stages in lower case, in which every builder finds them. As written if it is several. */
   readonly name: string;
   /** False for what no registry is asked for: an earlier stage, `scratch`, a build context. */
   readonly isImage: boolean;
 }
 
+/** `by` of the image that is to read the Dockerfile. */
+export const SYNTAX = '# syntax';
+
 const STAGE_NAME = /^[a-z][a-z0-9._-]*$/;
 const GIVE_VALUES = 'Give the variables their values: --build-arg NAME=VALUE, or --platform OS/ARCH for the platform.';
+const ONE_STAGE_EACH = 'Make each of these names a stage (FROM IMAGE AS NAME), or build for one platform at a time.';
+const USE_BUILDKIT = 'Build with BuildKit of Docker Engine 23 or later, or write RUN sh -c and COPY of a file instead.';
 
 /**
  * Every place of a Dockerfile that may make a builder fetch an image: `# syntax=`, `FROM`, `COPY --from`,
@@ -47,15 +54,19 @@ const GIVE_VALUES = 'Give the variables their values: --build-arg NAME=VALUE, or
  * what none of them builds, `dockerfile-uncertain` for what they could read differently or what only the engine knows.
  */
 export function findImageUses(source: string, settings: BuildSettings): readonly ImageUse[] {
+  refuseNul(settings.file, source);
   const { escapeCharacter, syntax } = readDirectives(settings.file, source);
   const finder = new Finder(settings);
-  if (syntax !== undefined) finder.uses.push({ ...syntax, by: '# syntax', isImage: true });
+  const knowsHeredocs = readsHeredocs(settings.builder, syntax?.name);
+  if (syntax !== undefined && settings.builder.obeysSyntax) finder.uses.push({ ...syntax, by: SYNTAX, isImage: true });
   const lines = new LineReader(settings.file, source, escapeCharacter);
   for (let line = lines.next(); line !== undefined; line = lines.next()) {
     const instruction = readInstruction(line);
     finder.visit(instruction);
     for (const heredoc of heredocsAfter(instruction)) {
-      if (!settings.heredocs) throw uncertain(line.place, 'this builder may not know here-documents');
+      if (!knowsHeredocs) {
+        throw uncertain(line.place, `${settings.builder.name} knows no here-documents`, USE_BUILDKIT);
+      }
       lines.skipHeredoc(heredoc);
     }
   }
@@ -72,7 +83,7 @@ class Finder {
 
   constructor(settings: BuildSettings) {
     this.settings = settings;
-    this.args = new GlobalArgs(settings.buildArgs, settings.platform);
+    this.args = new GlobalArgs({ ...settings, setsPlatforms: settings.builder.setsPlatforms });
   }
 
   visit(instruction: Instruction): void {
@@ -93,18 +104,39 @@ class Finder {
     if (base === undefined || more.length > 0 || (as !== undefined && !isNamed)) {
       throw invalid(line.place, 'FROM requires either one or three arguments');
     }
-    const name = expandWord(base.text, this.args.variables);
-    if (name === undefined) {
-      throw uncertain(line.place, `the image of FROM ${shown(base.text)} is not known before the build`, GIVE_VALUES);
-    }
-    if (name === '') throw invalid(line.place, `base name (${shown(base.text)}) should not be blank`);
-    this.add(line, 'FROM', base, name);
+    this.base(line, base);
     this.stages++;
     if (stage === undefined) return;
     const ownName = stage.text.toLowerCase();
     if (!STAGE_NAME.test(ownName)) throw invalid(line.place, `invalid name for build stage: ${shown(stage.text)}`);
     this.stageNames.add(ownName);
     this.add(line, 'AS', stage, ownName);
+  }
+
+  private base(line: LogicalLine, word: Word): void {
+    const [name, ...others] = this.args.expand(word.text) ?? [];
+    if (name === undefined) {
+      throw uncertain(line.place, `the image of FROM ${shown(word.text)} is not known before the build`, GIVE_VALUES);
+    }
+    if (others.length > 0) this.perPlatform(line, word, [name, ...others]);
+    else if (name === '') throw invalid(line.place, `base name (${shown(word.text)}) should not be blank`);
+    else this.add(line, 'FROM', word, name);
+  }
+
+  /** A word that is another name for each platform stays as it is, since each of them is a stage. */
+  private perPlatform(line: LogicalLine, word: Word, names: readonly string[]): void {
+    const image = names.find((name) => name !== 'scratch' && !this.stageNames.has(name.toLowerCase()));
+    if (image !== undefined) {
+      const message = `FROM ${shown(word.text)} is another name for each platform, and ${shown(image)} is no stage`;
+      throw uncertain(line.place, message, ONE_STAGE_EACH);
+    }
+    this.uses.push({
+      place: line.place,
+      by: 'FROM',
+      span: spanOf(line, word, word.text),
+      name: word.text,
+      isImage: false,
+    });
   }
 
   private sources(instruction: Instruction, when: string): void {
@@ -125,18 +157,17 @@ class Finder {
   }
 
   private mountSource({ value, valueAt, isPlain }: BuilderFlag, line: LogicalLine, by: string): void {
-    let at = valueAt.from;
-    for (const field of value.split(',')) {
-      const [key = ''] = field.split('=', 1);
-      const from = at + key.length + 1;
-      at += field.length + 1;
-      if (!/\bfrom\b/i.test(key)) continue;
-      // Quotes may hide a comma, and builders take them away in different orders.
-      const isClear = isPlain && key.toLowerCase() === 'from' && !value.includes('"');
-      if (!isClear) throw uncertain(line.place, `${by}: from= is not written plainly`, 'Write --mount without quotes.');
-      const name = field.slice(key.length + 1);
-      this.source(name, { from, to: from + name.length }, line, by, /^[0-9]+$/.test(name));
+    const field = mountFields(value, line.place, by).find(({ name }) => name === 'from');
+    // Quotes may hide a comma, and builders take them away in different orders.
+    const isHidden = value.includes('"') && /from/i.test(value);
+    if (isHidden || (field !== undefined && !isPlain)) {
+      throw uncertain(line.place, `${by}: from= is not written plainly`, 'Write --mount without quotes.');
     }
+    if (field?.value === undefined) return;
+    const before = value.split(',').slice(0, value.split(',').indexOf(`${field.key}=${field.value}`));
+    const at = before.reduce((length, each) => length + each.length + 1, valueAt.from);
+    const from = at + field.key.length + 1;
+    this.source(field.value, { from, to: from + field.value.length }, line, by, /^[0-9]+$/.test(field.value));
   }
 
   private source(name: string, span: Span, line: LogicalLine, by: string, isDisputed: boolean): void {
@@ -152,10 +183,7 @@ class Finder {
   }
 
   private add(line: LogicalLine, by: string, within: Span, typed: string): void {
-    const span = line.spanOf(within);
-    if (span === undefined) {
-      throw uncertain(line.place, `the name ${shown(typed)} is broken over several lines`, 'Write it on one line.');
-    }
+    const span = spanOf(line, within, typed);
     const isStage = this.stageNames.has(typed.toLowerCase());
     const isImage = !isStage && typed !== 'scratch' && !this.isContext(typed, line);
     this.uses.push({ place: line.place, by, span, name: isStage ? typed.toLowerCase() : typed, isImage });
@@ -174,6 +202,29 @@ class Finder {
       'Type both names alike.',
     );
   }
+}
+
+function refuseNul(file: string, source: string): void {
+  const at = source.indexOf('\0');
+  if (at < 0) return;
+  const place = `${file}:${source.slice(0, at).split('\n').length}`;
+  throw uncertain(place, 'there is a NUL, which no text has', 'Save the Dockerfile as plain text.');
+}
+
+/** Throws `dockerfile-uncertain` for what the readers of docker's versions take apart differently. */
+function mountFields(value: string, place: string, by: string): readonly NamedField[] {
+  try {
+    return readNamedFields(value);
+  } catch (error) {
+    if (!isSignetError(error, 'docker-value-unclear')) throw error;
+    throw uncertain(place, `${by}=${error.message}`, error.next);
+  }
+}
+
+function spanOf(line: LogicalLine, within: Span, typed: string): Span {
+  const span = line.spanOf(within);
+  if (span !== undefined) return span;
+  throw uncertain(line.place, `the name ${shown(typed)} is broken over several lines`, 'Write it on one line.');
 }
 
 function textOf({ line, arguments: rest }: Instruction): string {

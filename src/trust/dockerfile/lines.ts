@@ -1,4 +1,4 @@
-import { invalid, leadingSpace, type Span, uncertain } from './text.ts';
+import { invalid, leadingSpace, type Span, shown, uncertain } from './text.ts';
 
 export type EscapeCharacter = '\\' | '`';
 
@@ -83,11 +83,21 @@ export class LineReader {
     return undefined;
   }
 
-  /** Passes over the lines of a here-document. Throws `dockerfile-invalid` where it does not end. */
+  /**
+   * Passes over the lines of a here-document. A builder that knows none takes them for instructions, and refuses the file
+   * for the last of them, the terminator, if that is a line of its own there. Throws `dockerfile-uncertain` if it is not,
+   * `dockerfile-invalid` if there is none.
+   */
   skipHeredoc({ name, chomps }: Terminator): void {
     const place = this.place;
+    let isJoined = false;
     for (let line = this.take(); line !== undefined; line = this.take()) {
-      if ((chomps ? line.text.replace(/^\t+/, '') : line.text) === name) return;
+      if ((chomps ? line.text.replace(/^\t+/, '') : line.text) === name) {
+        if (!isJoined) return;
+        const message = `the here-document's last line goes on into ${shown(name)} for builders that know none`;
+        throw uncertain(this.place, message, 'Let its last line end without an escape character.');
+      }
+      if (!isNothing(withoutIndent(line))) isJoined = this.endsInEscape(line.text);
     }
     throw invalid(place, 'unterminated heredoc');
   }
@@ -112,12 +122,16 @@ export class LineReader {
   /** Adds a line without its continuation mark; returns whether it had one. */
   private push(parts: PhysicalLine[], line: PhysicalLine): boolean {
     const end = lengthWithoutBlanks(line.text);
-    const isContinued = end > 0 && line.text.charAt(end - 1) === this.escapeCharacter;
+    const isContinued = this.endsInEscape(line.text);
     if (isContinued && end > 1 && line.text.charAt(end - 2) === this.escapeCharacter) {
       throw uncertain(this.place, 'docker versions disagree whether a line that ends in two escape characters goes on');
     }
     parts.push(isContinued ? { at: line.at, text: line.text.slice(0, end - 1) } : line);
     return isContinued;
+  }
+
+  private endsInEscape(text: string): boolean {
+    return text.charAt(lengthWithoutBlanks(text) - 1) === this.escapeCharacter;
   }
 
   private take(): PhysicalLine | undefined {

@@ -2,14 +2,14 @@ import { baseRoleKeys } from '../../core/metadata/root.ts';
 import { digestHex } from '../../core/names/digest.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { RELEASES, type TargetsRole } from '../../core/names/role.ts';
-import { allDelegations, allTargets } from '../../core/verify/lookup.ts';
+import { allDelegations, allTargets, isUnanswered } from '../../core/verify/lookup.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
-import { targetDigest } from '../enforce/resolve.ts';
+import { targetDigest } from '../decide/resolve.ts';
 import { signerName } from '../keys/signer-roles.ts';
 import { naturalCompare } from './natural-order.ts';
 
-/** A tag with one digest that is released under it, and who vouches for just that digest. */
+/** A tag with one digest that is released under it, and that nobody may have replaced since, and who vouches for just that digest. */
 export interface SignedTagRow {
   readonly tag: string;
   /** Hexadecimal, without the algorithm. */
@@ -53,7 +53,7 @@ function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTa
     const key = JSON.stringify([name, digest]);
     const row = rows.get(key) ?? { tag: name, digest, isReleased: false, signers: [] };
     rows.set(key, row);
-    if (isReleasing(role)) row.isReleased = true;
+    if (isReleasing(role)) row.isReleased = !isUnanswered(set, name);
     else row.signers.push(role.slice('targets/'.length));
   }
   return [...rows.values()]

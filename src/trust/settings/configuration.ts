@@ -4,6 +4,7 @@ import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { namesRegistry, parseReference, type Reference } from '../../core/names/reference.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from '../../remote/registry-endpoints.ts';
 import { parseServerAddress } from '../../remote/server-address.ts';
+import { DOCKERS_RULES, type ImageRules, readDigestRule, readExemptions } from '../decide/image-rules.ts';
 import type { WhenUnreachable } from '../update/collection-source.ts';
 import { type PassphrasePlaces, readPassphrasePlaces } from './passphrase-places.ts';
 import { NO_PINS, type PinningSettings, parsePinning } from './pinning-settings.ts';
@@ -27,7 +28,26 @@ export interface Configuration {
   readonly passphrases: PassphrasePlaces;
   /** What reading makes of a trust server that cannot be reached. */
   readonly whenUnreachable: WhenUnreachable;
+  /** What images need besides the signature of their tag, and which need none. */
+  readonly images: ImageRules;
+  /** What becomes, while trust is on, of commands of docker's that nothing is enforced for. */
+  readonly uncovered: Uncovered;
 }
+
+/** `refuse` them, or `warn` and hand them to docker. */
+export type Uncovered = (typeof UNCOVERED)[number];
+const UNCOVERED = ['refuse', 'warn'] as const;
+
+const MEMBERS: readonly string[] = [
+  'defaultRegistry',
+  'digests',
+  'exempt',
+  'passphrases',
+  'registries',
+  'trustPinning',
+  'uncovered',
+  'whenUnreachable',
+];
 
 export const NO_CONFIGURATION: Configuration = {
   defaultRegistry: undefined,
@@ -35,6 +55,8 @@ export const NO_CONFIGURATION: Configuration = {
   pinning: NO_PINS,
   passphrases: new Map(),
   whenUnreachable: 'cache',
+  images: DOCKERS_RULES,
+  uncovered: 'refuse',
 };
 
 /**
@@ -43,12 +65,7 @@ export const NO_CONFIGURATION: Configuration = {
  */
 export function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
   try {
-    const fields = new Fields(
-      parseJson(bytes),
-      'the file',
-      ['defaultRegistry', 'registries', 'trustPinning', 'passphrases', 'whenUnreachable'],
-      'refuse',
-    );
+    const fields = new Fields(parseJson(bytes), 'the file', MEMBERS, 'refuse');
     const trustPinning = fields.raw('trustPinning');
     return {
       defaultRegistry: readDefaultRegistry(fields.optionalString('defaultRegistry')),
@@ -58,6 +75,11 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
       pinning: trustPinning === undefined ? NO_PINS : parsePinning(trustPinning, path),
       passphrases: readPassphrasePlaces(fields.map('passphrases')),
       whenUnreachable: readWhenUnreachable(fields.optionalString('whenUnreachable')),
+      images: {
+        digests: readDigestRule(fields.optionalString('digests')),
+        exempt: readExemptions(fields.map('exempt')),
+      },
+      uncovered: readUncovered(fields.optionalString('uncovered')),
     };
   } catch (cause) {
     if (!(cause instanceof SignetError)) throw cause;
@@ -82,6 +104,12 @@ function readDefaultRegistry(text: string | undefined): string | undefined {
 function readWhenUnreachable(text: string | undefined): WhenUnreachable {
   if (text === undefined || text === 'cache' || text === 'refuse') return text ?? NO_CONFIGURATION.whenUnreachable;
   throw new SignetError('json-unexpected', 'whenUnreachable is neither "cache" nor "refuse"');
+}
+
+function readUncovered(text: string | undefined): Uncovered {
+  const uncovered = text === undefined ? NO_CONFIGURATION.uncovered : UNCOVERED.find((known) => known === text);
+  if (uncovered === undefined) throw new SignetError('json-unexpected', 'uncovered is neither "refuse" nor "warn"');
+  return uncovered;
 }
 
 /** Checks a registry's host and optional port by docker's own grammar. */

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
@@ -7,6 +6,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { parseGun } from '../../core/names/gun.ts';
 import { isKeyId } from '../../core/names/key-id.ts';
 import { quoted } from '../../core/printable.ts';
+import { neededHome } from '../../engine/home.ts';
 import { parseServerAddress } from '../../remote/server-address.ts';
 import { readSmallFile } from '../../store/files.ts';
 import { NO_PINS, type PinningSettings } from './pinning-settings.ts';
@@ -118,7 +118,7 @@ function isGun(text: string): boolean {
 }
 
 function trustFolder(text: string): string {
-  return /^~(?:\/|$)/.test(text) ? join(homedir(), text.slice(1)) : resolve(text);
+  return /^~(?:\/|$)/.test(text) ? join(neededHome(process.env), text.slice(1)) : resolve(text);
 }
 
 /** The members of an object by their names in lower case. Those inside of them keep theirs: they are GUNs. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { decodeBase64 } from '../../core/base64.ts';
+import { decodeBase64AsGo } from '../../core/base64.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { Login } from '../../core/login.ts';
+import { neededHome } from '../../engine/home.ts';
 import { type Connection, type ConnectionFor, PLAIN_CONNECTION } from '../../remote/connection.ts';
 import { parseServerAddress } from '../../remote/server-address.ts';
 import { readNotaryConfiguration } from './notary-configuration.ts';
@@ -45,7 +45,7 @@ export async function readNotaryPlace(options: NotaryPlaceOptions, env: NodeJS.P
 /** The login that Notary's own commands take from the environment: base64 of `user:password`. Throws `configuration-invalid`. */
 export function notaryLogin(env: NodeJS.ProcessEnv): Login | undefined {
   if (!env.NOTARY_AUTH) return undefined;
-  const decoded = decodeBase64(env.NOTARY_AUTH);
+  const decoded = decodeBase64AsGo(env.NOTARY_AUTH);
   const colon = decoded?.indexOf(':') ?? -1;
   if (decoded === undefined || colon < 0) {
     throw new SignetError('configuration-invalid', 'NOTARY_AUTH is not the base64 of user:password');
@@ -53,7 +53,7 @@ export function notaryLogin(env: NodeJS.ProcessEnv): Login | undefined {
   const password = Buffer.from(decoded.subarray(colon + 1));
   const username = decoded.toString('utf8', 0, colon);
   decoded.fill(0);
-  return { username, password, identityToken: undefined };
+  return { username, password, identityToken: undefined, source: 'NOTARY_AUTH' };
 }
 
 function connectionBy(ca: string | undefined, cert: string | undefined, key: string | undefined): Connection {
@@ -70,5 +70,5 @@ function read(path: string): Buffer {
 }
 
 function expandHome(path: string): string {
-  return /^~(?:\/|$)/.test(path) ? join(homedir(), path.slice(1)) : resolve(path);
+  return /^~(?:\/|$)/.test(path) ? join(neededHome(process.env), path.slice(1)) : resolve(path);
 }

@@ -77,10 +77,20 @@ function readTofu(fields: Fields): TofuSetting | undefined {
   return tofu === undefined ? undefined : parseTofu(fields.string('tofu'), 'trustPinning: tofu');
 }
 
-/** Checks that some image's GUN is the pattern, or begins with what stands before its `*`. */
+/**
+ * Checks that some image's GUN is the pattern, or begins with what stands before its `*`; which is nothing, or a host's whole
+ * name at least: `registry.example.com` begins the names of `registry.example.com.evil.example` too.
+ */
 function checkNames(pattern: string): string {
   const isExact = !pattern.endsWith('*');
   const start = isExact ? pattern : pattern.slice(0, -1);
+  if (!isExact && start !== '' && !start.includes('/')) {
+    throw new SignetError(
+      'configuration-invalid',
+      `trustPinning: ${quoted(start, 300)} may be the beginning of several hosts' names`,
+      { next: `Write the host whole, with a slash behind it: ${quoted(`${start}/*`, 300)}` },
+    );
+  }
   const guns = (isExact ? [''] : COMPLETIONS).map((rest) => gunOfText(start + rest));
   if (guns.some((gun) => (isExact ? gun === start : gun?.startsWith(start)))) return pattern;
   const [likely] = guns;

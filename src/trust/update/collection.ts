@@ -159,9 +159,10 @@ class Update {
       if (bytes > LIMITS.collection)
         throw new SignetError('too-large', `the repository's trust data is larger than ${LIMITS.collection} bytes`);
       const files = await Promise.all(level.map((role) => begun.get(role) ?? this.fetchTargets(set, role)));
-      for (const file of files) {
-        if (file === undefined) continue;
-        this.trustTargets(set, file, unusable);
+      for (const [at, role] of level.entries()) {
+        const file = files[at];
+        if (file === undefined) await this.checkUnlisted(set, role);
+        else this.trustTargets(set, file, unusable);
         await othersTurn();
       }
       level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
@@ -196,6 +197,11 @@ class Update {
     return { role, known, bytes: await this.promised(role, promise, known) };
   }
 
+  private async checkUnlisted(set: TrustedSet, role: TargetsRole): Promise<void> {
+    const { gun, cache } = this.source;
+    if (role !== 'targets') set.checkUnlisted(role, (await cache.read(gun, role)) !== undefined);
+  }
+
   private trustTargets(
     set: TrustedSet,
     { role, bytes, known }: FetchedFile,
@@ -209,6 +215,7 @@ class Update {
       const envelope = parseEnvelope(role, bytes);
       const why = error.code === 'metadata-expired' ? 'expired' : 'unsigned';
       unusable.set(role, { payload: readTargets(role, envelope.signed), envelope, why });
+      set.passOver(role, error, bytes, known);
       this.source.warn(`Error getting ${role}: ${error.message}`);
     }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { sign } from '../../../src/cli/trust/sign.ts';
 import { SignetError } from '../../../src/core/errors/index.ts';
+import { RELEASES } from '../../../src/core/names/role.ts';
 import { failure } from '../../support/failure.ts';
 import {
   empty,
@@ -14,7 +15,7 @@ import {
 } from '../fake-session.ts';
 
 const publishes = ({ simulator }: FakeSession) => simulator.requests.filter((request) => request.startsWith('publish'));
-const digestOfTag = async ({ simulator }: FakeSession, role: 'targets' | 'targets/releases', tag: string) => {
+const digestOfTag = async ({ simulator }: FakeSession, role: string, tag: string) => {
   const { set } = await simulator.trusted();
   const file = [...set.targets].find(([name]) => name === role)?.[1];
   return file?.payload.targets.get(tag)?.hashes.get('sha256')?.toString('hex');
@@ -82,6 +83,19 @@ describe('loaded', () => {
     );
     expect(publishes(session)).toEqual(['publish targets/alice targets/releases']);
     expect(await digestOfTag(session, 'targets/releases', 'v1')).toBe(hex('v1'));
+  });
+
+  test('a tag whose release cannot be verified is not signed as targets had it before', async () => {
+    const session = await loaded();
+    const { digest, size } = fakeImage('old');
+    const old = { length: size, hashes: new Map([['sha256', Buffer.from(digest.slice('sha256:'.length), 'hex')]]) };
+    await (await session.repository()).publish((editor) => editor.addTarget('targets', 'v1', old));
+    session.simulator.forge(RELEASES, [], []);
+    session.simulator.relist();
+    await failure(sign(session, [`${NAME}:v1`]), 'image-missing');
+    session.inEngine.set(`${NAME}:v1`, fakeImage('new'));
+    await sign(session, [`${NAME}:v1`]);
+    expect(await digestOfTag(session, RELEASES, 'v1')).toBe(hex('new'));
   });
 
   test('--local takes the engine’s image, and only that', async () => {

@@ -1,10 +1,14 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { compressionOf, HEAD_SIZE, streamKind } from '../../../src/cli/docker/build/stream-kind.ts';
 import { type FlagSpec, readFlagWords, WrongFlag } from '../../../src/cli/flag-words.ts';
+import { readNamedFields, writeNamedFields } from '../../../src/engine/csv.ts';
 import { ParsedArgs, type Token } from '../../../src/engine/flags.ts';
 import { type CommandSyntax, parseHelp } from '../../../src/engine/help.ts';
 import { type EngineMessage, readMessages } from '../../../src/engine/messages.ts';
 import { PushReport } from '../../../src/engine/push-result.ts';
+import { findsEntry } from '../../support/go-tar.ts';
+import { tarEntry, tarHead } from '../../support/tar-heads.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, lines, words } from '../mutate.ts';
 import { json } from '../mutate-json.ts';
@@ -160,7 +164,48 @@ const ownFlags: Subject = {
   },
 };
 
+/** A comma-separated value is written as it was read, and each of its keys has one value. */
+const values: Subject = {
+  seeds: ['type=registry,ref=a/b:1', '"type=image","name=a,b",push=true', 'check,format=json', 'id=a,"src=""b"""'].map(
+    (text) => Buffer.from(text),
+  ),
+  mutate: anyOf(
+    words(['"', '""', ',', '=', ' ', 'type=', 'TYPE=', 'type', 'ref=a', '\n', '\r', 'é', '\\', "'"]),
+    bytes,
+  ),
+  refusals: ['docker-value-unclear'],
+  check: (input) => {
+    const fields = readNamedFields(input.toString('utf8'));
+    deepStrictEqual(readNamedFields(writeNamedFields(fields)), fields);
+    strictEqual(new Set(fields.map(({ key }) => key.trim().toLowerCase())).size, fields.length);
+  },
+};
+
+/** What a build reads as an archive is one to Go, and what it reads as a Dockerfile is none. */
+const stream: Subject = {
+  seeds: [
+    Buffer.from('FROM a\n'),
+    tarEntry('Dockerfile', 'FROM a\n', (sum) => `${sum}\0 `),
+    tarEntry('# x', '\nFROM scratch\n#', (sum) => `\0${sum}\0`),
+    tarEntry('x', '6 a=b\n', (sum) => `${sum}\0 `, 'g'),
+  ],
+  mutate: anyOf(
+    (_, dice) => tarHead(dice),
+    (_, dice) => tarHead(dice),
+    words(['\0', ' ', '0', '7', 'ustar\x0000', 'ustar  \0', '\x80', '\xff', 'BZh', '\x1f\x8b\x08']),
+    bytes,
+  ),
+  refusals: [],
+  check: (input) => {
+    const kind = streamKind(input);
+    if (kind === 'unclear') throw new Refused();
+    strictEqual(kind === 'archive', compressionOf(input) !== undefined || findsEntry(input.subarray(0, HEAD_SIZE)));
+  },
+};
+
 export const DOCKER_SUBJECTS = {
+  'docker-values': () => values,
+  'build-stream': () => stream,
   'engine-messages': () => messages,
   'docker-help': () => help,
   'docker-flags': () => flags,

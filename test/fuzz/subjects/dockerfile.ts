@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { findImageUses, type ImageUse, rewriteImages } from '../../../src/trust/dockerfile/index.ts';
+import { classicBases } from '../../support/classic-dockerfile.ts';
 import { settings } from '../../trust/dockerfile/support.ts';
 import type { Dice } from '../dice.ts';
 import type { Subject } from '../engine.ts';
@@ -45,6 +46,8 @@ const PIECES = [
     '\nEOF\n',
     '\n\tE\n',
     '<<',
+    '<< ',
+    '<< <<EOF',
     '<<FROM',
   ],
   ...['"', "'", '["x", "/y"]', '[', ']', '{', ';', '\u0000', '\u{10ffff}'],
@@ -91,7 +94,36 @@ const subject: Subject = {
   },
 };
 
-export const DOCKERFILE_SUBJECTS = { dockerfile: () => subject };
+const HEREDOC_PIECES = [
+  ...['RUN <<EOF', 'RUN <<-EOF cat', 'COPY <<A <<EOF /x', 'ONBUILD RUN <<EOF', "ADD <<'EOF' /x", 'RUN <<EOF \\'],
+  ...['EOF', '\tEOF', ' EOF', 'A', 'EOF \\', 'FROM evil', 'RUN x \\', 'RUN x \\ \t', 'RUN x \\\\', 'RUN `', '\\', '`'],
+  ...['# c', ' # c \\', '', ' ', '\t', 'x', 'x \\', 'FROM a', 'FROM b AS c', 'COPY --from=c /x /y', '# escape=`'],
+];
+
+/** Here-documents: a builder that knows none refuses the file, or builds on the same images. */
+const heredocs: Subject = {
+  seeds: ['FROM a\nRUN <<EOF\nFROM evil\nEOF\n', 'FROM a\nCOPY <<A <<EOF /x\nA\nx\nEOF\nFROM b'].map((text) =>
+    Buffer.from(text),
+  ),
+  mutate: anyOf(
+    generated((dice) => ['FROM a', ...dice.some(12, () => dice.pick(HEREDOC_PIECES))].join('\n')),
+    generated((dice) => ['FROM a', ...dice.some(12, () => dice.pick(HEREDOC_PIECES))].join(dice.pick(['\n', '\r\n']))),
+    lines,
+  ),
+  refusals: ['dockerfile-invalid', 'dockerfile-uncertain'],
+  check: (input) => {
+    const source = input.toString('utf8');
+    const bases = findImageUses(source, settings()).filter(({ by }) => by === 'FROM');
+    const classic = classicBases(source);
+    if (classic === undefined) return;
+    deepStrictEqual(
+      classic,
+      bases.map(({ span }) => source.slice(span.from, span.to)),
+    );
+  },
+};
+
+export const DOCKERFILE_SUBJECTS = { dockerfile: () => subject, 'dockerfile-heredocs': () => heredocs };
 
 /** The text without the words of `uses`. */
 function remainder(source: string, uses: readonly ImageUse[]): string {

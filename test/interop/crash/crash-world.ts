@@ -165,7 +165,11 @@ export class CrashWorld {
       sleep: async () => {},
     });
     const login = async () => ({ username: NAME, password: Buffer.from(PASSWORD), identityToken: undefined });
-    const client = new AuthorizedClient({ http, login, loginHost: 'localhost', tokens: new MemoryTokens() });
+    const client = new AuthorizedClient({
+      http,
+      logins: [{ registry: 'localhost', find: login }],
+      tokens: new MemoryTokens(),
+    });
     const gun = `${this.server.host}/alice/signed-${number}`;
     return new TrustPublisher(gun, new NotaryServer(url, client, ['pull', 'push']), seed * 100 + number);
   }

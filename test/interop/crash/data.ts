@@ -5,9 +5,11 @@ import { digestOf } from '../../../src/core/names/digest.ts';
 
 /** What a data folder holds, but for what the registry keeps in its own. */
 const KNOWN = [
+  'admin-password',
   'master.key',
   'registry',
   'serve.lock',
+  'serve.pid',
   'signet.db',
   'signet.db-shm',
   'signet.db-wal',

@@ -73,6 +73,19 @@ test('hundreds of logins at once, from many networks, leave other requests serve
   );
 }, 120_000);
 
+test('hundreds of networks that guess at alice do not keep her out of a new one, nor a restart of one she knows', async () => {
+  const from = (address: string) => `X-Forwarded-For: ${address}`;
+  const known = '203.0.113.1';
+  expect((await guess(proxied, 'alice', PASSWORDS.alice, from(known))).statuses).toEqual([200]);
+  await proxied.server.stop();
+  await proxied.server.start();
+  const attack = Array.from({ length: 60 }, (_, at) => guess(proxied, 'alice', `guess ${at}`, from(`198.18.${at}.1`)));
+  await Promise.all(attack);
+  const login = async (address: string) => (await guess(proxied, 'alice', PASSWORDS.alice, from(address))).statuses;
+  expect(await login('203.0.113.99')).toEqual([200]);
+  expect(await login(known)).toEqual([200]);
+}, 120_000);
+
 test('one network cannot have all of IPv6 to guess from', async () => {
   const neighbour = (at: number) => [`X-Forwarded-For: 2001:db8:ffff:1::${at + 1}`];
   expect(await lookedAt(proxied, 20, neighbour)).toBeLessThanOrEqual(FREE + FEW);

@@ -208,7 +208,7 @@ describe('a signer who goes', () => {
     expect(await last(alice)).toBe(true);
     await removeSigner(admin.repository(), ALICE, [keyOf(alice).id]);
     const reader = new Visitor(simulator);
-    await failure(reader.resolve('v1'), 'target-not-found');
+    await failure(reader.resolve('v1'), 'role-unusable');
     expect(reader.warnings).toHaveLength(1);
     await signImages(bob.repository(), [image('v2', 2)]);
     expect(await reader.resolve('v2')).toBe(digestOfTarget(2));
@@ -237,7 +237,7 @@ describe('a signer who goes', () => {
     await signImages(both.repository(), [image('v1', 1)]);
     await removeSigner(admin.repository(), ALICE, [keyOf(alice).id]);
     expect(await roles()).toEqual([BOB, RELEASES]);
-    await failure(new Visitor(simulator).resolve('v1'), 'target-role-untrusted');
+    await failure(new Visitor(simulator).resolve('v1'), 'role-unusable');
   });
 
   test('with a certificate for a key is known by the key inside', async () => {

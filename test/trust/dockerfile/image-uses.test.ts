@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { describe, expect, test } from 'bun:test';
-import { findImageUses } from '../../../src/trust/dockerfile/index.ts';
+import { findImageUses, platformsOfEngine, rewriteImages } from '../../../src/trust/dockerfile/index.ts';
 import { failure } from '../../support/failure.ts';
-import { images, settings } from './support.ts';
+import { BUILDKIT, CLASSIC, images, settings } from './support.ts';
 
 const refused = (source: string, changes: Parameters<typeof settings>[0] = {}) =>
   failure(() => images(source, changes), 'dockerfile-uncertain');
@@ -112,21 +112,90 @@ describe('ARG', () => {
 
   test('the platform is known where the command line names one', () => {
     const source = 'FROM a:$TARGETOS-$TARGETARCH-${TARGETVARIANT:-none}';
-    expect(images(source, { platform: 'linux/amd64' })).toEqual(['a:linux-amd64-none']);
-    expect(images(source, { platform: 'linux/arm/v7' })).toEqual(['a:linux-arm-v7']);
-    expect(images('ARG TARGETARCH\nFROM a:$TARGETARCH', { platform: 'linux/arm64' })).toEqual(['a:arm64']);
-    expect(images('FROM a:${TARGETPLATFORM}', { platform: 'linux/s390x' })).toEqual(['a:linux/s390x']);
+    expect(images(source, { platforms: ['linux/amd64'] })).toEqual(['a:linux-amd64-none']);
+    expect(images(source, { platforms: ['linux/arm/v7'] })).toEqual(['a:linux-arm-v7']);
+    expect(images('ARG TARGETARCH\nFROM a:$TARGETARCH', { platforms: ['linux/arm64'] })).toEqual(['a:arm64']);
+    expect(images('FROM a:${TARGETPLATFORM}', { platforms: ['linux/s390x'] })).toEqual(['a:linux/s390x']);
   });
 
-  test.each([undefined, 'linux/amd64,linux/arm64', 'linux/x86_64', 'linux/arm64/v8', 'linux/arm', 'amd64', 'local'])(
-    'the platform %p leaves TARGETARCH to the engine',
-    async (platform) => {
-      expect((await refused('FROM a:$TARGETARCH', { platform })).message).toBe(
-        'Dockerfile:1: the image of FROM "a:$TARGETARCH" is not known before the build',
+  test('the levels of amd64 and version 8 of arm64 are named as BuildKit names them', () => {
+    const source = 'FROM a:$TARGETOS-$TARGETARCH-${TARGETVARIANT:-none}';
+    expect(images(source, { platforms: ['linux/amd64/v3'] })).toEqual(['a:linux-amd64-v3']);
+    expect(images(source, { platforms: ['linux/arm64/v8'] })).toEqual(['a:linux-arm64-none']);
+    expect(images('FROM a:${TARGETPLATFORM}', { platforms: ['linux/arm64/v8'] })).toEqual(['a:linux/arm64']);
+  });
+
+  test.each([
+    { platforms: undefined },
+    { platforms: ['linux/x86_64'] },
+    { platforms: ['linux/amd64/v1'] },
+    { platforms: ['linux/arm'] },
+    { platforms: ['amd64'] },
+    { platforms: ['local'] },
+    { platforms: ['Linux/amd64'] },
+    { platforms: ['linux/amd64', 'x'] },
+    { platforms: [' linux/amd64'] },
+  ])('%j leaves TARGETARCH to the builder', async ({ platforms }) => {
+    expect((await refused('FROM a:$TARGETARCH', { platforms })).message).toBe(
+      'Dockerfile:1: the image of FROM "a:$TARGETARCH" is not known before the build',
+    );
+    expect(images('FROM --platform=$TARGETPLATFORM a', { platforms })).toEqual(['a']);
+  });
+
+  test('the classic builder sets no platform, and where the builder is not known, both readings have to agree', async () => {
+    const platforms = ['linux/amd64'];
+    expect(images('FROM a${TARGETARCH:+b}', { platforms, builder: CLASSIC })).toEqual(['a']);
+    expect(images('ARG TARGETARCH=c\nFROM a$TARGETARCH', { platforms, builder: CLASSIC })).toEqual(['ac']);
+    const builder = { ...BUILDKIT, setsPlatforms: undefined };
+    await refused('FROM a${TARGETARCH:+b}', { platforms, builder });
+    expect(images('ARG TARGETARCH=c\nFROM a$TARGETARCH', { platforms, builder })).toEqual(['ac']);
+  });
+
+  describe('another name for each platform', () => {
+    const STAGES = 'FROM a AS base-amd64\nFROM b AS Base-arm64\n';
+    const both = { platforms: ['linux/amd64', 'linux/arm64'] };
+
+    test('needs nothing if each of them is a stage, and stays as it is written', () => {
+      const source = `${STAGES}FROM "base-\${TARGETARCH}" AS c\nFROM c`;
+      expect(images(source, both)).toEqual(['a', 'b']);
+      const rewritten = rewriteImages(source, findImageUses(source, settings(both)), settings(both), () => 'p');
+      expect(rewritten).toBe('FROM p AS base-amd64\nFROM p AS base-arm64\nFROM "base-${TARGETARCH}" AS c\nFROM c');
+    });
+
+    test('may come by way of ARG, and scratch needs nothing either', () => {
+      const source = `ARG B=base-$TARGETARCH\n${STAGES}FROM $B`;
+      expect(images(source, both)).toEqual(['a', 'b']);
+      expect(images(source, { ...both, buildArgs: { B: 'z' } })).toEqual(['a', 'b', 'z']);
+      const none = 'FROM a AS v7\nFROM ${TARGETVARIANT:-scratch}';
+      expect(images(none, { platforms: ['linux/arm/v7', 'linux/amd64'] })).toEqual(['a']);
+    });
+
+    test.each([
+      [['linux/amd64', 'linux/s390x'], 'base-s390x'],
+      [['linux/arm64', 'linux/amd64', 'linux/arm/v7'], 'base-arm'],
+    ])('for %j is refused, since %s is no stage', async (platforms, name) => {
+      const source = `${STAGES}FROM base-$TARGETARCH`;
+      const { message, next } = await refused(source, { platforms });
+      expect(message).toBe(
+        `Dockerfile:3: FROM "base-$TARGETARCH" is another name for each platform, and "${name}" is no stage`,
       );
-      expect(images('FROM --platform=$TARGETPLATFORM a', { platform })).toEqual(['a']);
-    },
-  );
+      expect(next).toContain('FROM IMAGE AS NAME');
+    });
+
+    test('is refused before its stage, and where the builder may not set the platform', async () => {
+      await refused('FROM base-$TARGETARCH\nFROM a AS base-amd64\nFROM a AS base-arm64', both);
+      await refused(`${STAGES}FROM base-$TARGETARCH`, { ...both, builder: { ...BUILDKIT, setsPlatforms: undefined } });
+      await refused(`${STAGES}FROM base-$TARGETARCH`, { platforms: undefined });
+    });
+
+    test('the variables of the platform that builds work the same way', () => {
+      const source = `${STAGES}FROM base-$BUILDARCH`;
+      expect(images(source, { buildPlatforms: ['linux/arm64'] })).toEqual(['a', 'b']);
+      const arm = platformsOfEngine('linux/arm');
+      const each = 'FROM a AS v5\nFROM a AS v6\nFROM a AS v7\nFROM a AS v8\nFROM $BUILDVARIANT';
+      expect(images(each, { buildPlatforms: arm })).toEqual(['a', 'a', 'a', 'a']);
+    });
+  });
 
   test.each([
     'FROM a:$BUILDARCH',
@@ -140,7 +209,7 @@ describe('ARG', () => {
     'FROM a\\b',
     'FROM "a',
   ])('%j is not known before the build', async (source) => {
-    expect((await refused(source, { platform: 'linux/amd64' })).message).toMatch(
+    expect((await refused(source, { platforms: ['linux/amd64'] })).message).toMatch(
       /^Dockerfile:\d: the image of FROM .* is not known before the build$|option holds/,
     );
   });
@@ -251,7 +320,7 @@ describe('parser directives', () => {
     ['# syntax=f\nFROM a', ['f', 'a']],
     ['#syntax=f:1\nFROM a', ['f:1', 'a']],
     ['# SYNTAX = f option=1\nFROM a', ['f', 'a']],
-    ['#\u00a0syntax\t=\vf\u00a0\nFROM a', ['f', 'a']],
+    ['#\tsyntax\t=\ff \nFROM a', ['f', 'a']],
     ['# syntax=f\r\nFROM a\r\n', ['f', 'a']],
     ['\ufeff# syntax=f\nFROM a', ['f', 'a']],
     ['  # syntax=f\nFROM a', ['f', 'a']],
@@ -268,6 +337,23 @@ describe('parser directives', () => {
     ['## syntax=f\nFROM a', ['a']],
   ])('%j needs %j', (source, expected) => {
     expect(images(source)).toEqual(expected);
+  });
+
+  test('a builder that does not obey it needs no image for it', () => {
+    expect(images('# syntax=docker/dockerfile:1\nFROM a', { builder: CLASSIC })).toEqual(['a']);
+  });
+
+  test.each([
+    '# syntax=\vf',
+    '# syntax=\u00a0f',
+    '# syntax=f\u00a0',
+    '#\u2003syntax=f',
+    '\u0085# syntax=f',
+    '# syntax=f é',
+  ])('%j is refused: which characters are blanks, versions see differently', async (line) => {
+    expect((await refused(`${line}\nFROM a`)).message).toBe(
+      'Dockerfile:1: the syntax directive is not written in plain characters',
+    );
   });
 
   test('a second syntax is refused, as docker does', async () => {
@@ -292,7 +378,7 @@ describe('here-documents', () => {
   test.each([
     'RUN <<EOF\nFROM b\nEOF',
     'RUN <<-EOF\n\tFROM b\n\t\tEOF',
-    "RUN <<'EOF' cat\nFROM b\n# x\n\\\nEOF",
+    "RUN <<'EOF' cat\nFROM b\n\\\nx\nEOF",
     'RUN cat <<"EOF" > /x\r\nFROM b\r\nEOF\r',
     'COPY <<one <<two /x\nFROM b\none\nFROM c\ntwo',
     'ADD <<EOF /x\nFROM b\nEOF',
@@ -308,11 +394,11 @@ describe('here-documents', () => {
 
   test.each([
     'RUN cat<<EOF',
-    'RUN cat << EOF',
     'RUN cat <<< EOF',
+    'RUN cat "<< EOF"',
+    'RUN cat \\<< EOF',
     'RUN cat <<<EOF',
     'RUN echo $((1<<2))',
-    'RUN echo $((1 << 2))',
     'RUN echo "<<EOF"',
     "RUN echo ' <<EOF'",
     'RUN echo \\<<EOF',
@@ -326,6 +412,13 @@ describe('here-documents', () => {
   });
 
   test.each([
+    'RUN << EOF\nFROM b\nEOF',
+    'RUN cat << EOF',
+    'RUN cat<< EOF',
+    'RUN <<\tEOF\nFROM b\nEOF',
+    'RUN << <<EOF\nFROM b\nEOF',
+    'RUN <<<< <<EOF\nFROM b\nEOF',
+    'RUN echo $((1 << 2))',
     'RUN <<FROM\nFROM',
     'RUN <<run\nrun',
     'RUN <<"RUN true"\nFROM b\nRUN true',
@@ -351,9 +444,52 @@ describe('here-documents', () => {
     await broken('FROM a\nRUN <<EOF\n\tEOF');
   });
 
+  test.each([
+    'RUN <<EOF\nFROM evil\nRUN cat /evil; : \\\nEOF',
+    'RUN <<EOF\nFROM evil\nRUN cat /evil; : \\ \t\nEOF',
+    'RUN <<EOF\nFROM evil\nRUN cat /evil; : \\\n\n  # comment\n \t\nEOF',
+    'RUN <<-EOF\nFROM evil\nRUN x \\\n\tEOF',
+    'RUN <<EOF\r\nFROM evil\r\nRUN x \\\r\nEOF\r\n',
+    'RUN <<EOF\nFROM evil\nRUN x \\\\\nEOF',
+    'RUN <<EOF\n\\\nEOF',
+    'COPY <<one <<two /x\none\nFROM evil\nRUN x \\\ntwo',
+    'ADD <<EOF /x\nFROM evil\nRUN x \\\nEOF',
+    'ONBUILD RUN <<EOF\nFROM evil\nRUN x \\\nEOF',
+  ])('the end of %j would be none to a builder that knows none', async (heredoc) => {
+    const { message, next } = await refused(`FROM signed\n${heredoc}`);
+    expect(message).toMatch(/^Dockerfile:\d: the here-document's last line goes on into "(EOF|two)" for builders/);
+    expect(next).toBe('Let its last line end without an escape character.');
+  });
+
+  test('the escape character of the file is the one that counts', async () => {
+    await refused('# escape=`\nFROM a\nRUN <<EOF\nFROM evil\nRUN x `\nEOF');
+    expect(images('# escape=`\nFROM a\nRUN <<EOF\nFROM b\nRUN x \\\nEOF')).toEqual(['a']);
+    expect(images('FROM a\nRUN <<EOF\nFROM b\n# RUN x \\\nEOF')).toEqual(['a']);
+    expect(images('FROM a\nRUN <<EOF\nFROM b \\\nx\nEOF')).toEqual(['a']);
+  });
+
+  test('what reads the file in the place of an old BuildKit may know them', async () => {
+    const builder = { ...BUILDKIT, name: 'BuildKit of Docker Engine 20.10.24', knowsHeredocs: false };
+    const file = (syntax: string) => `# syntax=${syntax}\nFROM a\nRUN <<EOF\nx\nEOF`;
+    for (const syntax of [
+      'docker/dockerfile:1',
+      'docker/dockerfile:1.4',
+      'docker.io/docker/dockerfile:1.12.0-labs',
+      'f',
+    ])
+      expect(images(file(syntax), { builder })).toEqual([syntax, 'a']);
+    for (const syntax of ['docker/dockerfile:1.3', 'docker/dockerfile:1.0.1', 'docker/dockerfile:1.3-labs'])
+      expect((await refused(file(syntax), { builder })).message).toBe(
+        'Dockerfile:3: BuildKit of Docker Engine 20.10.24 knows no here-documents',
+      );
+    await refused(file('docker/dockerfile:1'), { builder: CLASSIC });
+  });
+
   test('a builder that does not know them gets none', async () => {
-    await refused('FROM a\nRUN <<EOF\nx\nEOF', { heredocs: false });
-    expect(images('FROM a\nRUN cat << EOF', { heredocs: false })).toEqual(['a']);
+    const { message, next } = await refused('FROM a\nRUN <<EOF\nx\nEOF', { builder: CLASSIC });
+    expect(message).toBe('Dockerfile:2: the classic builder knows no here-documents');
+    expect(next).toStartWith('Build with BuildKit');
+    expect(images('FROM a\nRUN cat <<< EOF', { builder: CLASSIC })).toEqual(['a']);
   });
 });
 
@@ -379,6 +515,10 @@ describe('--build-context', () => {
   test('another tag or registry is another name', () => {
     expect(images('FROM base:2\nFROM host/base', { contexts: ['base', 'base:1'] })).toEqual(['base:2', 'host/base']);
   });
+});
+
+test('a NUL is refused, which ends a text for some readers', async () => {
+  expect((await refused('FROM a\n# \0\n')).message).toBe('Dockerfile:2: there is a NUL, which no text has');
 });
 
 test('scratch and stages in later lines are told apart', () => {

@@ -1,4 +1,12 @@
-import { type BuildSettings, findImageUses } from '../../../src/trust/dockerfile/index.ts';
+import { type Builder, type BuildSettings, findImageUses } from '../../../src/trust/dockerfile/index.ts';
+
+export const BUILDKIT: Builder = { name: 'BuildKit', obeysSyntax: true, knowsHeredocs: true, setsPlatforms: true };
+export const CLASSIC: Builder = {
+  name: 'the classic builder',
+  obeysSyntax: false,
+  knowsHeredocs: false,
+  setsPlatforms: false,
+};
 
 /** Settings of a plain `docker build .`, with exceptions. */
 export function settings(
@@ -9,8 +17,9 @@ export function settings(
 ): BuildSettings {
   return {
     file: 'Dockerfile',
-    platform: undefined,
-    heredocs: true,
+    platforms: undefined,
+    buildPlatforms: undefined,
+    builder: BUILDKIT,
     ...changes,
     buildArgs: new Map(Object.entries(changes.buildArgs ?? {})),
     contexts: new Set(changes.contexts),

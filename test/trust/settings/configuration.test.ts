@@ -36,6 +36,20 @@ describe('signet.json', () => {
     });
   });
 
+  test('says what digests need, which images need no signature, and what becomes of uncovered commands', () => {
+    const { images, uncovered } = parse({
+      digests: 'signed',
+      exempt: { 'registry.internal/tools/*': 'built elsewhere' },
+      uncovered: 'warn',
+    });
+    expect(images).toMatchObject({
+      digests: 'signed',
+      exempt: [{ pattern: { text: 'registry.internal/tools/*' }, reason: 'built elsewhere' }],
+    });
+    expect(uncovered).toBe('warn');
+    expect(parse({ digests: 'docker', exempt: {}, uncovered: 'refuse' })).toEqual(NO_CONFIGURATION);
+  });
+
   test('says whether the cache stands in for a server that cannot be reached', () => {
     expect(parse({}).whenUnreachable).toBe('cache');
     for (const whenUnreachable of ['cache', 'refuse']) {
@@ -54,6 +68,13 @@ describe('signet.json', () => {
     ['with a registry that is no host', { registries: { library: {} } }],
     ['with an unknown setting of a registry', { registries: { 'a.b': { trustserver: 'https://x' } } }],
     ['with a trust server without TLS', { registries: { 'a.b': { trustServer: 'http://x.example' } } }],
+    ['with a rule for digests that is none', { digests: 'Signed' }],
+    ['with a rule for digests that is a flag', { digests: true }],
+    ['with an exemption without a reason', { exempt: { 'registry.internal/x': ' ' } }],
+    ['with an exemption whose reason is none', { exempt: { 'registry.internal/x': true } }],
+    ['with exemptions as a list', { exempt: ['registry.internal/x'] }],
+    ['with an exemption that docker would read otherwise', { exempt: { busybox: 'small' } }],
+    ['with another way with uncovered commands', { uncovered: 'allow' }],
     ['with a way between cache and server that is none', { whenUnreachable: 'Cache' }],
     ['with a way between cache and server that is a flag', { whenUnreachable: true }],
     ['with a default registry that is a path', { defaultRegistry: 'a.b/c' }],

@@ -1,9 +1,12 @@
-import { SignetError } from '../../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { parseReference } from '../../../core/names/reference.ts';
+import { type NamedField, readCsv, readNamedFields, valueIn, writeCsv, writeNamedFields } from '../../../engine/csv.ts';
 import type { ParsedArgs } from '../../../engine/flags.ts';
 import type { BuildSettings } from '../../../trust/dockerfile/index.ts';
 import type { DockerTask } from '../task.ts';
-import { type ImageNames, inPlace, writeReference } from './image-names.ts';
+import type { BuilderChoice } from './builder.ts';
+import { type ImageNames, inPlace, syntaxStep, writeReference } from './image-names.ts';
+import { refuseOptions } from './option-list.ts';
 
 type Edit = (value: string) => Promise<string> | string;
 
@@ -13,59 +16,83 @@ const SYNTAX_ARG = 'BUILDKIT_SYNTAX';
 const HELPER_IMAGES_ARG = 'BUILDKIT_DISABLE_FILEOP';
 /** Names rules by which BuildKit puts other images in the place of those it is given. */
 const SOURCE_POLICY = 'EXPERIMENTAL_BUILDKIT_SOURCE_POLICY';
-/** Options of podman's that bring images or text which Signet does not see. */
-const UNSEEN_IN_PODMAN = /^(?:from|build-arg-file|cache-from|cpp-flag|sbom.*)$/;
-const HEREDOCS_SINCE_PODMAN = 5;
+/** The platform that docker builds for if the command line names none. */
+const PLATFORM_VARIABLE = 'DOCKER_DEFAULT_PLATFORM';
+/** What a description of the build may say of itself. */
+const PROVENANCE_FIELDS: readonly string[] =
+  'type disabled mode builder-id filename version reproducible inline-only'.split(' ');
+/** Fields of an output in which the built image gets its names. */
+const NAME_FIELDS: readonly string[] = ['name', 'dangling-name-prefix'];
+/** Further options that docker reads as fields, in which nothing names an image. */
+const OTHER_FIELDS: readonly string[] = ['secret', 'call', 'print'];
+/** Go's spellings of a boolean. */
+const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
+const FALSE = /^(?:0|f|F|FALSE|false|False)$/;
 /** Named contexts that bring files, as `ADD` does, or whose digest says which image they are. */
 const FILE_CONTEXT = /^(?:https?:|git:|ssh:|git@)|^oci-layout:\/\/[^@]+@sha256:[0-9a-f]{64}$/;
 
-/** What the command line says about the meaning of the Dockerfile. Throws `build-option-unsafe`. */
-export function readSettings(task: DockerTask, file: string): BuildSettings {
+/**
+ * What the command line says about the meaning of the Dockerfile. Throws `build-option-unsafe`, and under trust
+ * `docker-value-unclear`.
+ */
+export function readSettings(task: DockerTask, file: string, { builder, platforms }: BuilderChoice): BuildSettings {
   const { args, cli, trust } = task;
   if (trust) refuseUnseen(task);
-  const platforms = args.values('platform');
   return {
     file,
+    builder,
     buildArgs: readBuildArgs(task),
-    platform: platforms.length === 1 && cli.kind === 'docker' ? platforms[0] : undefined,
+    platforms: cli.kind === 'docker' ? (readPlatforms(task) ?? platforms) : undefined,
+    buildPlatforms: platforms,
     contexts: new Set(args.values('build-context').map((value) => contextName(value, trust))),
-    heredocs: cli.kind === 'docker' || Number.parseInt(cli.version, 10) >= HEREDOCS_SINCE_PODMAN,
   };
 }
 
-/** The options with their images resolved as those of the Dockerfile are. Throws `build-option-unsafe` besides. */
-export async function nameOptions(task: DockerTask, names: ImageNames): Promise<ParsedArgs> {
+/**
+ * The options with their images resolved as those of the Dockerfile are. Throws `build-option-unsafe`,
+ * `docker-value-unclear`, and what the resolving throws.
+ */
+export async function nameOptions(task: DockerTask, names: ImageNames, choice: BuilderChoice): Promise<ParsedArgs> {
   const nameOf = (name: string) => names.textOf(name);
-  let args = tagOptions(task, task.args);
-  args = await editValues(args, 'build-arg', (value) => nameSyntax(value, task.env, nameOf));
+  let args = await nameResults(task, task.args);
+  if (choice.builder.obeysSyntax)
+    args = await editValues(args, 'build-arg', (value) => nameSyntax(value, task.env, nameOf));
   args = await editValues(args, 'build-context', (value) => nameContext(value, task.trust, nameOf));
   args = await editValues(args, 'cache-from', (value) => nameCache(value, task.trust, nameOf));
   if (!task.trust) return args;
+  for (const name of OTHER_FIELDS) args = await editValues(args, name, checkFields);
   args = await editValues(args, 'attest', (value) => nameAttestation(value, nameOf));
-  return editValues(args, 'sbom', (value) => nameSbom(value, nameOf));
+  args = await editValues(args, 'provenance', (value) => nameShortAttestation('provenance', value, nameOf));
+  return editValues(args, 'sbom', (value) => nameShortAttestation('sbom', value, nameOf));
 }
 
-/** With the registry written out in the names that the built image gets, where a default registry is set. */
-export function tagOptions({ session, cli }: DockerTask, args: ParsedArgs): ParsedArgs {
-  if (session.configuration.defaultRegistry === undefined) return args;
-  return args.flags('tag').reduce((named, _, index) => {
-    const flag = named.flags('tag')[index];
-    return flag?.value === undefined
-      ? named
-      : named.withValue(flag, writeReference(cli.kind, session.resolve(flag.value)));
-  }, args);
+/** With the default registry written out, if there is one, in the names that the built image and its cache get. */
+export async function nameResults({ session, cli, trust }: DockerTask, typed: ParsedArgs): Promise<ParsedArgs> {
+  const hasDefault = session.configuration.defaultRegistry !== undefined;
+  if (!hasDefault && !trust) return typed;
+  const nameOf = (name: string) => (hasDefault ? writeReference(cli.kind, session.resolve(name)) : name);
+  let args = typed;
+  for (const name of ['tag', 'manifest']) args = await editValues(args, name, nameOf);
+  args = await editValues(args, 'output', (value) => nameOutput(value, trust, nameOf));
+  return editValues(args, 'cache-to', (value) => nameCacheTarget(value, trust, nameOf));
 }
 
 function refuseUnseen({ args, cli, env }: DockerTask): void {
+  refuseOptions({ args, cli });
   if (env[SOURCE_POLICY]) {
     throw unsafe(`${SOURCE_POLICY} may replace images after they are checked`, 'Unset the variable.');
   }
   if (readBuildArgs({ args, env }).has(HELPER_IMAGES_ARG)) {
     throw unsafe(`--build-arg ${HELPER_IMAGES_ARG} makes the builder use images that nobody checks`);
   }
-  const names = args.tokens.flatMap((token) => (token.kind === 'flag' ? [token.flag.long ?? ''] : []));
-  const unseen = cli.kind === 'podman' ? names.find((name) => UNSEEN_IN_PODMAN.test(name)) : undefined;
-  if (unseen !== undefined) throw unsafe(`podman build --${unseen} brings in what Signet does not check`);
+}
+
+/** Every platform of the build, as docker takes them from the command line or the environment; undefined for none. */
+function readPlatforms({ args, env }: DockerTask): readonly string[] | undefined {
+  const given = args.values('platform');
+  const values = given.length > 0 ? given : [env[PLATFORM_VARIABLE] ?? ''];
+  const platforms = values.flatMap((value) => value.split(','));
+  return platforms.every((platform) => platform === '') ? undefined : platforms;
 }
 
 /** Values by name; one without a value is the environment's, as docker has it. */
@@ -95,7 +122,8 @@ async function nameSyntax(text: string, env: NodeJS.ProcessEnv, nameOf: Edit): P
   const command = (given ?? env[SYNTAX_ARG] ?? '').trim();
   if (name !== SYNTAX_ARG || command === '') return text;
   const [image, rest] = cut(command, ' ');
-  return `${name}=${await nameOf(image)}${rest === undefined ? '' : ` ${rest}`}`;
+  const written = await inPlace(SYNTAX_ARG, async () => nameOf(image), syntaxStep(image));
+  return `${name}=${written}${rest === undefined ? '' : ` ${rest}`}`;
 }
 
 async function nameContext(text: string, trust: boolean, nameOf: Edit): Promise<string> {
@@ -108,49 +136,103 @@ async function nameContext(text: string, trust: boolean, nameOf: Edit): Promise<
 
 /** Layers from a cache become layers of the image. Those of the engine and of local folders are as local as the context. */
 async function nameCache(text: string, trust: boolean, nameOf: Edit): Promise<string> {
-  if (!trust && text.includes('"')) return text;
-  const fields = text.split(',');
-  if (!text.includes('='))
-    return (await eachInTurn(fields, (field) => (field === '' ? field : nameOf(field)))).join(',');
-  const type = valueIn(fields, 'type');
-  if (type === 'registry') return nameField(fields, 'ref', nameOf);
-  if (!trust || (type === 'local' && !text.includes('"'))) return text;
-  throw unsafe('layers from that cache are signed by nobody', 'Use a signed image as cache: type=registry,ref=IMAGE');
+  if (text === '') return text;
+  if (!text.includes('=')) return nameReferences(text, trust, nameOf);
+  return editFields(text, trust, async (fields) => {
+    const type = valueIn(fields, 'type');
+    if (type === 'registry' && valueIn(fields, 'ref')) return withNames(fields, ['ref'], nameOf);
+    if (!trust || type === 'local') return fields;
+    throw unsafe('layers from that cache are signed by nobody', 'Use a signed image as cache: type=registry,ref=IMAGE');
+  });
+}
+
+async function nameCacheTarget(text: string, trust: boolean, nameOf: Edit): Promise<string> {
+  if (text === '') return text;
+  if (!text.includes('=')) return nameReferences(text, trust, nameOf);
+  return editFields(text, trust, async (fields) =>
+    valueIn(fields, 'type') === 'registry' ? withNames(fields, ['ref'], nameOf) : fields,
+  );
+}
+
+/** A destination without a type is a folder, or `-`. */
+async function nameOutput(text: string, trust: boolean, nameOf: Edit): Promise<string> {
+  const isPlace = !/[,"]/.test(text) && !text.startsWith('type=');
+  return isPlace ? text : editFields(text, trust, (fields) => withNames(fields, NAME_FIELDS, nameOf));
+}
+
+/** References one after the other, each of which docker reads once more as a list. */
+async function nameReferences(text: string, trust: boolean, nameOf: Edit): Promise<string> {
+  return editUnderstood(text, trust, async () => {
+    const references = readCsv(text);
+    const unclear = references.find((reference) => /[",]/.test(reference));
+    if (unclear !== undefined) throw unsafe(`${JSON.stringify(unclear)} is no reference`);
+    return writeCsv(await eachInTurn(references, (reference) => (reference === '' ? '' : nameOf(reference))));
+  });
 }
 
 async function nameAttestation(text: string, nameOf: Edit): Promise<string> {
-  const fields = text.split(',');
-  const type = valueIn(fields, 'type');
-  const isOff = valueIn(fields, 'disabled')?.toLowerCase() === 'true';
-  if (!text.includes('"') && (type === 'provenance' || (type === 'sbom' && isOff))) return text;
-  if (type === 'sbom' && valueIn(fields, 'generator') !== undefined) return nameField(fields, 'generator', nameOf);
-  throw unsafe('the scanner for the bill of materials is an image that nobody checks', 'Name it: generator=IMAGE');
-}
-
-async function nameSbom(text: string, nameOf: Edit): Promise<string> {
-  if (/^(?:0|f|false)$/i.test(text)) return text;
-  return (await nameAttestation(`type=sbom,${text}`, nameOf)).slice('type=sbom,'.length);
-}
-
-/** Throws `build-option-unsafe` where a quote may hide what the field is. */
-async function nameField(fields: readonly string[], key: string, nameOf: Edit): Promise<string> {
-  const isClear =
-    fields.filter((field) => keyOf(field) === key).length === 1 && !fields.some((field) => field.includes('"'));
-  if (!isClear) throw unsafe(`${key}= is not written plainly in ${JSON.stringify(fields.join(','))}`);
-  const named = await eachInTurn(fields, async (field) => {
-    const [typed, value = ''] = cut(field, '=');
-    return keyOf(field) === key ? `${typed}=${await nameOf(value)}` : field;
+  return editFields(text, true, async (fields) => {
+    const type = valueIn(fields, 'type');
+    const isOff = TRUE.test(valueIn(fields, 'disabled') ?? '');
+    if (type === 'sbom' && valueIn(fields, 'generator')) return withNames(fields, ['generator'], nameOf);
+    if (type === 'sbom' && isOff) return fields;
+    if (type === 'provenance' && fields.every(({ key }) => PROVENANCE_FIELDS.includes(key))) return fields;
+    if (type === 'provenance') throw unsafe('that attestation has fields which are not known');
+    throw unsafe('the scanner for the bill of materials is an image that nobody checks', 'Name it: generator=IMAGE');
   });
-  return named.join(',');
 }
 
-function valueIn(fields: readonly string[], key: string): string | undefined {
-  const field = fields.find((each) => keyOf(each) === key);
-  return field === undefined ? undefined : cut(field, '=')[1];
+/** `--sbom` and `--provenance`: the fields of an attestation without its type, or whether there is to be one. */
+async function nameShortAttestation(type: string, text: string, nameOf: Edit): Promise<string> {
+  if (text === '' || FALSE.test(text) || (type === 'provenance' && TRUE.test(text))) return text;
+  const prefix = `type=${type},`;
+  return (await nameAttestation(prefix + text, nameOf)).slice(prefix.length);
 }
 
-function keyOf(field: string): string {
-  return cut(field, '=')[0].trim().toLowerCase();
+function checkFields(text: string): string {
+  if (text !== '') readNamedFields(text);
+  return text;
+}
+
+/** Without trust, what only docker understands is docker's. */
+async function editUnderstood(text: string, trust: boolean, edit: () => Promise<string>): Promise<string> {
+  try {
+    return await edit();
+  } catch (error) {
+    if (!trust && isSignetError(error, 'docker-value-unclear')) return text;
+    throw error;
+  }
+}
+
+/** The text stays as it is if the fields do. */
+function editFields(
+  text: string,
+  trust: boolean,
+  edit: (fields: readonly NamedField[]) => Promise<readonly NamedField[]>,
+): Promise<string> {
+  return editUnderstood(text, trust, async () => {
+    const fields = readNamedFields(text);
+    const edited = await edit(fields);
+    return edited.every((field, index) => field.value === fields[index]?.value) ? text : writeNamedFields(edited);
+  });
+}
+
+/** With the names in some fields resolved; one field may hold several names. `*` takes them from elsewhere. */
+async function withNames(
+  fields: readonly NamedField[],
+  keys: readonly string[],
+  nameOf: Edit,
+): Promise<readonly NamedField[]> {
+  const named: NamedField[] = [];
+  for (const field of fields) {
+    const value = keys.includes(field.name) ? valueIn(fields, field.name) : undefined;
+    if (value === undefined) named.push(field);
+    else {
+      const names = await eachInTurn(value.split(','), (name) => (name === '' || name === '*' ? name : nameOf(name)));
+      named.push({ ...field, value: names.join(',') });
+    }
+  }
+  return named;
 }
 
 async function editValues(args: ParsedArgs, name: string, edit: Edit): Promise<ParsedArgs> {

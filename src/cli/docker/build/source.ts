@@ -1,20 +1,12 @@
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
 import { SignetError } from '../../../core/errors/index.ts';
 import type { ParsedArgs } from '../../../engine/flags.ts';
 import type { DockerTask } from '../task.ts';
-import { HEAD_SIZE, isArchive, unpack } from './archive.ts';
+import { unpack } from './archive.ts';
+import { copyCompanions } from './companions.ts';
 import type { PrivateFolder } from './private-folder.ts';
+import { HEAD_SIZE, streamKind } from './stream-kind.ts';
 
 /** The Dockerfile of a build, and the way to have docker read another in its place. */
 export interface BuildSource {
@@ -29,7 +21,6 @@ export interface BuildSource {
 const MAX_DOCKERFILE = 1024 * 1024;
 const STDIN = '-';
 const REMOTE = /^(?:[a-z][a-z0-9+.-]*:\/\/|github\.com\/|[\w.-]+@[\w.-]+:)/i;
-const IGNORE_FILES: readonly string[] = ['.dockerignore', '.containerignore'];
 const DEFAULT_NAMES: Readonly<Record<DockerTask['cli']['kind'], readonly string[]>> = {
   docker: ['Dockerfile', 'dockerfile'],
   podman: ['Containerfile', 'Dockerfile'],
@@ -51,7 +42,7 @@ export async function findSource(task: DockerTask, folder: PrivateFolder): Promi
   }
   if (context === STDIN) return fromStdin(task, file, folder);
   if (file === STDIN) return piped(await new StandardInput().take(MAX_DOCKERFILE + 1));
-  return stored(findFile(task, context, file), file, (outside) => folder.path(outside), context);
+  return stored(task, { path: findFile(task, context, file), typed: file, folder, context });
 }
 
 /** What the command line says of the context and the Dockerfile, and why Signet cannot read it, where it cannot. */
@@ -81,16 +72,40 @@ async function fromStdin(task: DockerTask, file: string | undefined, folder: Pri
   }
   const input = new StandardInput();
   const head = await input.take(HEAD_SIZE);
-  if (isArchive(head)) {
+  if (isArchive(head, task)) {
     const context = join(folder.path(), 'context');
     await unpack(head, input.rest(), context).finally(() => input.end());
     const path = insideOf(context, findFile(task, context, file && join(context, file)));
-    const source = stored(path, file, () => folder.path());
+    const source = stored(task, { path, typed: file, folder });
     const stdin = new Uint8Array();
     return { ...source, replace: (args, text) => ({ ...source.replace(withContext(args, context), text), stdin }) };
   }
-  if (file === undefined) return piped(Buffer.concat([head, await input.take(MAX_DOCKERFILE + 1)]));
+  if (file === undefined) {
+    const source = piped(Buffer.concat([head, await input.take(MAX_DOCKERFILE + 1)]));
+    return { ...source, replace: (args, text) => ({ args, stdin: certainlyNoArchive(Buffer.from(text)) }) };
+  }
   throw new SignetError('usage', 'ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
+}
+
+/**
+ * Whether docker, or podman, which looks at the whole stream, takes it for an archive. What neither is for certain is
+ * refused, since docker could build on what nobody checked in it. Throws `build-context-invalid`.
+ */
+function isArchive(head: Uint8Array, { cli }: DockerTask): boolean {
+  const kind = streamKind(head);
+  if (kind === 'unclear' && cli.kind === 'docker') throw unclearStream();
+  return kind !== 'dockerfile';
+}
+
+/** The digests that were written into a Dockerfile may have made a tar header of its beginning. */
+function certainlyNoArchive(dockerfile: Buffer): Buffer {
+  if (streamKind(dockerfile) !== 'dockerfile') throw unclearStream();
+  return dockerfile;
+}
+
+function unclearStream(): SignetError {
+  const message = 'standard input could be an archive to docker, or a Dockerfile';
+  return new SignetError('build-context-invalid', message, { next: 'Unpack it into a folder, and build that.' });
 }
 
 /** A Dockerfile that came by standard input, and goes on that way. */
@@ -99,25 +114,28 @@ function piped(bytes: Buffer): BuildSource {
   return { name, text: decode(name, bytes), replace: (args, text) => ({ args, stdin: Buffer.from(text) }) };
 }
 
-/** A Dockerfile on disk. The other one gets a place of its own, with the ignore files that belong to it. */
-function stored(
-  path: string,
-  typed: string | undefined,
-  placeOutside: (context: string | undefined) => string,
-  context?: string,
-): BuildSource {
+interface StoredFile {
+  readonly path: string;
+  /** As the command line names it. */
+  readonly typed: string | undefined;
+  readonly folder: PrivateFolder;
+  /** Undefined for what came in an archive, of which docker obeys no policy. */
+  readonly context?: string;
+}
+
+/** A Dockerfile on disk. The other one gets a place of its own, with the files that belong to it. */
+function stored({ cli, trust }: DockerTask, { path, typed, folder, context }: StoredFile): BuildSource {
   const name = typed ?? basename(path);
   const text = decode(name, readCapped(name, path));
   return {
     name,
     text,
     replace: (args, dockerfile) => {
-      const home = join(placeOutside(context), 'dockerfile');
+      const home = join(folder.path(context), 'dockerfile');
       mkdirSync(home, { mode: 0o700 });
       const copy = join(home, basename(path));
       writeFileSync(copy, dockerfile, { mode: 0o600, flag: 'wx' });
-      for (const suffix of IGNORE_FILES.filter((each) => existsSync(path + each)))
-        copyFileSync(path + suffix, copy + suffix);
+      copyCompanions(path, copy, { hasPolicy: context !== undefined && cli.kind === 'docker', trust });
       const flag = args.flags('file').at(-1);
       return { args: flag === undefined ? args.withFlags('--file', copy) : args.withValue(flag, copy) };
     },

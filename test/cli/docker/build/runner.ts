@@ -1,11 +1,19 @@
+import { join } from 'node:path';
 import { buildImage } from '../../../../src/cli/docker/build.ts';
+import { leadsOn } from '../../../../src/cli/docker/closed-world/commands.ts';
 import type { Session } from '../../../../src/cli/session.ts';
 import { isSignetError, SignetError } from '../../../../src/core/errors/index.ts';
-import { formatReference, type Reference } from '../../../../src/core/names/reference.ts';
+import { parseGun } from '../../../../src/core/names/gun.ts';
+import { gunOf, type Reference } from '../../../../src/core/names/reference.ts';
+import { TRUST_ON_FIRST_USE } from '../../../../src/core/verify/pinning.ts';
 import { findDocker } from '../../../../src/engine/cli.ts';
 import { readArguments, readCommandLine } from '../../../../src/engine/command.ts';
 import { SyntaxBook } from '../../../../src/engine/learn.ts';
+import { remembered } from '../../../../src/trust/decide/evidence.ts';
 import { NO_CONFIGURATION, resolveName } from '../../../../src/trust/settings/configuration.ts';
+import type { Collection } from '../../../../src/trust/update/collection.ts';
+import { NOW, Simulator } from '../../../support/simulator.ts';
+import { Visitor } from '../../../support/visitor.ts';
 
 /**
  * Builds as `signet` would, in a process of its own, with a trust server and an engine that are made up: `SIGNED` holds
@@ -19,39 +27,63 @@ const configuration = { ...NO_CONFIGURATION, defaultRegistry: env.DEFAULT_REGIST
 const session = {
   close: async () => {},
   configuration,
+  folder: join(env.HOME ?? '', '.docker'),
   print: (text: string) => process.stdout.write(text),
   printError: (text: string) => process.stderr.write(text),
   resolve: (name: string) => resolveName(name, configuration),
-  repository: async (reference: Reference) => ({
-    read: async () => {
-      console.log(`asked for ${formatReference(reference)}`);
-      return { set: collection(reference) };
+  evidence: remembered({
+    ...{ rules: configuration.images, pinning: TRUST_ON_FIRST_USE, now: () => NOW },
+    collectionOf: async (reference) => {
+      console.log(`asked for ${gunOf(reference)}`);
+      return collectionOf(reference);
     },
   }),
   engine: async () => {
-    if (env.IN_ENGINE === undefined) throw new SignetError('engine-unreachable', 'there is no engine');
+    if (env.IN_ENGINE === undefined && env.ENGINE === undefined)
+      throw new SignetError('engine-unreachable', 'there is no engine');
     return {
+      describe: async () => {
+        if (env.ENGINE === undefined) throw new SignetError('engine-unreachable', 'the engine does not answer');
+        return JSON.parse(env.ENGINE);
+      },
       inspectImage: async (name: string) => (inEngine.includes(name) ? {} : undefined),
       tag: async (from: string, to: string) => console.log(`tagged ${from} as ${to}`),
     };
   },
 } as unknown as Session;
 
-function collection({ registry, path }: Reference) {
+/** A collection in which what `SIGNED` says of the repository is signed. */
+async function collectionOf({ registry, path }: Reference): Promise<Collection> {
   const prefix = `${registry}/${path}:`;
   const tags = Object.entries(signed).filter(([name]) => name.startsWith(prefix));
   if (tags.length === 0) throw new SignetError('trust-data-missing', `no trust data for ${registry}/${path}`);
-  const target = (digest: string) => ({ length: 1, hashes: new Map([['sha256', Buffer.from(digest, 'hex')]]) });
-  const targets = new Map(tags.map(([name, digest]) => [name.slice(prefix.length), target(digest)]));
-  return { targets: new Map([['targets', { payload: { targets } }]]), delegationsOf: () => [], pathsOf: () => [''] };
+  const simulator = await Simulator.start({
+    gun: parseGun(`${registry}/${path}`),
+    edit: (editor) => {
+      editor.removeTarget('targets', 'latest');
+      for (const [name, digest] of tags) {
+        const hashes = new Map([['sha256', Buffer.from(digest, 'hex')]]);
+        editor.addTarget('targets', name.slice(prefix.length), { length: 1, hashes });
+      }
+    },
+  });
+  return new Visitor(simulator).update();
 }
 
 try {
   const cli = await findDocker(env);
   const book = new SyntaxBook(cli, env);
-  const line = await readCommandLine(book, process.argv.slice(2));
-  const args = await readArguments(book, line);
-  process.exitCode = await buildImage({ session, cli, line, args, env, trust: env.DOCKER_CONTENT_TRUST === '1' });
+  const line = await readCommandLine(book, process.argv.slice(2), leadsOn);
+  const args = await readArguments(book, line, true);
+  process.exitCode = await buildImage({
+    session,
+    cli,
+    line,
+    name: 'build',
+    args,
+    env,
+    trust: env.DOCKER_CONTENT_TRUST === '1',
+  });
 } catch (error) {
   if (!isSignetError(error)) throw error;
   console.error(JSON.stringify({ code: error.code, message: error.message, next: error.next }));

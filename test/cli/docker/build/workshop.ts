@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ROOT } from '../../../../scripts/paths.ts';
+import type { EngineDescription } from '../../../../src/engine/description.ts';
 import { type Outcome, run } from '../../../support/run.ts';
 import { temporaryFolder } from '../../../support/temp.ts';
 
@@ -13,16 +14,22 @@ export interface Call {
   /** Permissions of the Dockerfile's folder, of the folder above, and of the Dockerfile. */
   readonly modes: readonly number[];
   readonly ignored: string | undefined;
+  readonly policy: string | undefined;
+  /** `DOCKER_BUILDKIT`. */
+  readonly buildkit: string | undefined;
   readonly context: readonly string[];
   readonly inContext: string | undefined;
 }
 
 export interface BuildOptions {
-  readonly cli?: 'docker' | 'buildx' | 'podman';
+  /** `docker` is 28 without buildx, `docker-20.10` what Debian has. */
+  readonly cli?: 'docker' | 'docker-20.10' | 'buildx' | 'podman' | 'podman-5';
   readonly trust?: boolean;
   /** Digests (64 digits) by full reference. */
   readonly signed?: Readonly<Record<string, string>>;
   readonly inEngine?: readonly string[];
+  /** What the engine says of itself; it cannot be reached where neither this nor `inEngine` is given. */
+  readonly engine?: Partial<EngineDescription>;
   readonly defaultRegistry?: string;
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
@@ -38,9 +45,13 @@ export interface Built extends Outcome {
 
 const CLIS = {
   docker: { version: 'Docker version 28.2.2, build e6534b4', help: 'docker-28' },
+  'docker-20.10': { version: 'Docker version 20.10.24+dfsg1, build 297e128', help: 'docker-20.10' },
   buildx: { version: 'Docker version 28.2.2, build e6534b4', help: 'buildx' },
   podman: { version: 'podman version 4.3.1', help: 'podman-4.3' },
+  'podman-5': { version: 'podman version 5.4.0', help: 'podman-4.3' },
 };
+
+const ENGINE: EngineDescription = { version: '28.2.2', platform: 'linux/amd64', prefersBuildKit: true };
 
 /** A folder to build in, and what runs `signet build` there with a docker that only writes down what it is given. */
 export class Workshop {
@@ -72,11 +83,13 @@ export class Workshop {
       FAKE_RUNTIME: process.execPath,
       FAKE_PROGRAM: join(import.meta.dir, 'fake-docker.ts'),
       FAKE_HELP: join(ROOT, `test/engine/fixtures/${help}/build.txt`),
+      FAKE_INSPECT: join(ROOT, 'test/engine/fixtures/buildx/inspect-engine.txt'),
       FAKE_VERSION: version,
       FAKE_RECORD: record,
       SIGNED: JSON.stringify(options.signed ?? {}),
       DOCKER_CONTENT_TRUST: (options.trust ?? true) ? '1' : '0',
       ...(options.inEngine === undefined ? {} : { IN_ENGINE: JSON.stringify(options.inEngine) }),
+      ...(options.engine === undefined ? {} : { ENGINE: JSON.stringify({ ...ENGINE, ...options.engine }) }),
       ...(options.defaultRegistry === undefined ? {} : { DEFAULT_REGISTRY: options.defaultRegistry }),
       ...options.env,
     };

@@ -1,11 +1,9 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { parseDigest } from '../../../src/core/names/digest.ts';
-import { atDigest, formatReference, parseReference, type Reference } from '../../../src/core/names/reference.ts';
 import { RELEASES, signerRole } from '../../../src/core/names/role.ts';
-import { trustedImage } from '../../../src/trust/enforce/enforce.ts';
-import { resolveAllTags, resolveTag, targetDigest } from '../../../src/trust/enforce/resolve.ts';
+import { resolveAllTags, resolveTag, targetDigest } from '../../../src/trust/decide/resolve.ts';
 import { failure } from '../../support/failure.ts';
-import { digestOfTarget, GUN, Simulator, target } from '../../support/simulator.ts';
+import { digestOfTarget, Simulator, target } from '../../support/simulator.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const ALICE = signerRole('alice');
@@ -76,48 +74,4 @@ test('all tags are those that resolve one by one', async () => {
   expect(tags.map(({ tag }) => tag)).toEqual(['latest']);
   expect(skipped).toEqual(['strange']);
   for (const each of tags) expect(resolveTag(set, each.tag)).toEqual(each);
-});
-
-describe('an image', () => {
-  const asked: Reference[] = [];
-  const ask = (text: string) => {
-    asked.length = 0;
-    return trustedImage(parseReference(text), async (reference) => {
-      asked.push(reference);
-      return new Visitor(simulator).repository();
-    });
-  };
-
-  test('is what its tag was signed as, and from there on only a digest', async () => {
-    const image = await ask(`${GUN}:latest`);
-    const digest = parseDigest(digestOfTarget(2));
-    expect(image?.pinned).toEqual(atDigest(parseReference(GUN), digest));
-    expect(formatReference(image?.pinned ?? parseReference('x'))).toBe(`${GUN}@${digest}`);
-    expect(image?.asked.tag).toBe('latest');
-    expect(image?.tag.digest).toBe(digest);
-  });
-
-  test('is asked for as latest where nothing is said', async () => {
-    expect((await ask(GUN))?.tag.tag).toBe('latest');
-  });
-
-  test('by digest alone names its content itself, and nobody is asked', async () => {
-    expect(await ask(`${GUN}@${digestOfTarget(9)}`)).toBeUndefined();
-    expect(asked).toEqual([]);
-  });
-
-  test('by tag and digest must be what was signed (protocol G-36)', async () => {
-    expect((await ask(`${GUN}:latest@${digestOfTarget(2)}`))?.pinned.digest as string).toBe(digestOfTarget(2));
-    const error = await failure(ask(`${GUN}:latest@${digestOfTarget(9)}`), 'digest-disagrees');
-    expect(error.detail).toEqual({ tag: 'latest', signed: digestOfTarget(2), asked: digestOfTarget(9) });
-    await failure(ask(`${GUN}:none@${digestOfTarget(2)}`), 'target-not-found');
-  });
-
-  test('of a repository without trust data, or of a server that is down, is none', async () => {
-    simulator.isOffline = true;
-    await failure(ask(GUN), 'network-unreachable');
-    simulator.isOffline = false;
-    await simulator.remove();
-    await failure(ask(GUN), 'trust-data-missing');
-  });
 });

@@ -1,9 +1,16 @@
 import { SignetError } from '../../core/errors/index.ts';
 import type { Target } from '../../core/metadata/targets.ts';
 import { type Digest, digestFromSha256 } from '../../core/names/digest.ts';
-import type { TargetsRole } from '../../core/names/role.ts';
-import { DOCKER_ROLES, type FoundTarget, findTarget, listTargets } from '../../core/verify/lookup.ts';
-import type { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { RELEASES, type TargetsRole } from '../../core/names/role.ts';
+import {
+  checkUsable,
+  DOCKER_ROLES,
+  type FoundTarget,
+  findTarget,
+  listTargets,
+  notFound,
+} from '../../core/verify/lookup.ts';
+import type { TrustedView } from '../../core/verify/trusted-set.ts';
 
 /** A tag that docker's rules trust: what it stands for, and who says so. */
 export interface TrustedTag {
@@ -18,23 +25,27 @@ export interface TrustedTag {
  * The digest that a tag stands for, by docker's rule (protocol D.3): the tag as `targets/releases` has it, else as
  * `targets` has it; what only another delegation says counts for nothing.
  *
- * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull` prints.
+ * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull` prints,
+ * and `role-unusable` where `targets/releases` has a file that cannot be trusted, for which docker would ask `targets`.
  */
-export function resolveTag(set: TrustedSet, tag: string): TrustedTag {
+export function resolveTag(set: TrustedView, tag: string): TrustedTag {
   const found = findTarget(set, tag, DOCKER_ROLES);
-  if (found === undefined)
-    throw new SignetError('target-not-found', `No valid trust data for ${tag}`, { detail: { tag } });
+  if (found === undefined) throw notFound(set, tag, [RELEASES]);
   if (!DOCKER_ROLES.includes(found.role)) {
     throw new SignetError('target-role-untrusted', `No trust data for ${tag}`, { detail: { tag, role: found.role } });
   }
   return trustedTag(found);
 }
 
-/** Every tag that `resolveTag` would resolve; `skipped` are those signed without a SHA-256 digest. */
-export function resolveAllTags(set: TrustedSet): {
+/**
+ * Every tag that `resolveTag` would resolve; `skipped` are those signed without a SHA-256 digest. Throws `role-unusable`
+ * if no one knows which those are.
+ */
+export function resolveAllTags(set: TrustedView): {
   readonly tags: readonly TrustedTag[];
   readonly skipped: readonly string[];
 } {
+  checkUsable(set, [RELEASES]);
   const released = [...listTargets(set, DOCKER_ROLES).values()].filter(({ role }) => DOCKER_ROLES.includes(role));
   const usable = released.filter(({ target }) => target.hashes.has('sha256'));
   return {

@@ -1,0 +1,2 @@
+/** Variables of a process by their names. */
+export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,126 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { mostSpecific } from '../../core/names/image-pattern.ts';
+import { atDigest, formatReference, gunOf, type Reference, withDefaultTag } from '../../core/names/reference.ts';
+import {
+  type AskedImage,
+  type Decision,
+  type ExemptImage,
+  type ImageId,
+  isImageId,
+  type SignedTag,
+} from './decision.ts';
+import { type CollectionView, checkInForce, type Evidence } from './evidence.ts';
+import { resolveAllTags, resolveTag, type TrustedTag } from './resolve.ts';
+
+/**
+ * The one answer to "may this image be used, and which is it?" for command line, guards and webhooks alike. Every case is
+ * a verdict; what cannot be decided is refused.
+ *
+ * - An image that the configuration exempts may be used as it was asked for.
+ * - A tag (`latest` if there is none) must be signed, and from here on only its digest travels. A digest beside it must be
+ *   the signed one; docker ignored it silently (protocol G-36).
+ * - A digest or ID alone names its content itself. By docker's rule that is enough; if the rules say `signed`, a tag of its
+ *   repository must be signed as that very digest.
+ *
+ * Throws nothing but what is a fault in the program.
+ *
+ * @example
+ * ```ts
+ * const decision = await decide(parseReference('registry.example.com/team/app:1.0'), evidence);
+ * if ('error' in decision) console.error(decision.error.message);
+ * else run(decision.use);
+ * ```
+ */
+export async function decide<Asked extends AskedImage>(image: Asked, evidence: Evidence): Promise<Decision<Asked>>;
+export async function decide(image: AskedImage, evidence: Evidence): Promise<Decision> {
+  return isImageId(image) ? decideId(image, evidence) : decideReference(image, evidence);
+}
+
+/** What may be used of a repository: every tag that `decide` would find signed; `skipped` are those without SHA-256. */
+export interface SignedTags {
+  readonly verdict: 'tags-signed';
+  readonly images: readonly SignedTag[];
+  readonly skipped: readonly string[];
+}
+
+/** `decide` for every tag of a repository at once. Throws what bringing its collection up to date throws. */
+export async function decideEveryTag(
+  repository: Reference,
+  evidence: Evidence,
+): Promise<SignedTags | ExemptImage<Reference>> {
+  const exemption = mostSpecific(evidence.rules.exempt, repository);
+  if (exemption !== undefined) return { verdict: 'exempt', asked: repository, use: repository, exemption };
+  const { set } = await evidence.collectionOf(repository);
+  const { tags, skipped } = resolveAllTags(set);
+  for (const { role } of tags) checkInForce(set, role, evidence.pinning, evidence.now());
+  return {
+    verdict: 'tags-signed',
+    images: tags.map((tag) => signedTag({ ...repository, tag: tag.tag }, tag)),
+    skipped,
+  };
+}
+
+async function decideReference(reference: Reference, evidence: Evidence): Promise<Decision<Reference>> {
+  const asked = withDefaultTag(reference);
+  const isBare = asked.tag === undefined;
+  const exemption = mostSpecific(evidence.rules.exempt, asked);
+  if (isBare && evidence.rules.digests === 'docker') return { verdict: 'unsigned-digest-allowed', asked, use: asked };
+  if (exemption !== undefined) return { verdict: 'exempt', asked, use: asked, exemption };
+  try {
+    const tag = isBare ? await tagWithDigest(asked, evidence) : await trustedTag(asked, asked.tag, evidence);
+    return isBare ? { verdict: 'digest-signed', asked, use: asked, tag } : signedTag(asked, tag);
+  } catch (error) {
+    return refusal(asked, error);
+  }
+}
+
+/** An ID is signed if one of the digests is that the engine knows its image by, in the repository of that name. */
+async function decideId(image: ImageId, evidence: Evidence): Promise<Decision<ImageId>> {
+  const answer = { asked: image, use: image };
+  if (evidence.rules.digests === 'docker') return { verdict: 'unsigned-digest-allowed', ...answer };
+  let first: SignetError | undefined;
+  for (const name of image.names) {
+    const decision = await decideReference({ ...name, tag: undefined }, evidence);
+    if (decision.verdict === 'exempt') return { verdict: 'exempt', ...answer, exemption: decision.exemption };
+    if (decision.verdict === 'digest-signed') return { verdict: 'digest-signed', ...answer, tag: decision.tag };
+    if ('error' in decision) first ??= decision.error;
+  }
+  return refusal(image, first?.reworded(`image ${image.id} is not signed: ${first.message}`) ?? nameless(image));
+}
+
+async function trustedTag(asked: Reference, name: string, evidence: Evidence): Promise<TrustedTag> {
+  const { set } = await evidence.collectionOf(asked);
+  const tag = resolveTag(set, name);
+  checkInForce(set, tag.role, evidence.pinning, evidence.now());
+  if (asked.digest !== undefined && asked.digest !== tag.digest) {
+    throw new SignetError('digest-disagrees', `${name} is signed as ${tag.digest}, not as ${asked.digest}`, {
+      detail: { tag: name, signed: tag.digest, asked: asked.digest },
+    });
+  }
+  return tag;
+}
+
+async function tagWithDigest(asked: Reference, evidence: Evidence): Promise<TrustedTag> {
+  const { set }: CollectionView = await evidence.collectionOf(asked);
+  const tag = resolveAllTags(set).tags.find(({ digest }) => digest === asked.digest);
+  if (tag === undefined) {
+    throw new SignetError('digest-unsigned', `no tag of ${gunOf(asked)} is signed as ${asked.digest}`, {
+      detail: { asked: formatReference(asked) },
+    });
+  }
+  checkInForce(set, tag.role, evidence.pinning, evidence.now());
+  return tag;
+}
+
+function signedTag(asked: Reference, tag: TrustedTag): SignedTag {
+  return { verdict: 'tag-signed', asked, use: atDigest(asked, tag.digest), tag };
+}
+
+function nameless({ id }: ImageId): SignetError {
+  return new SignetError('digest-unsigned', `image ${id} is not signed: the engine knows no registry's name for it`);
+}
+
+function refusal<Asked extends AskedImage>(asked: Asked, error: unknown): Decision<Asked> {
+  if (!isSignetError(error)) throw error;
+  return { verdict: error.code === 'digest-unsigned' ? 'unsigned-digest-refused' : 'refused', asked, error };
+}

@@ -1,0 +1,75 @@
+import type { SignetError } from '../../core/errors/index.ts';
+import type { Digest } from '../../core/names/digest.ts';
+import type { Reference } from '../../core/names/reference.ts';
+import type { Exemption } from './image-rules.ts';
+import type { TrustedTag } from './resolve.ts';
+
+/** An image by its ID, which names its content and no repository. */
+export interface ImageId {
+  readonly id: Digest;
+  /** Under which names, each with a digest, the engine knows the image; empty if it does not have it. */
+  readonly names: readonly Reference[];
+}
+
+/** What can be asked about: a name with a tag (`latest` if it has none), a digest, or both; or an image ID. */
+export type AskedImage = Reference | ImageId;
+
+/** The answer to "may this image be used, and which is it?". */
+export type Decision<Asked extends AskedImage = AskedImage> = Permitted<Asked> | Refused<Asked>;
+
+/** An image that may be used, as `use` and in no other way. */
+export type Permitted<Asked extends AskedImage = AskedImage> =
+  | SignedTag
+  | SignedDigest<Asked>
+  | UnsignedDigest<Asked>
+  | ExemptImage<Asked>;
+
+/** A tag that is signed. */
+export interface SignedTag {
+  readonly verdict: 'tag-signed';
+  /** With its tag. */
+  readonly asked: Reference;
+  /** By digest only. */
+  readonly use: Reference;
+  readonly tag: TrustedTag;
+}
+
+/** A digest or ID without a tag, which some tag of its repository is signed as. */
+export interface SignedDigest<Asked extends AskedImage = AskedImage> {
+  readonly verdict: 'digest-signed';
+  readonly asked: Asked;
+  readonly use: Asked;
+  readonly tag: TrustedTag;
+}
+
+/** A digest or ID without a tag. No one has looked whether it is signed: under docker's rule it names its content itself. */
+export interface UnsignedDigest<Asked extends AskedImage = AskedImage> {
+  readonly verdict: 'unsigned-digest-allowed';
+  readonly asked: Asked;
+  readonly use: Asked;
+}
+
+/** An image that the configuration exempts. Whoever uses it says so each time. */
+export interface ExemptImage<Asked extends AskedImage = AskedImage> {
+  readonly verdict: 'exempt';
+  readonly asked: Asked;
+  readonly use: Asked;
+  readonly exemption: Exemption;
+}
+
+/** An image that must not be used: `unsigned-digest-refused` for a digest or ID that no one signed. */
+export interface Refused<Asked extends AskedImage = AskedImage> {
+  readonly verdict: 'refused' | 'unsigned-digest-refused';
+  readonly asked: Asked;
+  readonly error: SignetError;
+}
+
+/** The permission in a decision. Throws the error of one that refuses. */
+export function permitted<Asked extends AskedImage>(decision: Decision<Asked>): Permitted<Asked> {
+  if ('error' in decision) throw decision.error;
+  return decision;
+}
+
+export function isImageId(asked: AskedImage): asked is ImageId {
+  return 'id' in asked;
+}
