@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import type { Instant } from '../core/time.ts';
+import { note } from '../store/sqlite.ts';
 
 /** Who changes accounts, and from where. */
 export interface Actor {
@@ -76,14 +77,16 @@ export function latestEvents(database: Database, count: number): readonly Accoun
     .map(eventOf);
 }
 
-/** Every event that was not taken before, in order. */
+/** Every event that was not taken before, in order; none while nothing can be written. */
 export function takeNewEvents(database: Database): readonly AccountEvent[] {
-  const rows = database.query<EventRow, []>(`SELECT ${COLUMNS} FROM account_events WHERE logged = 0 ORDER BY id`).all();
-  const last = rows.at(-1);
-  if (last !== undefined) {
-    database.query('UPDATE account_events SET logged = 1 WHERE logged = 0 AND id <= ?').run(last.id);
-  }
-  return rows.map(eventOf);
+  const waiting = database.query<EventRow, []>(`SELECT ${COLUMNS} FROM account_events WHERE logged = 0 ORDER BY id`);
+  if (waiting.get() === null) return [];
+  const taken = note(database, () => {
+    const rows = waiting.all();
+    database.query('UPDATE account_events SET logged = 1 WHERE logged = 0 AND id <= ?').run(rows.at(-1)?.id ?? 0);
+    return rows;
+  });
+  return (taken ?? []).map(eventOf);
 }
 
 function eventOf({ at, actor, address, action, user, detail }: EventRow): AccountEvent {
