@@ -77,16 +77,14 @@ export function latestEvents(database: Database, count: number): readonly Accoun
     .map(eventOf);
 }
 
-/** Every event that was not taken before, in order; none while nothing can be written. */
+/** Every event that was not taken before, in order. */
 export function takeNewEvents(database: Database): readonly AccountEvent[] {
-  const waiting = database.query<EventRow, []>(`SELECT ${COLUMNS} FROM account_events WHERE logged = 0 ORDER BY id`);
-  if (waiting.get() === null) return [];
-  const taken = note(database, () => {
-    const rows = waiting.all();
-    database.query('UPDATE account_events SET logged = 1 WHERE logged = 0 AND id <= ?').run(rows.at(-1)?.id ?? 0);
-    return rows;
-  });
-  return (taken ?? []).map(eventOf);
+  const rows = database.query<EventRow, []>(`SELECT ${COLUMNS} FROM account_events WHERE logged = 0 ORDER BY id`).all();
+  const last = rows.at(-1);
+  if (last === undefined) return [];
+  const mark = database.query('UPDATE account_events SET logged = 1 WHERE logged = 0 AND id <= ?');
+  // While another process writes, they wait for the next time: none is logged twice.
+  return note(database, () => mark.run(last.id)) === undefined ? [] : rows.map(eventOf);
 }
 
 function eventOf({ at, actor, address, action, user, detail }: EventRow): AccountEvent {

@@ -698,8 +698,11 @@ describe('wrong software', () => {
     other.relist();
     simulator.serve(new Map([...other.state].map(([role, bytes]) => [role, bytes])));
     // It has another root: a client that was here before does not follow, and one that pins does not begin.
-    const error = await visitor.isRefused('version-rollback');
-    expect(error.message).toBe('version 1 is already trusted with other content');
+    const error = await visitor.isRefused('root-rotation-invalid');
+    expect(error.message).toBe(
+      'could not rotate trust to a new trusted root: failed to validate data with current trusted certificates',
+    );
+    expect(error.next).toEndWith(`signet trust delete ${simulator.gun}`);
     const pinned = new Visitor(simulator);
     pinned.pinning = pinnedTo(simulator.gun, thief.makeRoot(simulator.gun, NOW).id);
     await pinned.isRefused('root-pin-mismatch');
