@@ -92,8 +92,12 @@ export function namedBuilder({ args, line, env }: Pick<DockerTask, 'args' | 'lin
  */
 export function buildsInEngine(task: Pick<DockerTask, 'args' | 'line' | 'env' | 'session'>): boolean {
   const isBuildx = task.line.words[0] === 'buildx';
-  if (isBuildx || namedBuilder(task) !== undefined) return false;
-  return DockerConfig.read(task.session.folder).member('aliases') === undefined;
+  return !isBuildx && namedBuilder(task) === undefined && !hasBuilderPlugin(task);
+}
+
+/** Whether docker's configuration may have builds done by a plugin of the user's choice, as `docker buildx install` does. */
+export function hasBuilderPlugin({ session }: Pick<DockerTask, 'session'>): boolean {
+  return DockerConfig.read(session.folder).member('aliases') !== undefined;
 }
 
 async function findBuilder(task: DockerTask): Promise<Builder> {

@@ -182,6 +182,15 @@ describe('ARG', () => {
       expect(next).toContain('FROM IMAGE AS NAME');
     });
 
+    test('is a stage to older versions, too, to which ARG without a value is empty, or nothing that they build', async () => {
+      expect(images(`ARG TARGETARCH\n${STAGES}FROM base-$TARGETARCH`, both)).toEqual(['a', 'b']);
+      const { message } = await refused(`ARG TARGETARCH\n${STAGES}FROM base\${TARGETARCH:+-}$TARGETARCH`, both);
+      expect(message).toEndWith('and "base" is no stage');
+      const third = `ARG TARGETARCH\n${STAGES}FROM c AS base\nFROM base\${TARGETARCH:+-}$TARGETARCH`;
+      expect(images(third, both)).toEqual(['a', 'b', 'c']);
+      await refused(`${STAGES}FROM base-$TARGETARCH$TARGETOSVERSION`, both);
+    });
+
     test('is refused before its stage, and where the builder may not set the platform', async () => {
       await refused('FROM base-$TARGETARCH\nFROM a AS base-amd64\nFROM a AS base-arm64', both);
       await refused(`${STAGES}FROM base-$TARGETARCH`, { ...both, builder: { ...BUILDKIT, setsPlatforms: undefined } });
@@ -343,14 +352,18 @@ describe('parser directives', () => {
     expect(images('# syntax=docker/dockerfile:1\nFROM a', { builder: CLASSIC })).toEqual(['a']);
   });
 
-  test.each(['# syntax=\vf', '# syntax=\u00a0f', '# syntax=f\u00a0', '#\u2003syntax=f', '\u0085# syntax=f', '# syntax=f é'])(
-    '%j is refused: which characters are blanks, versions see differently',
-    async (line) => {
-      expect((await refused(`${line}\nFROM a`)).message).toBe(
-        'Dockerfile:1: the syntax directive is not written in plain characters',
-      );
-    },
-  );
+  test.each([
+    '# syntax=\vf',
+    '# syntax=\u00a0f',
+    '# syntax=f\u00a0',
+    '#\u2003syntax=f',
+    '\u0085# syntax=f',
+    '# syntax=f é',
+  ])('%j is refused: which characters are blanks, versions see differently', async (line) => {
+    expect((await refused(`${line}\nFROM a`)).message).toBe(
+      'Dockerfile:1: the syntax directive is not written in plain characters',
+    );
+  });
 
   test('a second syntax is refused, as docker does', async () => {
     expect((await broken('# syntax=f\n# syntax=g\nFROM a')).message).toBe(

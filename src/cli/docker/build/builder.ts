@@ -3,7 +3,7 @@ import { quoted } from '../../../core/printable.ts';
 import { runsAlready } from '../../../engine/builder.ts';
 import type { EngineDescription } from '../../../engine/description.ts';
 import { type Builder, platformsOfEngine } from '../../../trust/dockerfile/index.ts';
-import { buildsInEngine, namedBuilder } from '../builder.ts';
+import { buildsInEngine, hasBuilderPlugin, namedBuilder } from '../builder.ts';
 import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
 
@@ -48,6 +48,8 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
   if (cli.kind === 'podman') return { builder: podmanBuilder(cli.version), platforms: undefined, env };
   if (args.syntax.flags.some(({ long }) => long === 'load')) return buildxChoice(task, dockerfile);
   const isOld = majorOf(cli.version) < BUILDX_SINCE;
+  const isOff = !isOld && switchIn(env) === false;
+  if (!isOff && hasBuilderPlugin(task)) return { builder: UNKNOWN, platforms: undefined, env };
   if (!isOld) return { builder: CLASSIC, platforms: undefined, env };
   const engine = await describeEngine(task);
   const wantsBuildKit = switchIn(env) ?? engine?.prefersBuildKit;
