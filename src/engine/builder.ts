@@ -1,31 +1,55 @@
 import type { DockerCli } from './cli.ts';
+import type { CommandLine } from './command.ts';
 import type { ParsedArgs } from './flags.ts';
 import { captureDocker } from './run.ts';
+
+/** A builder of buildx's. */
+export interface Builder {
+  readonly name: string;
+  /** Where its BuildKit runs: `docker` is inside the engine. */
+  readonly driver: string;
+  /** Whether buildx would start nothing to use it. */
+  readonly isRunning: boolean;
+  /** All that buildx prints of it, the settings of its BuildKit included. */
+  readonly text: string;
+}
 
 /** Drivers whose builders no image is started for: the engine's own, and one that runs elsewhere. */
 const WITHOUT_IMAGE: readonly string[] = ['docker', 'remote'];
 
+/** The builder that a command line names, before or after the command; buildx takes the last. */
+export function namedBuilder({ levels }: CommandLine, args: ParsedArgs): string | undefined {
+  const values = [...levels.map(({ options }) => options), args].flatMap((options) => options.values('builder'));
+  return values.at(-1) || undefined;
+}
+
 /**
- * Whether buildx would start nothing to use a builder: the one of that name, else the one that the environment or an
- * earlier `buildx use` chose. A builder that cannot be looked at does not run. Throws `docker-failed`.
+ * The builder of that name, else the one that the environment or an earlier `buildx use` chose; undefined if it cannot be
+ * looked at. Throws `docker-failed`.
  */
-export async function runsAlready(
+export async function inspectBuilder(
   cli: DockerCli,
   globals: ParsedArgs,
   name: string | undefined,
   env: NodeJS.ProcessEnv,
-): Promise<boolean> {
+): Promise<Builder | undefined> {
   const asked = [...globals.argv, 'buildx', 'inspect', ...(name === undefined ? [] : ['--builder', name])];
   const { exitCode, stdout } = await captureDocker(cli.path, asked, env);
-  return exitCode === 0 && isRunning(stdout);
+  return exitCode === 0 ? parseBuilder(stdout) : undefined;
 }
 
-/** Reads what `buildx inspect` prints: the driver, then each node with its status. */
-export function isRunning(description: string): boolean {
-  const driver = /^Driver:\s+(\S+)$/m.exec(description)?.[1];
-  if (driver === undefined) return false;
-  if (WITHOUT_IMAGE.includes(driver)) return true;
-  const nodes = description.match(/^Endpoint:/gm) ?? [];
-  const running = description.match(/^Status:\s+running$/gm) ?? [];
-  return nodes.length > 0 && nodes.length === running.length;
+/** Whether buildx would start nothing to use a builder. One that cannot be looked at does not run. Throws `docker-failed`. */
+export async function runsAlready(...asked: Parameters<typeof inspectBuilder>): Promise<boolean> {
+  return (await inspectBuilder(...asked))?.isRunning ?? false;
+}
+
+/** Reads what `buildx inspect` prints: name and driver, then each node with its status. */
+export function parseBuilder(text: string): Builder | undefined {
+  const [, name] = /^Name:\s+(\S+)$/m.exec(text) ?? [];
+  const [, driver] = /^Driver:\s+(\S+)$/m.exec(text) ?? [];
+  if (name === undefined || driver === undefined) return undefined;
+  const nodes = text.match(/^Endpoint:/gm) ?? [];
+  const running = text.match(/^Status:\s+running$/gm) ?? [];
+  const isRunning = WITHOUT_IMAGE.includes(driver) || (nodes.length > 0 && nodes.length === running.length);
+  return { name, driver, isRunning, text };
 }

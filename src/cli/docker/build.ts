@@ -13,8 +13,8 @@ import { findBuilder } from './build/builder.ts';
 import { ImageNames, inPlace, syntaxStep } from './build/image-names.ts';
 import { nameOptions, nameResults, readSettings } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
+import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
-import { prepareBuild } from './builder.ts';
 import { tagAs } from './fetch.ts';
 import { type DockerTask, handOver } from './task.ts';
 
@@ -47,7 +47,7 @@ async function buildNamed(task: DockerTask, source: BuildSource, folder: Private
   const dockerfile = await nameImages(names, source, uses, settings);
   const [images, written] = [names.trusted, names.written];
   const named = await nameOptions(task, names, choice);
-  const { args, env, advice } = await prepareBuild({ ...task, env: choice.env }, named, written);
+  const { args, env, advice } = await reachRegistries({ ...task, env: choice.env }, named, written);
   const { args: replaced, stdin } = source.replace(args, dockerfile);
   folder.leaveSignals();
   const options = { env, ...(stdin === undefined ? {} : { stdin }) };

@@ -87,12 +87,13 @@ async function withFullNames(
   { argv, line, book }: Pick<Call, 'argv' | 'line' | 'book'>,
   openSession: () => ReturnType<typeof import('../session.ts')['openSession']>,
 ): Promise<readonly string[]> {
-  const { expandNames, mayNameImages } = await import('./names.ts');
-  const { head, words, rest } = line;
-  if (!mayNameImages(words, rest)) return argv;
+  const { imagePlaces } = await import('./image-places.ts');
+  const places = imagePlaces(line.words);
+  if (places === undefined) return argv;
+  const { expandNames } = await import('./names.ts');
   const session = await openSession();
   try {
-    return await expandNames(session, book, head, words, rest);
+    return await expandNames(session, book, line, places);
   } finally {
     await session.close();
   }

@@ -1,3 +1,5 @@
+import { findCommand } from './closed-world/commands.ts';
+
 /**
  * What a command means by a name: an image that the engine has, a name that counts whether or not the engine has it, which
  * images to list, or any object, which is an image only if no container could have that name.
@@ -31,62 +33,36 @@ const second = (names: Naming): readonly ImageArguments[] => [{ from: 1, to: 2, 
 const filter = (key: string, names: Naming): ImageOption => ({ option: 'filter', key, names });
 const at = (args: readonly ImageArguments[], ...options: readonly ImageOption[]): ImagePlaces => ({ args, options });
 
-const LIST = at(
-  first('listed'),
-  ...[filter('reference', 'listed'), filter('before', 'existing'), filter('since', 'existing')],
-);
-const CONTAINERS = at([], filter('ancestor', 'existing'));
-const EVENTS = at([], filter('image', 'listed'));
-const TAG = at([...first('existing'), ...second('any')]);
-const CREATE_INDEX = at(all('any'), { option: 'tag', names: 'any' });
-
 /**
- * Docker's commands that name images, apart from those that trust concerns: these expand their names themselves. Those of
- * `buildx` are there below `builder` as well.
+ * Docker's commands that name images, by the names that they have in the closed world. Those that are enforced are not
+ * here: they expand their names themselves.
  */
-const COMMANDS: ReadonlyMap<string, ImagePlaces> = new Map([
-  ['inspect', at(all('object'))],
-  ['images', LIST],
-  ['image ls', LIST],
-  ['image list', LIST],
-  ['rmi', at(all('existing'))],
-  ['image rm', at(all('existing'))],
-  ['image remove', at(all('existing'))],
-  ['image rmi', at(all('existing'))],
-  ['image inspect', at(all('existing'))],
-  ['save', at(all('existing'))],
-  ['image save', at(all('existing'))],
-  ['history', at(first('existing'))],
-  ['image history', at(first('existing'))],
-  ['tag', TAG],
-  ['image tag', TAG],
-  ['commit', at(second('any'))],
-  ['container commit', at(second('any'))],
-  ['import', at(second('any'))],
-  ['image import', at(second('any'))],
-  ['ps', CONTAINERS],
-  ['container ls', CONTAINERS],
-  ['container list', CONTAINERS],
-  ['container ps', CONTAINERS],
-  ['events', EVENTS],
-  ['system events', EVENTS],
-  ['manifest annotate', at(all('any'))],
-  ['manifest create', at(all('any'))],
-  ['manifest inspect', at(all('any'))],
-  ['manifest push', at(all('any'))],
-  ['manifest rm', at(all('any'))],
-  ['buildx imagetools create', CREATE_INDEX],
-  ['buildx imagetools inspect', at(first('any'))],
-  ['builder imagetools create', CREATE_INDEX],
-  ['builder imagetools inspect', at(first('any'))],
-]);
+const COMMANDS: Readonly<Record<string, ImagePlaces>> = {
+  'buildx imagetools create': at(all('any'), { option: 'tag', names: 'any' }),
+  'buildx imagetools inspect': at(first('any')),
+  commit: at(second('any')),
+  events: at([], filter('image', 'listed')),
+  history: at(first('existing')),
+  images: at(
+    first('listed'),
+    ...[filter('reference', 'listed'), filter('before', 'existing'), filter('since', 'existing')],
+  ),
+  'image inspect': at(all('existing')),
+  import: at(second('any')),
+  inspect: at(all('object')),
+  'manifest annotate': at(all('any')),
+  'manifest create': at(all('any')),
+  'manifest inspect': at(all('any')),
+  'manifest push': at(all('any')),
+  'manifest rm': at(all('any')),
+  ps: at([], filter('ancestor', 'existing')),
+  rmi: at(all('existing')),
+  save: at(all('existing')),
+  tag: at([...first('existing'), ...second('any')]),
+};
 
-/** Where this very command names images; undefined where it names none, or is a group of commands. */
-export function imagePlaces(command: readonly string[]): ImagePlaces | undefined {
-  return COMMANDS.get(command.join(' '));
-}
-
-/** Whether a command below these words names images. */
-export function isGroupOfPlaces(words: readonly string[]): boolean {
-  return [...COMMANDS.keys()].some((name) => name.startsWith(`${words.join(' ')} `));
+/** Where a command names images, by whichever of its names; undefined if it names none, or is enforced. */
+export function imagePlaces(words: readonly string[]): ImagePlaces | undefined {
+  const name = findCommand(words)?.name;
+  return name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
 }

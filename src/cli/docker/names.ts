@@ -1,10 +1,11 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import { isDigest } from '../../core/names/digest.ts';
 import { familiarReference, namesRegistry } from '../../core/names/reference.ts';
+import type { CommandLine } from '../../engine/command.ts';
 import type { FlagToken, ParsedArgs, PositionalToken } from '../../engine/flags.ts';
 import type { SyntaxBook } from '../../engine/learn.ts';
 import type { Session } from '../session.ts';
-import { type ImagePlaces, imagePlaces, isGroupOfPlaces, type Naming } from './image-places.ts';
+import type { ImagePlaces, Naming } from './image-places.ts';
 
 /** What cannot be understood is docker's to complain about; here nothing is enforced. */
 const DOCKERS_TO_TELL = [
@@ -14,14 +15,6 @@ const DOCKERS_TO_TELL = [
   'buildx-missing',
 ] as const;
 
-/** Whether the command is, or may be, one of docker's that name images. */
-export function mayNameImages(words: readonly string[], rest: readonly string[]): boolean {
-  if (imagePlaces(words) !== undefined) return true;
-  const [next = ''] = rest;
-  const isFound = imagePlaces([...words, next]) !== undefined || isGroupOfPlaces([...words, next]);
-  return isFound || (next.startsWith('-') && isGroupOfPlaces(words));
-}
-
 /**
  * Expands short names in docker's commands that name images, where a default registry gives them another meaning than
  * docker's: what need not be here always, what must be here if the engine has the image under its full name. What is
@@ -30,35 +23,16 @@ export function mayNameImages(words: readonly string[], rest: readonly string[])
 export async function expandNames(
   session: Session,
   book: SyntaxBook,
-  head: readonly string[],
-  words: readonly string[],
-  rest: readonly string[],
+  { head, words, rest }: Pick<CommandLine, 'head' | 'words' | 'rest'>,
+  places: ImagePlaces,
 ): Promise<readonly string[]> {
-  const argv = [...head, ...rest];
   try {
-    const command = await findCommand(book, words, rest);
-    const places = imagePlaces(command.words);
-    if (places === undefined) return argv;
-    const args = await book.parse(command.words, command.rest);
-    const before = argv.slice(0, argv.length - command.rest.length);
-    return [...before, ...(await expandIn(session, args, places)).argv];
+    const args = await book.parse(words, rest);
+    return [...head, ...(await expandIn(session, args, places)).argv];
   } catch (error) {
-    if (isSignetError(error, ...DOCKERS_TO_TELL)) return argv;
+    if (isSignetError(error, ...DOCKERS_TO_TELL)) return [...head, ...rest];
     throw error;
   }
-}
-
-/** The command below a group, whose own options may stand before it: `buildx --builder b imagetools inspect`. */
-async function findCommand(
-  book: SyntaxBook,
-  words: readonly string[],
-  rest: readonly string[],
-): Promise<{ readonly words: readonly string[]; readonly rest: readonly string[] }> {
-  if (imagePlaces(words) !== undefined || !isGroupOfPlaces(words)) return { words, rest };
-  const options = rest[0]?.startsWith('-') ? await book.parse(words, rest) : undefined;
-  const index = options === undefined ? 0 : (options.positionals[0]?.valueAt.arg ?? rest.length);
-  const next = rest[index];
-  return next === undefined ? { words, rest } : findCommand(book, [...words, next], rest.slice(index + 1));
 }
 
 async function expandIn(session: Session, args: ParsedArgs, { args: places, options }: ImagePlaces) {

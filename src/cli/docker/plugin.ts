@@ -8,7 +8,10 @@ import { wrongCount } from './usage.ts';
 export async function installPlugin(task: DockerTask): Promise<number> {
   const { session, args, name } = task;
   const plugin = args.positionals[name === 'plugin upgrade' ? 1 : 0];
-  if (!task.trust) return handOver(task, args);
+  if (!task.trust) {
+    const isShort = plugin !== undefined && session.configuration.defaultRegistry !== undefined;
+    return handOver(task, isShort ? args.withValue(plugin, familiarReference(session.resolve(plugin.value))) : args);
+  }
   if (plugin === undefined) {
     if (name === 'plugin install') throw await wrongCount(task, 'at least 1');
     throw new SignetError(

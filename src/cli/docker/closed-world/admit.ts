@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { printable } from '../../../core/printable.ts';
-import { runsAlready } from '../../../engine/builder.ts';
+import { namedBuilder, runsAlready } from '../../../engine/builder.ts';
 import type { DockerCli } from '../../../engine/cli.ts';
 import type { CommandLine } from '../../../engine/command.ts';
 import { ParsedArgs } from '../../../engine/flags.ts';
@@ -94,8 +94,7 @@ async function refuseIf(condition: Condition, call: UnenforcedCall, args: Parsed
       return;
     case 'builder stopped': {
       const { cli, env, line } = call;
-      const name = [args, ...line.levels.map(({ options }) => options)].flatMap((each) => each.values('builder'))[0];
-      if (!(await runsAlready(cli, line.globals, name, env)))
+      if (!(await runsAlready(cli, line.globals, namedBuilder(line, args), env)))
         throw refuse('the builder does not run, and would be started from an image that no one signed');
     }
   }

@@ -1,25 +1,15 @@
-import { isSignetError } from '../../core/errors/index.ts';
-import { wipe } from '../../core/login.ts';
-import { familiarReference, type Reference } from '../../core/names/reference.ts';
-import { printable } from '../../core/printable.ts';
-import type { ParsedArgs } from '../../engine/flags.ts';
-import { captureDocker } from '../../engine/run.ts';
-import { ENGINE_CERTIFICATES, ownAuthorities } from '../../remote/docker-connections.ts';
-import { hostnameOf, isLoopback } from '../../remote/loopback.ts';
-import { DockerConfig } from '../../store/docker-config.ts';
-import { progressOutput } from '../progress-output.ts';
-import { withoutTrust } from './content-trust.ts';
-import type { DockerTask } from './task.ts';
-
-/** What does a build. */
-interface Builder {
-  /** Undefined for the engine itself. */
-  readonly name: string | undefined;
-  /** buildx's word for where BuildKit runs: `docker` is the engine. */
-  readonly driver: string;
-  /** What buildx says of it; its `buildkitd.toml` among it. */
-  readonly about: string;
-}
+import { isSignetError } from '../../../core/errors/index.ts';
+import { wipe } from '../../../core/login.ts';
+import { familiarReference, type Reference } from '../../../core/names/reference.ts';
+import { printable } from '../../../core/printable.ts';
+import { type Builder, inspectBuilder, namedBuilder } from '../../../engine/builder.ts';
+import type { ParsedArgs } from '../../../engine/flags.ts';
+import { ENGINE_CERTIFICATES, ownAuthorities } from '../../../remote/docker-connections.ts';
+import { hostnameOf, isLoopback } from '../../../remote/loopback.ts';
+import { progressOutput } from '../../progress-output.ts';
+import { withoutTrust } from '../content-trust.ts';
+import type { DockerTask } from '../task.ts';
+import { isEngines } from './builder.ts';
 
 /** A build that is ready to reach the registries that it needs. */
 export interface PreparedBuild {
@@ -29,7 +19,10 @@ export interface PreparedBuild {
   readonly advice: string;
 }
 
-const ENGINE: Builder = { name: undefined, driver: 'docker', about: '' };
+/** buildx's name for the engine of the context as a builder. */
+const DEFAULT_BUILDER = 'default';
+/** The engine itself. */
+const ENGINE = 'engine';
 /** Makes BuildKit fetch a registry's token, by the rules that it has for the registry, instead of buildx. */
 const BY_BUILDER = { BUILDKIT_NO_CLIENT_TOKEN: '1' } as const;
 /** BuildKits on the engine's machine: they may have the login, as the engine has it for a pull. */
@@ -43,7 +36,7 @@ const MAX_NAME = 128;
  *
  * Throws what the engine throws where it cannot be asked, and `tls-files-invalid`.
  */
-export async function prepareBuild(
+export async function reachRegistries(
   task: DockerTask,
   args: ParsedArgs,
   images: readonly Reference[],
@@ -51,10 +44,10 @@ export async function prepareBuild(
   const env = withoutTrust(task.env);
   const registries = ownRegistries(task, images);
   if (task.cli.kind !== 'docker' || registries.length === 0) return { args, env, advice: '' };
-  const builder = await findBuilder(task);
+  const builder = await lookAtBuilder(task);
   const advice = registries.map((registry) => adviceFor(builder, registry)).join('');
-  if (!NEAR.has(builder.driver)) return { args, env, advice };
-  const isComplete = builder.name === undefined && (await pullLocal(task, images));
+  if (builder !== ENGINE && !NEAR.has(builder?.driver ?? '')) return { args, env, advice };
+  const isComplete = builder === ENGINE && (await pullLocal(task, images));
   return { args: isComplete ? args.without('pull') : args, env: { ...BY_BUILDER, ...env }, advice };
 }
 
@@ -77,40 +70,12 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
   }
 }
 
-/**
- * The builder that the command line or the environment names; undefined for none. `buildx` itself may also be told, in
- * front of `build`.
- */
-export function namedBuilder({ args, line, env }: Pick<DockerTask, 'args' | 'line' | 'env'>): string | undefined {
-  const before = line.levels.flatMap(({ options }) => options.values('builder')).at(-1);
-  return args.lastValue('builder') || before || env.BUILDX_BUILDER || undefined;
-}
-
-/**
- * Whether the engine builds: `docker build` has it build unless another builder is named, or docker's configuration has
- * a plugin do it; `docker buildx build` has the builder that was chosen.
- */
-export function buildsInEngine(task: Pick<DockerTask, 'args' | 'line' | 'env' | 'session'>): boolean {
-  const isBuildx = task.line.words[0] === 'buildx';
-  return !isBuildx && namedBuilder(task) === undefined && !hasBuilderPlugin(task);
-}
-
-/** Whether docker's configuration may have builds done by a plugin of the user's choice, as `docker buildx install` does. */
-export function hasBuilderPlugin({ session }: Pick<DockerTask, 'session'>): boolean {
-  return DockerConfig.read(session.folder).member('aliases') !== undefined;
-}
-
-async function findBuilder(task: DockerTask): Promise<Builder> {
+/** Undefined for a builder that cannot be looked at. */
+async function lookAtBuilder(task: DockerTask): Promise<Builder | typeof ENGINE | undefined> {
+  if (isEngines(task)) return ENGINE;
   const { cli, line, args, env } = task;
-  if (buildsInEngine(task)) return ENGINE;
-  const isBuildx = line.words[0] === 'buildx';
-  const named = isBuildx ? args.lastValue('builder') || env.BUILDX_BUILDER || undefined : namedBuilder(task);
-  const before = isBuildx ? line.head.slice(0, -1) : [...line.globals.argv, 'buildx'];
-  const question = [...before, 'inspect', ...(named === undefined ? [] : [named])];
-  const { stdout } = await captureDocker(cli.path, question, withoutTrust(env));
-  const [, name] = /^Name:\s+(\S+)$/m.exec(stdout) ?? [];
-  const [, driver = ''] = /^Driver:\s+(\S+)$/m.exec(stdout) ?? [];
-  return { name: driver === 'docker' && name === 'default' ? undefined : (name ?? named), driver, about: stdout };
+  const builder = await inspectBuilder(cli, line.globals, namedBuilder(line, args), withoutTrust(env));
+  return builder?.driver === 'docker' && builder.name === DEFAULT_BUILDER ? ENGINE : builder;
 }
 
 /**
@@ -143,21 +108,21 @@ async function pullLocal({ session, args, env }: DockerTask, images: readonly Re
   return isComplete;
 }
 
-function adviceFor({ name, driver, about }: Builder, registry: string): string {
-  if (about.includes(`[registry.'${registry}']`)) return '';
+function adviceFor(builder: Builder | typeof ENGINE | undefined, registry: string): string {
   const certificate = `${ENGINE_CERTIFICATES}/${registry}/ca.crt`;
-  if (driver === 'docker') {
+  if (builder === ENGINE || builder?.driver === 'docker') {
     const isKnown = isHere(registry) || ownAuthorities([ENGINE_CERTIFICATES], registry).length > 0;
     return isKnown
       ? ''
       : `If the engine does not know the authority of ${registry}, put it on its machine: ${certificate}\n`;
   }
-  const shown = printable(name ?? '', MAX_NAME);
+  if (builder?.text.includes(`[registry.'${registry}']`)) return '';
+  const shown = builder === undefined ? 'that was chosen' : printable(`${builder.name} (${builder.driver})`, MAX_NAME);
   if (isHere(registry)) {
-    return `To the builder ${shown} (${driver}), ${registry} may be another machine. Build with the engine: --builder default\n`;
+    return `To the builder ${shown}, ${registry} may be another machine. Build with the engine: --builder default\n`;
   }
   return (
-    `If the builder ${shown} (${driver}) does not know the authority of ${registry}, build with the engine (--builder default),\n` +
+    `If the builder ${shown} does not know the authority of ${registry}, build with the engine (--builder default),\n` +
     `or make a builder that knows it: docker buildx create --buildkitd-config FILE, with FILE\n` +
     `  [registry."${registry}"]\n    ca=["${certificate}"]\n`
   );

@@ -1,18 +1,18 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildImage } from '../../../src/cli/docker/build.ts';
-import { leadsOn } from '../../../src/cli/docker/closed-world/commands.ts';
-import { readArguments, readCommandLine } from '../../../src/engine/command.ts';
-import { recordedBook } from '../../engine/command-tree.ts';
-import { temporaryFolder } from '../../support/temp.ts';
-import { type FakeSession, fakeImage, uninitialised } from '../fake-session.ts';
+import { buildImage } from '../../../../src/cli/docker/build.ts';
+import { leadsOn } from '../../../../src/cli/docker/closed-world/commands.ts';
+import { readArguments, readCommandLine } from '../../../../src/engine/command.ts';
+import { recordedBook } from '../../../engine/command-tree.ts';
+import { temporaryFolder } from '../../../support/temp.ts';
+import { type FakeSession, fakeImage, uninitialised } from '../../fake-session.ts';
 
 const LOCAL = 'localhost:5000';
 const OWN = 'own.example:5443';
 const KNOWN = 'known.example:5443';
 const PUBLIC = 'public.example';
-const INSPECT = join(import.meta.dir, '../../engine/fixtures/buildx');
+const INSPECT = join(import.meta.dir, '../../../engine/fixtures/buildx');
 
 interface Options {
   /** The default registry. */
@@ -34,14 +34,15 @@ async function build(words: readonly string[], options: Options = {}) {
   const [notes, asked] = [join(folder, 'notes'), join(folder, 'asked')];
   writeFileSync(asked, '');
   const script = `case "$*" in
-*' inspect box') echo "$*" >> ${asked}; cat ${INSPECT}/inspect-container.txt;;
-*' inspect'*) echo "$*" >> ${asked}; cat ${INSPECT}/inspect-engine.txt;;
+*' inspect --builder box') echo "$*" >> ${asked}; cat ${INSPECT}/inspect-container.txt;;
+*' inspect --builder '*) exit 1;;
+*' inspect') echo "$*" >> ${asked}; cat ${INSPECT}/inspect-$([ "$BUILDX_BUILDER" = box ] && echo container || echo engine).txt;;
 *) printf '%s\\n' "$BUILDKIT_NO_CLIENT_TOKEN" "$*" > ${notes}; exit ${exit};;
 esac`;
   writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const session = await sessionWith(registry, options.aliases);
   for (const name of inEngine) session.inEngine.set(name, fakeImage(name));
-  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, ...options.env };
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, DOCKER_CONFIG: session.folder, ...options.env };
   const book = recordedBook('docker-29');
   const line = await readCommandLine(book, [...words, folder], leadsOn);
   const args = await readArguments(book, line, true);
@@ -123,10 +124,13 @@ test('buildx is asked which builder it is, where it is not the engine for certai
   expect((await build(['build'])).questions).toEqual([]);
   expect((await build(['image', 'build'])).questions).toEqual([]);
   expect((await build(['build'], { aliases: { builder: 'buildx' } })).questions).toEqual(['buildx inspect']);
-  expect((await build(['build', '--builder', 'box'])).questions).toEqual(['buildx inspect box']);
-  expect((await build(['build'], { env: { BUILDX_BUILDER: 'box' } })).questions).toEqual(['buildx inspect box']);
+  expect((await build(['build', '--builder', 'box'])).questions).toEqual(['buildx inspect --builder box']);
+  expect(await build(['build'], { env: { BUILDX_BUILDER: 'box' } })).toMatchObject({
+    questions: ['buildx inspect'],
+    pulled: [],
+  });
   expect((await build(['--debug', 'buildx', '--builder', 'box', 'build'])).questions).toEqual([
-    '--debug buildx --builder box inspect',
+    '--debug buildx inspect --builder box',
   ]);
 });
 
@@ -144,6 +148,14 @@ test('a builder in a container gets no images of the engine, and advice where it
     `To the builder box (docker-container), ${LOCAL} may be another machine. Build with the engine: --builder default\n`,
   );
   expect((await build(['build', '--builder', 'box'], { ...failing, exit: 0 })).advice).toBe('');
+});
+
+test('a builder that cannot be looked at gets nothing', async () => {
+  const built = await build(['build', '--builder', 'gone'], { exit: 1 });
+  expect(built).toMatchObject({ token: '', pulled: [] });
+  expect(built.advice).toBe(
+    `To the builder that was chosen, ${LOCAL} may be another machine. Build with the engine: --builder default\n`,
+  );
 });
 
 test('a failing engine is told of the authority that it may lack', async () => {
