@@ -5,6 +5,9 @@ import type { ProposalPlace } from '../trust/publish/proposals.ts';
 import type { Publication } from '../trust/publish/publication.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 
+/** The exit code of every command whose change waits for signatures: it is signed, and not in force. */
+export const PENDING = 1;
+
 /**
  * Passes a publication that is in force. One that waits is an error here: docker's words, and their exit code 0, promise
  * scripts that a change is made. Throws `signatures-pending`.
@@ -15,6 +18,7 @@ export function inForce(repository: Repository, publication: Publication): void 
   const lacking = counts.filter((count) => count.signed.length < count.threshold);
   throw new SignetError('signatures-pending', `signed, but not in force yet: ${lacking.map(shortCount).join('; ')}`, {
     detail: { roles: lacking.map(({ role }) => role) },
+    exitCode: PENDING,
     next: othersStep(repository.gun, publication.place),
   });
 }
@@ -37,13 +41,13 @@ function shortCount({ role, as, signed, threshold }: SignatureCount): string {
 function longCount(count: SignatureCount): string {
   const { role, as, signed, threshold, lacking } = count;
   const title = as === undefined ? role : `${role}, as the ${as}`;
-  const given = signed.length === 0 ? 'nobody has signed' : `signed by ${names(signed)}`;
+  const given = signed.length === 0 ? 'no one has signed' : `signed by ${namesOf(signed)}`;
   const needed = threshold - signed.length;
-  const open = needed <= 0 ? '' : `; needs ${needed} more of ${names(lacking)}`;
+  const open = needed <= 0 ? '' : `; needs ${needed} more of ${namesOf(lacking)}`;
   return `${title}: ${signed.length} of ${threshold}, ${given}${open}`;
 }
 
 /** People by their names; a key that nobody's name is known for by the beginning of its ID. */
-function names(signatories: readonly Signatory[]): string {
+export function namesOf(signatories: readonly Signatory[]): string {
   return signatories.map(({ name, id }) => (name === '' ? id.slice(0, 12) : `${name} (${id.slice(0, 7)})`)).join(', ');
 }

@@ -23,6 +23,7 @@ import { printErr, printOut, writeOut } from './output.ts';
 import { SignersPassphrases } from './passphrases.ts';
 import { printToPerson } from './person-output.ts';
 import { DockerPlace, NotaryFolder, type TrustPlace } from './place.ts';
+import { proposalApproval } from './proposal-approval.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
 export interface Session {
@@ -48,7 +49,11 @@ export interface Session {
   askHidden(prompt: string): Promise<Buffer>;
   /** All of standard input as a secret, without the line's end; the caller wipes it. */
   readSecret(): Promise<Buffer>;
-  confirm(question: string): Promise<boolean>;
+  /**
+   * Asks a question of yes or no; `flag` answers it on the command line, `--yes` where none is named. Throws
+   * `confirmation-missing` where the input ends without an answer.
+   */
+  confirm(question: string, flag?: string): Promise<boolean>;
   /** The reference that a typed name means, with the default registry where one is set. */
   resolve(name: string): Reference;
   /** What decisions about images rest on; each collection is brought up to date once for the whole command. */
@@ -93,8 +98,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   });
   const warn = (message: string) => printErr(`${message}\n`);
   const approveFirstRoot = firstRootApproval();
+  const approveProposal = proposalApproval();
   const open = (place?: NotaryPlace) =>
-    openTrust({ folder, env, passphrases, approveFirstRoot, place, now: Date.now, warn });
+    openTrust({ folder, env, passphrases, approveFirstRoot, approveProposal, place, now: Date.now, warn });
   return new TerminalSession(options, folder, await open(), open);
 }
 
@@ -168,8 +174,8 @@ class TerminalSession implements Session {
     return (await import('./prompt.ts')).askHidden(prompt);
   }
 
-  async confirm(question: string): Promise<boolean> {
-    return (await import('./prompt.ts')).confirm(question);
+  async confirm(question: string, flag = '--yes'): Promise<boolean> {
+    return (await import('./answer.ts')).answerOf(() => this.askLine(`${question} [y/N] `), flag);
   }
 
   resolve(name: string): Reference {

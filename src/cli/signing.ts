@@ -1,12 +1,18 @@
-import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
 import { wipe } from '../core/login.ts';
 import { atDigest, familiarReference, gunOf, type Reference } from '../core/names/reference.ts';
-import { initializeWithImages, type SignedImage, signImages } from '../trust/changes/sign.ts';
+import { initializeWithImages, openSigners, type SignedImage, signImages } from '../trust/changes/sign.ts';
+import { openFoundingKeys } from '../trust/publish/founding.ts';
 import type { Repository } from '../trust/publish/repository.ts';
+import type { Collection } from '../trust/update/collection.ts';
 import { wordedAs } from './docker-texts.ts';
+import { checkFounding, isFoundedHere } from './founding.ts';
 import { inForce } from './pending.ts';
 import { progressOutput } from './progress-output.ts';
 import type { Session } from './session.ts';
+
+/** What is no failure to sign, or what the caller acts upon. */
+const KEPT: readonly ErrorCode[] = ['cancelled', 'signatures-pending', 'proposal-unseen', 'trust-data-exists'];
 
 /** A reference that has a tag. */
 export type TaggedReference = Reference & { readonly tag: string };
@@ -18,25 +24,44 @@ export interface PushOptions {
   readonly isQuiet?: boolean;
 }
 
-/** Pushes an image from the engine and signs the digest that the engine pushed. `about` names the repository in errors. */
+/**
+ * Pushes an image from the engine and signs the digest that the engine pushed; nothing is pushed that cannot be signed
+ * with the keys that are here. `about` names the repository in errors.
+ */
 export async function pushAndSign(
   session: Session,
   reference: TaggedReference,
   options: PushOptions & { readonly about: string },
 ): Promise<void> {
   const tell = (text: string) => (options.isQuiet ? undefined : session.print(text));
+  const repository = await session.repository(reference, 'push');
+  const isNew = await wordedAs(options.about, async () => {
+    const collection = await repository.current();
+    if (collection === undefined) checkFounding(session, repository.gun, false);
+    await openKeys(repository, collection, reference);
+    return collection === undefined;
+  });
   const image = await pushImage(session, reference, options);
   tell('Signing and pushing trust metadata\n');
-  const repository = await session.repository(reference, 'push');
   await wordedAs(options.about, async () => {
-    if ((await repository.current()) === undefined) {
-      await failingToSign(reference, () => initializeWithImages(repository, [image]));
-      tell(`Finished initializing "${repository.gun}"\n`);
-    } else {
-      await signAs(repository, reference, [image]);
-    }
+    const found = () => failingToSign(reference, () => initializeWithImages(repository, [image]));
+    if (isNew && (await isFoundedHere(found))) tell(`Finished initializing "${repository.gun}"\n`);
+    else await signAs(repository, reference, [image]);
   });
   tell(`Successfully signed ${nameOf(reference)}\n`);
+}
+
+/** Opens the keys that will sign the image, or those that are here of a new repository's. */
+export async function openKeys(
+  repository: Repository,
+  collection: Collection | undefined,
+  reference: TaggedReference,
+): Promise<void> {
+  await failingToSign(reference, () =>
+    collection === undefined
+      ? openFoundingKeys(repository.keys, repository.gun)
+      : openSigners(repository, collection, reference.tag),
+  );
 }
 
 /** Pushes an image and returns what the engine pushed. A push of one platform says that the others are not signed. */
@@ -84,7 +109,7 @@ export async function failingToSign<T>(reference: TaggedReference, work: () => P
   try {
     return await work();
   } catch (error) {
-    if (!isSignetError(error) || error.code === 'cancelled' || error.code === 'signatures-pending') throw error;
+    if (!isSignetError(error) || KEPT.includes(error.code)) throw error;
     // docker does not reword what lies behind "failed to sign" (protocol D.8 step 7); a code without wording keeps it so.
     throw new SignetError('signing-failed', `failed to sign ${nameOf(reference)}: ${error.message}`, {
       cause: error,

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { isatty } from 'node:tty';
 import { SignetError } from '../core/errors/index.ts';
 import { printable } from '../core/printable.ts';
-import { dataFolder } from '../serve/data-folder.ts';
+import { dataFolder, isMade } from '../serve/data-folder.ts';
 import {
   checkPermission,
   describeStep,
@@ -70,9 +70,13 @@ function authorityOf({ data, tls, tlsCertificate }: ServeSettings): X509Certific
   if (tlsCertificate !== undefined) {
     throw needless(`the server has a certificate of yours, ${tlsCertificate}: whoever issued it must be known here`);
   }
-  const [certificate] = readCertificates(dataFolder(data).authorityCertificate);
-  if (certificate === undefined) throw needless(`there is no certificate in ${dataFolder(data).authorityCertificate}`);
-  return certificate;
+  const folder = dataFolder(data);
+  const isThere = isMade(folder, folder.authorityCertificate);
+  const [certificate] = isThere ? readCertificates(folder.authorityCertificate) : [];
+  if (certificate !== undefined) return certificate;
+  throw new SignetError('machine-trust-needless', `no server has made an authority in ${data}`, {
+    next: 'Start the server once, or name its data folder: --data FOLDER',
+  });
 }
 
 function planText(

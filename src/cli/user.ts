@@ -6,7 +6,7 @@ import { parseUserName, type UserName } from '../accounts/user-name.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { quoted } from '../core/printable.ts';
 import { formatTime } from '../core/time.ts';
-import { type DataFolder, dataFolder, defaultDataFolder, openDataFolder } from '../serve/data-folder.ts';
+import { type DataFolder, dataFolder, defaultDataFolder, isMade, openDataFolder } from '../serve/data-folder.ts';
 import { forgetFirstPassword } from '../serve/first-password.ts';
 import { operator } from './operator.ts';
 import { dockerTable } from './table.ts';
@@ -289,7 +289,8 @@ interface OpenAccounts {
  */
 async function inAccounts<T>(given: Given, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
   const path = given.value('data') ?? defaultDataFolder();
-  if (!existsSync(dataFolder(path).database)) throw accountsMissing(path);
+  const known = dataFolder(path);
+  if (!isMade(known, known.database)) throw accountsMissing(path);
   const folder = openDataFolder(path);
   const [{ openDatabase }, { ACCOUNT_MIGRATIONS, SqliteAccountStore }] = await Promise.all([
     import('../store/sqlite.ts'),

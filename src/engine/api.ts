@@ -211,12 +211,19 @@ function podmanAuth(auth: RegistryAuth | undefined): Readonly<Record<string, str
 }
 
 function refused(message: string, isPodman: boolean, auth: RegistryAuth | undefined): SignetError {
-  const isWithout = isPodman && auth?.identityToken !== undefined;
-  return new SignetError('engine-refused', message, {
-    ...(isWithout && {
+  return new SignetError('engine-refused', message, nextAfterRefusal(isPodman, auth));
+}
+
+function nextAfterRefusal(isPodman: boolean, auth: RegistryAuth | undefined): { readonly next?: string } {
+  if (isPodman && auth?.identityToken !== undefined) {
+    return {
       next: `Podman's API service takes no identity token. If it is the login that it lacks: podman login ${auth.serverAddress}`,
-    }),
-  });
+    };
+  }
+  if (auth?.source === undefined) return {};
+  return {
+    next: `The engine was given the login of ${auth.source}. If that is wrong, correct or unset ${auth.source}.`,
+  };
 }
 
 /** An image's name or ID as a part of a URL's path. */

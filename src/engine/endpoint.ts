@@ -46,17 +46,6 @@ export function configFolder(globals: ParsedArgs | undefined, env: NodeJS.Proces
   return globals?.lastValue('config') || env.DOCKER_CONFIG || join(neededHome(env), '.docker');
 }
 
-/**
- * Whether docker's configuration has builds done by a plugin of its own choice, which may build anywhere
- * (`docker buildx install`). Throws `endpoint-invalid` if the configuration cannot be read.
- */
-export function hasBuilderAlias(folder: string): boolean {
-  const alias = readConfig(join(folder, 'config.json'), (config) =>
-    config.map('aliases').has('builder') ? 'builder' : undefined,
-  );
-  return alias !== undefined;
-}
-
 function endpointAt(host: string): Endpoint {
   if (!host.startsWith(UNIX)) return { host, socketPath: undefined };
   const socketPath = host.slice(UNIX.length) || DEFAULT_SOCKET;

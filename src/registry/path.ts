@@ -29,6 +29,13 @@ export function namesManifest(pathname: string): boolean {
   return endpointOf(decode(pathname)?.split('/') ?? [])?.endpoint === 'manifest';
 }
 
+/** Whether a request to the path begins an upload or goes on with one; undefined for all other paths. */
+export function uploadStep(pathname: string): 'begins' | 'goes-on' | undefined {
+  const endpoint = endpointOf(decode(pathname)?.split('/') ?? [])?.endpoint;
+  if (endpoint === 'uploads') return 'begins';
+  return endpoint === 'upload' ? 'goes-on' : undefined;
+}
+
 /** `taken` counts the segments behind the repository's name. */
 function endpointOf(segments: readonly string[]): { endpoint: EndpointName; taken: number; item: string } | undefined {
   const [third, second, item = ''] = segments.slice(-3);

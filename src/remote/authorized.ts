@@ -55,7 +55,8 @@ export class AuthorizedClient {
   private readonly options: AuthorizedOptions;
   private readonly challenges = new Map<string, readonly Challenge[]>();
   private readonly pending = new Map<string, Promise<string>>();
-  private basic: Promise<string> | undefined;
+  /** By origin: what one server may have is not for another. */
+  private readonly basic = new Map<string, Promise<string>>();
   private caller: Caller = STRANGER;
 
   constructor(options: AuthorizedOptions) {
@@ -163,7 +164,7 @@ export class AuthorizedClient {
   private async loginFor(mayGo: (owner: LoginSource) => boolean): Promise<Login | undefined> {
     this.caller = STRANGER;
     for (const owner of this.options.logins) {
-      const login = await owner.find();
+      const login = await this.find(owner);
       if (login === undefined) continue;
       try {
         if (mayGo(owner)) {
@@ -176,9 +177,24 @@ export class AuthorizedClient {
         throw error;
       }
       wipe(login);
-      this.caller = { ...STRANGER, withheld: owner.registry };
+      this.caller = { ...this.caller, withheld: owner.registry };
     }
     return undefined;
+  }
+
+  /**
+   * A credential helper made for other hosts may fail where docker would not have asked it: for a trust server's own login,
+   * before the registry's. That counts as no login, and is told if there has to be one.
+   */
+  private async find(owner: LoginSource): Promise<Login | undefined> {
+    try {
+      return await owner.find();
+    } catch (error) {
+      const isLast = owner === this.options.logins.at(-1);
+      if (isLast || !isSignetError(error, 'credential-helper-failed')) throw error;
+      this.caller = { ...STRANGER, trouble: error.message };
+      return undefined;
+    }
   }
 
   /** Whose logins these are: tokens that they led to serve nobody else. */
@@ -192,9 +208,10 @@ export class AuthorizedClient {
 
   private async basicAuthorization(url: URL): Promise<Authorization> {
     refusePlainHttp(url);
-    const reused = this.basic !== undefined;
-    this.basic ??= this.makeBasic(url);
-    return { header: await this.basic, reused, tokenKey: undefined };
+    const known = this.basic.get(url.origin);
+    const header = known ?? this.makeBasic(url);
+    this.basic.set(url.origin, header);
+    return { header: await header, reused: known !== undefined, tokenKey: undefined };
   }
 
   private async makeBasic(url: URL): Promise<string> {

@@ -10,6 +10,8 @@ export interface Caller {
   readonly source: string | undefined;
   /** The registry whose login was not sent, because the server is not that registry's. */
   readonly withheld: string | undefined;
+  /** Why the server's own login could not be had; absent where there is none, or where it was used. */
+  readonly trouble?: string;
 }
 
 export const STRANGER: Caller = { user: undefined, registry: undefined, source: undefined, withheld: undefined };
@@ -18,11 +20,11 @@ export const STRANGER: Caller = { user: undefined, registry: undefined, source: 
  * What a refusal says of the login, to be put behind the server's own words. Nothing where no login was used and none was
  * held back: the words are then docker's alone.
  */
-export function whoAsked({ user, registry, source, withheld }: Caller, server: URL): string {
-  if (withheld !== undefined) {
+export function whoAsked({ user, registry, source, withheld, trouble }: Caller, server: URL): string {
+  if (withheld !== undefined && trouble === undefined) {
     return `: ${server.host} wants a login of its own (the one for ${withheld} is not sent there): signet login ${server.host}`;
   }
-  if (user === undefined) return '';
+  if (user === undefined) return trouble === undefined ? '' : `: ${trouble}`;
   const login = source === undefined ? `with the login for ${registry}` : `with the login that ${source} gives`;
   return user === '' ? ` (${login})` : ` (as ${printable(user)}, ${login})`;
 }

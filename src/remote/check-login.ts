@@ -12,12 +12,12 @@ import { requestToken } from './token.ts';
 
 export interface LoginCheck {
   readonly http: HttpClient;
-  /** Where the registry answers (`registryEndpoints`). */
+  /** Where the registry answers (`registryEndpoints`); the login goes there. */
   readonly endpoint: URL;
   /** The registry (`host[:port]`) that the user logs in to. */
   readonly registry: string;
   readonly login: Login;
-  /** Origins elsewhere to which the user lets the login go (`LoginSource`). */
+  /** Token services elsewhere to which the user lets the login go (`LoginSource`). */
   readonly allowed?: ReadonlySet<string>;
   readonly clientId?: string;
   readonly now: Instant;

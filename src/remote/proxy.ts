@@ -1,4 +1,3 @@
-import { BlockList, isIP } from 'node:net';
 import { SignetError } from '../core/errors/index.ts';
 import { printable } from '../core/printable.ts';
 import { isLoopback } from './loopback.ts';
@@ -7,6 +6,7 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
   ['http:', '80'],
   ['https:', '443'],
 ]);
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]/;
 
 /**
@@ -54,20 +54,34 @@ function matches(entry: string, host: string, port: string): boolean {
   const [, name = entry, wantedPort = ''] = /^(\[[^\]]*\]|[^:]*):(\d*)$/.exec(entry) ?? [];
   const plain = unbracketed(name);
   if (plain === '' || (wantedPort !== '' && wantedPort !== port)) return false;
-  if (isIP(plain) !== 0) return isIP(host) !== 0 && isInRange(`${plain}/${isIP(plain) === 4 ? 32 : 128}`, host);
-  if (isIP(host) !== 0) return false;
+  const address = bytesOf(plain);
+  if (address !== undefined) return isInRange(`${plain}/${address.length * 8}`, host);
+  if (bytesOf(host) !== undefined) return false;
   const below = plain.startsWith('*.') ? plain.slice(1) : plain;
   return below.startsWith('.') ? host.endsWith(below) : host === below || host.endsWith(`.${below}`);
 }
 
 function isInRange(range: string, host: string): boolean {
   const [, address = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(range) ?? [];
-  const [kind, hostKind] = [isIP(address), isIP(host)];
-  if (kind === 0 || kind !== hostKind || Number(bits) > (kind === 4 ? 32 : 128)) return false;
-  const family = kind === 4 ? 'ipv4' : 'ipv6';
-  const addresses = new BlockList();
-  addresses.addSubnet(address, Number(bits), family);
-  return addresses.check(host, family);
+  const [start, found] = [bytesOf(address), bytesOf(host)];
+  if (start === undefined || start.length !== found?.length || Number(bits) > start.length * 8) return false;
+  const prefix = (bytes: readonly number[]) =>
+    bytes
+      .map((byte) => byte.toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, Number(bits));
+  return prefix(start) === prefix(found);
+}
+
+/** The bytes of an IP address, undefined for anything else. Not by node:net, which takes long to load. */
+function bytesOf(text: string): readonly number[] | undefined {
+  if (IPV4.test(text)) return text.split('.').map(Number);
+  if (!text.includes(':') || !URL.canParse(`http://[${text}]`)) return undefined;
+  const [head = '', tail] = unbracketed(new URL(`http://[${text}]`).hostname).split('::');
+  const groups = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const [first, last] = [groups(head), groups(tail ?? '')];
+  const zeros = Array<number>(8 - first.length - last.length).fill(0);
+  return [...first, ...zeros, ...last].flatMap((group) => [group >> 8, group & 0xff]);
 }
 
 function unbracketed(host: string): string {

@@ -8,13 +8,15 @@ import { hostnameOf, isLoopback } from './loopback.ts';
 export interface LoginSource {
   /** The registry or trust server (`host[:port]`) that the login is stored for. */
   readonly registry: string;
-  /** Origins on other hosts to which the user lets it go: token services, the registry's configured address. */
+  /** Where the registry answers, if the user configured another address than its name. */
+  readonly endpoint?: URL;
+  /** Origins of token services on other hosts to which the user lets it go. */
   readonly allowed?: ReadonlySet<string>;
   /** Undefined where none is stored. What it returns is wiped after use, so each call makes it again. */
   find(): Promise<Login | undefined>;
 }
 
-type Audience = Pick<LoginSource, 'registry' | 'allowed'>;
+type Audience = Omit<LoginSource, 'find'>;
 
 /** Origins on other hosts that are known to belong to a registry or trust server, by its host. */
 const WELL_KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
@@ -47,12 +49,14 @@ export function parseRealm(text: string, challenger: URL): URL {
 }
 
 /**
- * Whether an origin belongs to the registry that a login was made for: the same host, on any port; an origin that is known
- * to belong to it, such as `auth.docker.io` to Docker Hub; one that the user allowed. Names are compared exactly.
+ * Whether an origin belongs to the registry that a login was made for: the same host, or that of its configured address,
+ * on any port; an origin that is known to belong to it, such as `auth.docker.io` to Docker Hub; one that the user allowed.
+ * Names are compared exactly.
  */
-export function belongsTo({ hostname, origin }: URL, { registry, allowed }: Audience): boolean {
+export function belongsTo({ hostname, origin }: URL, { registry, endpoint, allowed }: Audience): boolean {
   const host = hostnameOf(registry).toLowerCase();
-  return hostname === host || WELL_KNOWN.get(host)?.includes(origin) === true || allowed?.has(origin) === true;
+  if (hostname === host || hostname === endpoint?.hostname) return true;
+  return WELL_KNOWN.get(host)?.includes(origin) === true || allowed?.has(origin) === true;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface RegistryOptions {
   readonly tokens: TokenCache;
   /** By registry (`host[:port]`). */
   readonly settings?: ReadonlyMap<string, RegistrySettings>;
-  /** Origins elsewhere to which the login for a registry or mirror (`host[:port]`) may go (`LoginSource`). */
+  /** Token services elsewhere to which the login for a registry or mirror (`host[:port]`) may go (`LoginSource`). */
   readonly allowed?: (registry: string) => ReadonlySet<string>;
 }
 
@@ -135,7 +135,7 @@ export class RegistryClient {
     if (known !== undefined) return known;
     const { http, login, tokens, allowed } = this.options;
     const owner = {
-      registry: loginFor,
+      ...{ registry: loginFor, endpoint },
       find: () => login(loginFor),
       ...(allowed === undefined ? {} : { allowed: allowed(loginFor) }),
     };

@@ -24,6 +24,8 @@ export interface Part {
   readonly memory: number;
   /** `probe`: asked by machines that know no name of this server, so the Host header is not looked at. */
   readonly access: 'gate' | 'open' | 'probe';
+  /** Whether a request begins, or goes on with, what takes several: a server that stops lets that come to its end. */
+  readonly step?: (path: string) => 'begins' | 'goes-on' | undefined;
 }
 
 export interface ApplicationOptions {
@@ -63,14 +65,32 @@ const NO_URL = new URL('http://invalid//');
 /** What logs and metrics show for a client that did not wait for the end; nobody receives it. */
 const CLIENT_GONE = 499;
 
+/** How long a server that stops waits for the next step of what takes several requests, in milliseconds. */
+const NEXT_STEP = 2000;
+/** What a step is answered that others follow. */
+const MORE_TO_COME: readonly number[] = [202, 204];
+
 /** Answers every request of the server: checks what no part may see, asks the part, turns errors into answers. */
 export class Application {
   private readonly options: ApplicationOptions;
   private readonly run = crypto.randomUUID().slice(0, 8);
   private count = 0;
+  private isStopping = false;
+  private stepsRunning = 0;
+  private lastStep = Number.NEGATIVE_INFINITY;
 
   constructor(options: ApplicationOptions) {
     this.options = options;
+  }
+
+  /** From now on only what has begun goes on; all else is answered `server-stopping`. */
+  beginStop(): void {
+    this.isStopping = true;
+  }
+
+  /** Whether something takes several requests, of which one is running or the next one about to come. */
+  get isAmidSteps(): boolean {
+    return this.stepsRunning > 0 || performance.now() - this.lastStep < NEXT_STEP;
   }
 
   /** The whole answer to one request from `address`. Never throws. */
@@ -123,14 +143,20 @@ export class Application {
     checkPath(path);
     const part = parts.find((candidate) => candidate.takes(path));
     progress.part = part?.name ?? 'none';
+    const step = part?.step?.(path);
+    if (this.isStopping && step !== 'goes-on') return stopping();
     if (part?.access === 'probe') return this.ask(part, request, address, progress);
     if (metrics.running > maxRequests) throw serverBusy();
     progress.realm = this.admitHost(progress.host);
     if (part === undefined) return notFound(request.method);
     const share = shares.enter(networkOf(address));
+    if (step !== undefined) this.stepsRunning++;
     try {
-      return await this.ask(part, request, address, progress, share);
+      const response = await this.ask(part, request, address, progress, share);
+      if (step !== undefined && MORE_TO_COME.includes(response.status)) this.lastStep = performance.now();
+      return response;
     } finally {
+      if (step !== undefined) this.stepsRunning--;
       share.leave();
     }
   }
@@ -171,6 +197,13 @@ export class Application {
     const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
     this.options.log.error('a request failed', { id, method, path: url.pathname, error: description, cause });
   }
+}
+
+function stopping(): Response {
+  const error = new SignetError('server-stopping', 'the server is stopping', { detail: { retryAfter: 1 } });
+  const response = errorResponse(error, undefined, '');
+  response.headers.set('Connection', 'close');
+  return response;
 }
 
 /** What reading the body of a client that went away throws. */

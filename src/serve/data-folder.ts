@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
+import { isErrno } from '../store/files.ts';
 import type { Environment } from './environment.ts';
 
 /** The files of a server. All are made with mode 0600, all folders with 0700. */
@@ -75,6 +76,20 @@ export function openDataFolder(path: string): DataFolder {
     return folder;
   } catch (cause) {
     throw unusable(path, cause);
+  }
+}
+
+/**
+ * Whether a server has made this file of its data folder. Throws `data-folder-unusable` if that cannot be seen: a folder
+ * that this user may not enter is no missing one.
+ */
+export function isMade(folder: DataFolder, file: string): boolean {
+  try {
+    statSync(file);
+    return true;
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return false;
+    throw unusable(folder.path, cause);
   }
 }
 

@@ -10,7 +10,7 @@ import { LIMITS } from '../core/limits.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
 import { FolderBlobStore } from '../registry/folder-blob-store.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
-import { namesManifest } from '../registry/path.ts';
+import { namesManifest, uploadStep } from '../registry/path.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/schema.ts';
 import { sqliteRegistryIndex } from '../registry/sqlite-index.ts';
 import { createTrustServer, type TrustServer } from '../server/index.ts';
@@ -219,7 +219,7 @@ function registryRoutes({ handler }: Registry): readonly Part[] {
   const part = { name: 'registry', access: 'gate', bodyLimit: Number.POSITIVE_INFINITY, handler } as const;
   return [
     { ...part, memory: LIMITS.manifest, takes: (path) => path.startsWith('/v2/') && namesManifest(path) },
-    { ...part, memory: 0, takes: (path) => path.startsWith('/v2/') },
+    { ...part, memory: 0, takes: (path) => path.startsWith('/v2/'), step: uploadStep },
   ];
 }
 

@@ -11,6 +11,7 @@ import { Application } from './application.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { openCertificateSource } from './certificate-source.ts';
 import { openDataFolder } from './data-folder.ts';
+import { guardDescriptors } from './descriptors.ts';
 import type { Environment } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
 import { formatHostName, isWildcard } from './host-name.ts';
@@ -58,7 +59,7 @@ export interface RunningServer {
   readonly announcement: string;
   /** Takes renewed certificates and a new file for the access log into use; never throws. */
   reload(): Promise<void>;
-  /** Accepts nothing more, lets running requests end within the grace period, closes everything. */
+  /** Begins nothing more, lets running requests and uploads end within the grace period, closes everything. */
   stop(): Promise<void>;
 }
 
@@ -118,7 +119,9 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
   const parts = await (dependencies.openParts ?? openParts)({ ...context, addressOf });
   cleanup.defer(() => parts.close());
   const health = healthOf(parts, tls, now);
-  ready.resolve(createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess }));
+  const application = createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess });
+  ready.resolve(application);
+  cleanup.defer(guardDescriptors(listener, log));
 
   const renew = async () => tls?.renew(listener, now());
   cleanup.defer(every({ name: 'certificate renewal', interval: RENEWAL_CHECK, log, run: renew }));
@@ -131,7 +134,8 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
   const opened = cleanup.move();
   const end = async () => {
     log.info('stopping', { running: metrics.running });
-    await listener.stop(settings.shutdownGrace);
+    application.beginStop();
+    await listener.stop(settings.shutdownGrace, () => application.isAmidSteps);
     log.info('stopped');
     await opened.disposeAsync();
   };

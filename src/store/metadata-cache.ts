@@ -8,6 +8,8 @@ import type { RoleName } from '../core/names/role.ts';
 export interface MetadataCache {
   /** The bytes as they were written; undefined where there are none. */
   read(gun: Gun, role: RoleName): Promise<Buffer | undefined>;
+  /** How a person finds the file, whether or not there is one. */
+  pathOf(gun: Gun, role: RoleName): string;
   /** Replaces the file whole or not at all. */
   write(gun: Gun, role: RoleName, bytes: Uint8Array): Promise<void>;
   /** Removes one role's file, or all of the collection's; what is not there is not missed. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
@@ -22,6 +23,10 @@ export class MetadataFolder implements MetadataCache {
 
   async read(gun: Gun, role: RoleName): Promise<Buffer | undefined> {
     return this.folder.read(pathOf(gun, role), LIMITS.metadata);
+  }
+
+  pathOf(gun: Gun, role: RoleName): string {
+    return join(this.folder.base, ...pathOf(gun, role));
   }
 
   async write(gun: Gun, role: RoleName, bytes: Uint8Array): Promise<void> {

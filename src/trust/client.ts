@@ -17,13 +17,14 @@ import { RegistryClient } from '../remote/registry.ts';
 import { registryEndpoints } from '../remote/registry-endpoints.ts';
 import { serverFor } from '../remote/server-address.ts';
 import type { TokenCache } from '../remote/token.ts';
+import { FoundingLock } from '../store/founding-lock.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
-import type { RepositorySource } from './publish/repository-source.ts';
+import type { ApproveProposal, RepositorySource } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
 import { updateCollection } from './update/collection.ts';
@@ -38,6 +39,8 @@ export interface ClientOptions {
   readonly pinning: Pinning;
   /** Asked before a root is trusted on first use, where that is `ask`; absent where there is nobody to ask. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
+  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  readonly approveProposal?: ApproveProposal | undefined;
   /** The server and connections of a Notary client's folder, in place of those that docker would use. */
   readonly place?: NotaryPlace | undefined;
   /** `DOCKER_CONTENT_TRUST_SERVER`, where it is set. */
@@ -90,10 +93,15 @@ export class TrustClient {
 
   /** The trust collection of that name in the place that the client was opened for. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
+    const { keys, trustFolder, approveProposal } = this.options;
     const server = this.trustServerOf(registry);
     const client = this.clientFor(registry, server);
-    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(this.options.trustFolder));
-    return new Repository({ ...this.source(gun, registry, actions, client), proposals }, this.options.keys);
+    const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
+    const foundingLock = new FoundingLock(trustFolder);
+    return new Repository(
+      { ...this.source(gun, registry, actions, client), proposals, approveProposal, foundingLock },
+      keys,
+    );
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */
@@ -167,21 +175,21 @@ export class TrustClient {
 
   /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
   private loginOf(registry: string): LoginSource {
-    return { registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) };
+    const { endpoint } = this.options.configuration.registries.get(registry) ?? {};
+    return {
+      ...{ registry, allowed: this.allowedFor(registry), find: () => this.options.login(registry) },
+      ...(endpoint === undefined ? {} : { endpoint: new URL(endpoint) }),
+    };
   }
 
-  /** Origins elsewhere to which the user lets the login for a registry, or for a trust server, go. */
+  /** Token services elsewhere to which the user lets the login for a registry, or for a trust server, go. */
   private allowedFor(host: string): ReadonlySet<string> {
     const { registries } = this.options.configuration;
-    const { endpoint } = registries.get(host) ?? {};
     const about = [...registries].filter(
       ([registry, { trustServer }]) =>
         registry === host || (trustServer !== undefined && new URL(trustServer).host === host),
     );
-    return new Set([
-      ...about.flatMap(([, { tokenServices }]) => tokenServices),
-      ...(endpoint === undefined ? [] : [new URL(endpoint).origin]),
-    ]);
+    return new Set(about.flatMap(([, { tokenServices }]) => tokenServices));
   }
 
   private httpFor(registry: string, server?: URL): HttpClient {

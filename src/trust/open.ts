@@ -10,6 +10,7 @@ import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import type { Passphrases } from './keys/passphrases.ts';
+import type { ApproveProposal } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import { readConfiguration } from './settings/configuration-file.ts';
 import { type NotaryPlace, notaryLogin } from './settings/notary-place.ts';
@@ -26,6 +27,8 @@ export interface OpenOptions {
    * where there is nobody to ask: such a root is then refused.
    */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
+  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  readonly approveProposal?: ApproveProposal | undefined;
   /** A Notary client's folder to work in, in place of docker's. */
   readonly place?: NotaryPlace | undefined;
   /** The time, asked for again with every use. */
@@ -48,7 +51,7 @@ const MAX_NAME = 150;
 
 /** Opens the trust client that docker's configuration folder and the environment describe. Throws `configuration-invalid`. */
 export async function openTrust(options: OpenOptions): Promise<OpenClient> {
-  const { folder, env, passphrases, approveFirstRoot, place, now, warn } = options;
+  const { folder, env, passphrases, approveFirstRoot, approveProposal, place, now, warn } = options;
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new Credentials(folder, env);
@@ -58,6 +61,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
     configuration,
     pinning: readPinning(place?.pinning ?? configuration.pinning, env, now()),
     approveFirstRoot,
+    approveProposal,
     place,
     trustServer: env.DOCKER_CONTENT_TRUST_SERVER,
     trustFolder,

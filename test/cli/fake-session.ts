@@ -1,7 +1,9 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { answerOf } from '../../src/cli/answer.ts';
 import { DockerPlace, NotaryFolder, type TrustPlace } from '../../src/cli/place.ts';
 import type { Session } from '../../src/cli/session.ts';
+import { reviewProposal } from '../../src/cli/trust/review.ts';
 import { SignetError } from '../../src/core/errors/index.ts';
 import type { Login } from '../../src/core/login.ts';
 import { type Digest, digestOf } from '../../src/core/names/digest.ts';
@@ -70,6 +72,13 @@ export class FakeSession implements Session {
     this.person = new Visitor(simulator);
   }
 
+  /** From now on this person is asked about what others have proposed, or nobody is, as in a real session. */
+  asksAboutProposals(): void {
+    this.person.approveProposal = this.isInteractive
+      ? (gun, waiting) => reviewProposal(this, gun, waiting, {})
+      : undefined;
+  }
+
   get keys(): KeyRing {
     return this.person.keys;
   }
@@ -117,8 +126,8 @@ export class FakeSession implements Session {
     return Buffer.from(this.stdin);
   }
 
-  async confirm(question: string): Promise<boolean> {
-    return (await this.askLine(question)) === 'y';
+  confirm(question: string, flag = '--yes'): Promise<boolean> {
+    return answerOf(() => this.askLine(question), flag);
   }
 
   resolve(name: string): Reference {

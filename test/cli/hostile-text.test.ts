@@ -170,6 +170,15 @@ const SOURCES_OF_TEXT: Readonly<Record<string, () => Promise<Scene>>> = {
     const answer = () => Response.json({ message: HOSTILE }, { status: 500 });
     return { home: pulling(server, answer), words: ['pull', `${server.gun}:latest`] };
   },
+  'the authority in a certificate': async () => {
+    const server = serve(() => new Response('{}'), makeAuthority('ev\u202e\u009b31mil').issue(['localhost']));
+    const env = { DOCKER_CONTENT_TRUST_SERVER: server.origin };
+    return { home: home({}, env), words: ['trust', 'list', 'registry.example/a/b'] };
+  },
+  'the name of a context': async () => {
+    const server = await startLyingServer({ now: Date.now() });
+    return { home: visiting(server, { DOCKER_CONTEXT: HOSTILE }), words: ['pull', `${server.gun}:latest`] };
+  },
   'the name of a user in config.json': async () => {
     const server = serve(() => new Response('{}'), certificate);
     const { host } = new URL(server.origin);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { decodeBase64, decodeBase64AsGo } from '../../src/core/base64.ts';
 import { lifetimeOf } from '../../src/core/lifetimes.ts';
 import { RELEASES } from '../../src/core/names/role.ts';
-import { printable, quoted } from '../../src/core/printable.ts';
+import { printable, quoted, visible, visibleInLine } from '../../src/core/printable.ts';
 import { DAY, formatTime, parseTime } from '../../src/core/time.ts';
 import { failure } from '../support/failure.ts';
 
@@ -109,6 +109,17 @@ test('text from outside fits on one line of a terminal', () => {
   expect(printable('a'.repeat(81))).toBe(`${'a'.repeat(80)}…`);
   expect(printable('abc', 3)).toBe('abc');
   expect(printable('😀😀', 3).isWellFormed()).toBe(true);
+});
+
+test('the last step before a terminal shows what nobody would see, and leaves lines and JSON as they are', () => {
+  expect(visible('plain é😀 "and" \\\n\tmore\n')).toBe('plain é😀 "and" \\\n\tmore\n');
+  expect(visible('a\u001b[31m\rb\u007f\u009bc\u2028d\u202ee\u200bf\u00a0g')).toBe(
+    'a\\u001b[31m\\u000db\\u007f\\u009bc\\u2028d\\u202ee\\u200bf\\u00a0g',
+  );
+  expect(visible('\u{e0041}\ufe0f\u3164\u2800\ud83d')).toBe('\\udb40\\udc41\\ufe0f\\u3164\\u2800\\ud83d');
+  const value = { name: 'x\u202e\u200b\u007f\u{e0041}\u001b' };
+  expect(JSON.parse(visible(JSON.stringify(value, undefined, 4)))).toEqual(value);
+  expect(visibleInLine('a\nb\tc')).toBe('a\\u000ab\\u0009c');
 });
 
 test('quoted text is unmistakable, in plain sight and not endless', () => {

@@ -253,6 +253,14 @@ describe('push', () => {
     expect(shown).toBe(`Pushing\n2: digest: ${DIGEST} size: 528\n`);
   });
 
+  test('that is refused with a login of the environment names the variable', async () => {
+    const { engine } = pushing([{ error: 'denied' }]);
+    const auth = { ...LOGIN, source: 'DOCKER_AUTH_CONFIG' } as const;
+    expect((await failure(engine.push('h/a', { auth }), 'engine-refused')).next).toBe(
+      'The engine was given the login of DOCKER_AUTH_CONFIG. If that is wrong, correct or unset DOCKER_AUTH_CONFIG.',
+    );
+  });
+
   describe('to podman', () => {
     const records = [line('latest', DIGEST)];
     const token = { ...LOGIN, username: '', password: Buffer.of(), identityToken: Buffer.from('r.t') };

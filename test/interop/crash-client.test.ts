@@ -10,7 +10,7 @@ import { someManifest } from './malicious/images.ts';
 const NAME = 'alice';
 const PASSWORD = 'whose commands never end well';
 const ROUNDS = 7;
-const TASKS = 8;
+const TASKS = 9;
 
 let server: SignetServer;
 let engine: FakeEngine;
@@ -46,6 +46,10 @@ function tasks(person: SigningPerson, round: number): readonly Task[] {
     {
       words: ['trust', 'key', 'generate', `key-${round}`],
       isDone: async () => Bun.file(join(person.home, `key-${round}.pub`)).exists(),
+    },
+    {
+      words: ['trust', 'init', repository],
+      isDone: async () => (await person.finish(['trust', 'inspect', repository])).exitCode === 0,
     },
     { words: ['push', `${repository}:pushed`] },
     { words: ['trust', 'sign', '--remote', `${repository}:signed`] },

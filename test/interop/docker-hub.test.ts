@@ -75,7 +75,7 @@ test('nobody has vouched for it: it does not run', async () => {
 
 test("an administrator vouches for Docker Hub's index on a server of their own, without an engine", async () => {
   const env = { DOCKER_HOST: 'unix:///nowhere/docker.sock' };
-  const signed = await succeeds(signet(administrator, ['trust', 'sign', `${NAME}:latest`], { env }));
+  const signed = await succeeds(signet(administrator, ['trust', 'sign', '--init', `${NAME}:latest`], { env }));
   expect(signed.stderr).toContain(layout.index.digest);
   const { stdout } = await succeeds(signet(person, ['trust', 'inspect', 'busybox']));
   expect(JSON.parse(stdout)).toMatchObject([

@@ -71,7 +71,7 @@ beforeAll(async () => {
       expect(others).toEqual([]);
       const text = readFileSync(join(owner.trust, 'private', name), 'utf8');
       written.push({ writer: tool.name, type, id: name.replace('.key', ''), signer, text });
-      await succeeds(founder.signet('trust', 'signer', 'add', '--key', pair.publicKey, signer, gun));
+      await succeeds(founder.signet('trust', 'signer', 'add', '--init', '--key', pair.publicKey, signer, gun));
     }
   }
 }, 120_000);
@@ -194,7 +194,17 @@ describe('the keys of a repository', () => {
   const addSigner = (tool: Tool, person: Person, name: string, repository: string, key: string) =>
     tool === NOTARY
       ? person.notary('delegation', 'add', repository, `targets/${name}`, key, '--all-paths', '-p')
-      : person.run([...commandOf(tool), 'trust', 'signer', 'add', '--key', key, name, repository]);
+      : person.run([
+          ...commandOf(tool),
+          'trust',
+          'signer',
+          'add',
+          ...(tool === SIGNET ? ['--init'] : []),
+          '--key',
+          key,
+          name,
+          repository,
+        ]);
   const found = (tool: Tool, person: Person, repository: string, key: string) =>
     tool === NOTARY ? person.notary('init', repository, '-p') : addSigner(tool, person, 'founder', repository, key);
   const commandOf = (tool: Tool) => (tool === SIGNET ? signetCommand() : [clis[DOCKERS.indexOf(tool)]?.path ?? '']);

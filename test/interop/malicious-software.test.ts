@@ -98,7 +98,7 @@ describe('wrong software', () => {
     {
       name: 'of another repository, with all its trust data',
       lie: async ({ simulator }) => simulator.serve((await otherRepository(simulator)).state),
-      warm: 'version-rollback',
+      warm: 'root-rotation-invalid',
       cold: 'root-untrusted',
     },
     {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   gun = `${server.host}/alice/app`;
   owner = await someone();
   await succeeds(owner.signet('trust', 'key', 'generate', 'alice'));
-  await succeeds(owner.signet('trust', 'signer', 'add', '--key', 'alice.pub', 'alice', gun));
+  await succeeds(owner.signet('trust', 'signer', 'add', '--init', '--key', 'alice.pub', 'alice', gun));
   await succeeds(owner.add(gun, 'v1', '-r', 'targets/alice', '-r', 'targets/releases'));
 }, 60_000);
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
   layout = await writeLayout(['amd64'], 'It worked!');
   for (const tag of ['one', 'two', 'unsigned']) await publish(tag);
   await succeeds(signet(['login', '--username=alice', '--password-stdin', server.host], { stdin: PASSWORD }));
-  await succeeds(signet(['trust', 'sign', '--remote', 'alice/app:one', 'alice/app:two']));
+  await succeeds(signet(['trust', 'sign', '--init', '--remote', 'alice/app:one', 'alice/app:two']));
   await succeeds(signet(['swarm', 'init', '--advertise-addr=127.0.0.1']));
 }, 60_000);
 

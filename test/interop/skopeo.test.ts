@@ -190,7 +190,9 @@ test('signet signs what is in the registry, where no engine is', async () => {
     stdin: PASSWORD,
   });
   await succeeds(asked);
-  const signed = await succeeds(signet('trust', 'sign', '--remote', `${repository}:multi`, `${repository}:1.0`));
+  const signed = await succeeds(
+    signet('trust', 'sign', '--init', '--remote', `${repository}:multi`, `${repository}:1.0`),
+  );
   expect(signed.stderr).toContain(`Signing what the registry holds as ${repository}:multi: ${layout.index.digest}\n`);
   expect(await signedTags()).toEqual(
     new Map([

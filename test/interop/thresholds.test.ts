@@ -98,16 +98,23 @@ describe('with signet serve', () => {
     expect(await tags()).toEqual({});
     expect(await refusal('v1')).toMatch(NOT_SIGNED);
 
-    await succeeds(bob.signet('trust', 'sign', '--remote', `${gun}:v1`));
-    expect(await tags()).toEqual({ v1: ['alice', 'bob'] });
+    // Bob signs the same, and what Alice has proposed is not signed by the way.
+    const second = await bob.signet('trust', 'sign', '--remote', `${gun}:v1`);
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain(`a change of ${gun} that others have signed waits already`);
+    expect(await tags()).toEqual({});
+    expect(await succeeds(bob.signet('trust', 'approve', '--yes', gun))).toContain('    + version 1\n    + expires ');
+    expect(await tags()).toEqual({ v1: ['alice'] });
     expect(await refusal('v1')).toEqual(NO_ENGINE);
+    const inspected = JSON.parse(await succeeds(bob.signet('trust', 'inspect', gun)));
+    expect(inspected[0].SignedTags[0].Signers.toSorted()).toEqual(['alice', 'bob']);
 
     expect((await alice.signet('trust', 'sign', '--remote', `${gun}:v2`)).exitCode).toBe(1);
     expect(await succeeds(bob.signet('trust', 'status', gun))).toContain('+ v2 sha256:');
-    expect(await tags()).toEqual({ v1: ['alice', 'bob'] });
+    expect(await tags()).toEqual({ v1: ['alice'] });
     await succeeds(bob.signet('trust', 'approve', '--yes', gun));
     // Bob approved the release; into his own role he has signed nothing.
-    expect(await tags()).toEqual({ v1: ['alice', 'bob'], v2: ['alice'] });
+    expect(await tags()).toEqual({ v1: ['alice'], v2: ['alice'] });
     expect(await refusal('v2')).toEqual(NO_ENGINE);
   }, 120_000);
 
@@ -115,17 +122,16 @@ describe('with signet serve', () => {
     const { gun, alice, bob, tags, rootVersion } = await team(service, 'rooted', [ALICE, BOB]);
     await succeeds(bob.signet('trust', 'key', 'certificate', '--new', '--output', 'bob-root.crt', gun));
     copyFileSync(join(bob.home, 'bob-root.crt'), join(alice.home, 'bob-root.crt'));
-    const added = await succeeds(
-      alice.signet('trust', 'role', '--add-key', 'bob-root.crt', '--threshold', '2', gun, 'root'),
-    );
-    expect(added).toContain('  root, as the new root: 1 of 2, ');
+    const added = await alice.signet('trust', 'role', '--add-key', 'bob-root.crt', '--threshold', '2', gun, 'root');
+    expect(added.exitCode).toBe(1);
+    expect(added.stdout).toContain('  root, as the new root: 1 of 2, ');
     expect(await rootVersion()).toBe(1);
     expect(await tags()).toEqual({});
     await succeeds(bob.signet('trust', 'approve', '--yes', gun));
     expect(await rootVersion()).toBe(2);
     expect(await tags()).toEqual({});
 
-    const rotated = await alice.signet('trust', 'key', 'rotate', gun, 'snapshot', '--server-managed');
+    const rotated = await alice.signet('trust', 'key', 'rotate', '--yes', gun, 'snapshot', '--server-managed');
     expect(rotated.stdout + rotated.stderr).toMatch(/not in force yet/);
     expect(await rootVersion()).toBe(2);
     await succeeds(bob.signet('trust', 'approve', '--yes', gun));
@@ -138,7 +144,8 @@ test('with notary-server, the proposal is a file that is passed on', async () =>
   const service = await startNotaryServer();
   const { gun, alice, bob, tags, refusal } = await team(service, 'app');
   const release = ['--role', 'targets/releases', '--sha256', SHA256, '--size', '5', gun, 'v1'];
-  const said = await succeeds(alice.signet('trust', 'add', ...release));
+  const { stdout: said, exitCode } = await alice.signet('trust', 'add', ...release);
+  expect(exitCode).toBe(1);
   const file = /^The trust server keeps no proposals\. Pass this file on: (.*)$/m.exec(said)?.[1] ?? '';
   expect(readFileSync(file, 'utf8')).toStartWith('{"format":"signet-proposal-1"');
   expect(await tags()).toEqual({});

@@ -62,6 +62,7 @@ export function triedNext(place: Place): Step[] {
       title: 'passphrases for scripts, from the first push on',
       shell,
       line: `docker tag ${repository}:unsigned ${other}:1 && DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE='${PASSPHRASES.root}' ${SIGNING} docker push ${other}:1`,
+      answers: [],
       checks: [
         exits(0),
         says(/Finished initializing /),

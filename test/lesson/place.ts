@@ -50,7 +50,11 @@ export async function startWorld(face: Face, options: ServeOptions = {}): Promis
   const passphrases = ['ROOT', 'REPOSITORY'].map(
     (key) => `DOCKER_CONTENT_TRUST_${key}_PASSPHRASE='${BASE_PASSPHRASE}'`,
   );
-  await succeed(publisher, `docker tag imported:base ${base} && ${passphrases.join(' ')} docker trust sign ${base}`);
+  await succeed(
+    publisher,
+    `docker tag imported:base ${base} && ${passphrases.join(' ')} docker trust sign ${base}`,
+    [],
+  );
   const baseDigest = await engineDigest(publisher, base);
 
   return {

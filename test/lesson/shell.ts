@@ -23,8 +23,8 @@ export class Shell {
     writeFileSync(this.state, [...exports, `cd ${quote(this.home)}`].join('\n'));
   }
 
-  /** Runs what was typed; in a terminal where there are questions to answer. */
-  async run(line: string, answers: readonly Answer[] = []): Promise<Outcome> {
+  /** Runs what was typed; in a terminal where answers are given, be they none. */
+  async run(line: string, answers?: readonly Answer[]): Promise<Outcome> {
     const script = [
       `. ${quote(this.state)}`,
       this.aliases,
@@ -33,7 +33,7 @@ export class Shell {
     ];
     const command = [findProgram('bash'), '-c', script.join('\n')];
     try {
-      const ended = await (answers.length === 0
+      const ended = await (answers === undefined
         ? run(command, { env: {} })
         : runInTerminal(command, answers, { env: {} }));
       return { ...ended, command: line };

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Outcome } from '../support/run.ts';
+import type { Answer, Outcome } from '../support/run.ts';
 import type { Shell } from './shell.ts';
 
 /** What `docker trust inspect` tells of a repository. */
@@ -63,8 +63,8 @@ export function nameInEngine({ defaultRegistry }: Shell, repository: string): st
 }
 
 /** Runs a line that must exit with 0. */
-export async function succeed(shell: Shell, line: string): Promise<Outcome> {
-  const outcome = await shell.run(line);
+export async function succeed(shell: Shell, line: string, answers?: readonly Answer[]): Promise<Outcome> {
+  const outcome = await shell.run(line, answers);
   equal(outcome.exitCode, 0, `${line}\n${outcome.stdout}${outcome.stderr}`);
   return outcome;
 }

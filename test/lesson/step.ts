@@ -16,7 +16,7 @@ export interface Step {
   readonly line: string;
   /** What happens elsewhere before the command is typed. */
   readonly before?: () => void | Promise<void>;
-  /** What the person types when asked; with any, the command runs in a terminal. */
+  /** What the person types when asked; where it is given, be it nothing, the command runs in a terminal. */
   readonly answers?: readonly Answer[];
   readonly checks: readonly Check[];
 }

@@ -39,7 +39,32 @@ const BY_REASON: ReadonlyMap<string, readonly string[]> = new Map([
       'usage-help/trust',
     ],
   ],
-  ['`push --quiet` prints everything', ['push/uninitialised-quiet']],
+  [
+    '`push`, `trust sign` and `trust signer add` found a new repository wherever they run',
+    [
+      'trust-sign/uninitialised',
+      'trust-sign/uninitialised-in-a-script',
+      'trust-sign/uninitialised-key-there',
+      'trust-signer-add/uninitialised',
+      'trust-signer-add/several-one-fails',
+      'push/uninitialised',
+      'push/uninitialised-latest',
+      'push/uninitialised-quiet',
+      'push/no-such-image',
+    ],
+  ],
+  [
+    '`push` uploads first, and then finds out whether it can sign',
+    ['push/no-key', 'push/unauthorised', 'push/not-logged-in'],
+  ],
+  [
+    'the helps of `trust signer add` and `trust signer remove` have its own options alone',
+    ['usage-trust-signer-add/help', 'usage-trust-signer-remove/help', 'usage-trust-signer-remove/short-help-in-group'],
+  ],
+  [
+    'a question that no one answers counts as no',
+    ['trust-revoke/whole-no-answer', 'trust-signer-remove/last-no-answer'],
+  ],
   ['one command may ask for the same passphrase again', ['trust-sign/uninitialised-asks']],
   ['`trust revoke` of a tag that `targets` has as well', ['trust-revoke/in-targets-whose-key-others-have']],
   ['`trust signer remove` removes nothing', ['trust-signer-remove/not-the-last', 'trust-signer-remove/last-forced']],

@@ -28,6 +28,11 @@ export function scenariosOf(
   }));
 }
 
+/** Signet founds a repository in a script only where it is told to. */
+export function initBy(author: Author): readonly string[] {
+  return author === 'signet' ? ['--init'] : [];
+}
+
 /** The words that run signet with `docker` behind it. */
 export function inFrontOf({ path }: DockerCli): readonly string[] {
   return [findProgram('env'), `SIGNET_DOCKER=${path}`, ...signetCommand()];

@@ -420,6 +420,15 @@ describe('a Basic challenge', () => {
     expect(server.requests).toHaveLength(3);
   });
 
+  test('of another server is met with what that server may have', async () => {
+    const [own, other] = [basic(), basic()];
+    const { client } = world({ user: 'alice' });
+    await client.send(to(own), [pull]);
+    const elsewhere = new URL(`https://127.0.0.1:${other.port}`);
+    await failure(client.send({ ...to(other), url: elsewhere }, [pull]), 'credentials-missing');
+    expect(authorizations(other)).toEqual([null]);
+  });
+
   test('gives way to Bearer where both are offered', async () => {
     const { client, get, service, resource } = world({ user: 'alice' });
     const both = serve(() => {

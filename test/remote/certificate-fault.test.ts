@@ -41,6 +41,11 @@ describe('a certificate that is not trusted', () => {
         expect(next).toStartWith('Check the clock of this machine');
       });
 
+      test('that is not valid yet says from when on it is', async () => {
+        const { why } = await asking(authority.issue(['localhost'], { since: 2 }), undefined, inARow);
+        expect(why).toBe(`it is not valid before ${day(Date.now() + 2 * DAY)}`);
+      });
+
       test('of an unknown authority names it, and where its certificate goes', async () => {
         const known = [Buffer.from(makeAuthority('Another').cert)];
         expect(await asking(authority.issue(['localhost']), known, inARow)).toEqual({

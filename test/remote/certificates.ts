@@ -13,8 +13,11 @@ export interface Pair {
 }
 
 export interface Authority extends Pair {
-  /** Issues a certificate for host names and addresses, valid since eight days for `days` more (negative: expired). */
-  issue(names: readonly string[], options?: { readonly days?: number }): Pair;
+  /**
+   * Issues a certificate for host names and addresses, valid from `since` to `days` days from now; eight days ago and five
+   * days ahead where absent.
+   */
+  issue(names: readonly string[], options?: { readonly since?: number; readonly days?: number }): Pair;
 }
 
 /** Makes a certificate authority for one test file. */
@@ -24,6 +27,7 @@ export function makeAuthority(name: string): Authority {
   const cert = certificate({
     issuer: name,
     subject: name,
+    since: -8,
     days: 10,
     publicKey: keys.publicKey,
     extensions: [isAuthority],
@@ -31,11 +35,11 @@ export function makeAuthority(name: string): Authority {
   return {
     cert: cert(keys.privateKey),
     key: pemKey(keys.privateKey),
-    issue: (names, { days = 5 } = {}) => {
+    issue: (names, { since = -8, days = 5 } = {}) => {
       const own = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const extensions = [extension(ALTERNATIVE_NAME, sequence(...names.map(generalName)))];
       const subject = names[0] ?? '';
-      const issued = certificate({ issuer: name, subject, days, publicKey: own.publicKey, extensions });
+      const issued = certificate({ issuer: name, subject, since, days, publicKey: own.publicKey, extensions });
       return { cert: issued(keys.privateKey), key: pemKey(own.privateKey) };
     },
   };
@@ -44,19 +48,27 @@ export function makeAuthority(name: string): Authority {
 interface Contents {
   readonly issuer: string;
   readonly subject: string;
+  readonly since: number;
   readonly days: number;
   readonly publicKey: KeyObject;
   readonly extensions: readonly Buffer[];
 }
 
-function certificate({ issuer, subject, days, publicKey, extensions }: Contents): (signingKey: KeyObject) => string {
+function certificate({
+  issuer,
+  subject,
+  since,
+  days,
+  publicKey,
+  extensions,
+}: Contents): (signingKey: KeyObject) => string {
   const now = Date.now();
   const toBeSigned = sequence(
     der(0xa0, integer(2)),
     integer(1 + Math.floor(Math.random() * 2 ** 30)),
     ECDSA_SHA256,
     distinguishedName(issuer),
-    sequence(time(now - 8 * DAY), time(now + days * DAY)),
+    sequence(time(now + since * DAY), time(now + days * DAY)),
     distinguishedName(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensions)),

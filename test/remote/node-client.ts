@@ -14,6 +14,8 @@ export interface Errand {
   readonly identity?: { readonly cert: string; readonly key: string };
   readonly verify?: boolean;
   readonly address?: string;
+  /** Milliseconds for each wait; more than it takes where absent. */
+  readonly patience?: number;
 }
 
 /** What came of it: `200 the body`, or an error's code. */
@@ -26,7 +28,8 @@ async function run(errand: Errand): Promise<string> {
     verify: errand.verify ?? true,
     address: errand.address,
   };
-  const timeouts = { answer: 500, idle: 500, total: 4000 };
+  const { patience = 30_000 } = errand;
+  const timeouts = { answer: patience, idle: patience, total: 8 * patience };
   const http = new HttpClient({
     userAgent: 'test',
     connectionFor: async () => connection,

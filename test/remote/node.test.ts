@@ -55,8 +55,11 @@ test('the HTTP client does the same under Node as under Bun', async () => {
     [{ url: (await serveBytes('HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc')).origin }, 'response-too-large'],
     [{ url: (await serveBytes(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(5000)}`)).origin }, 'response-too-large'],
     [{ url: (await serveBytes(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(3_000_000)}\r\n\r\n`)).origin }, 'response-invalid'],
-    [{ url: (await serveBytes('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc', 'hang')).origin }, 'network-timeout'],
-    [{ url: (await serveSocket(() => {})).origin }, 'network-timeout'],
+    [
+      { url: (await serveBytes('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc', 'hang')).origin, patience: 500 },
+      'network-timeout',
+    ],
+    [{ url: (await serveSocket(() => {})).origin, patience: 500 }, 'network-timeout'],
   ];
   const stdin = JSON.stringify(expected.map(([errand]) => errand));
   const outcomes = expected.map(([, outcome]) => outcome);

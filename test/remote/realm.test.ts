@@ -80,6 +80,15 @@ describe('a login', () => {
     expect(error.next).toContain('registries."reg.example".tokenServices');
   });
 
+  test('goes to the configured address of the registry and its host, but not for the asking of others', () => {
+    const audience = { registry: 'reg.example', endpoint: new URL('https://cache.example/hub') };
+    const goes = (realm: string, challenger: string) => mayReceive(new URL(realm), new URL(challenger), audience);
+    expect(goes('https://cache.example:8443/token', 'https://cache.example')).toBe(true);
+    expect(goes('https://reg.example/token', 'https://cache.example')).toBe(true);
+    expect(goes('https://cache.example/token', 'https://notary.example')).toBe(false);
+    expect(() => goes('https://evil.example/token', 'https://cache.example')).toThrow('asks to send the login');
+  });
+
   test.each([
     ['to its own token service', 'https://notary.example/token', 'https://notary.example'],
     ['to the registry, whose token it would get', 'https://reg.example/token', 'https://notary.example'],

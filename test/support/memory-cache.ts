@@ -11,6 +11,10 @@ export class MemoryCache implements MetadataCache {
     return bytes === undefined ? undefined : Buffer.from(bytes);
   }
 
+  pathOf(gun: Gun, role: RoleName): string {
+    return `${gun}/${role}.json`;
+  }
+
   async write(gun: Gun, role: RoleName, bytes: Uint8Array): Promise<void> {
     const collection = this.files.get(gun) ?? new Map<RoleName, Buffer>();
     this.files.set(gun, collection.set(role, Buffer.from(bytes)));

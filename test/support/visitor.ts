@@ -12,7 +12,7 @@ import { DOCKERS_RULES, type ImageRules } from '../../src/trust/decide/image-rul
 import { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import type { Passphrases } from '../../src/trust/keys/passphrases.ts';
 import { Repository } from '../../src/trust/publish/repository.ts';
-import type { RepositorySource } from '../../src/trust/publish/repository-source.ts';
+import type { ApproveProposal, RepositorySource } from '../../src/trust/publish/repository-source.ts';
 import { type Collection, updateCollection } from '../../src/trust/update/collection.ts';
 import type { ApproveFirstRoot } from '../../src/trust/update/first-root.ts';
 import { failure } from './failure.ts';
@@ -54,6 +54,8 @@ export class Visitor {
   readonly keys = new KeyRing(this.keyStore, NO_PASSPHRASES);
   pinning: Pinning = TRUST_ON_FIRST_USE;
   approveFirstRoot: ApproveFirstRoot | undefined;
+  /** Whether this person signs what others have proposed; yes, unless a test says otherwise. */
+  approveProposal: ApproveProposal | undefined = async () => true;
   private readonly simulator: Simulator;
 
   constructor(simulator: Simulator) {
@@ -89,14 +91,16 @@ export class Visitor {
   }
 
   private source(): RepositorySource {
-    const { pinning, approveFirstRoot, cache } = this;
+    const { pinning, approveFirstRoot, approveProposal, cache } = this;
     const warn = (message: string) => void this.warnings.push(message);
     return {
       ...sourceOf(this.simulator, this.simulator.now, this.simulator.gun),
       pinning,
       approveFirstRoot,
+      approveProposal,
       cache,
       warn,
+      sleep: async () => undefined,
     };
   }
 }

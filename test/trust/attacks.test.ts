@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { Editor } from '../../src/core/edit/editor.ts';
 import { type ErrorCode, SignetError } from '../../src/core/errors/index.ts';
+import type { JsonValue } from '../../src/core/json/parse.ts';
 import type { PublicKey } from '../../src/core/keys/public-key.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { isBaseRole, parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
@@ -235,6 +237,43 @@ describe('a file that was listed', () => {
       expect(error.cause).toMatchObject({ code: 'role-withheld', detail: { name: 'ErrBadSnapshot' } });
     });
   }
+
+  test('leaves with a publish that removes its delegation, as notary’s client makes it, and with no other', async () => {
+    const owned = await Simulator.start({ snapshotKeyBy: 'owner' });
+    for (const role of [BOB, SUB]) {
+      await owned.edit((editor) => {
+        editor.addDelegation(role, [owned.owner.make()], ['bob-']);
+        editor.addTarget(role, 'bob-1', target(1));
+      });
+    }
+    const publish = async (change: (editor: Editor) => void, ...dropped: RoleName[]) => {
+      const editor = Editor.of((await owned.trusted()).set);
+      change(editor);
+      const files = await editor.sign(owned.owner, NOW);
+      const listed = payloadOf(files.get('snapshot') ?? Buffer.of());
+      const left = dropped.reduce<JsonValue>((value, role) => leaving(role)(value), listed);
+      await owned.publish(owned.gun, new Map([...files, ['snapshot', sealed(left, owned.signersOf('snapshot'))]]));
+    };
+    const [key] = owned.signersOf(BOB).map((signer) => signer.key);
+    const refused: [(editor: Editor) => void, ...RoleName[]][] = [
+      [(editor) => editor.addTarget('targets', 'x', target(1)), BOB],
+      [(editor) => editor.addTarget('targets', 'x', target(1)), SUB],
+      [
+        (editor) => {
+          editor.removeDelegation(BOB);
+          editor.addDelegation(BOB, key === undefined ? [] : [key], ['bob-']);
+        },
+        BOB,
+        SUB,
+      ],
+    ];
+    for (const [change, ...dropped] of refused) {
+      const error = await failure(publish(change, ...dropped), 'publish-rejected');
+      expect(error.cause).toMatchObject({ code: 'role-withheld' });
+    }
+    await publish((editor) => editor.removeDelegation(BOB), BOB, SUB);
+    expect([...owned.state.keys()].sort()).toEqual(['root', 'snapshot', 'targets', 'timestamp']);
+  });
 
   for (const role of ['root', 'targets'] as const) {
     test(`is ${role} in every snapshot`, async () => {
@@ -659,8 +698,11 @@ describe('wrong software', () => {
     other.relist();
     simulator.serve(new Map([...other.state].map(([role, bytes]) => [role, bytes])));
     // It has another root: a client that was here before does not follow, and one that pins does not begin.
-    const error = await visitor.isRefused('version-rollback');
-    expect(error.message).toBe('version 1 is already trusted with other content');
+    const error = await visitor.isRefused('root-rotation-invalid');
+    expect(error.message).toBe(
+      'could not rotate trust to a new trusted root: failed to validate data with current trusted certificates',
+    );
+    expect(error.next).toEndWith(`signet trust delete ${simulator.gun}`);
     const pinned = new Visitor(simulator);
     pinned.pinning = pinnedTo(simulator.gun, thief.makeRoot(simulator.gun, NOW).id);
     await pinned.isRefused('root-pin-mismatch');

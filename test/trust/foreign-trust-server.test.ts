@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openSession } from '../../src/cli/session.ts';
+import { digestOf } from '../../src/core/names/digest.ts';
+import { parseReference } from '../../src/core/names/reference.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { serve, type TestServer } from '../remote/servers.ts';
 import { type Outcome, run } from '../support/run.ts';
@@ -21,16 +24,26 @@ function trustServer(challenge: (origin: string) => string): TestServer & { read
   return Object.assign(server, { host: new URL(server.origin).host });
 }
 
-function inspect(server: TestServer, logins: readonly string[], settings: object = {}): Promise<Outcome> {
+function inspect(
+  server: TestServer,
+  logins: readonly string[],
+  settings: object = {},
+  more: { readonly config?: object; readonly path?: string } = {},
+): Promise<Outcome> {
   const folder = temporaryFolder();
   const { host } = new URL(server.origin);
   const auths = Object.fromEntries(logins.map((name) => [name, { auth: btoa('alice:s3cret') }]));
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths }));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths, ...more.config }));
   writeFileSync(join(folder, 'signet.json'), JSON.stringify(settings));
   mkdirSync(join(folder, 'tls', host), { recursive: true });
   writeFileSync(join(folder, 'tls', host, 'ca.crt'), authority.cert);
   const env = {
-    ...{ PATH: process.env.PATH ?? '', HOME: folder, DOCKER_CONFIG: folder, SIGNET_DEBUG: '1' },
+    ...{
+      PATH: `${more.path ?? '/nowhere'}:${process.env.PATH}`,
+      HOME: folder,
+      DOCKER_CONFIG: folder,
+      SIGNET_DEBUG: '1',
+    },
     DOCKER_CONTENT_TRUST_SERVER: server.origin,
   };
   return run([process.execPath, MAIN, 'trust', 'inspect', '--pretty', `${REGISTRY}/team/app`], { env });
@@ -64,6 +77,20 @@ describe("a trust server on another host than the registry's", () => {
     );
   });
 
+  test('is asked without a login where a helper made for other hosts fails', async () => {
+    const server = trustServer((origin) => `Bearer realm="${origin}/token"`);
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'docker-credential-only'), '#!/bin/sh\necho "not one of mine"\nexit 1\n', {
+      mode: 0o755,
+    });
+    const config = { credHelpers: { [server.host]: 'only' } };
+    const { stderr } = await inspect(server, [], {}, { config, path: folder });
+    expect(stderr).toContain(
+      `${server.host} refuses access to ${REGISTRY}/team/app: error getting credentials - err: exit status 1, out: \`not one of mine\`\n`,
+    );
+    expect(authorizations(server)).toEqual([null, null, 'Bearer of-everybody']);
+  });
+
   test('names a token service that is configured for the registry, and only for that one', async () => {
     for (const [registry, isSent] of [
       [REGISTRY, true],
@@ -73,5 +100,45 @@ describe("a trust server on another host than the registry's", () => {
       await inspect(server, [REGISTRY], { registries: { [registry]: { tokenServices: [server.origin] } } });
       expect(authorizations(server).includes(basic('alice'))).toBe(isSent);
     }
+  });
+});
+
+describe('the login of a registry', () => {
+  const image = Buffer.from('{"schemaVersion":2,"config":{},"layers":[]}');
+  const digest = digestOf(image);
+
+  /** A registry that lets alice in, by Basic authentication. */
+  const registryServer = () =>
+    serve((request) => {
+      if (request.headers.get('authorization') === basic('alice')) {
+        return new Response(image, { headers: { 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' } });
+      }
+      return new Response('', { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="x"' } });
+    }, certificate);
+
+  async function open(settings: object, servers: readonly TestServer[]) {
+    const folder = temporaryFolder();
+    for (const { origin } of servers) {
+      const { host } = new URL(origin);
+      mkdirSync(join(folder, 'tls', REGISTRY), { recursive: true });
+      mkdirSync(join(folder, 'tls', host), { recursive: true });
+      writeFileSync(join(folder, 'tls', host, 'ca.crt'), authority.cert);
+    }
+    writeFileSync(
+      join(folder, 'config.json'),
+      JSON.stringify({ auths: { [REGISTRY]: { auth: btoa('alice:s3cret') } } }),
+    );
+    writeFileSync(join(folder, 'signet.json'), JSON.stringify({ registries: { [REGISTRY]: settings } }));
+    return openSession({ env: { HOME: folder, DOCKER_CONFIG: folder }, globals: undefined, cli: undefined });
+  }
+
+  test('goes to the address that is configured for it, and not to its mirrors', async () => {
+    const [endpoint, mirror] = [registryServer(), registryServer()];
+    const settings = { endpoint: endpoint.origin, mirrors: [mirror.origin] };
+    const session = await open(settings, [endpoint, mirror]);
+    const manifest = await session.manifest(parseReference(`${REGISTRY}/team/app@${digest}`));
+    expect(manifest.digest).toBe(digest);
+    expect(authorizations(mirror)).toEqual([null]);
+    expect(authorizations(endpoint)).toEqual([null, basic('alice')]);
   });
 });

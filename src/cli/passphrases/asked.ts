@@ -1,4 +1,8 @@
+import { isSignetError, type SignetError } from '../../core/errors/index.ts';
+import { printable } from '../../core/printable.ts';
 import type { PassphraseRequest, Passphrases } from '../../trust/keys/passphrases.ts';
+
+import { PASSPHRASE_VARIABLES } from './variables.ts';
 
 const MIN_LENGTH = 8;
 const ROOT_WARNING = `You are about to create a new root signing key passphrase. This passphrase
@@ -27,7 +31,15 @@ export class AskedPassphrases implements Passphrases {
 
   async existing({ id, alias }: PassphraseRequest, attempt: number): Promise<Buffer> {
     if (attempt > 0) this.person.print('Passphrase incorrect. Please retry.\n');
-    return trimmed(await this.person.askHidden(`Enter passphrase for ${displayName(alias)} key${withId(id)}: `));
+    return trimmed(await this.ask(`Enter passphrase for ${displayName(alias)} key${withId(id)}: `, { id, alias }));
+  }
+
+  private async ask(prompt: string, request: PassphraseRequest): Promise<Buffer> {
+    try {
+      return await this.person.askHidden(prompt);
+    } catch (error) {
+      throw isSignetError(error, 'input-ended') ? unanswered(error, request) : error;
+    }
   }
 
   async fresh({ id, alias }: PassphraseRequest): Promise<Buffer> {
@@ -35,7 +47,7 @@ export class AskedPassphrases implements Passphrases {
     this.hasWarned ||= alias === 'root';
     for (;;) {
       const first = trimmed(
-        await this.person.askHidden(`Enter passphrase for new ${displayName(alias)} key${withId(id)}: `),
+        await this.ask(`Enter passphrase for new ${displayName(alias)} key${withId(id)}: `, { id, alias }),
       );
       if (first.length < MIN_LENGTH) {
         first.fill(0);
@@ -45,7 +57,7 @@ export class AskedPassphrases implements Passphrases {
         continue;
       }
       const second = trimmed(
-        await this.person.askHidden(`Repeat passphrase for new ${displayName(alias)} key${withId(id)}: `),
+        await this.ask(`Repeat passphrase for new ${displayName(alias)} key${withId(id)}: `, { id, alias }),
       );
       const isSame = first.equals(second);
       second.fill(0);
@@ -54,6 +66,15 @@ export class AskedPassphrases implements Passphrases {
       this.person.print('Passphrases do not match. Please retry.\n');
     }
   }
+}
+
+/** Without a terminal no one can type: what can be done in its place depends on the key. */
+function unanswered(cause: SignetError, { alias }: PassphraseRequest): SignetError {
+  const variable = alias === 'root' ? PASSPHRASE_VARIABLES.root : PASSPHRASE_VARIABLES.others;
+  return cause.reworded(
+    `there is no terminal to ask at for the passphrase of the ${displayName(printable(alias))} key, and the input has ended`,
+    { next: `Run the command at a terminal, or set ${variable} to the passphrase.` },
+  );
 }
 
 /** Docker shows a repository's own keys as `repository` (protocol C.3). */

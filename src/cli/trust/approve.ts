@@ -2,21 +2,28 @@ import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { readSmallFile } from '../../store/files.ts';
 import { countSignatures } from '../../trust/keys/signatories.ts';
-import type { Publication, WaitingProposal } from '../../trust/publish/publication.ts';
+import type { Publication } from '../../trust/publish/publication.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
-import { type Difference, describeProposal } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
-import { countLines, othersStep } from '../pending.ts';
+import { countLines, othersStep, PENDING } from '../pending.ts';
 import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { ACCEPT_UNUSUAL, reviewProposal } from './review.ts';
 
 export const APPROVE: CommandSpec = {
   program: 'signet',
   path: 'trust approve',
   usage: '[OPTIONS] REPOSITORY',
   summary: 'Sign a change that waits for more signatures',
-  flags: [{ name: 'file', short: 'f', kind: 'value' }, { name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `  -f, --file string        Approve the proposal in this file, which somebody
+  flags: [
+    ACCEPT_UNUSUAL,
+    { name: 'file', short: 'f', kind: 'value' },
+    { name: 'yes', short: 'y', kind: 'switch' },
+    ...PLACE_FLAGS,
+  ],
+  options: `      --accept-unusual     Sign also a version that skips others, and an expiry
+                           outside the lifetime of its role; --yes does not
+  -f, --file string        Approve the proposal in this file, which somebody
                            passed on
 ${PLACE_OPTIONS}
   -y, --yes                Do not prompt for confirmation`,
@@ -36,7 +43,7 @@ export const DISCARD: CommandSpec = {
   maxArguments: 1,
 };
 
-/** `signet trust approve [--file FILE] [--yes] REPOSITORY`: shows what a waiting change does, then signs it. */
+/** `signet trust approve [--file FILE] [--yes] [--accept-unusual] REPOSITORY`: shows what a waiting change does, then signs it. */
 export async function approve(session: Session, words: readonly string[]): Promise<number> {
   const parsed = parseCommand(APPROVE, words);
   const name = parsed.args[0] ?? '';
@@ -47,9 +54,9 @@ export async function approve(session: Session, words: readonly string[]): Promi
     session.print(`Nothing waits for signatures in ${repository.gun}.\n`);
     return 0;
   }
-  session.print(`To be signed in ${repository.gun}:\n${proposalText(waiting)}`);
-  if (!parsed.has('yes') && !(await session.confirm('Sign this change?'))) return 0;
-  return reportPublication(session, repository, await repository.approve(waiting));
+  const answers = { yes: parsed.has('yes'), acceptUnusual: parsed.has(ACCEPT_UNUSUAL.name) };
+  if (!(await reviewProposal(session, repository.gun, waiting, answers))) return 0;
+  return reportPublication(session, repository, await repository.approve(waiting, true));
 }
 
 /** `signet trust discard [--yes] REPOSITORY`. */
@@ -63,19 +70,6 @@ export async function discard(session: Session, words: readonly string[]): Promi
   return 0;
 }
 
-/** What a waiting proposal would change, and the signatures it has. */
-export function proposalText({ collection, files }: WaitingProposal): string {
-  const changes = describeProposal(collection, files).map(({ role, differences }) => {
-    const lines = differenceLines(differences);
-    return `  ${role}\n${lines === '' ? '    signed anew as it is\n' : lines}`;
-  });
-  return `${changes.join('')}Signatures:\n${countLines(countSignatures(collection.set, files))}`;
-}
-
-export function differenceLines(differences: readonly Difference[]): string {
-  return differences.map(({ sign, text }) => `    ${sign} ${text}\n`).join('');
-}
-
 /** Says what became of a change that its author knows may need more signatures; the exit code of the command. */
 export function reportPublication(session: Session, repository: Repository, publication: Publication): number {
   const { gun } = repository;
@@ -85,7 +79,7 @@ export function reportPublication(session: Session, repository: Repository, publ
   const counts = countSignatures(publication.collection.set, publication.files);
   session.print(`Signed, and not in force yet. More signatures are needed:\n${countLines(counts)}`);
   session.print(`${othersStep(gun, publication.place)}\n`);
-  return 0;
+  return PENDING;
 }
 
 /** Throws `file-missing`, `file-unreadable`, `file-unsafe` or `too-large`. */

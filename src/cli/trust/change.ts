@@ -2,6 +2,7 @@ import { parseTargetsRole, type TargetsRole } from '../../core/names/role.ts';
 import type { Change } from '../../store/change.ts';
 import { publishChanges } from '../../trust/changes/changes.ts';
 import type { Consequences } from '../../trust/changes/consequences.ts';
+import type { Kept } from '../../trust/changes/resigning.ts';
 import type { Publication } from '../../trust/publish/publication.ts';
 import type { ParsedCommand } from '../command.ts';
 import type { FlagSpec } from '../flag-words.ts';
@@ -42,9 +43,10 @@ export async function makeChanges(
   collection: OpenCollection,
   changes: readonly Change[],
   accepted?: Consequences,
+  kept?: Kept,
 ): Promise<number> {
   if (parsed.has(STAGE.name)) return stageChanges(session, collection, changes);
-  return reportChange(session, collection, await publishChanges(collection.repository, changes, accepted));
+  return reportChange(session, collection, await publishChanges(collection.repository, changes, accepted, kept));
 }
 
 /** Says what became of a change, and that others wait, which it never takes along. Returns the exit code. */

@@ -9,12 +9,20 @@ const MAX_NAMES = 10;
 /** What a change leads to beyond what it says, a line each; empty where there is nothing. */
 export function consequencesText(gun: string, { resigned, lost, silenced }: Consequences): string {
   return [
-    ...resigned.map((role) => `${role} loses its signatures, and is signed anew with what it says now.`),
+    ...resigned.map(({ role, targets }) => resignedText(role, targets.size)),
     ...silenced.map(({ role, names }) => `${role} may no longer speak for: ${listed(names)}`),
     ...lost.map((role) => lostText(gun, role)),
   ]
     .map((line) => `${line}\n`)
     .join('');
+}
+
+function resignedText(role: string, count: number): string {
+  const what =
+    count === 0
+      ? 'with what it says now'
+      : `with what you keep of its ${count === 1 ? 'one target' : `${count} targets`}`;
+  return `${role} loses its signatures, and is signed again ${what}.`;
 }
 
 /** Whether a person should decide first. */

@@ -4,7 +4,6 @@ import { parseKeyFile } from '../../core/keys/key-file.ts';
 import { canonicalKeyId, type PublicKey } from '../../core/keys/public-key.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import { readSmallFile } from '../../store/files.ts';
 import { checkRootKey } from '../../trust/changes/roles.ts';
 import type { KeyRing } from '../../trust/keys/key-ring.ts';
 import { type FoundingOptions, unpublished } from '../../trust/publish/founding.ts';
@@ -12,6 +11,7 @@ import type { Repository } from '../../trust/publish/repository.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { STAGE } from './change.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './key/private-file.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { readPublicKey } from './public-keys.ts';
 
@@ -104,15 +104,16 @@ async function rootOf(
 
 /** Whatever the file calls it, it is a root key from now on. Throws `file-missing`, `key-unsupported`, `key-role-conflict`. */
 async function importRootKey(path: string, keys: KeyRing): Promise<KeyId> {
-  const bytes = readSmallFile(path, LIMITS.keyFile, true);
-  if (bytes === undefined) throw new SignetError('file-missing', `open ${path}: no such file or directory`);
+  const source = readPrivateFile(path, LIMITS.keyFile);
+  const { bytes } = source;
   try {
     const files = parseKeyFile(bytes);
     const [file] = files;
     if (file === undefined || files.length > 1) {
       throw new SignetError('key-unsupported', `${path} holds ${files.length} private keys, and one is needed`);
     }
-    return await keys.import({ ...file, role: 'root', gun: undefined }, 'root', 'root');
+    if (!file.encrypted) checkPrivate(source);
+    return await explainingOldForms(path, () => keys.import({ ...file, role: 'root', gun: undefined }, 'root', 'root'));
   } finally {
     bytes.fill(0);
   }

@@ -3,10 +3,10 @@ import type { PublicKey } from '../../core/keys/public-key.ts';
 import { parsePublicKeyFile } from '../../core/keys/public-key-file.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Instant } from '../../core/time.ts';
-import { readSmallFile } from '../../store/files.ts';
 import { goReadError } from '../go-errors.ts';
+import { readKeyInput } from '../key-input.ts';
 
-/** Reads a public key or certificate from a PEM file; errors are worded as docker does (protocol D.12). */
+/** Reads a public key or certificate from a PEM file, a pipe or standard input (`-`); errors are worded as docker does (protocol D.12). */
 export async function readPublicKey(path: string, now: Instant): Promise<PublicKey> {
   const bytes = readBounded(path);
   try {
@@ -21,7 +21,7 @@ function readBounded(path: string): Buffer {
   const refuse = (why: string, cause?: unknown) =>
     new SignetError('file-missing', `unable to read public key from file: ${why}`, { cause });
   try {
-    const bytes = readSmallFile(path, LIMITS.keyFile, true);
+    const bytes = readKeyInput(path, LIMITS.keyFile);
     if (bytes !== undefined) return bytes;
   } catch (cause) {
     throw isSignetError(cause) ? refuse(goReadError(cause, path), cause) : cause;

@@ -5,8 +5,9 @@ import { describeContent } from '../../trust/report/describe.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
-import { differenceLines, reportPublication } from './approve.ts';
+import { reportPublication } from './approve.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { differenceLines } from './review.ts';
 
 export const RENEW: CommandSpec = {
   program: 'signet',

@@ -2,10 +2,11 @@ import { SignetError } from '../../core/errors/index.ts';
 import { parseKeyId } from '../../core/names/key-id.ts';
 import { parseRole } from '../../core/names/role.ts';
 import { quoted } from '../../core/printable.ts';
-import { changeRole } from '../../trust/changes/roles.ts';
+import { changeRole, planRole } from '../../trust/changes/roles.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { reportPublication } from './approve.ts';
+import { decideKept, KEEPING, KEEPING_OPTIONS } from './keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { readPublicKey } from './public-keys.ts';
 
@@ -15,6 +16,7 @@ export const ROLE: CommandSpec = {
   usage: '[OPTIONS] REPOSITORY ROLE',
   summary: 'Change which keys sign for a role, and how many of them must',
   flags: [
+    ...KEEPING,
     { name: 'add-key', kind: 'list' },
     { name: 'remove-key', kind: 'list' },
     { name: 'threshold', kind: 'value' },
@@ -22,6 +24,7 @@ export const ROLE: CommandSpec = {
   ],
   options: `      --add-key list       File of a public key; for root, a certificate that
                            "signet trust key certificate" made
+${KEEPING_OPTIONS}
       --remove-key list    ID of a key
 ${PLACE_OPTIONS}
       --threshold int      Number of keys that must sign`,
@@ -41,7 +44,9 @@ export async function setRole(session: Session, words: readonly string[]): Promi
   }
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
   const change = { addKeys, removeKeys, threshold };
-  return reportPublication(session, repository, await changeRole(repository, parseRole(role), change));
+  const resigned = await planRole(repository, parseRole(role), change);
+  const kept = await decideKept(session, parsed, resigned);
+  return reportPublication(session, repository, await changeRole(repository, parseRole(role), change, resigned, kept));
 }
 
 /** The value of a `--threshold`. Throws `threshold-invalid`. */

@@ -1,8 +1,10 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import type { PrivateKey } from '../../core/keys/private-key.ts';
 import { digestHex } from '../../core/names/digest.ts';
 import { familiarReference, gunOf } from '../../core/names/reference.ts';
-import { isDelegation, RELEASES } from '../../core/names/role.ts';
+import { isBaseRole, isDelegation, RELEASES } from '../../core/names/role.ts';
 import { allTargets, isUnanswered } from '../../core/verify/lookup.ts';
+import type { StoredKey } from '../../store/key-store.ts';
 import { addSigner, initializeWithImages, type SignedImage } from '../../trust/changes/sign.ts';
 import { targetDigest } from '../../trust/decide/resolve.ts';
 import { signableRoles } from '../../trust/keys/signer-roles.ts';
@@ -11,8 +13,9 @@ import { inspectCollection } from '../../trust/report/inspect.ts';
 import type { Collection } from '../../trust/update/collection.ts';
 import { parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
+import { checkFounding, INIT, isFoundedHere, isWatched } from '../founding.ts';
 import type { Session } from '../session.ts';
-import { failingToSign, nameOf, pushImage, signAs, type TaggedReference } from '../signing.ts';
+import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from '../signing.ts';
 import { SIGN } from './specs.ts';
 
 interface Request {
@@ -20,8 +23,18 @@ interface Request {
   readonly reference: TaggedReference;
 }
 
+/** What keys are called that no one has named (protocol C.2.5, D.11), and what no signer can be called. */
+const UNNAMED: readonly string[] = ['', 'signer', 'delegation', 'releases'];
+
 /** Where the digest to sign may come from; anywhere where none is asked for. */
 type Origin = 'engine' | 'registry';
+
+/** What the command line says of all its images. */
+interface Wishes {
+  readonly origin: Origin | undefined;
+  /** Whether a repository that is new may be founded, wherever the command runs. */
+  readonly mayFound: boolean;
+}
 
 /** Where the digest to sign does come from. */
 type Source =
@@ -42,7 +55,7 @@ export async function sign(session: Session, words: readonly string[]): Promise<
   const origin: Origin | undefined = parsed.has('local') ? 'engine' : parsed.has('remote') ? 'registry' : undefined;
   const requests = parsed.args.map((typed) => readRequest(session, typed));
   for (const group of Map.groupBy(requests, ({ reference }) => gunOf(reference)).values()) {
-    await signGroup(session, group, origin);
+    await signGroup(session, group, { origin, mayFound: parsed.has(INIT.name) });
   }
   return 0;
 }
@@ -58,7 +71,7 @@ function readRequest(session: Session, typed: string): Request {
 }
 
 /** Nothing is founded, pushed or signed before it is certain where every image of the group comes from. */
-async function signGroup(session: Session, group: readonly Request[], origin: Origin | undefined): Promise<void> {
+async function signGroup(session: Session, group: readonly Request[], { origin, mayFound }: Wishes): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
   const repository = await session.repository(first.reference, 'push');
@@ -68,11 +81,15 @@ async function signGroup(session: Session, group: readonly Request[], origin: Or
     for (const request of group) {
       plans.push({ ...request, source: await sourceOf(session, request, collection, origin) });
     }
+    if (collection === undefined) checkFounding(session, repository.gun, mayFound, '--init');
     const isFounded = collection !== undefined || (await initialize(session, repository, first));
+    if (plans.some(({ source }) => source.kind === 'engine')) {
+      await openKeys(repository, collection ?? (await repository.current()), first.reference);
+    }
     const images: SignedImage[] = [];
     for (const plan of plans) images.push(await imageOf(session, repository, plan));
-    if (isFounded) await signAs(repository, first.reference, images);
-    else await initializeWithImages(repository, images);
+    const isSigned = !isFounded && (await isFoundedHere(() => initializeWithImages(repository, images)));
+    if (!isSigned) await signAs(repository, first.reference, images);
   });
   for (const { reference } of group) session.print(`Successfully signed ${nameOf(reference)}\n`);
 }
@@ -86,14 +103,41 @@ async function initialize(session: Session, repository: Repository, { reference,
       next: 'Make a key and add it under another name first: signet trust key generate NAME, signet trust signer add --key NAME.pub NAME REPOSITORY',
     });
   }
-  const own = (await session.keys.list()).find(({ role }) => role === user);
-  const key = own === undefined ? undefined : await session.keys.find(own.id, RELEASES);
-  await repository.initialize(async (editor) => {
-    addSigner(editor, user, [(key ?? (await session.keys.create(user))).publicKey]);
-    session.print(`Created signer: ${user}\n`);
-  });
-  session.print(`Finished initializing signed repository for ${typed}\n`);
+  const found = () =>
+    repository.initialize(async (editor) => {
+      const { name, key } = await firstSigner(session, user);
+      addSigner(editor, name, [key.publicKey]);
+      session.print(`Created signer: ${name}\n`);
+    });
+  if (await isFoundedHere(found)) session.print(`Finished initializing signed repository for ${typed}\n`);
   return true;
+}
+
+/**
+ * The first signer has the user's name and a key of that name, a new one where there is none, as docker has it. A script
+ * has no key made that nobody keeps where it has imported the one to sign with: that key's owner is the first signer.
+ */
+async function firstSigner(
+  session: Session,
+  user: string,
+): Promise<{ readonly name: string; readonly key: PrivateKey }> {
+  const { keys } = session;
+  const signers = (await keys.list()).filter(({ role }) => !isBaseRole(role));
+  const own = signers.find(({ role }) => role === user);
+  const imported = own === undefined && !isWatched(session) ? onlyOne(signers, user) : undefined;
+  const chosen = own ?? imported;
+  const key = chosen === undefined ? await keys.create(user) : await keys.find(chosen.id, RELEASES);
+  if (key === undefined) throw new SignetError('signing-key-missing', `signing key not found: ${chosen?.id}`);
+  const hasName =
+    imported !== undefined && !UNNAMED.includes(imported.role) && isDelegation(`targets/${imported.role}`);
+  return { name: hasName ? imported.role : user, key };
+}
+
+function onlyOne(signers: readonly StoredKey[], user: string): StoredKey | undefined {
+  if (signers.length <= 1) return signers[0];
+  throw new SignetError('key-ambiguous', `no key here is called ${user}, and ${signers.length} others are here`, {
+    next: 'Say who is to sign: signet trust signer add --init --key NAME.pub NAME REPOSITORY',
+  });
 }
 
 /** Throws `image-missing` where nobody has the image. */

@@ -1,14 +1,17 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
-import { addSigner, isLastSigner, removeSigner } from '../../trust/changes/sign.ts';
+import { planOn, publishChanges } from '../../trust/changes/changes.ts';
+import { addSigner, isLastSigner, signerRemoval } from '../../trust/changes/sign.ts';
 import { signersOf } from '../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 import type { Collection } from '../../trust/update/collection.ts';
-import { checkName, parseCommand } from '../command.ts';
+import { checkName, type ParsedCommand, parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
+import { checkFounding, INIT, isFoundedHere } from '../founding.ts';
 import { inForce } from '../pending.ts';
 import type { Session } from '../session.ts';
+import { decideKept } from './keeping.ts';
 import { readPublicKey } from './public-keys.ts';
 import { SIGNER_ADD, SIGNER_REMOVE } from './specs.ts';
 
@@ -29,7 +32,9 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
     throw new SignetError('usage', 'path to a public key must be provided using the `--key` flag');
   const keys: PublicKey[] = [];
   for (const path of paths) keys.push(await readPublicKey(path, session.now()));
-  const failed = await forEachRepository(session, repositories, (repository) => add(session, name, keys, repository));
+  const failed = await forEachRepository(session, repositories, (repository) =>
+    add(session, { name, keys, mayFound: parsed.has(INIT.name) }, repository),
+  );
   if (failed.length > 0) throw incomplete('failed to add signer to', failed);
   return 0;
 }
@@ -39,28 +44,45 @@ export async function removeSigners(session: Session, words: readonly string[]):
   const parsed = parseCommand(SIGNER_REMOVE, words);
   const [name = '', ...repositories] = parsed.args;
   const failed = await forEachRepository(session, repositories, (repository) =>
-    remove(session, name, repository, parsed.has('force')),
+    remove(session, parsed, name, repository),
   );
   if (failed.length > 0) throw incomplete('error removing signer from', failed);
   return 0;
 }
 
-async function add(session: Session, name: string, keys: readonly PublicKey[], typed: string): Promise<void> {
+interface NewSigner {
+  readonly name: string;
+  readonly keys: readonly PublicKey[];
+  /** Whether the command line says that a new repository may be founded. */
+  readonly mayFound: boolean;
+}
+
+async function add(session: Session, signer: NewSigner, typed: string): Promise<void> {
+  const { name, keys } = signer;
   session.print(`Adding signer "${name}" to ${typed}...\n`);
   const repository = await session.repository(session.resolve(typed), 'push');
   await wordedAs(typed, async () => {
-    if ((await repository.current()) === undefined) {
-      session.print(`Initializing signed repository for ${typed}...\n`);
-      await repository.initialize((editor) => addSigner(editor, name, keys));
-      session.print(`Successfully initialized "${typed}"\n`);
-    } else {
-      inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
-    }
+    const isFounded = (await repository.current()) === undefined && (await found(session, signer, repository, typed));
+    if (!isFounded) inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
   });
   session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
 }
 
-async function remove(session: Session, name: string, typed: string, force: boolean): Promise<void> {
+/** Founds the repository with its first signer; false where somebody else has just founded it. */
+async function found(
+  session: Session,
+  { name, keys, mayFound }: NewSigner,
+  repository: Repository,
+  typed: string,
+): Promise<boolean> {
+  checkFounding(session, repository.gun, mayFound, '--init');
+  session.print(`Initializing signed repository for ${typed}...\n`);
+  const isFounded = await isFoundedHere(() => repository.initialize((editor) => addSigner(editor, name, keys)));
+  if (isFounded) session.print(`Successfully initialized "${typed}"\n`);
+  return isFounded;
+}
+
+async function remove(session: Session, parsed: ParsedCommand, name: string, typed: string): Promise<void> {
   session.print(`Removing signer "${name}" from ${typed}...\n`);
   if (name === 'releases')
     throw new SignetError('name-invalid', 'releases is a reserved keyword and cannot be removed');
@@ -69,11 +91,15 @@ async function remove(session: Session, name: string, typed: string, force: bool
   const signer = signersOf(collection.set).find((each) => each.name === `targets/${name}`);
   if (signer === undefined) throw new SignetError('role-unknown', `no signer ${name} for repository ${typed}`);
   const ids = canonicalKeyIds(signer);
-  if (isLastSigner(collection, ids) && !force) {
+  const isLast = isLastSigner(collection, ids);
+  const changes = signerRemoval(collection.set, signer.name, ids);
+  const { consequences } = await planOn(repository, collection, changes);
+  if (isLast && consequences.resigned.length === 0 && !parsed.has('force')) {
     const question = `The signer "${name}" signed the last released version of ${typed}. Removing this signer will make ${typed} unpullable. Are you sure you want to continue?`;
-    if (!(await session.confirm(question))) return;
+    if (!(await session.confirm(question, '--force'))) return;
   }
-  await wordedAs(typed, async () => inForce(repository, await removeSigner(repository, signer.name, ids)));
+  const kept = await decideKept(session, parsed, consequences.resigned);
+  await wordedAs(typed, async () => inForce(repository, await publishChanges(repository, changes, consequences, kept)));
   session.print(`Successfully removed ${name} from ${typed}\n\n`);
 }
 

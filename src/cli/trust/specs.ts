@@ -1,4 +1,6 @@
 import type { CommandSpec } from '../command.ts';
+import { INIT } from '../founding.ts';
+import { KEEPING, KEEPING_OPTIONS } from './keeping.ts';
 
 export const KEY_GENERATE: CommandSpec = {
   path: 'trust key generate',
@@ -25,8 +27,9 @@ export const SIGNER_ADD: CommandSpec = {
   path: 'trust signer add',
   usage: 'OPTIONS NAME REPOSITORY [REPOSITORY...] ',
   summary: 'Add a signer',
-  flags: [{ name: 'key', kind: 'list' }],
-  options: "      --key list   Path to the signer's public key file",
+  flags: [INIT, { name: 'key', kind: 'list' }],
+  options: `      --init       Found a repository that is new, also in a script
+      --key list   Path to the signer's public key file`,
   minArguments: 2,
 };
 
@@ -34,9 +37,10 @@ export const SIGNER_REMOVE: CommandSpec = {
   path: 'trust signer remove',
   usage: '[OPTIONS] NAME REPOSITORY [REPOSITORY...]',
   summary: 'Remove a signer',
-  flags: [{ name: 'force', short: 'f', kind: 'switch' }],
-  options: `  -f, --force   Do not prompt for confirmation before removing the most
-                recent signer`,
+  flags: [...KEEPING, { name: 'force', short: 'f', kind: 'switch' }],
+  options: `${KEEPING_OPTIONS}
+  -f, --force              Do not prompt for confirmation before removing the
+                           most recent signer`,
   minArguments: 2,
 };
 
@@ -44,11 +48,9 @@ export const SIGN: CommandSpec = {
   path: 'trust sign',
   usage: 'IMAGE:TAG[@DIGEST] [IMAGE:TAG[@DIGEST]...]',
   summary: 'Sign an image',
-  flags: [
-    { name: 'local', kind: 'switch' },
-    { name: 'remote', kind: 'switch' },
-  ],
-  options: `      --local    Sign a locally tagged image
+  flags: [INIT, { name: 'local', kind: 'switch' }, { name: 'remote', kind: 'switch' }],
+  options: `      --init     Found a repository that is new, also in a script
+      --local    Sign a locally tagged image
       --remote   Sign what the registry holds, without an engine`,
   minArguments: 1,
 };

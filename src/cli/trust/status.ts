@@ -2,11 +2,12 @@ import { isSignetError } from '../../core/errors/index.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
 import { type RoleStatus, type Status, statusOf } from '../../trust/report/status.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
+import { namesOf } from '../pending.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
-import { proposalText } from './approve.ts';
 import { isColoured, red } from './colour.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { proposalText, unusualText } from './review.ts';
 import { stagedText } from './staged-text.ts';
 
 export const STATUS: CommandSpec = {
@@ -45,19 +46,26 @@ function statusText(session: Session, gun: string, { roles, waiting }: Status): 
     role.role,
     `${role.version}`,
     signatures(role),
+    signedBy(role),
     `${role.here} of ${role.keys}`,
     expiry(session, role),
   ]);
   return [
     `Trust data of ${gun}\n\n`,
-    dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'KEYS HERE', 'EXPIRES'], rows),
+    dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'SIGNED BY', 'KEYS HERE', 'EXPIRES'], rows),
     '\n',
     waitingText(gun, waiting),
   ].join('');
 }
 
 function signatures({ signed, threshold }: RoleStatus): string {
-  return `${signed}, needs ${threshold}`;
+  return `${signed.length}, needs ${threshold}`;
+}
+
+/** The server's own keys belong to no one. */
+function signedBy({ role, signed }: RoleStatus): string {
+  if (role === 'snapshot' || role === 'timestamp') return signed.length === 0 ? 'no one' : `${role} key`;
+  return signed.length === 0 ? 'no one' : namesOf(signed);
 }
 
 function expiry(session: Session, { role, expires }: RoleStatus): string {
@@ -72,5 +80,5 @@ function waitingText(gun: string, waiting: Status['waiting']): string {
   if (waiting === undefined) return `Nothing waits for signatures in ${gun}.\n`;
   if (waiting === 'hidden') return 'What waits for signatures is shown to those who may publish.\n';
   if (waiting instanceof Error) return `A change that waits is of no use: ${waiting.message}\n`;
-  return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}`;
+  return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}${unusualText(waiting)}`;
 }

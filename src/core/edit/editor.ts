@@ -260,6 +260,11 @@ export class Editor {
     return this.drafts.delegationsOf(role);
   }
 
+  /** The targets of a role with the changes made so far; none of a role that has no file yet. */
+  targetsOf(role: TargetsRole): ReadonlyMap<string, Target> {
+    return this.drafts.payloadOf(role)?.targets ?? new Map();
+  }
+
   /** Who may sign a role with the changes made so far. Throws `role-unknown`. */
   signersOf(role: TargetsRole): Signers {
     return targetsSigners(role, this.root, (name) => this.drafts.payloadOf(name));

@@ -1,12 +1,13 @@
 import { decodeBase64 } from '../base64.ts';
 import { SignetError } from '../errors/index.ts';
-import { canonicalText } from '../json/canonical.ts';
+import { canonicalize, canonicalText } from '../json/canonical.ts';
 import { Fields } from '../json/fields.ts';
 import { type JsonValue, parseJson } from '../json/parse.ts';
 import { LIMITS } from '../limits.ts';
+import type { Metadata } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope, writeEnvelope } from '../metadata/envelope.ts';
-import { type Root, readRoot } from '../metadata/root.ts';
-import { readTargets, type Targets } from '../metadata/targets.ts';
+import { type Root, readRoot, rootJson } from '../metadata/root.ts';
+import { readTargets, type Targets, targetsJson } from '../metadata/targets.ts';
 import { type Gun, parseGun } from '../names/gun.ts';
 import type { KeyId } from '../names/key-id.ts';
 import { isTargetsRole, parseRole, type RoleName, type TargetsRole } from '../names/role.ts';
@@ -46,6 +47,8 @@ export interface ProposedFile {
   readonly envelope: Envelope;
   /** Undefined for the root. */
   readonly payload: Targets | undefined;
+  /** Version and expiry, of a root too. */
+  readonly metadata: Metadata;
   readonly groups: readonly Signers[];
   /** One for each group, in their order; a root needs those who sign for its successor and for itself. */
   readonly approvals: readonly Approval[];
@@ -79,7 +82,8 @@ export function parseProposal(text: Uint8Array): Proposal {
 /**
  * What a proposal would change, and who has signed it, judged by the collection as it stands with the proposal's own
  * delegations and root keys. Throws `proposal-stale` where something newer was published meanwhile, `proposal-invalid`
- * for a file that none of its signers signed, or that no reader would take, and `role-unknown`.
+ * for a file that none of its signers signed, that no reader would take, or that says anything beside what a reader makes
+ * of it: whoever signs would not be shown it. Throws `role-unknown`.
  */
 export function examineProposal({ files }: Proposal, standing: Standing): readonly ProposedFile[] {
   const envelopes = new Map([...files].map(([role, bytes]) => [role, parseEnvelope(role, bytes)] as const));
@@ -94,7 +98,8 @@ export function examineProposal({ files }: Proposal, standing: Standing): readon
       ? [targetsSigners(role, root, payloadOf)]
       : rootSigners({ root, formerRoot: standing.root });
     checkVersion(role, payload?.version ?? root.version, standing.versionOf(role));
-    return examined(role, envelope, payload, groups);
+    checkComplete(envelope, payload === undefined ? rootJson(root) : targetsJson(payload));
+    return examined({ role, envelope, payload, metadata: payload ?? root, groups });
   });
 }
 
@@ -175,19 +180,15 @@ export function mergeCopies(one: Proposal, other: Proposal): Proposal | undefine
   return { gun: one.gun, files: merged };
 }
 
-function examined(
-  role: RoleName,
-  envelope: Envelope,
-  payload: Targets | undefined,
-  groups: readonly Signers[],
-): ProposedFile {
+function examined(file: Omit<ProposedFile, 'approvals' | 'shortfall'>): ProposedFile {
+  const { role, envelope, groups } = file;
   const approvals = groups.map((group) => ({
     threshold: group.threshold,
     keyIds: canonicalKeyIds(group),
     signed: [...validSigners(envelope, group)],
   }));
   if (approvals.every(({ signed }) => signed.length === 0)) throw invalid(`has a file for ${role} that nobody signed`);
-  return { role, envelope, payload, groups, approvals, shortfall: shortfallOf(envelope, groups) };
+  return { ...file, approvals, shortfall: shortfallOf(envelope, groups) };
 }
 
 function checkVersion(role: RoleName, proposed: number, published: number): void {
@@ -195,6 +196,11 @@ function checkVersion(role: RoleName, proposed: number, published: number): void
   throw new SignetError('proposal-stale', `${role} has been published anew since the proposal was made`, {
     detail: { role, proposed, published },
   });
+}
+
+/** Refuses a file that would not be signed to the byte as it was read. */
+function checkComplete({ role, message }: Envelope, read: JsonValue): void {
+  if (!canonicalize(read).equals(message)) throw invalid(`has a file for ${role} that says more than can be shown`);
 }
 
 /** Whether two files say the same but for their expiry, which depends on the moment of signing. */

@@ -67,6 +67,8 @@ export const CORE_ERRORS = {
   'proposal-invalid': { http: 400, next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
   'proposals-unsupported': {},
   'proposal-stale': { next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
+  'proposal-unseen': {},
+  'proposal-unusual': {},
   'proposal-conflict': {
     next: 'Sign or discard that change first: signet trust approve REPOSITORY, or signet trust discard REPOSITORY',
   },

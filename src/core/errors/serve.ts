@@ -27,5 +27,6 @@ export const SERVE_ERRORS = {
   'path-invalid': { http: 400 },
   'route-unknown': { http: 404 },
   'server-busy': { http: 503 },
+  'server-stopping': { http: 503 },
   'network-busy': { http: 429 },
 } as const satisfies Catalogue;

@@ -4,6 +4,7 @@ import type { Catalogue } from './catalogue.ts';
 export const TRUST_ERRORS = {
   'trust-data-exists': {},
   'trust-data-lost': {},
+  'founding-unasked': {},
   'rotation-unsupported': {},
   'signatures-pending': {},
   'reset-incomplete': {},

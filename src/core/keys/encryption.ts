@@ -1,5 +1,5 @@
 import { nodeCrypto } from '../crypto.ts';
-import { SignetError } from '../errors/index.ts';
+import { isSignetError, SignetError } from '../errors/index.ts';
 import { OID } from './algorithms.ts';
 import { DerReader, encodeDer, integer, octetString, oid, sequence, TAG } from './der.ts';
 
@@ -28,6 +28,8 @@ const PBES2_HASHES: ReadonlyMap<string, string> = new Map([
   [OID.hmacSha256, 'sha256'],
   [OID.hmacSha512, 'sha512'],
 ]);
+/** PKCS#12's encryptions by SHA-1 and triple DES, with three keys and with two. */
+const PBE_OF_TRIPLE_DES: readonly string[] = ['1.2.840.113549.1.12.1.3', '1.2.840.113549.1.12.1.4'];
 const DEK_INFO = /^(AES-(?:128|192|256)-CBC),([0-9A-Fa-f]{32})$/;
 
 /**
@@ -81,6 +83,31 @@ export function decryptLegacy(encrypted: Buffer, dekInfo: string, passphrase: Bu
   const iv = Buffer.from(hex, 'hex');
   const cipher = { name: name.toLowerCase(), keySize: Number(name.slice(4, 7)) / 8 };
   return decipher(cipher, bytesToKey(passphrase, iv.subarray(0, 8), cipher.keySize), iv, encrypted);
+}
+
+/** Whether `decryptLegacy` reads keys with this `DEK-Info` header. */
+export function isSupportedDekInfo(dekInfo: string): boolean {
+  return DEK_INFO.test(dekInfo);
+}
+
+/**
+ * Whether `decryptPbes2` reads a PKCS#8 EncryptedPrivateKeyInfo; if not, whether OpenSSL 3 needs its legacy provider to
+ * read it. Throws `key-malformed`.
+ */
+export function isPbes2Supported(der: Buffer): 'supported' | 'current' | 'legacy' {
+  const algorithm = DerReader.sequenceOf(der).sequence();
+  const scheme = algorithm.oid();
+  if (scheme !== OID.pbes2) return PBE_OF_TRIPLE_DES.includes(scheme) ? 'current' : 'legacy';
+  const parameters = algorithm.sequence();
+  const derivation = parameters.sequence();
+  if (derivation.oid() !== OID.pbkdf2) return 'current';
+  try {
+    readDerivation(derivation.sequence());
+  } catch (error) {
+    if (isSignetError(error, 'key-unsupported')) return 'current';
+    throw error;
+  }
+  return PBES2_CIPHERS.has(parameters.sequence().oid()) ? 'supported' : 'current';
 }
 
 function readDerivation(parameters: DerReader) {

@@ -1,12 +1,10 @@
 import { SignetError } from '../errors/index.ts';
 import { isCertificateValid, matchesGun, type RootCertificate, rootCertificateOf } from '../keys/certificate.ts';
-import type { Certificate } from '../keys/x509.ts';
 import type { RoleKeys } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import { baseRoleKeys, type Root, readRoot } from '../metadata/root.ts';
 import type { Gun } from '../names/gun.ts';
-import { printable } from '../printable.ts';
-import { DAY, formatTime, type Instant, UNEXPIRED } from '../time.ts';
+import { formatTime, type Instant, UNEXPIRED } from '../time.ts';
 import { unpinned } from './first-use.ts';
 import { applyPinning, type Pinning, pinFor } from './pinning.ts';
 import { checkExpiry, verifyThreshold } from './verify.ts';
@@ -68,9 +66,14 @@ export function trustNextRoot(
     throw new SignetError(
       'root-rotation-invalid',
       'could not rotate trust to a new trusted root: failed to validate data with current trusted certificates',
-      { cause, detail: { version: root.version } },
+      {
+        cause,
+        detail: { version: root.version },
+        next: `If its owner has founded the repository again, with another root key, forget the old one: signet trust delete ${gun}`,
+      },
     );
   }
+  if (root.version === previous.root.version) throw repeated(root.version);
   const own = step === 'last' ? validCertificates(root, gun, now) : certificatesFor(root, gun);
   const admitted = applyPinning(pinning, gun, own, step === 'last' ? now : UNEXPIRED);
   verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
@@ -98,15 +101,21 @@ function openRoot(bytes: Uint8Array): { envelope: Envelope; root: Root } {
   return { envelope, root: readRoot(envelope.signed) };
 }
 
+/** Of the same version may be what is not a successor at all, but somebody else's root: its signatures tell. */
 function checkSuccession(known: number, found: number): void {
   const detail = { role: 'root', found, known };
-  if (found <= known) {
-    const why = found === known ? 'already trusted with other content' : `lower than current version ${known}`;
-    throw new SignetError('version-rollback', `version ${found} is ${why}`, { detail });
+  if (found < known) {
+    throw new SignetError('version-rollback', `version ${found} is lower than current version ${known}`, { detail });
   }
-  if (found !== known + 1) {
+  if (found > known + 1) {
     throw new SignetError('version-jump', `root version ${found} does not follow version ${known}`, { detail });
   }
+}
+
+function repeated(version: number): SignetError {
+  return new SignetError('version-rollback', `version ${version} is already trusted with other content`, {
+    detail: { role: 'root', found: version, known: version },
+  });
 }
 
 /** Leaf certificates of the root role for this GUN (protocol A.13.1 steps 2 and 3, without expiry). */
@@ -119,31 +128,28 @@ function certificatesFor(root: Root, gun: Gun): readonly RootCertificate[] {
 }
 
 function validCertificates(root: Root, gun: Gun, now: Instant): readonly RootCertificate[] {
-  const found = certificatesFor(root, gun);
-  const valid = found.filter((certificate) => isCertificateValid(certificate, now));
+  const all = certificatesFor(root, gun);
+  const valid = all.filter((certificate) => isCertificateValid(certificate, now));
   if (valid.length > 0) return valid;
-  const untimely = found
-    .flatMap(({ leaf, intermediates }) => [leaf, ...intermediates])
-    .flatMap((it) => datesOf(it, now));
+  const why = all.map((certificate) => `: ${invalidity(certificate, now)}`).join('');
   throw new SignetError(
     'root-untrusted',
-    ['could not validate the path to a trusted root: unable to retrieve valid leaf certificates', ...untimely].join(
-      '; ',
-    ),
-    {
-      detail: { gun },
-      ...(untimely.length > 0 && {
-        next: `Check the clock of this machine. If it is right, the owner of ${gun} has to put a new root key, with a new certificate, in place of the old one: signet trust key rotate ${gun} root`,
-      }),
-    },
+    `could not validate the path to a trusted root: unable to retrieve valid leaf certificates${why}`,
+    { detail: { gun }, ...(all.length === 0 ? {} : { next: stepFor(all, gun, now) }) },
   );
 }
 
-/** Why a root certificate cannot be relied on at `now`, if that is for its dates. */
-function datesOf({ commonName, notBefore, notAfter }: Certificate, now: Instant): readonly string[] {
-  const what = `the certificate of the root key${commonName === undefined ? '' : ` for ${printable(commonName, 255)}`}`;
-  if (notAfter < now) return [`${what} expired on ${formatTime(notAfter)}`];
-  return notBefore > now + DAY ? [`${what} is not valid before ${formatTime(notBefore)}`] : [];
+function invalidity({ keyId, notBefore, notAfter }: RootCertificate, now: Instant): string {
+  const what = `the certificate of the root key ${keyId.slice(0, 12)}`;
+  return now > notAfter
+    ? `${what} expired on ${formatTime(notAfter)}`
+    : `${what} is not valid before ${formatTime(notBefore)}`;
+}
+
+function stepFor(certificates: readonly RootCertificate[], gun: Gun, now: Instant): string {
+  return certificates.some(({ notAfter }) => now > notAfter)
+    ? `Its owner renews it: signet trust renew ${gun} root`
+    : 'Check the clock of this machine.';
 }
 
 function verifyBy(

@@ -2,10 +2,11 @@ import type { Editor } from '../../core/edit/editor.ts';
 import { type DelegationName, isDelegation, parentOf } from '../../core/names/role.ts';
 import { admits, allDelegations } from '../../core/verify/lookup.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
-import type { KeyRing } from '../keys/key-ring.ts';
 import { type Signatory, signatoryOf } from '../keys/signatories.ts';
 import { countHere } from '../keys/signer-roles.ts';
+import type { Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
+import { type ResignedRole, resignedRole } from './resigning.ts';
 
 /** A role that counts for nothing any more once a change is published, with all roles below it. */
 export interface LostRole {
@@ -17,8 +18,8 @@ export interface LostRole {
 
 /** What a change does to what others have signed. */
 export interface Consequences {
-  /** Roles that lose the signatures they need, and that the keys here are enough to sign anew. */
-  readonly resigned: readonly DelegationName[];
+  /** Roles that lose the signatures they need, and that the keys here are enough to sign again. */
+  readonly resigned: readonly ResignedRole[];
   readonly lost: readonly LostRole[];
   /** Targets that their roles may not speak for any more. */
   readonly silenced: readonly { readonly role: DelegationName; readonly names: readonly string[] }[];
@@ -27,10 +28,14 @@ export interface Consequences {
 export const NO_CONSEQUENCES: Consequences = { resigned: [], lost: [], silenced: [] };
 
 /** What the changes made so far in an editor of the collection lead to, beyond what they say themselves. */
-export async function consequencesOf(editor: Editor, { set }: Collection, keys: KeyRing): Promise<Consequences> {
+export async function consequencesOf(
+  editor: Editor,
+  { set }: Collection,
+  { keys, source: { now } }: Pick<Repository, 'keys' | 'source'>,
+): Promise<Consequences> {
   const broken = editor.brokenDelegations();
   const remaining = allDelegations(set).filter(({ name }) => isDelegated(editor, name));
-  const resigned: DelegationName[] = [];
+  const resigned: ResignedRole[] = [];
   const lost: LostRole[] = [];
   for (const former of remaining) {
     const signers = editor.signersOf(former.name);
@@ -38,7 +43,7 @@ export async function consequencesOf(editor: Editor, { set }: Collection, keys: 
     const wasUsable = former.keyIds.length >= former.threshold;
     if (!isBroken && (!wasUsable || signers.keyIds.length >= signers.threshold)) continue;
     const ids = canonicalKeyIds(signers);
-    if ((await countHere(keys, ids)) >= signers.threshold) resigned.push(former.name);
+    if ((await countHere(keys, ids)) >= signers.threshold) resigned.push(resignedRole(editor, set, former.name, now));
     else {
       const signatories = ids.map((id) => signatoryOf(set, id));
       lost.push({ role: former.name, threshold: signers.threshold, signatories });

@@ -1,12 +1,16 @@
-import type { Editor } from '../../core/edit/editor.ts';
+import { Editor } from '../../core/edit/editor.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import { matchesGun, rootCertificateOf } from '../../core/keys/certificate.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import { type DelegationName, isDelegation, parentOf, type RoleName } from '../../core/names/role.ts';
+import { type DelegationName, isDelegation, isTargetsRole, parentOf, type RoleName } from '../../core/names/role.ts';
+import type { Instant } from '../../core/time.ts';
 import { canonicalIdIn, unknownDelegation } from '../../core/verify/signers.ts';
+import { validSigners } from '../../core/verify/verify.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
+import type { Collection } from '../update/collection.ts';
+import { type Kept, NOTHING_KEPT, type ResignedRole, resign, resignedRole } from './resigning.ts';
 
 /** What is to change about who signs for a role. */
 export interface RoleChange {
@@ -21,10 +25,51 @@ export interface RoleChange {
  * Changes the keys and the threshold of `root`, `targets` or a delegation. A file that would no longer be signed enough
  * is signed anew in the same change. Throws `role-unknown`, `threshold-invalid`, `root-untrusted`, `change-invalid`.
  */
-export function changeRole(repository: Repository, role: RoleName, change: RoleChange): Promise<Publication> {
+export function changeRole(
+  repository: Repository,
+  role: RoleName,
+  change: RoleChange,
+  shown: readonly ResignedRole[] = [],
+  kept: Kept = NOTHING_KEPT,
+): Promise<Publication> {
+  return repository.publish((editor, collection) => {
+    applyRoleChange(repository, editor, collection, role, change);
+    if (change.removeKeys.length > 0) {
+      resign(editor, resignedBy(editor, collection, role, repository.source.now), shown, kept);
+    }
+  });
+}
+
+/** What a change of a role takes the signatures from by removing keys, for a person to decide what of it stays. */
+export async function planRole(
+  repository: Repository,
+  role: RoleName,
+  change: RoleChange,
+): Promise<readonly ResignedRole[]> {
+  const collection = await repository.present();
+  const editor = Editor.of(collection.set, collection.unusable);
+  applyRoleChange(repository, editor, collection, role, change);
+  return change.removeKeys.length === 0 ? [] : resignedBy(editor, collection, role, repository.source.now);
+}
+
+function resignedBy(editor: Editor, { set }: Collection, role: RoleName, now: Instant): readonly ResignedRole[] {
+  const published = isTargetsRole(role) ? set.targets.get(role) : undefined;
+  if (published === undefined || !isTargetsRole(role)) return [];
+  const signers = editor.signersOf(role);
+  const isSigned = validSigners(published.envelope, signers).size >= signers.threshold;
+  return isSigned ? [] : [resignedRole(editor, set, role, now)];
+}
+
+function applyRoleChange(
+  repository: Repository,
+  editor: Editor,
+  { set }: Collection,
+  role: RoleName,
+  change: RoleChange,
+): void {
   const { addKeys, removeKeys, threshold } = change;
-  return repository.publish((editor, { set }) => {
-    if (isDelegation(role)) return changeDelegation(editor, role, change);
+  if (isDelegation(role)) changeDelegation(editor, role, change);
+  else {
     if (role === 'snapshot' || role === 'timestamp') {
       throw new SignetError('change-invalid', `the keys of ${role} are changed by rotating them`, {
         next: `signet trust key rotate ${repository.gun} ${role}`,
@@ -43,7 +88,7 @@ export function changeRole(repository: Repository, role: RoleName, change: RoleC
     }
     const isSame = kept.length === keyIds.length && all.length === kept.length && needed === present.threshold;
     if (!isSame) editor.replaceKeys(role, all, needed);
-  });
+  }
 }
 
 function changeDelegation(editor: Editor, role: DelegationName, { addKeys, removeKeys, threshold }: RoleChange): void {

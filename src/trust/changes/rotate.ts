@@ -1,3 +1,4 @@
+import { Editor } from '../../core/edit/editor.ts';
 import { keysMissing } from '../../core/edit/signing.ts';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { issueRootCertificate } from '../../core/keys/certificate.ts';
@@ -5,11 +6,14 @@ import type { PrivateKey } from '../../core/keys/private-key.ts';
 import { canonicalKeyId, type PublicKey } from '../../core/keys/public-key.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { BASE_ROLES, type BaseRole } from '../../core/names/role.ts';
+import type { Instant } from '../../core/time.ts';
 import { allDelegations } from '../../core/verify/lookup.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
+import type { Collection } from '../update/collection.ts';
+import { type Kept, NOTHING_KEPT, type ResignedRole, resign, resignedRole } from './resigning.ts';
 
 /** Which keys a role gets. */
 export interface Rotation {
@@ -32,7 +36,7 @@ export interface Rotated {
 }
 
 /** The server has said no: no key that was made for the change is in force. */
-const REFUSALS = ['publish-rejected', 'forbidden', 'unauthorized', 'credentials-missing'] as const;
+const REFUSALS = ['publish-conflict', 'publish-rejected', 'forbidden', 'unauthorized', 'credentials-missing'] as const;
 
 /**
  * Gives a role new keys, and publishes a root that says so (protocol C.13); its threshold stays. Every key that signs is
@@ -40,7 +44,12 @@ const REFUSALS = ['publish-rejected', 'forbidden', 'unauthorized', 'credentials-
  * keys that are of no more use are removed once that is in force, never before (G-7); root keys stay, as other
  * repositories have them too. Throws `rotation-unsupported`, `threshold-invalid`, `signing-key-missing`, `trust-data-missing`.
  */
-export async function rotateKeys(repository: Repository, rotation: Rotation): Promise<Rotated> {
+export async function rotateKeys(
+  repository: Repository,
+  rotation: Rotation,
+  shown: readonly ResignedRole[] = [],
+  kept: Kept = NOTHING_KEPT,
+): Promise<Rotated> {
   const { role, keyIds = [] } = rotation;
   checkRotation({ ...rotation, choosesKeys: keyIds.length > 0 });
   await openSigners(repository, rotation);
@@ -49,11 +58,13 @@ export async function rotateKeys(repository: Repository, rotation: Rotation): Pr
   let former: readonly KeyId[] = [];
   let needed: readonly KeyId[] = [];
   try {
-    const publication = await repository.publish((editor, { set }) => {
+    const publication = await repository.publish((editor, collection) => {
+      const { set } = collection;
       const { threshold, ...signers } = set.signersOf(role);
       former = canonicalKeyIds(signers).filter((id) => !keys.includes(id));
       needed = otherSigners(set, role);
       editor.replaceKeys(role, publicKeys, threshold);
+      resign(editor, resignedBy(editor, collection, role, repository.source.now), shown, kept);
     });
     return { publication, keys, ...(await tidyUp(repository, publication, former, needed)) };
   } catch (error) {
@@ -61,6 +72,18 @@ export async function rotateKeys(repository: Repository, rotation: Rotation): Pr
     if (isMade && isSignetError(error, ...REFUSALS)) for (const id of keys) await repository.keys.remove(id);
     throw error;
   }
+}
+
+/** What a rotation signs again with the new keys, for a person to decide what of it stays. Throws `trust-data-missing`. */
+export async function planRotation(repository: Repository, role: BaseRole): Promise<readonly ResignedRole[]> {
+  const collection = await repository.present();
+  const editor = Editor.of(collection.set, collection.unusable);
+  return resignedBy(editor, collection, role, repository.source.now);
+}
+
+/** Only `targets` says anything that its former key vouches for alone. */
+function resignedBy(editor: Editor, { set }: Collection, role: BaseRole, now: Instant): readonly ResignedRole[] {
+  return role === 'targets' ? [resignedRole(editor, set, role, now)] : [];
 }
 
 /** Refuses what Notary knows no rotation for (protocol C.13). Throws `rotation-unsupported`. */

@@ -1,18 +1,20 @@
 import type { Editor } from '../../core/edit/editor.ts';
+import { canSign, keysMissing } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import type { Target } from '../../core/metadata/targets.ts';
 import { type Digest, digestHex } from '../../core/names/digest.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import { type DelegationName, RELEASES, signerRole, type TargetsRole } from '../../core/names/role.ts';
+import { type BaseRole, type DelegationName, RELEASES, signerRole, type TargetsRole } from '../../core/names/role.ts';
 import { allTargets, DOCKER_ROLES } from '../../core/verify/lookup.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { DelegatedRole, TrustedSet } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
+import type { Change } from '../../store/change.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere, signableRoles } from '../keys/signer-roles.ts';
 import type { Publication } from '../publish/publication.ts';
-import type { Repository } from '../publish/repository.ts';
+import { isRenewedBy, type Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
 
 /** A manifest or index that is to be signed under a tag. */
@@ -36,6 +38,20 @@ export function signImages(repository: Repository, images: readonly SignedImage[
       }
     }
   });
+}
+
+/**
+ * Opens the keys with which this person signs a tag, so that what follows cannot fail for want of them. Throws
+ * `signing-key-missing` where none is here, and as `KeyRing.find`.
+ */
+export async function openSigners({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
+  for (const role of await signableRoles(set, tag, keys)) {
+    const signers = set.signersOf(role);
+    if (!(await canSign(role, signers, keys))) throw keysMissing(role, signers, []);
+    for (const id of canonicalKeyIds(signers)) await keys.find(id, role);
+  }
+  const others: BaseRole[] = isRenewedBy(set.root.root.expires.at, source.now) ? ['root', 'snapshot'] : ['snapshot'];
+  for (const role of others) for (const id of canonicalKeyIds(set.signersOf(role))) await keys.find(id, role);
 }
 
 /** What became of a revocation. */
@@ -78,23 +94,21 @@ export async function revokeTags(repository: Repository, tags: readonly string[]
 }
 
 /**
- * Removes a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What only they had
- * released is signed anew in the same publish where enough remaining keys of `releases` are here, so that it stays
- * pullable.
+ * The changes that remove a signer: their keys leave `targets/releases`, their own role goes (protocol D.13 step 4). What
+ * only they had released loses its signatures by them (`Consequences`).
  */
-export function removeSigner(
-  repository: Repository,
+export function signerRemoval(
+  set: TrustedSet,
   role: DelegationName,
   canonicalIds: readonly KeyId[],
-): Promise<Publication> {
-  return repository.publish(async (editor, { set }) => {
-    const releases = releasesIn(set);
-    if (releases !== undefined) editor.removeDelegationKeys(RELEASES, canonicalIds);
-    editor.removeDelegation(role);
-    if (releases === undefined || !editor.brokenDelegations().includes(RELEASES)) return;
-    const remaining = canonicalKeyIds(releases).filter((id) => !canonicalIds.includes(id));
-    if ((await countHere(repository.keys, remaining)) >= releases.threshold) editor.witness(RELEASES);
-  });
+): readonly Change[] {
+  const removal: Change = { kind: 'remove-delegation', role };
+  if (releasesIn(set) === undefined) return [removal];
+  const delegation = {
+    ...{ threshold: 0, addKeys: [], addPaths: [], removePaths: [], clearPaths: false },
+    removeKeys: canonicalIds,
+  };
+  return [{ kind: 'update-delegation', role: RELEASES, delegation }, removal];
 }
 
 /**

@@ -6,7 +6,8 @@ import type { Changelist } from '../../store/changelist.ts';
 import { unpublished } from '../publish/founding.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
-import { consequencesOf } from './consequences.ts';
+import { type Consequences, consequencesOf, NO_CONSEQUENCES } from './consequences.ts';
+import { type Kept, NOTHING_KEPT, resign } from './resigning.ts';
 
 /** Makes one staged change (protocol C.10). Throws what the editor throws. */
 export function applyChange(editor: Editor, change: Change): void {
@@ -48,26 +49,36 @@ function checkThreshold(editor: Editor, role: DelegationName, threshold: number)
  * Publishes all staged changes together, in their order, and then forgets them, also where they wait for signatures of
  * others: then they are in the proposal. The first that cannot be made stops all of them, and they stay staged (protocol
  * C.11). A collection that was only prepared here is published with them. What loses its signatures by them is signed
- * anew where the keys here are enough for that.
+ * again where the keys here are enough for that, with those of its targets that are `kept`; of them, `accepted` was shown.
  */
-export async function publishStaged(repository: Repository, changelist: Changelist): Promise<Publication> {
+export async function publishStaged(
+  repository: Repository,
+  changelist: Changelist,
+  accepted: Consequences = NO_CONSEQUENCES,
+  kept: Kept = NOTHING_KEPT,
+): Promise<Publication> {
   const staged = await changelist.read();
   const apply = (editor: Editor): void => {
     for (const { change } of staged) applyChange(editor, change);
   };
-  const publication = await publishOrFound(repository, apply);
+  const publication = await publishOrFound(repository, apply, (editor, { resigned }) =>
+    resign(editor, resigned, accepted.resigned, kept),
+  );
   await changelist.clear(staged);
   return publication;
 }
 
-async function publishOrFound(repository: Repository, apply: (editor: Editor) => void): Promise<Publication> {
+async function publishOrFound(
+  repository: Repository,
+  apply: (editor: Editor) => void,
+  mend: (editor: Editor, consequences: Consequences) => void,
+): Promise<Publication> {
   if ((await repository.current()) === undefined && (await unpublished(repository.source)) !== undefined) {
     await repository.initialize(apply);
     return { kind: 'published' };
   }
   return repository.publish(async (editor, collection) => {
     apply(editor);
-    const { resigned } = await consequencesOf(editor, collection, repository.keys);
-    for (const role of resigned) editor.witness(role);
+    mend(editor, await consequencesOf(editor, collection, repository));
   });
 }

@@ -2,6 +2,7 @@ import type { SigningKeys } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { BundledKey } from '../../core/keys/key-bundle.ts';
 import { formatKeyFile, type KeyFile, openKeyFile, sealKey } from '../../core/keys/key-file.ts';
+import { checkEncryption } from '../../core/keys/old-encryption.ts';
 import { generatePrivateKey, type PrivateKey } from '../../core/keys/private-key.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
@@ -30,6 +31,7 @@ export class KeyRing implements SigningKeys {
   private readonly store: KeyStore;
   private readonly passphrases: Passphrases;
   private readonly opened = new Map<KeyId, PrivateKey>();
+  private readonly made = new Set<KeyId>();
   private readonly known: KnownPassphrases;
 
   constructor(store: KeyStore, passphrases: Passphrases) {
@@ -64,10 +66,16 @@ export class KeyRing implements SigningKeys {
     return key;
   }
 
+  /** The keys that this command has made, and not removed. */
+  get created(): readonly KeyId[] {
+    return [...this.made];
+  }
+
   /** Makes a key (ECDSA P-256), asks for its passphrase and stores it. `gun` is kept for a repository's own keys only. */
   async create(role: string, gun?: Gun, given: NewPassphrase = 'of its alias'): Promise<PrivateKey> {
     const key = generatePrivateKey('ecdsa');
     await this.add(key, role, gun, given);
+    this.made.add(key.id);
     return key;
   }
 
@@ -126,6 +134,7 @@ export class KeyRing implements SigningKeys {
   async remove(id: KeyId): Promise<boolean> {
     this.opened.get(id)?.wipe();
     this.opened.delete(id);
+    this.made.delete(id);
     return this.store.remove(id);
   }
 
@@ -141,6 +150,7 @@ export class KeyRing implements SigningKeys {
       const key = openKeyFile(file, undefined);
       return { id: key.id, isNew: await this.add(key, role, file.gun) };
     }
+    checkEncryption(file);
     const { key, passphrase } = await this.known.unlock(undefined, alias, (text) => openKeyFile(file, text));
     checkRootKey(key, role);
     return { id: key.id, isNew: await this.seal(key, passphrase, role, file.gun) };

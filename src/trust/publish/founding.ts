@@ -5,10 +5,12 @@ import type { PublicKey } from '../../core/keys/public-key.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readSnapshot } from '../../core/metadata/snapshot.ts';
 import { readTargets } from '../../core/metadata/targets.ts';
+import type { KeyId } from '../../core/names/key-id.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import { trustCachedRoot, trustFirstRoot } from '../../core/verify/root-trust.ts';
 import { baseSigners } from '../../core/verify/signers.ts';
 import { verifyThreshold } from '../../core/verify/verify.ts';
+import type { StoredKey } from '../../store/key-store.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RepositorySource } from './repository-source.ts';
 
@@ -72,12 +74,27 @@ export async function unpublished({
   });
 }
 
+/** Opens those of the keys of a new collection that are here already. Throws as `KeyRing.find`. */
+export async function openFoundingKeys(keys: KeyRing, gun: RepositorySource['gun']): Promise<void> {
+  const stored = await keys.list();
+  const root = firstRoot(stored);
+  if (root !== undefined) await keys.find(root, 'root');
+  const targets = stored.find((key) => key.role === 'targets' && key.gun === gun);
+  if (targets !== undefined) await keys.find(targets.id, 'targets');
+}
+
 /** The person's root key: the first one on disk, else a new one, as docker chooses it. */
 export async function rootKey(keys: KeyRing): Promise<PrivateKey> {
-  const ids = (await keys.list()).filter(({ role }) => role === 'root').map(({ id }) => id);
-  const first = ids.sort()[0];
+  const first = firstRoot(await keys.list());
   const present = first === undefined ? undefined : await keys.find(first, 'root');
   return present ?? keys.create('root');
+}
+
+function firstRoot(stored: readonly StoredKey[]): KeyId | undefined {
+  return stored
+    .filter(({ role }) => role === 'root')
+    .map(({ id }) => id)
+    .sort()[0];
 }
 
 /** The repository's key that an earlier attempt to found it left behind, else a new one. */

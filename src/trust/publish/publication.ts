@@ -13,6 +13,7 @@ import {
   type Standing,
 } from '../../core/edit/proposal.ts';
 import type { SigningKeys } from '../../core/edit/signing.ts';
+import { unusualIn } from '../../core/edit/unusual.ts';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readRoot } from '../../core/metadata/root.ts';
@@ -20,6 +21,7 @@ import type { RoleName } from '../../core/names/role.ts';
 import type { Collection } from '../update/collection.ts';
 import type { ProposalPlace } from './proposals.ts';
 import type { RepositorySource } from './repository-source.ts';
+import type { WaitingProposal } from './waiting-proposal.ts';
 
 /** What became of a change. */
 export type Publication =
@@ -33,17 +35,6 @@ export type Publication =
       /** Where it waits: on the trust server, or in a file that has to be passed on. */
       readonly place: ProposalPlace;
     };
-
-/** A proposal that waits, as it was examined against the collection. */
-export interface WaitingProposal {
-  readonly collection: Collection;
-  readonly proposal: Proposal;
-  readonly files: readonly ProposedFile[];
-  /** What the store has, in whose place it goes once it is signed further; undefined for nothing. */
-  readonly stored: Buffer | undefined;
-  /** Whether it has signatures that the copy in the store lacks. */
-  readonly isGain: boolean;
-}
 
 /** Publishes what is signed enough, and keeps what is not where others can sign it (thresholds above one). */
 export class Publisher {
@@ -71,7 +62,7 @@ export class Publisher {
     const text = await this.source.proposals.read(this.source.gun);
     if (text === undefined) return undefined;
     const proposal = this.parse(text);
-    return { collection, proposal, files: examine(collection, proposal), stored: text, isGain: false };
+    return { ...this.examined(collection, proposal), stored: text, isGain: false };
   }
 
   /**
@@ -89,9 +80,7 @@ export class Publisher {
       throw new SignetError('proposal-conflict', `another change of ${gun} waits for signatures`, { detail: { gun } });
     }
     return {
-      collection,
-      proposal,
-      files: examine(collection, proposal),
+      ...this.examined(collection, proposal),
       stored: present?.stored ?? (await proposals.read(gun)),
       isGain: kept !== undefined && isSignedFurther(kept, proposal),
     };
@@ -99,9 +88,12 @@ export class Publisher {
 
   /**
    * Signs a waiting proposal with the keys that are here, and publishes it once that is enough. Throws
-   * `signing-key-missing` where no key here has anything to sign in it, `proposal-stale`.
+   * `signing-key-missing` where no key here has anything to sign in it, `proposal-stale`, and `proposal-unusual` unless
+   * what is unusual about it was accepted.
    */
-  async approve({ collection, proposal, files, stored, isGain }: WaitingProposal): Promise<Publication> {
+  async approve(waiting: WaitingProposal, isUnusualAccepted: boolean): Promise<Publication> {
+    const { collection, proposal, files, unusual, stored, isGain } = waiting;
+    if (unusual.length > 0 && !isUnusualAccepted) throw new SignetError('proposal-unusual', unusual.join('; '));
     const signed = await countersign(proposal, files, this.keys);
     if (!isGain && !isSignedFurther(proposal, signed) && files.some(({ shortfall }) => shortfall !== undefined)) {
       throw new SignetError('signing-key-missing', 'no key here can add a signature to the proposal');
@@ -131,7 +123,33 @@ export class Publisher {
     if (present === undefined) return this.settle(collection, own, await this.source.proposals.read(own.gun));
     const { proposal, same } = joinProposal(present.proposal, edition);
     const files = examine(collection, proposal);
-    return this.settle(collection, await countersign(proposal, files, this.keys, same), present.stored);
+    const signed = await countersign(proposal, files, this.keys, same);
+    const isComplete = examine(collection, signed).every(({ shortfall }) => shortfall === undefined);
+    if (isComplete || isSignedFurther(proposal, signed))
+      await this.approveOthers({ ...present, ...this.examined(collection, proposal) });
+    return this.settle(collection, signed, present.stored);
+  }
+
+  /**
+   * What somebody else has proposed says more than the change that was asked for here: versions, expiries, other roles.
+   * It is neither signed nor published by the way. Throws `proposal-unseen` where nobody can be asked, or said no.
+   */
+  private async approveOthers(waiting: WaitingProposal): Promise<void> {
+    const { gun, approveProposal } = this.source;
+    const isApproved = await approveProposal?.(gun, waiting);
+    if (isApproved === true) return;
+    const why = isApproved === undefined ? ', and no one can be asked whether to sign it' : '';
+    throw new SignetError('proposal-unseen', `a change of ${gun} that others have signed waits already${why}`, {
+      next: `Look at it and sign it: signet trust approve ${gun}\nOr drop it: signet trust discard ${gun}`,
+    });
+  }
+
+  private examined(
+    collection: Collection,
+    proposal: Proposal,
+  ): Pick<WaitingProposal, 'collection' | 'proposal' | 'files' | 'unusual'> {
+    const files = examine(collection, proposal);
+    return { collection, proposal, files, unusual: unusualIn(files, standingOf(collection), this.source.now) };
   }
 
   /** A proposal that nothing can come of any more is not in the way of another. */

@@ -1,10 +1,21 @@
 import type { TrustServer } from '../../remote/trust-server.ts';
+import type { FoundingLock } from '../../store/founding-lock.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import type { PlacedProposals } from './proposals.ts';
+import type { WaitingProposal } from './waiting-proposal.ts';
+
+/** Shows a person what others have proposed, and asks whether to sign all of it. */
+export type ApproveProposal = (gun: CollectionSource['gun'], waiting: WaitingProposal) => Promise<boolean>;
 
 /** What a repository is brought up to date from and published to. */
 export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
   /** Where changes wait for signatures of others. */
   readonly proposals: PlacedProposals;
+  /** Held while a repository is founded, so that two processes do not both make keys for it; absent where only one can. */
+  readonly foundingLock?: Pick<FoundingLock, 'hold'> | undefined;
+  /** Waits so many milliseconds; by the clock where it is absent. */
+  readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
+  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  readonly approveProposal?: ApproveProposal | undefined;
 }

@@ -4,6 +4,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readTargets } from '../../core/metadata/targets.ts';
 import type { RoleName } from '../../core/names/role.ts';
+import type { Instant } from '../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
@@ -11,14 +12,24 @@ import { countHere } from '../keys/signer-roles.ts';
 import { type Collection, inspectExpired, updateCollection } from '../update/collection.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import { type FoundingOptions, found, signFirst, unpublished } from './founding.ts';
-import { type Publication, Publisher, type WaitingProposal } from './publication.ts';
+import { type Publication, Publisher } from './publication.ts';
 import type { RepositorySource } from './repository-source.ts';
+import type { WaitingProposal } from './waiting-proposal.ts';
 
-/** How often a publish that lost a race against another is made again on top of it. */
-const MAX_RACES = 5;
+/** How often a publish that lost a race against another is made again on top of it. Of all that race, one wins each time. */
+const MAX_RACES = 40;
+/** Milliseconds: the first pause is at most so long, and none is longer than the last. */
+const [FIRST_PAUSE, LAST_PAUSE] = [50, 2000];
+/** The server has said no: no key that was made for the change is in force. */
+const REFUSALS = ['publish-conflict', 'publish-rejected', 'forbidden', 'unauthorized', 'credentials-missing'] as const;
 
 /** A change to a collection; may be made again on newer state. */
 export type Edit = (editor: Editor, collection: Collection) => Promise<void> | void;
+
+/** Whether a root that expires then is signed again with whatever is published now. */
+export function isRenewedBy(expires: Instant, now: Instant): boolean {
+  return expires < now + EXPIRY_NOTICE;
+}
 
 /** One trust collection, for a person who signs. */
 export class Repository {
@@ -78,14 +89,17 @@ export class Repository {
   /**
    * Creates the collection on the server (protocol C.12) with what `edit` adds, in one publish; goes on with one that
    * was prepared here. Its root is pinned here once the server has taken it. Throws `root-pin-mismatch` where the
-   * person's own pins do not admit the root.
+   * person's own pins do not admit the root, and `trust-data-exists` where somebody else was faster: then no key stays
+   * that was made for it.
    */
   async initialize(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions = {}): Promise<void> {
-    const editor = (await unpublished(this.source)) ?? (await found(this.source, this.keys, options));
-    await edit(editor);
-    const files = await signFirst(this.source, this.keys, editor);
-    await this.source.server.publish(this.gun, files);
-    await this.keep(files);
+    const lock = await this.source.foundingLock?.hold();
+    try {
+      if (lock?.waited === true && (await this.current()) !== undefined) throw this.founded();
+      await this.found(edit, options);
+    } finally {
+      lock?.release();
+    }
   }
 
   /** Prepares the collection here, for a first publish later, as Notary's `init` does. */
@@ -110,9 +124,12 @@ export class Repository {
     return this.publisher.adopt(await this.present(), text);
   }
 
-  /** Signs a proposal as it was shown, and publishes it once every threshold is met. */
-  approve(waiting: WaitingProposal): Promise<Publication> {
-    return this.publisher.approve(waiting);
+  /**
+   * Signs a proposal as it was shown, and publishes it once every threshold is met. Throws `proposal-unusual` unless what
+   * is unusual about it was accepted.
+   */
+  approve(waiting: WaitingProposal, isUnusualAccepted = false): Promise<Publication> {
+    return this.publisher.approve(waiting, isUnusualAccepted);
   }
 
   /** Drops the proposal that waits. Returns whether there was one. */
@@ -123,6 +140,28 @@ export class Repository {
   /** Forgets the collection here: what was trusted of it, and with it the pin of its root. Keys stay. */
   forget(): Promise<void> {
     return this.source.cache.remove(this.gun);
+  }
+
+  private async found(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions): Promise<void> {
+    const before = this.keys.created;
+    try {
+      const editor = (await unpublished(this.source)) ?? (await found(this.source, this.keys, options));
+      await edit(editor);
+      const files = await signFirst(this.source, this.keys, editor);
+      await this.source.server.publish(this.gun, files);
+      await this.keep(files);
+    } catch (error) {
+      if (!isSignetError(error, ...REFUSALS)) throw error;
+      for (const id of this.keys.created.filter((made) => !before.includes(made))) await this.keys.remove(id);
+      throw error.code === 'publish-conflict' ? this.founded(error) : error;
+    }
+  }
+
+  private founded(cause?: SignetError): SignetError {
+    return new SignetError('trust-data-exists', `somebody else has just founded ${this.gun}`, {
+      cause,
+      next: 'Run the command again.',
+    });
   }
 
   private async change(load: () => Promise<Collection | undefined>, edit: Edit): Promise<Publication> {
@@ -136,9 +175,18 @@ export class Repository {
       try {
         return await this.publisher.offer(collection, editor);
       } catch (error) {
-        if (race === MAX_RACES || !isSignetError(error, 'publish-conflict')) throw error;
+        if (!isSignetError(error, 'publish-conflict')) throw error;
+        if (race === MAX_RACES) throw givenUp(error);
       }
+      await this.pause(race);
     }
+  }
+
+  /** Whoever loses together would meet again at once: each waits a time of their own, a longer one each time. */
+  private async pause(race: number): Promise<void> {
+    const milliseconds = Math.random() * Math.min(FIRST_PAUSE * 2 ** race, LAST_PAUSE);
+    const { sleep = (time: number) => new Promise<void>((wake) => setTimeout(wake, time)) } = this.source;
+    await sleep(milliseconds);
   }
 
   /** A role that existed before goes on with its versions: the server takes none of them twice. */
@@ -153,7 +201,7 @@ export class Repository {
 
   /** A root that nears its expiry is signed anew with whatever is published (protocol C.11 step 4), if its key is here. */
   private async renewRoot(editor: Editor, { set }: Collection): Promise<void> {
-    if (set.root.root.expires.at >= this.source.now + EXPIRY_NOTICE) return;
+    if (!isRenewedBy(set.root.root.expires.at, this.source.now)) return;
     const ids = canonicalKeyIds(set.signersOf('root'));
     if ((await countHere(this.keys, ids)) > 0) editor.witnessRoot();
   }
@@ -205,4 +253,10 @@ export class Repository {
   private async keep(files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
     for (const [role, bytes] of files) await this.source.cache.write(this.gun, role, bytes);
   }
+}
+
+function givenUp(error: SignetError): SignetError {
+  return error.reworded(`others have published ${MAX_RACES} times in between: ${error.message}`, {
+    next: 'Nothing has changed. Run the command again when fewer people publish at the same time.',
+  });
 }

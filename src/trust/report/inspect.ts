@@ -5,11 +5,16 @@ import { RELEASES, type TargetsRole } from '../../core/names/role.ts';
 import { allDelegations, allTargets, isUnanswered } from '../../core/verify/lookup.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { validSigners } from '../../core/verify/verify.ts';
 import { targetDigest } from '../decide/resolve.ts';
+import { signatoryOf } from '../keys/signatories.ts';
 import { signerName } from '../keys/signer-roles.ts';
 import { naturalCompare } from './natural-order.ts';
 
-/** A tag with one digest that is released under it, and that nobody may have replaced since, and who vouches for just that digest. */
+/** What docker calls whoever has no name as a signer. */
+const ADMIN = 'Repo Admin';
+
+/** A tag with one digest that is released under it, and that no one may have replaced since, and who vouches for just that digest. */
 export interface SignedTagRow {
   readonly tag: string;
   /** Hexadecimal, without the algorithm. */
@@ -47,6 +52,7 @@ export function inspectCollection(set: TrustedSet, tag?: string): Inspection {
 
 function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTagRow[] {
   const rows = new Map<string, { tag: string; digest: string; isReleased: boolean; signers: string[] }>();
+  const together = agreeing(set);
   for (const { name, target, role } of allTargets(set, tag)) {
     if (!target.hashes.has('sha256')) continue;
     const digest = digestHex(targetDigest(target));
@@ -54,12 +60,27 @@ function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTa
     const row = rows.get(key) ?? { tag: name, digest, isReleased: false, signers: [] };
     rows.set(key, row);
     if (isReleasing(role)) row.isReleased = !isUnanswered(set, name);
-    else row.signers.push(role.slice('targets/'.length));
+    const names = role === RELEASES ? together : isReleasing(role) ? [] : [role.slice('targets/'.length)];
+    row.signers.push(...names.filter((each) => !row.signers.includes(each)));
   }
   return [...rows.values()]
     .filter(({ isReleased }) => isReleased)
     .map(({ tag: name, digest, signers }) => ({ tag: name, digest, signers }))
     .sort((a, b) => naturalCompare(a.tag, b.tag));
+}
+
+/**
+ * Who signed a release together: where several must, each of them vouches for all that is in it, also one who has a role
+ * of their own that says nothing of it. Where one is enough, whoever signed the file last may have meant another tag.
+ */
+function agreeing(set: TrustedSet): readonly string[] {
+  const envelope = set.targets.get(RELEASES)?.envelope;
+  const signers = set.delegationsOf('targets').find(({ name }) => name === RELEASES);
+  if (envelope === undefined || signers === undefined || signers.threshold < 2) return [];
+  return [...validSigners(envelope, signers)].map((id) => {
+    const { name } = signatoryOf(set, id);
+    return name === '' || name.endsWith(' key') ? ADMIN : name;
+  });
 }
 
 function isReleasing(role: TargetsRole): boolean {

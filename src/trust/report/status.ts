@@ -6,9 +6,10 @@ import type { Instant } from '../../core/time.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { Trusted } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
+import { type Signatory, signatoryOf } from '../keys/signatories.ts';
 import { countHere } from '../keys/signer-roles.ts';
-import type { WaitingProposal } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
+import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
 
 /** One published file of a collection, as whoever looks after it has to know it. */
@@ -16,8 +17,8 @@ export interface RoleStatus {
   readonly role: RoleName;
   readonly version: number;
   readonly expires: Instant;
-  /** How many of the role's keys signed the file as it stands, and how many must. */
-  readonly signed: number;
+  /** Whose keys signed the file as it stands, and how many must. */
+  readonly signed: readonly Signatory[];
   readonly threshold: number;
   /** How many keys the role has, and how many of them are here. */
   readonly keys: number;
@@ -41,7 +42,7 @@ export async function statusOf(repository: Repository): Promise<Status> {
       role,
       version,
       expires,
-      signed: validSigners(envelope, signers).size,
+      signed: [...validSigners(envelope, signers)].map((id) => signatoryOf(collection.set, id)),
       threshold: signers.threshold,
       keys: signers.keyIds.length,
       here: await countHere(repository.keys, canonicalKeyIds(signers)),

@@ -7,10 +7,8 @@ import { isKeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Pinning, RootPin, TrustOnFirstUse } from '../../core/verify/pinning.ts';
 import { readSmallFile } from '../../store/files.ts';
+import { isCi } from './ci.ts';
 import { type PinningSettings, parseTofu } from './pinning-settings.ts';
-
-/** What CI services set CI to where the job is none. */
-const NOT_CI: readonly string[] = ['', '0', 'false'];
 
 /**
  * The pins of a configuration, with the certificates that it names. Nothing works with a pin that cannot be read,
@@ -25,8 +23,8 @@ export function readPinning({ certs, ca, tofu }: PinningSettings, env: NodeJS.Pr
   };
 }
 
-function undecided({ CI = '' }: NodeJS.ProcessEnv): TrustOnFirstUse {
-  return NOT_CI.includes(CI.toLowerCase()) ? 'on' : 'off-in-ci';
+function undecided(env: NodeJS.ProcessEnv): TrustOnFirstUse {
+  return isCi(env) ? 'off-in-ci' : 'on';
 }
 
 function readPin(pattern: string, pin: string): RootPin {

@@ -63,7 +63,7 @@ class Update {
     await othersTurn();
     nodeCrypto();
     await othersTurn();
-    const root = cached === undefined ? await this.firstRoot() : trustCachedRoot(gun, cached);
+    const root = cached === undefined ? await this.firstRoot() : this.cachedRoot(cached);
     const kept = cached === undefined ? undefined : await this.keptCollection(root);
     if (kept !== undefined) return kept;
     try {
@@ -75,6 +75,19 @@ class Update {
       // A root that has to be fetched may be newer than the timestamp that is here; one that came with it is not.
       if (!this.files.hasRoot) this.files.forgetTimestamp();
       return await this.load(this.keepRoot(await newestRoot({ ...this.source, server: this.files }, root, error)));
+    }
+  }
+
+  /** Other damaged files are fetched again; a root that is trusted cannot be replaced by whatever the server has. */
+  private cachedRoot(bytes: Buffer): TrustedRoot {
+    const { gun, cache } = this.source;
+    try {
+      return trustCachedRoot(gun, bytes);
+    } catch (cause) {
+      if (!isSignetError(cause)) throw cause;
+      throw cause.reworded(`the trusted root of ${gun} is damaged, in ${cache.pathOf(gun, 'root')}: ${cause.message}`, {
+        next: `Restore the file from a copy. Or forget it, and decide again whether to trust the root that the server has: signet trust delete ${gun}`,
+      });
     }
   }
 

@@ -31,14 +31,16 @@ beforeEach(async () => {
 });
 
 const by = (name: string, { key }: SignerSession) => `${name} (${key.id.slice(0, 7)})`;
+/** The lines on version and expiry of a file that is new. */
+const FIRST = '    + version 1\n    + expires 2029-11-22T12:00:00Z\n';
 const waitingText = () => admin.simulator.proposals.read(GUN);
 const release = (tag: string, byte: number) =>
   `To be signed in ${NAME}:
   targets/alice
-    + ${tag} ${digestOfTarget(byte)}
-  targets/releases
-    + ${tag} ${digestOfTarget(byte)}
-Signatures:
+    + ${tag} ${digestOfTarget(byte)} 528 bytes
+${FIRST}  targets/releases
+    + ${tag} ${digestOfTarget(byte)} 528 bytes
+${FIRST}Signatures:
   targets/alice: 1 of 1, signed by ${by('alice', alice)}
   targets/releases: 1 of 2, signed by ${by('alice', alice)}; needs 1 more of ${by('bob', bob)}, ${by('carol', carol)}
 `;
@@ -76,7 +78,7 @@ describe('approve', () => {
     ({ admin, alice, bob, carol } = await severalSigners(3));
     await signTag(alice, 'v1', 1);
     const { exit, stdout } = await told(bob.session, approve, ['-y', NAME]);
-    expect(exit).toBe(0);
+    expect(exit).toBe(1);
     expect(stdout).toEndWith(
       `${PENDING}  targets/alice: 1 of 1, signed by ${by('alice', alice)}
   targets/releases: 2 of 3, signed by ${by('bob', bob)}, ${by('alice', alice)}; needs 1 more of ${by('carol', carol)}
@@ -153,7 +155,7 @@ Others sign it with: signet trust approve ${NAME}
     expect((await edit(alice.session)).kind).toBe('waiting');
     const { stdout } = await told(bob.session, approve, ['-y', NAME]);
     expect(stdout).toContain(
-      `    + "v2\\u202e\\u009b" ${digestOfTarget(2)}\n    - v1 ${digestOfTarget(1)}\nSignatures:\n`,
+      `    + "v2\\u202e\\u009b" ${digestOfTarget(2)} 7 bytes\n    - v1 ${digestOfTarget(1)} 528 bytes\n    ~ version 1 -> 2\n    = expires 2029-11-22T12:00:00Z\nSignatures:\n`,
     );
   });
 
@@ -173,7 +175,7 @@ Others sign it with: signet trust approve ${NAME}
       editor.witness(RELEASES);
     });
     const { stdout } = await told(bob.session, approve, ['-y', NAME]);
-    expect(stdout).toContain(`    + v6 ${digestOfTarget(6)}\n`);
+    expect(stdout).toContain(`    + v6 ${digestOfTarget(6)} 528 bytes\n`);
   });
 
   test('shows a size and custom data that change under the same digest', async () => {
@@ -183,7 +185,9 @@ Others sign it with: signet trust approve ${NAME}
       editor.addTarget(RELEASES, 'v1', { ...target(1, 7), custom: new Map([['evil', '\u202e']]) }),
     );
     const { stdout } = await told(bob.session, approve, ['-y', NAME]);
-    expect(stdout).toContain(`    ~ v1 ${digestOfTarget(1)} 7 bytes `);
+    expect(stdout).toContain(
+      `    ~ v1 ${digestOfTarget(1)} 528 bytes -> ${digestOfTarget(1)} 7 bytes custom "{\\"evil\\":\\"\\u202e\\"}"\n`,
+    );
     expect(stdout).not.toContain('\u202e');
   });
 });
@@ -219,9 +223,9 @@ describe('approve --file', () => {
     people = await severalSigners(3);
     ({ admin, alice, bob, carol } = people);
     const original = await sameInOwnStore(alice, 'v1', 1);
-    expect((await told(bob.session, approve, ['-y', '-f', original, NAME])).exit).toBe(0);
+    expect((await told(bob.session, approve, ['-y', '-f', original, NAME])).stdout).toContain(PENDING);
     const bobs = await passedOn();
-    expect((await told(carol.session, approve, ['-y', '-f', original, NAME])).exit).toBe(0);
+    expect((await told(carol.session, approve, ['-y', '-f', original, NAME])).stdout).toContain(PENDING);
     // Bob has signed his copy; with it Carol's has all signatures.
     expect((await told(alice.session, approve, ['-y', '-f', bobs, NAME])).stdout).toEndWith(PUBLISHED);
     expect(await releasedTags(admin)).toEqual(['v1']);

@@ -148,7 +148,7 @@ describe('init with a root key of choice', () => {
   test('whose file is missing, or holds no key, or two', async () => {
     const session = await uninitialised();
     expect(await told(session, init, ['--root-key', '/nowhere', NAME])).toEqual(
-      fails('open /nowhere: no such file or directory'),
+      fails('refusing to load key from /nowhere: stat /nowhere: no such file or directory'),
     );
     const bare = session.file('x.pub', formatPublicKeyFile(generatePrivateKey('ecdsa').publicKey, 'root'));
     expect(await told(session, init, ['--root-key', bare, NAME])).toEqual(

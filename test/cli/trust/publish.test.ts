@@ -8,7 +8,8 @@ import { remove } from '../../../src/cli/trust/remove.ts';
 import { status } from '../../../src/cli/trust/status.ts';
 import { parseDelegation } from '../../../src/core/names/role.ts';
 import { empty, type FakeSession, loaded, NAME, visitorOf } from '../fake-session.ts';
-import { says, told } from './transcript.ts';
+import { listing } from './delegation/world.ts';
+import { says, told, waits } from './transcript.ts';
 
 const PUBLISHED = says(`Published to ${NAME}.\n`);
 const ALICE = parseDelegation('targets/alice');
@@ -55,15 +56,16 @@ describe('publish', () => {
     expect(next).toBe('Remove the file that the message names; the change in it is then not published.');
   });
 
-  test('keys that are taken away: their role is signed anew by those that stay, and that is said', async () => {
+  test('keys that are taken away: what is kept is signed again by those that stay, and that is said', async () => {
     const session = await loaded();
     const { publicKey } = await session.keys.create('bob');
     const [id] = (await session.keys.list()).filter(({ role }) => role === 'alice').map((key) => key.id);
     await (await session.repository()).publish((editor) => editor.addDelegation(ALICE, [publicKey], []));
     await told(session, removeDelegation, ['--stage', NAME, ALICE, id ?? '']);
-    expect(await told(session, publish, [NAME])).toEqual({
+    expect(await told(session, publish, ['--keep-all', NAME])).toEqual({
       ...PUBLISHED,
-      stderr: `${ALICE} loses its signatures, and is signed anew with what it says now.\n`,
+      stdout: `${listing(ALICE)}${PUBLISHED.stdout}`,
+      stderr: `${ALICE} loses its signatures, and is signed again with what you keep of its one target.\n`,
     });
     expect(await versions(session)).toEqual(['targets 4', 'targets/alice 2', 'targets/releases 1']);
   });
@@ -93,7 +95,7 @@ describe('publish', () => {
     const before = session.simulator.state;
     const [alice] = (await session.keys.list()).filter(({ role }) => role === 'alice').map((key) => key.id.slice(0, 7));
     expect(await told(session, publish, [NAME])).toEqual(
-      says(
+      waits(
         [
           'Signed, and not in force yet. More signatures are needed:\n',
           `  ${ALICE}: 1 of 2, signed by alice (${alice}); needs 1 more of alice (${id.slice(0, 7)})\n`,

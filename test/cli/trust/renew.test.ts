@@ -86,9 +86,9 @@ ${PUBLISHED}`,
     admin.simulator.now += 3 * YEAR - DAY;
     await admin.simulator.refresh();
     const { exit, stdout } = await told(alice.session, renewRoles, ['-y', NAME, RELEASES]);
-    expect([exit, stdout]).toEqual([0, expect.stringContaining('\nSigned, and not in force yet.')]);
+    expect([exit, stdout]).toEqual([1, expect.stringContaining('\nSigned, and not in force yet.')]);
     expect((await told(bob.session, approve, ['-y', NAME])).stdout).toContain(
-      `  ${RELEASES}\n    signed anew as it is\n`,
+      `  ${RELEASES}\n    signed again as it is\n`,
     );
   });
 
@@ -135,7 +135,9 @@ describe('what lost its signatures', () => {
 ${RELEASES}   2029-11-22   unsigned   here
 
 Nobody else vouches for what ${RELEASES} says:
-    + v1 ${fakeImage('v1').digest}
+    + version 1
+    + expires 2029-11-22T12:00:00Z
+    + v1 ${fakeImage('v1').digest} 7 bytes
 
 ${PUBLISHED}`,
     ]);

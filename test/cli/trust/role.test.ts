@@ -9,7 +9,7 @@ import { parseDelegation, RELEASES } from '../../../src/core/names/role.ts';
 import { payloadOf } from '../../support/forgery.ts';
 import { GUN } from '../../support/simulator.ts';
 import { empty, type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../fake-session.ts';
-import { fails, says, told } from './transcript.ts';
+import { fails, says, told, waits } from './transcript.ts';
 
 const ALICE = parseDelegation('targets/alice');
 const PUBLISHED = says(`Published to ${NAME}.\n`);
@@ -71,10 +71,11 @@ describe('of the root', () => {
     const admin = await empty();
     const second = visitorOf(admin);
     const key = await second.keys.create('root');
-    const file = admin.file('root.crt', issueRootCertificate(key, GUN, admin.now()).bytes);
+    const { bytes, id: listed } = issueRootCertificate(key, GUN, admin.now());
+    const file = admin.file('root.crt', bytes);
     const own = await idOf(admin, 'root');
     expect(await told(admin, setRole, ['--add-key', file, '--threshold', '2', NAME, 'root'])).toEqual(
-      says(`Signed, and not in force yet. More signatures are needed:
+      waits(`Signed, and not in force yet. More signatures are needed:
   root, as the new root: 1 of 2, signed by root key (${own.slice(0, 7)}); needs 1 more of ${key.id.slice(0, 12)}
 Others sign it with: signet trust approve ${NAME}
 `),
@@ -83,8 +84,10 @@ Others sign it with: signet trust approve ${NAME}
     expect(await told(second, approve, ['-y', NAME])).toEqual(
       says(`To be signed in ${NAME}:
   root
-    + key of root ${key.id}
+    + key of root ${key.id} by the certificate ${listed}
     ~ threshold of root 1 -> 2
+    ~ version 1 -> 2
+    = expires 2036-11-20T12:00:00Z
 Signatures:
   root, as the new root: 1 of 2, signed by root key (${own.slice(0, 7)}); needs 1 more of ${key.id.slice(0, 12)}
 Published to ${NAME}.

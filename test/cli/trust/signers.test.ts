@@ -1,11 +1,22 @@
 import { describe, expect, test } from 'bun:test';
+import { dockerTable } from '../../../src/cli/table.ts';
 import { addSigners, removeSigners } from '../../../src/cli/trust/signers.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
-import { addSigner } from '../../../src/trust/changes/sign.ts';
+import { RELEASES, signerRole } from '../../../src/core/names/role.ts';
+import { addSigner, signImages } from '../../../src/trust/changes/sign.ts';
 import { signersOf } from '../../../src/trust/keys/signer-roles.ts';
 import { failure } from '../../support/failure.ts';
-import { empty, type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../fake-session.ts';
+import {
+  empty,
+  type FakeSession,
+  fakeImage,
+  loaded,
+  NAME,
+  offline,
+  uninitialised,
+  visitorOf,
+} from '../fake-session.ts';
 
 const keyFile = (session: FakeSession, name = 'alice') =>
   session.file(`${name}.pub`, formatPublicKeyFile(generatePrivateKey('ecdsa').publicKey, name));
@@ -125,5 +136,108 @@ describe('signer remove', () => {
     const session = await offline();
     await failure(removeSigners(session, ['alice', NAME]), 'trust-incomplete');
     expect(session.errors).toStartWith(`error retrieving signers for ${NAME}: `);
+  });
+});
+
+describe('signer remove of a stolen key, whose release can be signed again here', () => {
+  const QUESTION = `Which of ${RELEASES} are to be signed again? Their names with blanks in between, all, or none: `;
+
+  /** Alice’s stolen key has released v1 and v2 last; bob, whose key is here too, vouches for v1 alone. */
+  async function robbed(): Promise<FakeSession> {
+    const session = await loaded();
+    const { publicKey } = await session.keys.create('bob');
+    const repository = await session.repository();
+    await repository.publish((editor) => {
+      addSigner(editor, 'bob', [publicKey]);
+      const v1 = editor.targetsOf(RELEASES).get('v1');
+      if (v1 !== undefined) editor.addTarget(signerRole('bob'), 'v1', v1);
+    });
+    const thief = visitorOf(session);
+    const alice = (await session.keys.list()).find(({ role }) => role === 'alice');
+    const secret = alice === undefined ? undefined : await session.keys.find(alice.id, RELEASES);
+    if (secret === undefined) throw new Error('no key');
+    await thief.keys.add(secret, 'alice');
+    await signImages(await thief.repository(), [{ tag: 'v2', ...fakeImage('evil') }]);
+    session.printed = '';
+    session.asked.length = 0;
+    return session;
+  }
+
+  const released = async ({ simulator }: FakeSession) => [
+    ...((await simulator.trusted()).set.targets.get(RELEASES)?.payload.targets.keys() ?? []),
+  ];
+
+  test('shows each tag with date, digest and who else vouches for it, and asks', async () => {
+    const session = await robbed();
+    session.answers.push('', 'v3', 'v1');
+    await removeSigners(session, ['alice', NAME]);
+    expect(session.asked).toEqual([QUESTION, QUESTION, QUESTION]);
+    expect(session.printed).toContain(
+      `These lose their signatures in ${RELEASES}, and are signed again with other keys or dropped:
+
+${dockerTable(
+  ['NAME', 'DIGEST', 'SIGNED', 'ALSO IN'],
+  [
+    ['v1', `${fakeImage('v1').digest} ${fakeImage('v1').size} bytes`, '2026-11-23', 'targets/bob'],
+    ['v2', `${fakeImage('evil').digest} ${fakeImage('evil').size} bytes`, '2026-11-23', ''],
+  ],
+)}`,
+    );
+    expect(session.printed).toContain('v3 is not among them.\n');
+    expect(await released(session)).toEqual(['v1']);
+  });
+
+  test.each([
+    [['--keep', 'v1'], ['v1']],
+    [
+      ['--keep', 'v2', '--keep', 'v1'],
+      ['v1', 'v2'],
+    ],
+    [['--keep-all'], ['v1', 'v2']],
+    [['--drop-all'], []],
+    [['--force', '--drop-all'], []],
+  ])('%j, without a terminal', async (flags, left) => {
+    const session = await robbed();
+    session.isInteractive = false;
+    expect(await removeSigners(session, [...flags, 'alice', NAME])).toBe(0);
+    expect([session.asked, (await released(session)).toSorted()]).toEqual([[], left]);
+    expect(session.printed).toEndWith(`Successfully removed alice from ${NAME}\n\n`);
+  });
+
+  test.each([[[]], [['--force']]])('%j, without a terminal, is refused', async (flags) => {
+    const session = await robbed();
+    session.isInteractive = false;
+    const before = session.simulator.state;
+    const error = await failure(removeSigners(session, [...flags, 'alice', NAME]), 'trust-incomplete');
+    expect(session.errors).toBe('no one can be asked which of these are to be signed again with other keys\n\n');
+    expect(error.next).toBe('Say it on the command line: --keep TAG (several times), --keep-all or --drop-all');
+    expect(session.simulator.state).toBe(before);
+  });
+
+  test.each([
+    [['--keep', 'v9'], 'v9 is not among what loses its signatures\n\n'],
+    [
+      ['--keep', 'v1', '--drop-all'],
+      'only one of these can be given: --keep TAG (several times), --keep-all or --drop-all\n\n',
+    ],
+  ])('%j is an error', async (flags, message) => {
+    const session = await robbed();
+    await failure(removeSigners(session, [...flags, 'alice', NAME]), 'trust-incomplete');
+    expect([session.errors, await released(session)]).toEqual([message, ['v1', 'v2']]);
+  });
+
+  test('what is put there between the question and the publish is not signed', async () => {
+    const session = await robbed();
+    const thief = visitorOf(session);
+    const alice = (await session.keys.list()).find(({ role }) => role === 'alice');
+    const secret = alice === undefined ? undefined : await session.keys.find(alice.id, RELEASES);
+    if (secret === undefined) throw new Error('no key');
+    await thief.keys.add(secret, 'alice');
+    session.simulator.beforePublish = async () => {
+      session.simulator.beforePublish = async () => undefined;
+      await signImages(await thief.repository(), [{ tag: 'v3', ...fakeImage('worse') }]);
+    };
+    await failure(removeSigners(session, ['--keep-all', 'alice', NAME]), 'trust-incomplete');
+    expect(session.errors).toContain(`this would now sign a target of ${RELEASES} that was not shown`);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { dockerTable } from '../../../src/cli/table.ts';
 import { status } from '../../../src/cli/trust/status.ts';
 import { SignetError } from '../../../src/core/errors/index.ts';
 import { DAY, YEAR } from '../../../src/core/time.ts';
@@ -12,34 +13,36 @@ const NOTHING_WAITS = `\nNothing waits for signatures in ${NAME}.\n`;
 const NOTHING_STAGED = `\nNo unpublished changes for ${NAME}\n`;
 const changelist = async (session: FakeSession) =>
   new Changelist((await session.place({})).folder, GUN, () => session.now());
-const table = (rows: readonly (readonly [string, number, string, string, string])[]) =>
-  [['ROLE', 'VERSION', 'SIGNATURES', 'KEYS HERE', 'EXPIRES'], ...rows]
-    .map(([role = '', version, signatures, here, expires]) =>
-      [
-        String(role).padEnd(19),
-        String(version).padEnd(10),
-        String(signatures).padEnd(13),
-        String(here).padEnd(12),
-        expires,
-      ].join(''),
-    )
-    .join('\n');
-/** The lines of the table, with one space between the cells. */
+const table = (rows: readonly (readonly [string, number, string, string, string, string])[]) =>
+  dockerTable(
+    ['ROLE', 'VERSION', 'SIGNATURES', 'SIGNED BY', 'KEYS HERE', 'EXPIRES'],
+    rows.map((row) => row.map(String)),
+  );
+/** The lines of the table, with one space between the cells and without the IDs of keys. */
 const rows = (stdout: string) =>
-  (stdout.split('\n\n')[1] ?? '').split('\n').map((line) => line.split(/ {2,}/).join(' '));
+  (stdout.split('\n\n')[1] ?? '').split('\n').map((line) =>
+    line
+      .split(/ {2,}/)
+      .join(' ')
+      .replace(/\([0-9a-f]{7}\)/, '(…)'),
+  );
 
 describe('status', () => {
   test('shows every role, that nothing waits and nothing is staged', async () => {
-    expect(await told(await loaded(), status, [NAME])).toEqual(
+    const session = await loaded();
+    const by = async (role: string, name = role) =>
+      `${name} (${(await session.keys.list()).find((key) => key.role === role)?.id.slice(0, 7)})`;
+    const [root, targets] = [await by('root', 'root key'), await by('targets', 'targets key')];
+    expect(await told(session, status, [NAME])).toEqual(
       says(
         `Trust data of ${NAME}\n\n${table([
-          ['root', 1, '1, needs 1', '1 of 1', '2036-11-20'],
-          ['targets', 2, '1, needs 1', '1 of 1', '2029-11-22'],
-          ['targets/alice', 1, '1, needs 1', '1 of 1', '2029-11-22'],
-          ['targets/releases', 1, '1, needs 1', '1 of 1', '2029-11-22'],
-          ['snapshot', 3, '1, needs 1', '0 of 1', '2029-11-22'],
-          ['timestamp', 3, '1, needs 1', '0 of 1', '2026-12-07'],
-        ])}\n${NOTHING_WAITS}${NOTHING_STAGED}`,
+          ['root', 1, '1, needs 1', root, '1 of 1', '2036-11-20'],
+          ['targets', 2, '1, needs 1', targets, '1 of 1', '2029-11-22'],
+          ['targets/alice', 1, '1, needs 1', await by('alice'), '1 of 1', '2029-11-22'],
+          ['targets/releases', 1, '1, needs 1', await by('alice'), '1 of 1', '2029-11-22'],
+          ['snapshot', 3, '1, needs 1', 'snapshot key', '0 of 1', '2029-11-22'],
+          ['timestamp', 3, '1, needs 1', 'timestamp key', '0 of 1', '2026-12-07'],
+        ])}${NOTHING_WAITS}${NOTHING_STAGED}`,
       ),
     );
   });
@@ -50,13 +53,13 @@ describe('status', () => {
     session.simulator.now += 3 * YEAR - 100 * DAY;
     await session.simulator.refresh();
     expect(rows((await told(session, status, [NAME])).stdout).slice(2, 4)).toEqual([
-      'targets 2 1, needs 1 0 of 1 2029-11-22 (soon)',
-      'targets/alice 1 1, needs 1 0 of 1 2029-11-22 (soon)',
+      'targets 2 1, needs 1 targets key (…) 0 of 1 2029-11-22 (soon)',
+      'targets/alice 1 1, needs 1 alice (…) 0 of 1 2029-11-22 (soon)',
     ]);
     session.simulator.now += 101 * DAY;
     await session.simulator.refresh();
     const { exit, stdout } = await told(session, status, [NAME]);
-    expect([exit, rows(stdout)[2]]).toEqual([0, 'targets 2 1, needs 1 0 of 1 2029-11-22 (expired)']);
+    expect([exit, rows(stdout)[2]]).toEqual([0, 'targets 2 1, needs 1 targets key (…) 0 of 1 2029-11-22 (expired)']);
     expect(stdout).not.toContain('\u001b');
   });
 
@@ -69,9 +72,13 @@ describe('status', () => {
       `
 A change waits for signatures (signet trust approve ${NAME}):
   targets/alice
-    + v1 ${digestOfTarget(1)}
+    + v1 ${digestOfTarget(1)} 528 bytes
+    + version 1
+    + expires 2029-11-22T12:00:00Z
   targets/releases
-    + v1 ${digestOfTarget(1)}
+    + v1 ${digestOfTarget(1)} 528 bytes
+    + version 1
+    + expires 2029-11-22T12:00:00Z
 Signatures:
   targets/alice: 1 of 1, signed by alice (${short(alice)})
   targets/releases: 1 of 2, signed by alice (${short(alice)}); needs 1 more of bob (${short(bob)}), carol (${short(carol)})

@@ -35,6 +35,11 @@ export function says(stdout: string): Told {
   return { exit: 0, stdout, stderr: '' };
 }
 
+/** A command whose change waits for signatures, as its words on standard output say. */
+export function waits(stdout: string): Told {
+  return { ...says(stdout), exit: 1 };
+}
+
 /** A command that fails with this message. */
 export function fails(message: string, next?: string): Told {
   return { exit: 1, stdout: '', stderr: `${message}\n`, ...(next === undefined ? {} : { next }) };

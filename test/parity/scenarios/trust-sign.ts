@@ -1,7 +1,7 @@
 import { dummy, found } from '../collections.ts';
 import { PASSPHRASE, type Person } from '../person.ts';
 import type { Place } from '../place.ts';
-import { type Scenario, scenariosOf } from '../scenario.ts';
+import { initBy, type Scenario, scenariosOf } from '../scenario.ts';
 
 const REPOSITORY_PASSPHRASE = 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE';
 const WRONG = { [REPOSITORY_PASSPHRASE]: 'something else' };
@@ -24,15 +24,22 @@ async function signedByAlice(place: Place, name: string, person: Person, ...tags
 }
 
 export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
-  uninitialised: async (place) => {
+  uninitialised: async (place, author) => {
     await place.image('alice/sign-new:v1');
-    return { person: place.person(), args: ['trust', 'sign', place.repository('alice/sign-new:v1')] };
+    return {
+      person: place.person(),
+      args: ['trust', 'sign', ...initBy(author), place.repository('alice/sign-new:v1')],
+    };
   },
-  'uninitialised-key-there': async (place) => {
+  'uninitialised-in-a-script': async (place) => {
+    await place.image('alice/sign-script:v1');
+    return { person: place.person(), args: ['trust', 'sign', place.repository('alice/sign-script:v1')] };
+  },
+  'uninitialised-key-there': async (place, author) => {
     const person = place.person();
     await found(person, place.repository('alice/sign-other'), (draft) => draft.signer('alice'));
     await place.image('alice/sign-key-there:v1');
-    return { person, args: ['trust', 'sign', place.repository('alice/sign-key-there:v1')] };
+    return { person, args: ['trust', 'sign', ...initBy(author), place.repository('alice/sign-key-there:v1')] };
   },
   'uninitialised-asks': async (place, author) => {
     await place.image('alice/sign-asks:v1');

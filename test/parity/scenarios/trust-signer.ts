@@ -2,7 +2,7 @@ import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
 import { dummy, foreignKey, found } from '../collections.ts';
 import type { Person, Typed } from '../person.ts';
 import type { Place } from '../place.ts';
-import { type Scenario, scenariosOf } from '../scenario.ts';
+import { initBy, type Scenario, scenariosOf } from '../scenario.ts';
 
 const REPOSITORY_PASSPHRASE = 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE';
 const secret = (expect: RegExp) => ({ expect, send: 'a passphrase', isSecret: true });
@@ -35,9 +35,18 @@ function refused(...words: readonly string[]): Scenario['prepare'] {
 }
 
 const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
-  uninitialised: async (place) => ({
+  uninitialised: async (place, author) => ({
     person: withKeyFile(place.person()),
-    args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', place.repository('alice/add-new')],
+    args: [
+      'trust',
+      'signer',
+      'add',
+      ...initBy(author),
+      '--key',
+      'alice.pub',
+      'alice',
+      place.repository('alice/add-new'),
+    ],
   }),
   'uninitialised-asks': async (place) => ({
     person: withKeyFile(place.asked()),
@@ -71,12 +80,23 @@ const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
     await found(person, repository, (draft) => draft.foreignSigner('alice'));
     return { person, args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', repository] };
   },
-  'several-one-fails': async (place) => {
+  'several-one-fails': async (place, author) => {
     const person = withKeyFile(place.person());
     const [one, foreign, two] = ['alice/add-several', 'bob/app', 'alice/add-several-too'].map(place.repository);
     return {
       person,
-      args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', `${one}`, `${foreign}`, `${two}`],
+      args: [
+        'trust',
+        'signer',
+        'add',
+        ...initBy(author),
+        '--key',
+        'alice.pub',
+        'alice',
+        `${one}`,
+        `${foreign}`,
+        `${two}`,
+      ],
     };
   },
   'wrong-passphrase': adding('wrong', ['--key', 'alice.pub', 'alice'], { env: { [REPOSITORY_PASSPHRASE]: 'no' } }),

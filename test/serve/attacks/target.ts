@@ -112,7 +112,7 @@ export function basic(name: string, password: string): { Authorization: string }
 }
 
 /** The process that serves from a data folder. */
-function holderOf(file: string): number {
+export function holderOf(file: string): number {
   return Number.parseInt(readFileSync(file, 'latin1'), 10);
 }
 

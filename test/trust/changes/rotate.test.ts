@@ -9,7 +9,7 @@ import { parseGun } from '../../../src/core/names/gun.ts';
 import type { BaseRole } from '../../../src/core/names/role.ts';
 import { baseSigners, canonicalKeyIds } from '../../../src/core/verify/signers.ts';
 import { changeRole } from '../../../src/trust/changes/roles.ts';
-import { type Rotation, rotateKeys } from '../../../src/trust/changes/rotate.ts';
+import { planRotation, type Rotation, rotateKeys } from '../../../src/trust/changes/rotate.ts';
 import { addSigner } from '../../../src/trust/changes/sign.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
@@ -32,8 +32,13 @@ beforeEach(async () => {
 const root = () => readRoot(payloadOf(simulator.file('root')));
 const idsOf = (role: BaseRole) => canonicalKeyIds(baseSigners(root(), role));
 const here = async (visitor = owner) => (await visitor.keys.list()).map(({ id, role }) => `${role} ${id}`).sort();
-const rotate = (role: BaseRole, options: Partial<Rotation> = {}) =>
-  rotateKeys(owner.repository(), { role, serverManaged: false, ...options });
+/** As the command does it, which keeps everything that is signed again. */
+const rotate = async (role: BaseRole, options: Partial<Rotation> = {}) => {
+  const repository = owner.repository();
+  const resigned = await planRotation(repository, role);
+  const kept = new Map(resigned.map((each) => [each.role, new Set(each.targets.keys())]));
+  return rotateKeys(repository, { role, serverManaged: false, ...options }, resigned, kept);
+};
 const publishes = () => simulator.requests.filter((request) => request.startsWith('publish'));
 
 /** Whether a client that knows the collection from before takes it up as it is now. */
@@ -250,13 +255,17 @@ test('where nobody knows whether the server took it, both keys stay', async () =
   expect(idsOf('targets')).not.toEqual(former);
 });
 
-test('a publish that comes first is not lost', async () => {
+test('a publish that comes first is not lost, nor signed by a key whose owner was not shown it', async () => {
+  const before = await here();
   let isFirst = true;
   simulator.beforePublish = async () => {
     if (!isFirst) return;
     isFirst = false;
     await owner.repository().publish((editor) => editor.addTarget('targets', 'other', target(2)));
   };
+  const error = await failure(rotate('targets'), 'publish-conflict');
+  expect(error.detail).toEqual({ role: 'targets', name: 'other' });
+  expect(await here()).toEqual(before);
   const { keys } = await rotate('targets');
   const payload = readTargets('targets', payloadOf(simulator.file('targets')));
   expect([...payload.targets.keys()].sort()).toEqual(['latest', 'other']);

@@ -83,7 +83,7 @@ describe('a collection that was only prepared', () => {
   test('gives way to none that somebody else has published in between', async () => {
     await new Visitor(simulator).repository().initialize(() => undefined);
     const before = simulator.state;
-    await failure(publishStaged(founder.repository(), new Changelist(temporaryFolder(), GUN)), 'version-rollback');
+    await failure(publishStaged(founder.repository(), new Changelist(temporaryFolder(), GUN)), 'root-rotation-invalid');
     expect(simulator.state).toBe(before);
   });
 

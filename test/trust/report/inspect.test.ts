@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { RELEASES, signerRole } from '../../../src/core/names/role.ts';
 import { inspectCollection } from '../../../src/trust/report/inspect.ts';
 import { naturalCompare } from '../../../src/trust/report/natural-order.ts';
+import { severalSigners, signTag } from '../../cli/trust/several-signers.ts';
 import { put, tree } from '../../support/forgery.ts';
 import { random } from '../../support/random.ts';
 import { digestOfTarget, Simulator, target } from '../../support/simulator.ts';
@@ -42,6 +43,18 @@ describe('a repository is described (protocol D.16)', () => {
     expect(inspectCollection(set, 'v9').tags).toEqual([{ tag: 'v9', digest: hex(1), signers: ['alice'] }]);
     expect(inspectCollection(set, 'draft').tags).toEqual([]);
     expect(inspectCollection(set, 'none').tags).toEqual([]);
+  });
+
+  test('a release that two must sign has both names; of one that needs one, who signed last is not named', async () => {
+    const people = await severalSigners();
+    await signTag(people.alice, 'v1', 1);
+    const waiting = await (await people.bob.session.repository()).proposal();
+    if (waiting === undefined) throw new Error('nothing waits');
+    await (await people.bob.session.repository()).approve(waiting);
+    const tags = async () => inspectCollection((await people.admin.simulator.trusted()).set).tags;
+    expect((await tags()).map(({ tag, signers }) => [tag, signers.toSorted()])).toEqual([['v1', ['alice', 'bob']]]);
+    await (await people.admin.repository()).publish((editor) => editor.setDelegationThreshold(RELEASES, 1));
+    expect((await tags()).map(({ signers }) => signers)).toEqual([['alice']]);
   });
 
   test('without what a role says beyond its paths', async () => {

@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { quoted } from '../../../core/printable.ts';
 import { namedBuilder, runsAlready } from '../../../engine/builder.ts';
 import type { EngineDescription } from '../../../engine/description.ts';
-import { configFolder, hasBuilderAlias } from '../../../engine/endpoint.ts';
+import { DockerConfig } from '../../../store/docker-config.ts';
 import { type Builder, platformsOfEngine } from '../../../trust/dockerfile/index.ts';
 import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
@@ -49,7 +49,7 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
   if (args.syntax.flags.some(({ long }) => long === 'load')) return buildxChoice(task, dockerfile);
   const isOld = majorOf(cli.version) < BUILDX_SINCE;
   const isOff = !isOld && switchIn(env) === false;
-  if (!isOff && hasPlugin(task)) return { builder: UNKNOWN, platforms: undefined, env };
+  if (!isOff && hasPlugin(task.session)) return { builder: UNKNOWN, platforms: undefined, env };
   if (!isOld) return { builder: CLASSIC, platforms: undefined, env };
   const engine = await describeEngine(task);
   const wantsBuildKit = switchIn(env) ?? engine?.prefersBuildKit;
@@ -61,32 +61,33 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
 
 async function buildxChoice(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
   const { env, trust } = task;
-  const isHere = isEngines(task);
-  if (trust && !isHere) await demandRunning(task);
-  const matters = isHere && DEPENDS_ON_ENGINE.test(dockerfile);
+  const inEngine = isEngines(task);
+  if (trust && !inEngine) await demandRunning(task);
+  const matters = inEngine && DEPENDS_ON_ENGINE.test(dockerfile);
   const choice = engineBuildKit(matters ? await describeEngine(task) : undefined);
   return { ...choice, env: isTypedBuildx(task) ? env : { ...env, [SWITCH]: '1' } };
 }
 
 /** Whether the engine builds for certain: `docker build` has it build, unless another builder is chosen. */
 export function isEngines(task: DockerTask): boolean {
-  const { args, line, env } = task;
+  const { args, line, env, session } = task;
   const isChosen = namedBuilder(line, args) !== undefined || Boolean(env.BUILDX_BUILDER) || isTypedBuildx(task);
-  return !isChosen && !hasPlugin(task);
+  return !isChosen && !hasPlugin(session);
 }
 
-/** Whether docker's configuration has builds done by a plugin of the user's choice. */
-function hasPlugin({ line, env }: DockerTask): boolean {
-  return hasBuilderAlias(configFolder(line.globals, env));
+/** Whether docker's configuration has builds done by a plugin of the user's choice, as `docker buildx install` does. */
+function hasPlugin({ folder }: DockerTask['session']): boolean {
+  return DockerConfig.read(folder).member('aliases') !== undefined;
 }
 
 /** buildx starts a builder that does not run, from an image of which no one knows who made it. */
 async function demandRunning({ cli, line, args, env }: DockerTask): Promise<void> {
-  const name = namedBuilder(line, args) ?? (env.BUILDX_BUILDER || undefined);
+  const name = namedBuilder(line, args);
   if (await runsAlready(cli, line.globals, name, withoutTrust(env))) return;
   const which = name === undefined ? 'the chosen builder' : `the builder ${quoted(name)}`;
   const message = `${which} does not run, and would be started from an image that no one signed`;
-  const next = 'Build with the engine, --builder default, or start the builder from an image that you trust.';
+  const next =
+    'Build with the engine, --builder default, or start the builder yourself: DOCKER_CONTENT_TRUST=0 signet buildx inspect --bootstrap NAME';
   throw new SignetError('build-option-unsafe', message, { next });
 }
 

@@ -6,6 +6,7 @@ import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';
 import { consequencesText, isGrave } from '../consequences-text.ts';
+import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 
 export const DELEGATION_PURGE: CommandSpec = {
@@ -13,8 +14,15 @@ export const DELEGATION_PURGE: CommandSpec = {
   path: 'trust delegation purge',
   usage: '[OPTIONS] REPOSITORY',
   summary: 'Remove keys from all delegations of a repository',
-  flags: [{ name: 'key', kind: 'list' }, STAGE, { name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `      --key list           ID of a key
+  flags: [
+    { name: 'key', kind: 'list' },
+    STAGE,
+    ...KEEPING,
+    { name: 'yes', short: 'y', kind: 'switch' },
+    ...PLACE_FLAGS,
+  ],
+  options: `${KEEPING_OPTIONS}
+      --key list           ID of a key
 ${STAGE_OPTION}
 ${PLACE_OPTIONS}
   -y, --yes                Do not prompt for confirmation`,
@@ -34,5 +42,6 @@ export async function purgeKeys(session: Session, words: readonly string[]): Pro
   session.print(consequencesText(collection.gun, consequences));
   const isAsked = isGrave(consequences) && !parsed.has('yes');
   if (isAsked && !(await session.confirm('Remove the keys all the same?'))) return 0;
-  return makeChanges(session, parsed, collection, [change], consequences);
+  const kept = await decideKept(session, parsed, consequences.resigned);
+  return makeChanges(session, parsed, collection, [change], consequences, kept);
 }

@@ -9,6 +9,7 @@ import { type CommandSpec, type ParsedCommand, parseCommand } from '../../comman
 import type { Session } from '../../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';
 import { consequencesText, isGrave } from '../consequences-text.ts';
+import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { PATHS, pathsOf } from './paths.ts';
 
@@ -17,8 +18,9 @@ export const DELEGATION_REMOVE: CommandSpec = {
   path: 'trust delegation remove',
   usage: '[OPTIONS] REPOSITORY ROLE [KEYID...]',
   summary: 'Remove a delegation, or keys and paths of one',
-  flags: [...PATHS, STAGE, { name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
+  flags: [...PATHS, ...KEEPING, STAGE, { name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
   options: `      --all-paths          Remove all paths
+${KEEPING_OPTIONS}
       --paths list         Remove these paths
 ${STAGE_OPTION}
 ${PLACE_OPTIONS}
@@ -50,7 +52,8 @@ export async function removeDelegation(session: Session, words: readonly string[
   session.print(consequencesText(gun, plan.consequences));
   const isAsked = (isWhole || isGrave(plan.consequences)) && !parsed.has('yes');
   if (isAsked && !(await session.confirm(question))) return 0;
-  return makeChanges(session, parsed, collection, [change], plan.consequences);
+  const kept = await decideKept(session, parsed, plan.consequences.resigned);
+  return makeChanges(session, parsed, collection, [change], plan.consequences, kept);
 }
 
 function changeOf(

@@ -7,7 +7,7 @@ import { type CommandSpec, checkName, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { keyText } from './chosen-key.ts';
-import { checkPrivate, readPrivateFile } from './private-file.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
 export const KEY_IMPORT: CommandSpec = {
   program: 'signet',
@@ -60,7 +60,7 @@ async function importFile(
   if (entries instanceof SignetError) tell(`error importing keys from ${path}`, entries);
   else {
     for (const [index, entry] of entries.entries()) {
-      const error = await importEntry(session, keys, entry);
+      const error = await importEntry(session, keys, path, entry);
       if (error !== undefined) tell(`error importing key ${index + 1} of ${entries.length} from ${path}`, error);
     }
   }
@@ -80,10 +80,15 @@ function readBundle(path: string, fallbacks: KeyFallbacks): readonly BundleEntry
   }
 }
 
-async function importEntry(session: Session, keys: KeyRing, entry: BundleEntry): Promise<SignetError | undefined> {
+async function importEntry(
+  session: Session,
+  keys: KeyRing,
+  path: string,
+  entry: BundleEntry,
+): Promise<SignetError | undefined> {
   if (entry instanceof SignetError) return entry;
   try {
-    const { id, isNew } = await keys.importBundled(entry);
+    const { id, isNew } = await explainingOldForms(path, () => keys.importBundled(entry));
     const what = keyText(entry.file);
     session.print(isNew ? `Imported the ${what}: ${id}\n` : `The ${what} is here already: ${id}\n`);
     return undefined;

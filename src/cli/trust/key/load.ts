@@ -1,10 +1,12 @@
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import { parseKeyFile } from '../../../core/keys/key-file.ts';
+import { type KeyFile, parseKeyFile } from '../../../core/keys/key-file.ts';
 import { LIMITS } from '../../../core/limits.ts';
+import { isKeyId } from '../../../core/names/key-id.ts';
+import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { checkName, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { KEY_LOAD } from '../specs.ts';
-import { checkPrivate, readPrivateFile } from './private-file.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
 /** `docker trust key load [--name NAME] KEYFILE` (protocol D.11); unlike docker, it does import an encrypted key (G-29). */
 export async function loadKey(session: Session, words: readonly string[]): Promise<number> {
@@ -35,7 +37,7 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
   const files = parseOr(bytes, unsupported);
   for (const file of files) {
     try {
-      await session.keys.import(file, name);
+      await explainingOldForms(path, () => load(session.keys, file, name));
     } catch (cause) {
       if (!isSignetError(cause, 'key-passphrase-wrong')) throw cause;
       throw new SignetError(
@@ -46,6 +48,16 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
     }
   }
   if (files.length === 0) throw unsupported();
+}
+
+/**
+ * An exported key says which it is, and is stored as it is, sealed: no one is asked for its passphrase (as docker has it).
+ */
+async function load(keys: KeyRing, file: KeyFile, name: string): Promise<void> {
+  const id = file.path ?? '';
+  if (file.encrypted && isKeyId(id))
+    await keys.importBundled({ file: { ...file, role: file.role || name, path: undefined }, id });
+  else await keys.import(file, name);
 }
 
 function parseOr(bytes: Buffer, error: (cause: unknown) => SignetError): ReturnType<typeof parseKeyFile> {

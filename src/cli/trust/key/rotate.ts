@@ -6,14 +6,15 @@ import type { Gun } from '../../../core/names/gun.ts';
 import type { KeyId } from '../../../core/names/key-id.ts';
 import { type BaseRole, isBaseRole } from '../../../core/names/role.ts';
 import { printable } from '../../../core/printable.ts';
-import { checkRotation, type Rotated, type Rotation, rotateKeys } from '../../../trust/changes/rotate.ts';
+import { checkRotation, planRotation, type Rotated, type Rotation, rotateKeys } from '../../../trust/changes/rotate.ts';
 import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { reportPublication } from '../approve.ts';
+import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { chosenKey, wrongRole } from './chosen-key.ts';
-import { checkPrivate, readPrivateFile } from './private-file.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
 export const KEY_ROTATE: CommandSpec = {
   program: 'signet',
@@ -21,6 +22,7 @@ export const KEY_ROTATE: CommandSpec = {
   usage: '[OPTIONS] REPOSITORY ROLE',
   summary: 'Replace the keys of root, targets, snapshot or timestamp',
   flags: [
+    ...KEEPING,
     { name: 'server-managed', short: 'r', kind: 'switch' },
     { name: 'key', short: 'k', kind: 'list' },
     { name: 'yes', short: 'y', kind: 'switch' },
@@ -28,6 +30,7 @@ export const KEY_ROTATE: CommandSpec = {
   ],
   options: `  -k, --key list           ID of a key that is here, or the file of one, to use
                            in place of a new one
+${KEEPING_OPTIONS}
 ${PLACE_OPTIONS}
   -r, --server-managed     Let the server make and keep the key (snapshot and
                            timestamp)
@@ -58,22 +61,25 @@ export async function rotate(session: Session, words: readonly string[]): Promis
   checkRotation({ role, serverManaged, choosesKeys: chosen.length > 0 });
   const place = await placeOf(session, parsed);
   const { repository, gun } = place.collection(name, serverManaged ? ['*'] : ['pull', 'push']);
-  if (role === 'root' && !parsed.has('yes') && !(await isConfirmed(session))) return 0;
+  if (!parsed.has('yes') && !(await isConfirmed(session, gun, role))) return 0;
+  const resigned = await planRotation(repository, role);
+  const kept = await decideKept(session, parsed, resigned);
   const keyIds = new Set<KeyId>();
   for (const text of chosen) keyIds.add(await keyToUse(place.keys, text, role, gun));
   const rotation: Rotation = { role, serverManaged, keyIds: [...keyIds] };
-  const rotated = await rotateKeys(repository, rotation);
+  const rotated = await rotateKeys(repository, rotation, resigned, kept);
   const exitCode = reportPublication(session, repository, rotated.publication);
   session.print(rotatedText(rotation, rotated));
   return exitCode;
 }
 
-async function isConfirmed(session: Session): Promise<boolean> {
+async function isConfirmed(session: Session, gun: Gun, role: BaseRole): Promise<boolean> {
   if (!session.isInteractive) {
-    throw new SignetError('confirmation-missing', 'nobody can be asked whether to rotate the root key', {
+    throw new SignetError('confirmation-missing', `no one can be asked whether to rotate the ${role} key`, {
       next: 'Say it on the command line: --yes',
     });
   }
+  if (role !== 'root') return session.confirm(`Rotate the ${role} key of ${gun}?`);
   session.print(ROOT_WARNING);
   return session.confirm('Are you sure you want to proceed?');
 }
@@ -101,7 +107,7 @@ async function importKey(keys: KeyRing, path: string, role: BaseRole, gun: Gun):
   }
   if (!key.encrypted) checkPrivate(file);
   const own = { ...key, role, gun: role === 'root' ? undefined : gun };
-  return keys.import(own, role, role);
+  return explainingOldForms(path, () => keys.import(own, role, role));
 }
 
 function rotatedText({ role, serverManaged }: Rotation, { publication, keys, kept, removed }: Rotated): string {

@@ -4,7 +4,7 @@ import { publish } from '../../../../src/cli/trust/publish.ts';
 import { RELEASES } from '../../../../src/core/names/role.ts';
 import { type FakeSession, loaded, NAME } from '../../fake-session.ts';
 import { fails, says, told } from '../transcript.ts';
-import { ALICE, idOf, PUBLISHED, rows, STAGED, usable } from './world.ts';
+import { ALICE, idOf, listing, PUBLISHED, rows, STAGED, usable } from './world.ts';
 
 let session: FakeSession;
 
@@ -19,11 +19,11 @@ describe('delegation purge', () => {
       for (const role of [ALICE, RELEASES]) editor.addDelegation(role, [publicKey], []);
     });
     const lines = [ALICE, RELEASES].map(
-      (role) => `${role} loses its signatures, and is signed anew with what it says now.\n`,
+      (role) => `${role} loses its signatures, and is signed again with what you keep of its one target.\n`,
     );
     const alice = await idOf(session, 'alice');
-    expect(await told(session, purgeKeys, ['--key', `${alice},${'ab'.repeat(32)}`, NAME])).toEqual(
-      says(`${lines.join('')}Published to ${NAME}.\n`),
+    expect(await told(session, purgeKeys, ['--keep-all', '--key', `${alice},${'ab'.repeat(32)}`, NAME])).toEqual(
+      says(`${lines.join('')}${[ALICE, RELEASES].map((role) => listing(role, '')).join('')}Published to ${NAME}.\n`),
     );
     expect((await rows(session)).map((row) => row[2])).toEqual([publicKey.id, publicKey.id]);
     expect(await usable(session)).toEqual(['targets', ALICE, RELEASES]);

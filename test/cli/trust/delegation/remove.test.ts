@@ -6,7 +6,7 @@ import { RELEASES } from '../../../../src/core/names/role.ts';
 import { target } from '../../../support/simulator.ts';
 import { type FakeSession, loaded, NAME, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from '../transcript.ts';
-import { ALICE, BOB, idOf, PUBLISHED, rows, STAGED, usable } from './world.ts';
+import { ALICE, BOB, idOf, listing, PUBLISHED, rows, STAGED, usable } from './world.ts';
 
 let session: FakeSession;
 
@@ -35,14 +35,19 @@ describe('delegation remove', () => {
     expect(session.asked).toHaveLength(1);
   });
 
-  test('a key that others stand in for: signed anew in the same publish, nobody is asked', async () => {
+  test('a key that others stand in for: what is kept is signed again in the same publish', async () => {
     const { publicKey } = await session.keys.create('bob');
     await (await session.repository()).publish((editor) => editor.addDelegation(ALICE, [publicKey], []));
+    session.answers.push('v1');
     expect(await told(session, removeDelegation, [NAME, ALICE, await idOf(session, 'alice')])).toEqual(
-      says(`${ALICE} loses its signatures, and is signed anew with what it says now.\nPublished to ${NAME}.\n`),
+      says(
+        `${ALICE} loses its signatures, and is signed again with what you keep of its one target.\n${listing(ALICE)}Published to ${NAME}.\n`,
+      ),
     );
     expect(await usable(session)).toContain(ALICE);
-    expect(session.asked).toEqual([]);
+    expect(session.asked).toEqual([
+      `Which of ${ALICE} are to be signed again? Their names with blanks in between, all, or none: `,
+    ]);
   });
 
   test('a key whose stand-ins are elsewhere: the person is told who they are, and asked', async () => {
@@ -122,12 +127,12 @@ describe('delegation remove', () => {
         editor.removeDelegationKeys(ALICE, [id]);
       });
     };
-    expect(await told(session, removeDelegation, [NAME, ALICE, await idOf(session, 'alice')])).toEqual({
+    expect(await told(session, removeDelegation, ['--keep-all', NAME, ALICE, await idOf(session, 'alice')])).toEqual({
       ...fails(
         `this would now make ${ALICE} unusable as well`,
         'Somebody else has published in between: run the command again, and look at what it says.',
       ),
-      stdout: `${ALICE} loses its signatures, and is signed anew with what it says now.\n`,
+      stdout: `${ALICE} loses its signatures, and is signed again with what you keep of its one target.\n${listing(ALICE)}`,
     });
     expect(await usable(session)).toContain(ALICE);
   });

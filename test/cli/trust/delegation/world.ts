@@ -1,9 +1,10 @@
+import { dockerTable } from '../../../../src/cli/table.ts';
 import { listDelegations } from '../../../../src/cli/trust/delegation/list.ts';
 import type { PrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
 import type { KeyId } from '../../../../src/core/names/key-id.ts';
-import { parseDelegation } from '../../../../src/core/names/role.ts';
-import { type FakeSession, NAME } from '../../fake-session.ts';
+import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
+import { type FakeSession, fakeImage, NAME } from '../../fake-session.ts';
 import { says, told } from '../transcript.ts';
 
 export const PUBLISHED = says(`Published to ${NAME}.\n`);
@@ -31,4 +32,18 @@ export async function idOf({ keys }: FakeSession, role: string): Promise<KeyId> 
   const key = (await keys.list()).find((each) => each.role === role);
   if (key === undefined) throw new Error(`no key for ${role}`);
   return key.id;
+}
+
+/** What is shown of `v1` in a role of \`loaded\` that loses its signatures. */
+export function listing(role: string, other: string = role === ALICE ? RELEASES : ALICE): string {
+  const { digest, size } = fakeImage('v1');
+  const table = dockerTable(
+    ['NAME', 'DIGEST', 'SIGNED', 'ALSO IN'],
+    [['v1', `${digest} ${size} bytes`, '2026-11-23', other]],
+  );
+  return `These lose their signatures in ${role}, and are signed again with other keys or dropped:
+
+${table}
+SIGNED is when the whole file was signed last, by its expiry: trust data has no date of a single tag.
+`;
 }
