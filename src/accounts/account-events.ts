@@ -1,5 +1,6 @@
 import type { Database } from 'bun:sqlite';
 import type { Instant } from '../core/time.ts';
+import { note } from '../store/sqlite.ts';
 
 /** Who changes accounts, and from where. */
 export interface Actor {
@@ -80,10 +81,10 @@ export function latestEvents(database: Database, count: number): readonly Accoun
 export function takeNewEvents(database: Database): readonly AccountEvent[] {
   const rows = database.query<EventRow, []>(`SELECT ${COLUMNS} FROM account_events WHERE logged = 0 ORDER BY id`).all();
   const last = rows.at(-1);
-  if (last !== undefined) {
-    database.query('UPDATE account_events SET logged = 1 WHERE logged = 0 AND id <= ?').run(last.id);
-  }
-  return rows.map(eventOf);
+  if (last === undefined) return [];
+  const mark = database.query('UPDATE account_events SET logged = 1 WHERE logged = 0 AND id <= ?');
+  // While another process writes, they wait for the next time: none is logged twice.
+  return note(database, () => mark.run(last.id)) === undefined ? [] : rows.map(eventOf);
 }
 
 function eventOf({ at, actor, address, action, user, detail }: EventRow): AccountEvent {

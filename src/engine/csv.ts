@@ -40,14 +40,14 @@ export function writeCsv(fields: readonly string[]): string {
 
 /**
  * The fields of a comma-separated option value by their keys. A key that stands there twice is refused: docker's readers
- * take the last, others the first. Throws `docker-value-unclear`.
+ * take the last, others the first. Those in `repeatable` add up. Throws `docker-value-unclear`.
  */
-export function readNamedFields(text: string): readonly NamedField[] {
+export function readNamedFields(text: string, repeatable: readonly string[] = []): readonly NamedField[] {
   const fields = readCsv(text).map(readNamedField);
   const names = new Set<string>();
   for (const { name, key } of fields) {
     if (!KEY.test(name)) throw unclear(text, `${quoted(key, 100)} is no key`);
-    if (names.has(name)) throw unclear(text, `${quoted(name, 100)} stands there twice`);
+    if (names.has(name) && !repeatable.includes(name)) throw unclear(text, `${quoted(name, 100)} stands there twice`);
     names.add(name);
   }
   return fields;

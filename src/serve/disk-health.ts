@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { isSignetError } from '../core/errors/index.ts';
 import { storageError } from '../store/storage-error.ts';
 
@@ -7,11 +6,11 @@ import { storageError } from '../store/storage-error.ts';
 const LEAST_BYTES = 16 * 1024 * 1024;
 const LEAST_FILES = 16;
 
-/** Why nothing can be stored in a folder; undefined where it can. */
-export async function diskFailure(folder: string): Promise<string | undefined> {
+/** Why nothing can be stored in a folder; undefined where it can. The system answers without looking at the disk. */
+export function diskFailure(folder: string): string | undefined {
   try {
-    await access(folder, constants.W_OK);
-    const { bavail, bsize, files, ffree } = await statfs(folder);
+    accessSync(folder, constants.W_OK);
+    const { bavail, bsize, files, ffree } = statfsSync(folder);
     if (bavail * bsize < LEAST_BYTES) return `it is full: ${bavail * bsize} bytes are left`;
     // Some file systems have no bound on files, and say 0 of 0.
     return files > 0 && ffree < LEAST_FILES ? `it is full: room for ${ffree} files is left` : undefined;

@@ -100,7 +100,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
     health: async () => {
       const failures = new Map(Object.entries(await trust.health()));
-      const disk = await diskFailure(folder.path);
+      const disk = diskFailure(folder.path);
       return disk === undefined ? failures : failures.set('disk', disk);
     },
     administrator,

@@ -99,13 +99,13 @@ function open(path: string): Database {
 
 /** Of processes that open a new file at the same moment SQLite refuses all but one at once, whatever the busy timeout. */
 function writeAhead(database: Database): void {
-  const deadline = Date.now() + BUSY_TIMEOUT;
+  const deadline = performance.now() + BUSY_TIMEOUT;
   for (;;) {
     try {
       database.run('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if (!isBusy(error) || Date.now() > deadline) throw error;
+      if (!isBusy(error) || performance.now() > deadline) throw error;
       Bun.sleepSync(RETRY_MS);
     }
   }

@@ -9,6 +9,8 @@ import { makePublicKey } from '../../src/core/keys/public-key.ts';
 import { parseEnvelope, writeEnvelope } from '../../src/core/metadata/envelope.ts';
 import { fileInfoJson, fileInfoOf } from '../../src/core/metadata/file-info.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
+import { matchesImage, parseImagePattern } from '../../src/core/names/image-pattern.ts';
+import { parseReference } from '../../src/core/names/reference.ts';
 import { parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY } from '../../src/core/time.ts';
 import { applyPinning, type Pinning } from '../../src/core/verify/pinning.ts';
@@ -353,6 +355,11 @@ test('an unanchored pattern matches a look-alike host', async () => {
   expect(await pulls('registry.example.com/team/app')).toEqual(['pull']);
   for (const name of [...lookalikes, 'registry.example.com/team2/app', 'library2/x', 'evil/library/x'])
     expect([name, await pulls(name)]).toEqual([name, []]);
+  // Which images need no signature.
+  const exempt = parseImagePattern('registry.example.com/team/*');
+  expect(matchesImage(exempt, parseReference('registry.example.com/team/app'))).toBe(true);
+  for (const name of [...lookalikes, 'registry.example.com/team2/app', 'registry.example.com/team'])
+    expect([name, matchesImage(exempt, parseReference(name))]).toEqual([name, false]);
   // Which pins apply to whom; how the beginning of a host is refused as a pattern, `pinning-settings.test.ts` shows.
   const keys = new TestKeys();
   const found = rootCertificateOf(keys.makeRoot(GUN, NOW));

@@ -208,7 +208,7 @@ test('a removed key is gone for both, and what it signed stays', async () => {
   await succeeds(alice.add(gun, 'one'));
   const [targets, root] = [alice.keyOf('targets'), alice.keyOf('root')];
   const refused = await alice.key('remove', targets);
-  expect([refused.exitCode, refused.stderr]).toEqual([1, 'nobody can be asked whether to remove the key\n']);
+  expect([refused.exitCode, refused.stderr]).toEqual([1, 'no one can be asked whether to remove the key\n']);
   expect(refused.stdout).toContain(`  ${gun}: targets\n`);
   expect(alice.keyOf('targets')).toBe(targets);
   const said = await succeeds(alice.key('remove', '--yes', targets.slice(0, 9)));

@@ -130,11 +130,11 @@ export function secondSigner(place: Place, bob: Shell): Step[] {
       checks: [exits(0), says(/Successfully signed .*:five/)],
     },
     {
-      title: 'alice removes bob with signet, and signs anew what was released',
+      title: 'alice removes bob with signet, and signs again what was released',
       shell: alice,
       line: `signet trust signer remove bob ${repository}`,
       answers: [
-        { expect: /The signer "bob" signed the last released version of .*\[y\/N\] /, send: 'y' },
+        { expect: /Which of targets\/releases are to be signed again\? .*: $/, send: 'all' },
         passphrase('repository', PASSPHRASES.repository),
         passphrase('alice', PASSPHRASES.alice),
       ],

@@ -1,5 +1,7 @@
+import { Database } from 'bun:sqlite';
 import { afterAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { recordEvent } from '../../src/accounts/account-events.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
 import { dataFolder } from '../../src/serve/data-folder.ts';
 import { content, image, OCI_MANIFEST } from '../registry/fixture.ts';
@@ -108,11 +110,25 @@ test('writers that wait for too long are told to come again; nothing of theirs i
 
 test('a server starts beside it, as its schema is up to date', async () => {
   await server.stop();
+  // A change that waits to be logged waits on.
+  const database = new Database(dataFolder(server.settings.data).database);
+  recordEvent(database, {
+    at: 0,
+    actor: { name: 'bob', address: '' },
+    action: 'user added',
+    user: 'carol',
+    detail: '',
+  });
+  database.close();
   const release = await lock();
   const again = await startTestServer({ ...server.settings });
   expect((await request(again, '/v2/alice/app/manifests/1')).status).toBe(200);
+  expect(again.logged.filter((line) => line.includes('carol'))).toEqual([]);
   await again.stop();
   await release();
+  const last = await startTestServer({ ...server.settings });
+  expect(last.logged.filter((line) => line.includes('carol'))).toHaveLength(1);
+  await last.stop();
 }, 30_000);
 
 afterAll(() => server.stop());

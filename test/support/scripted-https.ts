@@ -1,4 +1,4 @@
-import { createServer, type TLSSocket } from 'node:tls';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Pair } from '../remote/certificates.ts';
 import { atEnd } from './cleanup.ts';
 
@@ -16,24 +16,51 @@ export interface ScriptedHttps {
 
 const HEAD_END = '\r\n\r\n';
 
-/** Starts a server that takes one request from each connection and does with it what `script` says. It ends with the tests. */
+/**
+ * Starts a server that takes one request from each connection and does with it what `script` says. It ends with the tests.
+ * It has its port on both loopback addresses: clients look for `localhost` on ::1 first, where another process's server
+ * might stand on the same port and answer in its place.
+ */
 export async function startScriptedHttps(pair: Pair, script: Script): Promise<ScriptedHttps> {
   const sockets = new Set<TLSSocket>();
-  const server = createServer(pair, (socket) => {
+  const onConnection = (socket: TLSSocket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     readRequest(socket, async (request) => perform(socket, request.method, await script(request)));
+  };
+  const newServer = () => createServer(pair, onConnection).on('tlsClientError', () => {});
+  for (;;) {
+    const [server, twin] = [newServer(), newServer()];
+    const port = portOf(await listening(server, '127.0.0.1', 0));
+    const failure = await listening(twin, '::1', port).then(
+      () => undefined,
+      ({ code }: NodeJS.ErrnoException) => code,
+    );
+    if (failure === 'EADDRINUSE') {
+      server.close();
+      continue;
+    }
+    atEnd(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      // A machine without IPv6 has no ::1, and nobody else on it.
+      if (failure === undefined) twin.close();
+    });
+    return { host: `localhost:${port}`, origin: `https://localhost:${port}` };
+  }
+}
+
+function listening(server: Server, host: string, port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server));
   });
-  server.on('tlsClientError', () => {});
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  atEnd(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
+}
+
+function portOf(server: Server): number {
   const address = server.address();
-  const host = `localhost:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  return { host, origin: `https://${host}` };
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function readRequest(socket: TLSSocket, onRequest: (request: Request) => Promise<void>): void {

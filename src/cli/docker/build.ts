@@ -10,12 +10,13 @@ import {
   SYNTAX,
 } from '../../trust/dockerfile/index.ts';
 import { findBuilder } from './build/builder.ts';
-import { ImageNames, inPlace, syntaxStep } from './build/image-names.ts';
+import { ImageNames, syntaxStep } from './build/image-names.ts';
 import { nameOptions, nameResults, readSettings } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
 import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
 import { tagAs } from './fetch.ts';
+import { inPlace } from './in-place.ts';
 import { type DockerTask, handOver } from './task.ts';
 
 /**

@@ -1,9 +1,10 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import { familiarReference } from '../../core/names/reference.ts';
-import type { PositionalToken } from '../../engine/flags.ts';
+import type { ParsedArgs, PositionalToken } from '../../engine/flags.ts';
 import type { SignedTag } from '../../trust/decide/decision.ts';
 import { progressOutput } from '../progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
+import { nameMounts } from './mounts.ts';
 import { permitId, permitTag, readImageId } from './permission.ts';
 import { runError } from './run-error.ts';
 import { type DockerTask, handOver, platformOf } from './task.ts';
@@ -18,11 +19,14 @@ export async function runImage(task: DockerTask): Promise<number> {
   if (image === undefined && task.trust) throw await wrongCount(task, 'at least 1');
   if (image === undefined) return handOver(task, task.args);
   const id = readImageId(image.value);
-  if (!task.trust) return handOver(task, id === undefined ? withFullName(task, image) : task.args);
+  if (!task.trust) {
+    const args = id === undefined ? withFullName(task, image) : task.args;
+    return handOver(task, (await nameMounts(task, 'mount', args)).args);
+  }
   try {
     if (id === undefined) return await runTrusted(task, image);
     await permitId(task.session, id);
-    return await handOver(task, task.args);
+    return await handOver(task, await provideMounts(task, task.args));
   } catch (error) {
     throw task.name === 'run' && isSignetError(error) ? runError(error) : error;
   }
@@ -32,9 +36,17 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
   const { session, args } = task;
   const permission = await permitTag(session, session.resolve(image.value));
   const named = args.withValue(image, familiarReference(permission.use));
+  const mounted = await provideMounts(task, named);
   const isPulled = permission.verdict === 'tag-signed' && (await provide(task, permission));
   // docker would pull `--pull always` once more.
-  return handOver(task, isPulled ? named.without('pull') : named);
+  return handOver(task, isPulled ? mounted.without('pull') : mounted);
+}
+
+/** Resolves the images that are mounted; the engine has to have them. */
+async function provideMounts(task: DockerTask, args: ParsedArgs): Promise<ParsedArgs> {
+  const mounts = await nameMounts(task, 'mount', args);
+  for (const image of mounts.images) await provide(task, image);
+  return mounts.args;
 }
 
 /** Makes sure that the engine has the image, as `--pull` asks for; returns whether it was pulled. */

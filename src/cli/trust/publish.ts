@@ -1,5 +1,8 @@
+import { isSignetError } from '../../core/errors/index.ts';
+import type { Changelist } from '../../store/changelist.ts';
 import { planOn } from '../../trust/changes/changes.ts';
-import { publishStaged } from '../../trust/changes/staged.ts';
+import { publishStaged, republishStaged } from '../../trust/changes/staged.ts';
+import type { Repository } from '../../trust/publish/repository.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { reportPublication } from './approve.ts';
@@ -27,7 +30,11 @@ export async function publish(session: Session, words: readonly string[]): Promi
     'push',
   ]);
   const staged = (await changelist.read()).map(({ change }) => change);
-  const collection = await repository.current();
+  const collection = await repository.current().catch((error: unknown) => {
+    if (isSignetError(error, 'trust-data-lost')) return 'lost' as const;
+    throw error;
+  });
+  if (collection === 'lost') return publishAgain(session, repository, changelist);
   if (collection === undefined)
     return reportPublication(session, repository, await publishStaged(repository, changelist));
   const { consequences } = await planOn(repository, collection, staged);
@@ -35,4 +42,13 @@ export async function publish(session: Session, words: readonly string[]): Promi
   const kept = await decideKept(session, parsed, consequences.resigned);
   const publication = await publishStaged(repository, changelist, consequences, kept);
   return reportPublication(session, repository, publication);
+}
+
+/** The server is empty, and this person's own copy is not: it goes back, as Notary's command does it. */
+async function publishAgain(session: Session, repository: Repository, changelist: Changelist): Promise<number> {
+  const { gun, host } = repository;
+  session.printError(`${host} has no data for ${gun} any more. What is kept here is published there again.\n`);
+  await republishStaged(repository, changelist);
+  session.print(`Published to ${gun}.\n`);
+  return 0;
 }

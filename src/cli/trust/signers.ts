@@ -2,9 +2,11 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import { planOn, publishChanges } from '../../trust/changes/changes.ts';
-import { addSigner, isLastSigner, signerRemoval } from '../../trust/changes/sign.ts';
+import { addSigner, isLastSigner, signerRemoval, unvouchedTags } from '../../trust/changes/sign.ts';
 import { signersOf } from '../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
+import { shown } from '../../trust/report/describe.ts';
+import { naturalCompare } from '../../trust/report/natural-order.ts';
 import type { Collection } from '../../trust/update/collection.ts';
 import { checkName, type ParsedCommand, parseCommand } from '../command.ts';
 import { wordedAs } from '../docker-texts.ts';
@@ -100,7 +102,15 @@ async function remove(session: Session, parsed: ParsedCommand, name: string, typ
   }
   const kept = await decideKept(session, parsed, consequences.resigned);
   await wordedAs(typed, async () => inForce(repository, await publishChanges(repository, changes, consequences, kept)));
+  if (!isLast) session.print(leftText(typed, unvouchedTags(collection, signer.name)));
   session.print(`Successfully removed ${name} from ${typed}\n\n`);
+}
+
+/** Nothing is signed again where others have signed the release since; whoever removes a stolen key looks at it all the same. */
+function leftText(typed: string, tags: readonly string[]): string {
+  if (tags.length === 0) return '';
+  const names = tags.toSorted(naturalCompare).map(shown).join(', ');
+  return `Still released, though no signer who stays vouches for it: ${names}\nTo take one back: signet trust revoke ${typed}:TAG\n`;
 }
 
 async function signedCollection(repository: Repository, typed: string): Promise<Collection> {

@@ -2,6 +2,7 @@ import type { Editor } from '../../core/edit/editor.ts';
 import { canSign, keysMissing } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
+import { sameFile } from '../../core/metadata/file-info.ts';
 import type { Target } from '../../core/metadata/targets.ts';
 import { type Digest, digestHex } from '../../core/names/digest.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
@@ -123,6 +124,19 @@ export function isLastSigner({ set, unusable }: Collection, canonicalIds: readon
   }
   const others = [...validSigners(envelope, releases)].filter((id) => !canonicalIds.includes(id));
   return others.length < releases.threshold;
+}
+
+/**
+ * Released tags for which no signer vouches any more once this one is gone: others have signed the file since, and with it
+ * all that was in it.
+ */
+export function unvouchedTags({ set }: Collection, gone: DelegationName): readonly string[] {
+  const released = [...(set.targets.get(RELEASES)?.payload.targets ?? [])];
+  const isVouched = ([name, target]: readonly [string, Target]) =>
+    allTargets(set, name).some(
+      ({ role, target: other }) => role !== RELEASES && role !== gone && sameFile(other, target),
+    );
+  return released.filter((each) => !isVouched(each)).map(([name]) => name);
 }
 
 function releasesIn(set: TrustedSet): DelegatedRole | undefined {

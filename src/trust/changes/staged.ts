@@ -6,6 +6,7 @@ import type { Changelist } from '../../store/changelist.ts';
 import { unpublished } from '../publish/founding.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
+import { republish } from '../publish/republish.ts';
 import { type Consequences, consequencesOf, NO_CONSEQUENCES } from './consequences.ts';
 import { type Kept, NOTHING_KEPT, resign } from './resigning.ts';
 
@@ -66,6 +67,18 @@ export async function publishStaged(
   );
   await changelist.clear(staged);
   return publication;
+}
+
+/**
+ * `publishStaged` of a collection that the server has lost: what is kept here of it goes there again (`republish`). Throws
+ * `signing-key-missing` where the keys here do not suffice.
+ */
+export async function republishStaged(repository: Repository, changelist: Changelist): Promise<void> {
+  const staged = await changelist.read();
+  await republish(repository, (editor) => {
+    for (const { change } of staged) applyChange(editor, change);
+  });
+  await changelist.clear(staged);
 }
 
 async function publishOrFound(

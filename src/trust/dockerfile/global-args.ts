@@ -25,6 +25,8 @@ const DECLARATION = /^([A-Za-z0-9_.-]+)(?:=(.*))?$/s;
 export class GlobalArgs {
   private readonly buildArgs: ReadonlyMap<string, string>;
   private readonly cases: readonly Values[];
+  /** The same to versions up to 2024, to which `ARG NAME` without a value empties a variable of the platforms. */
+  private readonly olderCases: readonly Values[];
   private isReadable = true;
 
   constructor(given: GlobalValues) {
@@ -33,17 +35,17 @@ export class GlobalArgs {
       ...(given.setsPlatforms === true ? [] : [new Map()]),
       ...(given.setsPlatforms === false ? [] : platformCases(given)),
     ];
+    this.olderCases = this.cases.map((values) => new Map(values));
   }
 
   /** Every reading of a word, each once; undefined if there is one that cannot be foreseen. */
   expand(word: string): readonly string[] | undefined {
-    const readings = new Set<string>();
-    for (const values of this.cases) {
-      const reading = expandWord(word, this.variablesOf(values));
-      if (reading === undefined) return undefined;
-      readings.add(reading);
-    }
-    return [...readings];
+    return this.readingsIn(this.cases, word);
+  }
+
+  /** The same for older versions of the builder, of which only a word that stays as it is takes notice. */
+  expandAsOlder(word: string): readonly string[] | undefined {
+    return this.readingsIn(this.olderCases, word);
   }
 
   /** Takes the arguments of an `ARG` before the first `FROM`. */
@@ -53,8 +55,23 @@ export class GlobalArgs {
     for (const word of quotedWords(text)) {
       const [, name, value] = DECLARATION.exec(word) ?? [];
       if (name === undefined) this.isReadable = false;
-      else for (const values of this.cases) this.set(values, name, value);
+      else this.declareOne(name, value);
     }
+  }
+
+  private readingsIn(cases: readonly Values[], word: string): readonly string[] | undefined {
+    const readings = new Set<string>();
+    for (const values of cases) {
+      const reading = expandWord(word, this.variablesOf(values));
+      if (reading === undefined) return undefined;
+      readings.add(reading);
+    }
+    return [...readings];
+  }
+
+  private declareOne(name: string, written: string | undefined): void {
+    for (const values of this.cases) this.set(values, name, written);
+    for (const values of this.olderCases) this.set(values, name, written ?? '');
   }
 
   private set(values: Values, name: string, written: string | undefined): void {

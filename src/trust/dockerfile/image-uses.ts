@@ -115,17 +115,19 @@ class Finder {
 
   private base(line: LogicalLine, word: Word): void {
     const [name, ...others] = this.args.expand(word.text) ?? [];
-    if (name === undefined) {
-      throw uncertain(line.place, `the image of FROM ${shown(word.text)} is not known before the build`, GIVE_VALUES);
-    }
+    if (name === undefined) throw unknownBase(line, word);
     if (others.length > 0) this.perPlatform(line, word, [name, ...others]);
     else if (name === '') throw invalid(line.place, `base name (${shown(word.text)}) should not be blank`);
     else this.add(line, 'FROM', word, name);
   }
 
-  /** A word that is another name for each platform stays as it is, since each of them is a stage. */
+  /** A word that is another name for each platform stays as it is, if each of them is a stage to every builder. */
   private perPlatform(line: LogicalLine, word: Word, names: readonly string[]): void {
-    const image = names.find((name) => name !== 'scratch' && !this.stageNames.has(name.toLowerCase()));
+    const isStage = (name: string) => name === 'scratch' || this.stageNames.has(name.toLowerCase());
+    const older = this.args.expandAsOlder(word.text);
+    if (older === undefined) throw unknownBase(line, word);
+    const image =
+      names.find((name) => !isStage(name)) ?? older.find((name) => !isStage(name) && completed(name) !== undefined);
     if (image !== undefined) {
       const message = `FROM ${shown(word.text)} is another name for each platform, and ${shown(image)} is no stage`;
       throw uncertain(line.place, message, ONE_STAGE_EACH);
@@ -219,6 +221,10 @@ function mountFields(value: string, place: string, by: string): readonly NamedFi
     if (!isSignetError(error, 'docker-value-unclear')) throw error;
     throw uncertain(place, `${by}=${error.message}`, error.next);
   }
+}
+
+function unknownBase({ place }: LogicalLine, { text }: Word): Error {
+  return uncertain(place, `the image of FROM ${shown(text)} is not known before the build`, GIVE_VALUES);
 }
 
 function spanOf(line: LogicalLine, within: Span, typed: string): Span {

@@ -1,5 +1,7 @@
 /** What BuildKit calls the parts of the platform it builds on, and of the one it builds for. */
-const PARTS: readonly string[] = ['PLATFORM', 'OS', 'OSVERSION', 'ARCH', 'VARIANT'];
+const PARTS: readonly string[] = ['PLATFORM', 'OS', 'ARCH', 'VARIANT'];
+/** Not set by older versions, and empty for Linux in newer ones. */
+const NEWER_PART = 'OSVERSION';
 const SIDES = ['BUILD', 'TARGET'] as const;
 /** Spellings of which every builder makes the same; the variant of arm64 is left out of the name. */
 const PLAIN =
@@ -7,7 +9,7 @@ const PLAIN =
 
 /** The variables that BuildKit gives `FROM` by itself. */
 export const PLATFORM_VARIABLES: readonly string[] = [
-  ...SIDES.flatMap((side) => PARTS.map((part) => `${side}${part}`)),
+  ...SIDES.flatMap((side) => [...PARTS, NEWER_PART].map((part) => `${side}${part}`)),
   'TARGETSTAGE',
 ];
 
@@ -29,6 +31,6 @@ export function platformVariables(
   if (os === undefined || arch === undefined) return undefined;
   const variant = level ?? version ?? '';
   const name = [os, arch, ...(variant === '' ? [] : [variant])].join('/');
-  const values = [name, os, '', arch, variant];
+  const values = [name, os, arch, variant];
   return PARTS.map((part, index) => [`${side}${part}`, values[index] ?? ''] as const);
 }

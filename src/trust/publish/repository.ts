@@ -246,7 +246,10 @@ export class Repository {
     throw new SignetError(
       'trust-data-lost',
       `the trust server has no data for ${this.gun} any more, though it was trusted here before`,
-      { cause, next: `If it was deleted on purpose, forget it first: signet trust delete ${this.gun}` },
+      {
+        cause,
+        next: `If it was deleted on purpose, forget it first: signet trust delete ${this.gun}\nIf the server lost it, its owner publishes it again: signet trust publish ${this.gun}`,
+      },
     );
   }
 

@@ -60,9 +60,20 @@ function imagesIn({ method, path, query, body }: SeenRequest): string[] {
   if (path === '/images/create') return [`${query.get('fromImage')}@${query.get('tag')}`];
   if (path === '/plugins/privileges') return [`${query.get('remote')}`];
   if (method !== 'POST' || body === '') return [];
-  if (path === '/containers/create') return [JSON.parse(body).Image];
-  if (path === '/services/create') return [JSON.parse(body).TaskTemplate.ContainerSpec.Image];
+  if (path === '/containers/create') return [JSON.parse(body).Image, ...mountsIn(JSON.parse(body).HostConfig)];
+  if (path === '/services/create') {
+    const { ContainerSpec } = JSON.parse(body).TaskTemplate;
+    return [ContainerSpec.Image, ...mountsIn(ContainerSpec)];
+  }
   return [];
+}
+
+function mountsIn({
+  Mounts = [],
+}: {
+  readonly Mounts?: readonly { readonly Type: string; readonly Source: string }[];
+}) {
+  return (Mounts ?? []).flatMap(({ Type, Source }) => (Type === 'image' ? [Source] : []));
 }
 
 const ON = { DOCKER_CONTENT_TRUST: '1' };
@@ -96,6 +107,18 @@ const CREATING: readonly (readonly string[])[] = [
   ['create', NAME, `${NAME}:unsigned`, '--help', '--disable-content-trust'],
   ['create', '--disable-content-trust', '--disable-content-trust=false', NAME],
   ['create', '--disable-content-trust=true', '--disable-content-trust=F', NAME],
+  ['create', '--mount', `type=image,source=${NAME}:v1,target=/x`, NAME],
+  ['create', `--mount= type=IMAGE,dst=/x,"src=${NAME}" `, NAME],
+  [
+    'run',
+    '-d',
+    '--mount',
+    'type=volume,volume-opt=a=b,volume-opt=c=d,dst=/y',
+    '--mount',
+    `type=image,src=${NAME},dst=/x`,
+    NAME,
+  ],
+  ['create', '--mount', 'type=bind,source=/etc,target=/x,readonly', '--mount', 'type=tmpfs,dst=/t', NAME],
   ['-D', 'create', NAME],
   ['--debug=true', '-l', 'error', 'create', NAME],
   ['--log-level=error', '--', 'create', NAME],
@@ -128,6 +151,18 @@ const REFUSED: readonly (readonly string[])[] = [
   ['container', '', 'create', NAME],
   ['Create', NAME],
   ['create', NAME.replace('alice', '../alice')],
+  ['create', '--mount', `type=image,source=${NAME}:unsigned,target=/x`, NAME],
+  ['create', '--mount', `target=/x,TYPE=Image,src=${NAME}:unsigned`, `${NAME}@${SIGNED}`],
+  ['create', '--mount', `type=volume,type=image,source=${NAME},target=/x`, NAME],
+  ['create', '--mount', `type=image,source=${NAME},src=${NAME}:unsigned,target=/x`, NAME],
+  ['create', '--mount', `type=image,source=${NAME},source=${NAME}:unsigned,target=/x`, ID],
+  ['create', '--mount', `type=image,target=/x`, NAME],
+  ['create', '--mount', `type=artifact,source=${NAME},target=/x`, NAME],
+  ['create', '--mount', `type=bind,source=/etc,target=/x\ntype=image,source=${NAME}:unsigned`, NAME],
+  ['create', '--mount', `type=image,source=${NAME},target=/x`, '--mount', `type=image,source=other,target=/y`, NAME],
+  ['service', 'create', '--mount', `type=image,source=${NAME}:unsigned,target=/x`, NAME],
+  ['service', 'update', '--mount-add', `type=image,source=${NAME}:unsigned,target=/x`, 'x'],
+  ['service', 'update', '--image', NAME, '--mount-add', `type=image,source=${NAME}:unsigned,target=/x`, 'x'],
   ['pull', NAME, `${NAME}:v1`],
   ['pull', '--bogus', NAME],
   ['pull', `${NAME}:unsigned`],

@@ -71,7 +71,7 @@ describe('init', () => {
     expect(await told(session, init, [NAME])).toEqual(
       fails(
         `the trust server has no data for ${NAME} any more, though it was trusted here before`,
-        `If it was deleted on purpose, forget it first: signet trust delete ${NAME}`,
+        `If it was deleted on purpose, forget it first: signet trust delete ${NAME}\nIf the server lost it, its owner publishes it again: signet trust publish ${NAME}`,
       ),
     );
   });

@@ -107,3 +107,43 @@ describe('publish', () => {
     expect(await stagedLines(session)).toBe(`No unpublished changes for ${NAME}\n`);
   });
 });
+
+describe('publish of what the server has lost', () => {
+  /** A person who has visited the repository, which is then gone from the server. */
+  async function lost(): Promise<FakeSession> {
+    const session = await loaded();
+    await (await session.repository()).read();
+    await session.simulator.remove();
+    return session;
+  }
+  const SAID = `trust.example.com has no data for ${NAME} any more. What is kept here is published there again.\n`;
+
+  test('puts back what is kept here, with what is staged', async () => {
+    const session = await lost();
+    const key = session.keys;
+    await told(session, add, ['--stage', ...digest, NAME, 'v9']);
+    expect(await told(session, publish, [NAME])).toEqual({ ...PUBLISHED, stderr: SAID });
+    const { set } = await session.simulator.trusted();
+    expect([...set.targets.keys()]).toEqual(['targets', 'targets/alice', 'targets/releases'] as never);
+    expect([...(set.targets.get('targets')?.payload.targets.keys() ?? [])]).toEqual(['v9']);
+    expect([...(set.targets.get('targets/releases' as never)?.payload.targets.keys() ?? [])]).toEqual(['v1']);
+    expect(set.root.root.version).toBe(1);
+    expect((await key.list()).length).toBe(3);
+    await (await session.repository()).read();
+    expect((await told(session, add, [...digest, NAME, 'v10'])).exit).toBe(0);
+  });
+
+  test('takes no key but those of what is staged, if any', async () => {
+    const session = await lost();
+    for (const { id } of await session.keys.list()) await session.keys.remove(id);
+    expect(await told(session, publish, [NAME])).toEqual({ ...PUBLISHED, stderr: SAID });
+  });
+
+  test('where the server has other keys by now, the root that names them is signed with the root key', async () => {
+    const session = await lost();
+    session.simulator.publicKey = async () => session.simulator.online.make();
+    for (const { id, role } of await session.keys.list()) if (role === 'root') await session.keys.remove(id);
+    expect((await told(session, publish, [NAME])).stderr).toContain('signing keys not available: need 1 keys from 1');
+    expect(session.simulator.state.size).toBe(0);
+  });
+});

@@ -240,4 +240,18 @@ ${dockerTable(
     await failure(removeSigners(session, ['--keep-all', 'alice', NAME]), 'trust-incomplete');
     expect(session.errors).toContain(`this would now sign a target of ${RELEASES} that was not shown`);
   });
+
+  test('whose release others have signed since: what only the thief vouches for is named', async () => {
+    const session = await robbed();
+    const bob = visitorOf(session);
+    const stored = (await session.keys.list()).find(({ role }) => role === 'bob');
+    const secret = stored === undefined ? undefined : await session.keys.find(stored.id, RELEASES);
+    if (secret === undefined) throw new Error('no key');
+    await bob.keys.add(secret, 'bob');
+    await signImages(await bob.repository(), [{ tag: 'v3', ...fakeImage('three') }]);
+    expect(await removeSigners(session, ['alice', NAME])).toBe(0);
+    expect(session.printed).toBe(
+      `Removing signer "alice" from ${NAME}...\nStill released, though no signer who stays vouches for it: v2\nTo take one back: signet trust revoke ${NAME}:TAG\nSuccessfully removed alice from ${NAME}\n\n`,
+    );
+  });
 });

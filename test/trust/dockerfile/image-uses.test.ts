@@ -182,6 +182,15 @@ describe('ARG', () => {
       expect(next).toContain('FROM IMAGE AS NAME');
     });
 
+    test('is a stage to older versions, too, to which ARG without a value is empty, or nothing that they build', async () => {
+      expect(images(`ARG TARGETARCH\n${STAGES}FROM base-$TARGETARCH`, both)).toEqual(['a', 'b']);
+      const { message } = await refused(`ARG TARGETARCH\n${STAGES}FROM base\${TARGETARCH:+-}$TARGETARCH`, both);
+      expect(message).toEndWith('and "base" is no stage');
+      const third = `ARG TARGETARCH\n${STAGES}FROM c AS base\nFROM base\${TARGETARCH:+-}$TARGETARCH`;
+      expect(images(third, both)).toEqual(['a', 'b', 'c']);
+      await refused(`${STAGES}FROM base-$TARGETARCH$TARGETOSVERSION`, both);
+    });
+
     test('is refused before its stage, and where the builder may not set the platform', async () => {
       await refused('FROM base-$TARGETARCH\nFROM a AS base-amd64\nFROM a AS base-arm64', both);
       await refused(`${STAGES}FROM base-$TARGETARCH`, { ...both, builder: { ...BUILDKIT, setsPlatforms: undefined } });

@@ -48,6 +48,8 @@ export async function findBuilder(task: DockerTask, dockerfile: string): Promise
   if (cli.kind === 'podman') return { builder: podmanBuilder(cli.version), platforms: undefined, env };
   if (args.syntax.flags.some(({ long }) => long === 'load')) return buildxChoice(task, dockerfile);
   const isOld = majorOf(cli.version) < BUILDX_SINCE;
+  const isOff = !isOld && switchIn(env) === false;
+  if (!isOff && hasPlugin(task.session)) return { builder: UNKNOWN, platforms: undefined, env };
   if (!isOld) return { builder: CLASSIC, platforms: undefined, env };
   const engine = await describeEngine(task);
   const wantsBuildKit = switchIn(env) ?? engine?.prefersBuildKit;
@@ -70,7 +72,12 @@ async function buildxChoice(task: DockerTask, dockerfile: string): Promise<Build
 export function isEngines(task: DockerTask): boolean {
   const { args, line, env, session } = task;
   const isChosen = namedBuilder(line, args) !== undefined || Boolean(env.BUILDX_BUILDER) || isTypedBuildx(task);
-  return !isChosen && DockerConfig.read(session.folder).member('aliases') === undefined;
+  return !isChosen && !hasPlugin(session);
+}
+
+/** Whether docker's configuration has builds done by a plugin of the user's choice, as `docker buildx install` does. */
+function hasPlugin({ folder }: DockerTask['session']): boolean {
+  return DockerConfig.read(folder).member('aliases') !== undefined;
 }
 
 /** buildx starts a builder that does not run, from an image of which no one knows who made it. */

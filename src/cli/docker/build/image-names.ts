@@ -1,11 +1,7 @@
-import { isSignetError } from '../../../core/errors/index.ts';
 import { familiarReference, formatReference, type Reference, withDefaultTag } from '../../../core/names/reference.ts';
-import { printable } from '../../../core/printable.ts';
 import type { Permitted, SignedTag } from '../../../trust/decide/decision.ts';
 import { permit } from '../permission.ts';
 import type { DockerTask } from '../task.ts';
-
-const MAX_MESSAGE = 2048;
 
 /** What stands for the images of one build; each is looked up once. */
 export class ImageNames {
@@ -50,20 +46,6 @@ export class ImageNames {
 /** podman gives short names a meaning of its own. */
 export function writeReference(kind: DockerTask['cli']['kind'], reference: Reference): string {
   return kind === 'podman' ? formatReference(reference) : familiarReference(reference);
-}
-
-/**
- * Runs `work`; what it throws says where in the build it happened, and ends in docker's words. `next` is the step that
- * helps there, if the error's own would not.
- */
-export async function inPlace<T>(place: string, work: () => Promise<T>, next?: string): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isSignetError(error)) throw error;
-    const message = printable(`${place}: ${error.message}`, MAX_MESSAGE);
-    throw error.reworded(message, next === undefined ? {} : { next });
-  }
 }
 
 /**

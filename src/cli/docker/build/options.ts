@@ -3,9 +3,10 @@ import { parseReference } from '../../../core/names/reference.ts';
 import { type NamedField, readCsv, readNamedFields, valueIn, writeCsv, writeNamedFields } from '../../../engine/csv.ts';
 import type { ParsedArgs } from '../../../engine/flags.ts';
 import type { BuildSettings } from '../../../trust/dockerfile/index.ts';
+import { inPlace } from '../in-place.ts';
 import type { DockerTask } from '../task.ts';
 import type { BuilderChoice } from './builder.ts';
-import { type ImageNames, inPlace, syntaxStep, writeReference } from './image-names.ts';
+import { type ImageNames, syntaxStep, writeReference } from './image-names.ts';
 import { refuseOptions } from './option-list.ts';
 
 type Edit = (value: string) => Promise<string> | string;

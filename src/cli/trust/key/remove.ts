@@ -50,7 +50,7 @@ function lossText({ id, role, gun }: StoredKey, { uses, unreadable }: KeyUses): 
 /** Whoever removes a root key has to write it out: without it a repository can never get other keys. */
 async function isConfirmed(session: Session, { role }: StoredKey): Promise<boolean> {
   if (!session.isInteractive) {
-    throw new SignetError('confirmation-missing', 'nobody can be asked whether to remove the key', {
+    throw new SignetError('confirmation-missing', 'no one can be asked whether to remove the key', {
       next: 'Say it on the command line: --yes',
     });
   }

@@ -119,6 +119,21 @@ describe('# syntax=', () => {
   });
 });
 
+test('a plugin of the user’s choice may obey the line as BuildKit does', async () => {
+  for (const cli of ['docker', 'docker-20.10'] as const) {
+    const workshop = new Workshop(FILES);
+    mkdirSync(join(workshop.home, '.docker'));
+    writeFileSync(join(workshop.home, '.docker/config.json'), '{"aliases":{"builder":"mine"}}');
+    const words = ['build', '-f', 'unsigned', '.'];
+    expect((await workshop.build(words, { signed: SIGNED, cli })).failure?.code).toBe('target-not-found');
+  }
+  const off = new Workshop(FILES);
+  mkdirSync(join(off.home, '.docker'));
+  writeFileSync(join(off.home, '.docker/config.json'), '{"aliases":{"builder":"mine"}}');
+  const { failure } = await off.build(['build', '-f', 'unsigned', '.'], { signed: SIGNED, cli: 'docker', env: OFF });
+  expect(failure).toBeUndefined();
+});
+
 describe('the builder that the file was read for is the one that builds', () => {
   test.each<[BuildOptions, string[], string | undefined]>([
     [{ cli: 'buildx' }, ['build'], '1'],

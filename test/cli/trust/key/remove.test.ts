@@ -61,7 +61,7 @@ describe('a key', () => {
     person.session.isInteractive = false;
     const error = await failure(removeKey(person.session, ['alice']), 'confirmation-missing');
     expect([error.message, error.next]).toEqual([
-      'nobody can be asked whether to remove the key',
+      'no one can be asked whether to remove the key',
       'Say it on the command line: --yes',
     ]);
     expect(await isHere(person, id)).toBe(true);
