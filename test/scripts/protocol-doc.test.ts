@@ -27,7 +27,7 @@ function partsOf(lines: readonly string[]): readonly (readonly [name: string, li
 
 /** The files that may refer to the document, itself included: its sections refer to each other. */
 function texts(): readonly (readonly [file: string, text: string])[] {
-  return ['{src,test,bench,scripts}/**/*.{ts,mjs}', 'docs/*.md', '*.md']
+  return ['{src,test,bench,scripts}/**/*.{ts,mjs}', 'docs/**/*.md', '*.md']
     .flatMap((pattern) => [...new Bun.Glob(pattern).scanSync({ cwd: ROOT })])
     .map((file) => [file, readFileSync(join(ROOT, file), 'utf8').replace(CONTINUATION, ' ')]);
 }
