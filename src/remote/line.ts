@@ -2,7 +2,7 @@ import { ResponseReader, type ResponseSink } from './response-reader.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
 /** A connected socket, as Bun has it. */
-export interface LineSocket {
+interface LineSocket {
   /** Returns how many bytes were taken; `drain` is called when it takes more. */
   write(bytes: Uint8Array): number;
   terminate(): void;

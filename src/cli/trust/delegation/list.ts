@@ -8,7 +8,7 @@ import { dockerTable } from '../../table.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { readCollection } from '../read.ts';
 
-export const DELEGATION_LIST: CommandSpec = {
+const DELEGATION_LIST: CommandSpec = {
   program: 'signet',
   path: 'trust delegation list',
   usage: '[OPTIONS] REPOSITORY',
