@@ -173,7 +173,7 @@ async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate
   return metadataAnswer(found(files.get(role)), 'current', maxAge, gate);
 }
 
-/** The timestamp, and with it what a client that says what it has lacks (docs/chain.md). */
+/** The timestamp, and with it what a client that says what it has lacks (protocol I.1). */
 async function getTimestamp(
   { repositories, store, maxAge }: Services,
   { request, gun, gate }: Call,
