@@ -7,8 +7,8 @@ const TOP = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'];
 const DOCUMENTS = [...TOP, ...new Bun.Glob('docs/**/*.md').scanSync(ROOT)].sort();
 const DECISIONS = readdirSync(join(ROOT, 'docs/decisions')).filter((name) => name !== 'README.md');
 const HEADINGS = ['Context', 'Decision', 'Consequences', 'What would make us change it'];
-/** A path that a document names as code: from the root, or from src as documents leave that out. */
-const PATHS = /`((?:[a-z][\w.-]*\/)+[\w.*-]+)`/g;
+/** A path that a document names as code: from the root, or from src as documents leave that out. `dist` may not be built. */
+const PATHS = /`(?!dist\/)((?:[a-z][\w.-]*\/)+[\w.*-]+)`/g;
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const prose = (path: string) => read(path).replaceAll(/^```.*?^```$/gms, '');
