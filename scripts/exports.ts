@@ -15,6 +15,8 @@ const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
 const STAR = /^export (?:type )?\*/m;
 const WORDS = /[\w$]+/g;
+/** Tests read the declarations of all commands from their files, by no name (`test/cli/trust/own-specs.ts`). */
+const COMMAND = /^export const (\w+): CommandSpec = /gm;
 
 interface Module {
   /** Relative to the root: `src/core/names/gun.ts`. */
@@ -30,24 +32,27 @@ interface Module {
 
 /**
  * The needless exports of src below `root`, one line each: names that nothing in src uses (dead, or there for tests alone),
- * and names that only their own file uses, unless a test imports them. What `index.ts` passes on is used. A name that may
- * be taken by `import()` counts as used if it stands anywhere in the file that imports.
+ * and names that only their own file uses, unless a test imports them or they declare a command. What `index.ts` passes on is
+ * used. A name that may be taken by `import()` counts as used if it stands anywhere in the file that imports.
  */
 export function findNeedlessExports(root: string): string[] {
   const modules = readModules(root, 'src');
   const trials = TRIALS.flatMap((folder) => readModules(root, folder));
   const isImported = ({ path }: Module, name: string, by: readonly Module[]) =>
     by.some((other) => other.path !== path && other.uses.get(path)?.has(name));
+  const faultOf = (file: Module, name: string): string | undefined => {
+    if (isImported(file, name, modules)) return undefined;
+    const isTried = isImported(file, name, trials);
+    if (!isUsedWithin(file, name)) return isTried ? 'only tests use' : 'no one uses';
+    return isTried || declaresCommand(file, name) ? undefined : 'no other file imports';
+  };
   return modules.flatMap((file) => {
     if (STAR.test(file.code)) return [`${file.path} passes names on without saying which (export *)`];
     if (file.path === ENTRANCE) return [];
-    const unused = file.exports.filter((name) => !isImported(file, name, modules));
-    return unused.flatMap((name) => {
-      const isTried = isImported(file, name, trials);
-      if (!isUsedWithin(file, name))
-        return [`${file.path} exports ${name}, which ${isTried ? 'only tests use' : 'no one uses'}`];
-      return isTried ? [] : [`${file.path} exports ${name}, which no other file imports`];
-    });
+    const faults = file.exports.map((name) => [name, faultOf(file, name)] as const);
+    return faults.flatMap(([name, fault]) =>
+      fault === undefined ? [] : `${file.path} exports ${name}, which ${fault}`,
+    );
   });
 }
 
@@ -112,6 +117,10 @@ function namesIn(list: string): [string, string][] {
 function isUsedWithin({ code }: Module, name: string): boolean {
   const uses = code.replace(LISTED, '').match(new RegExp(`(?<![\\w$.])${RegExp.escape(name)}(?![\\w$])`, 'g')) ?? [];
   return uses.length > 1;
+}
+
+function declaresCommand({ code }: Module, name: string): boolean {
+  return [...code.matchAll(COMMAND)].some(([, declared]) => declared === name);
 }
 
 if (import.meta.main) {

@@ -7,7 +7,7 @@ import { checkHost } from '../trust/settings/configuration.ts';
 import { type CommandSpec, parseCommand } from './command.ts';
 import type { Session } from './session.ts';
 
-const LOGIN: CommandSpec = {
+export const LOGIN: CommandSpec = {
   path: 'login',
   usage: '[OPTIONS] [SERVER]',
   summary: 'Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.',
@@ -24,7 +24,7 @@ const LOGIN: CommandSpec = {
   maxArguments: 1,
 };
 
-const LOGOUT: CommandSpec = {
+export const LOGOUT: CommandSpec = {
   path: 'logout',
   usage: '[SERVER]',
   summary: 'Log out from a registry.\nIf no server is specified, the default is defined by the daemon.',

@@ -10,7 +10,7 @@ import { readCustom } from './custom.ts';
 import { readPieces } from './file-pieces.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const ADD: CommandSpec = {
+export const ADD: CommandSpec = {
   program: 'signet',
   path: 'trust add',
   usage: '[OPTIONS] REPOSITORY TARGET [FILE]',

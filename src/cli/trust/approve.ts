@@ -10,7 +10,7 @@ import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { ACCEPT_UNUSUAL, reviewProposal } from './review.ts';
 
-const APPROVE: CommandSpec = {
+export const APPROVE: CommandSpec = {
   program: 'signet',
   path: 'trust approve',
   usage: '[OPTIONS] REPOSITORY',
@@ -31,7 +31,7 @@ ${PLACE_OPTIONS}
   maxArguments: 1,
 };
 
-const DISCARD: CommandSpec = {
+export const DISCARD: CommandSpec = {
   program: 'signet',
   path: 'trust discard',
   usage: '[OPTIONS] REPOSITORY',

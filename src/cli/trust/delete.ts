@@ -2,7 +2,7 @@ import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const DELETE: CommandSpec = {
+export const DELETE: CommandSpec = {
   program: 'signet',
   path: 'trust delete',
   usage: '[OPTIONS] REPOSITORY',

@@ -15,7 +15,7 @@ import { checkPrivate, explainingOldForms, readPrivateFile } from './key/private
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { readPublicKey } from './public-keys.ts';
 
-const INIT: CommandSpec = {
+export const INIT: CommandSpec = {
   program: 'signet',
   path: 'trust init',
   usage: '[OPTIONS] REPOSITORY',

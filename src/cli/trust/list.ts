@@ -8,7 +8,7 @@ import { ROLES, rolesOf } from './change.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { readCollection } from './read.ts';
 
-const LIST: CommandSpec = {
+export const LIST: CommandSpec = {
   program: 'signet',
   path: 'trust list',
   usage: '[OPTIONS] REPOSITORY',

@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { readCollection } from './read.ts';
 
-const LOOKUP: CommandSpec = {
+export const LOOKUP: CommandSpec = {
   program: 'signet',
   path: 'trust lookup',
   usage: '[OPTIONS] REPOSITORY TARGET',

@@ -10,7 +10,7 @@ import { consequencesText } from './consequences-text.ts';
 import { decideKept, KEEPING, KEEPING_OPTIONS } from './keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const PUBLISH: CommandSpec = {
+export const PUBLISH: CommandSpec = {
   program: 'signet',
   path: 'trust publish',
   usage: '[OPTIONS] REPOSITORY',

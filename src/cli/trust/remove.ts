@@ -8,7 +8,7 @@ import type { Session } from '../session.ts';
 import { ROLES, reportChange, rolesOf, STAGE, STAGE_OPTION, stageChanges } from './change.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const REMOVE: CommandSpec = {
+export const REMOVE: CommandSpec = {
   program: 'signet',
   path: 'trust remove',
   usage: '[OPTIONS] REPOSITORY TARGET',

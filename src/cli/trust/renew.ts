@@ -9,7 +9,7 @@ import { reportPublication } from './approve.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { differenceLines } from './review.ts';
 
-const RENEW: CommandSpec = {
+export const RENEW: CommandSpec = {
   program: 'signet',
   path: 'trust renew',
   usage: '[OPTIONS] REPOSITORY [ROLE...]',

@@ -7,7 +7,7 @@ import type { OpenCollection, TrustPlace } from '../place.ts';
 import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const RESET: CommandSpec = {
+export const RESET: CommandSpec = {
   program: 'signet',
   path: 'trust reset',
   usage: '[OPTIONS] REPOSITORY',

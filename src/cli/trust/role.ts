@@ -10,7 +10,7 @@ import { decideKept, KEEPING, KEEPING_OPTIONS } from './keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { readPublicKey } from './public-keys.ts';
 
-const ROLE: CommandSpec = {
+export const ROLE: CommandSpec = {
   program: 'signet',
   path: 'trust role',
   usage: '[OPTIONS] REPOSITORY ROLE',

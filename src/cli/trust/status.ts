@@ -10,7 +10,7 @@ import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { proposalText, unusualText } from './review.ts';
 import { stagedText } from './staged-text.ts';
 
-const STATUS: CommandSpec = {
+export const STATUS: CommandSpec = {
   program: 'signet',
   path: 'trust status',
   usage: '[OPTIONS] REPOSITORY',

@@ -11,7 +11,7 @@ import { readPieces } from './file-pieces.ts';
 import { trustedTarget } from './lookup.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const VERIFY: CommandSpec = {
+export const VERIFY: CommandSpec = {
   program: 'signet',
   path: 'trust verify',
   usage: '[OPTIONS] REPOSITORY TARGET',

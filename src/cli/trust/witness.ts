@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION } from './change.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 
-const WITNESS: CommandSpec = {
+export const WITNESS: CommandSpec = {
   program: 'signet',
   path: 'trust witness',
   usage: '[OPTIONS] REPOSITORY ROLE [ROLE...]',

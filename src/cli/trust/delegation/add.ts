@@ -9,7 +9,7 @@ import { readPublicKey } from '../public-keys.ts';
 import { readThreshold } from '../role.ts';
 import { PATHS, pathsOf } from './paths.ts';
 
-const DELEGATION_ADD: CommandSpec = {
+export const DELEGATION_ADD: CommandSpec = {
   program: 'signet',
   path: 'trust delegation add',
   usage: '[OPTIONS] REPOSITORY ROLE [FILE...]',

@@ -8,7 +8,7 @@ import { dockerTable } from '../../table.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { readCollection } from '../read.ts';
 
-const DELEGATION_LIST: CommandSpec = {
+export const DELEGATION_LIST: CommandSpec = {
   program: 'signet',
   path: 'trust delegation list',
   usage: '[OPTIONS] REPOSITORY',

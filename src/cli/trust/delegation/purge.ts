@@ -9,7 +9,7 @@ import { consequencesText, isGrave } from '../consequences-text.ts';
 import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 
-const DELEGATION_PURGE: CommandSpec = {
+export const DELEGATION_PURGE: CommandSpec = {
   program: 'signet',
   path: 'trust delegation purge',
   usage: '[OPTIONS] REPOSITORY',

@@ -13,7 +13,7 @@ import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { PATHS, pathsOf } from './paths.ts';
 
-const DELEGATION_REMOVE: CommandSpec = {
+export const DELEGATION_REMOVE: CommandSpec = {
   program: 'signet',
   path: 'trust delegation remove',
   usage: '[OPTIONS] REPOSITORY ROLE [KEYID...]',

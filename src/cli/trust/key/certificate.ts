@@ -10,7 +10,7 @@ import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { ambiguous, chosenKey, wrongRole } from './chosen-key.ts';
 import { checkNew } from './new-file.ts';
 
-const KEY_CERTIFICATE: CommandSpec = {
+export const KEY_CERTIFICATE: CommandSpec = {
   program: 'signet',
   path: 'trust key certificate',
   usage: '[OPTIONS] REPOSITORY',

@@ -13,7 +13,7 @@ import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { chosenKey } from './chosen-key.ts';
 import { checkNew } from './new-file.ts';
 
-const KEY_EXPORT: CommandSpec = {
+export const KEY_EXPORT: CommandSpec = {
   program: 'signet',
   path: 'trust key export',
   usage: '[OPTIONS]',

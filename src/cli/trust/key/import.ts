@@ -9,7 +9,7 @@ import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { keyText } from './chosen-key.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
-const KEY_IMPORT: CommandSpec = {
+export const KEY_IMPORT: CommandSpec = {
   program: 'signet',
   path: 'trust key import',
   usage: '[OPTIONS] FILE [FILE...]',

@@ -5,7 +5,7 @@ import type { Session } from '../../session.ts';
 import { dockerTable } from '../../table.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 
-const KEY_LIST: CommandSpec = {
+export const KEY_LIST: CommandSpec = {
   program: 'signet',
   path: 'trust key list',
   usage: '[OPTIONS]',

@@ -16,7 +16,7 @@ import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { chosenKey, keyText } from './chosen-key.ts';
 
-const KEY_PASSWD: CommandSpec = {
+export const KEY_PASSWD: CommandSpec = {
   program: 'signet',
   path: 'trust key passwd',
   usage: '[OPTIONS] ID|NAME',

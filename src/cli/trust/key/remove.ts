@@ -8,7 +8,7 @@ import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { chosenKey } from './chosen-key.ts';
 
-const KEY_REMOVE: CommandSpec = {
+export const KEY_REMOVE: CommandSpec = {
   program: 'signet',
   path: 'trust key remove',
   usage: '[OPTIONS] ID|NAME',

@@ -16,7 +16,7 @@ import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
 import { chosenKey, wrongRole } from './chosen-key.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
-const KEY_ROTATE: CommandSpec = {
+export const KEY_ROTATE: CommandSpec = {
   program: 'signet',
   path: 'trust key rotate',
   usage: '[OPTIONS] REPOSITORY ROLE',
