@@ -1,11 +1,12 @@
 /**
  * How long a person far from the trust server waits for `trust inspect`, with Signet and with docker: through a line of
  * 50 ms round trip, from `signet serve` (open to everybody, and with accounts) and from the Notary project's own server.
+ * Two more Signets, built for it, ask over the connections that the runtime keeps alive, in place of Signet's own `Line`.
  * Run it with `npx bun bench/latency.ts [signet]` while nothing else runs; it ends with 1 where Signet misses a goal.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SIGNET } from '../scripts/paths.ts';
+import { ROOT, SIGNET } from '../scripts/paths.ts';
 import { Editor } from '../src/core/edit/editor.ts';
 import { parseGun } from '../src/core/names/gun.ts';
 import { parseDelegation, RELEASES } from '../src/core/names/role.ts';
@@ -49,6 +50,12 @@ interface Contender {
   readonly program: string;
 }
 
+/** What stands in the place of `sendOnLine` in another Signet. */
+const OTHER_TRANSPORTS = new Map([
+  ['signet: fetch', 'export const sendOnLine = () => undefined;'],
+  ['signet: https', "export { sendWithNode as sendOnLine } from './transport-node.ts';"],
+]);
+
 interface Sample {
   readonly milliseconds: number;
   /** Of all connections together, opening them included. */
@@ -65,6 +72,7 @@ async function main(): Promise<number> {
   if (docker === undefined) throw new Error('there is no docker that knows content trust');
   const contenders = [
     { name: 'signet', program: signet },
+    ...(await Promise.all([...OTHER_TRANSPORTS].map(([name, code]) => buildOther(name, code)))),
     { name: `docker ${docker.version}`, program: docker.path },
   ];
   console.log(`trust inspect over a line of ${ROUND_TRIP} ms round trip, medians of ${RUNS} runs`);
@@ -74,6 +82,32 @@ async function main(): Promise<number> {
     missed += await compare(place, 'cold', contenders);
   }
   return missed === 0 ? 0 : 1;
+}
+
+/** Signet as `scripts/build.ts` builds it, with `code` for the file that sends on lines. */
+async function buildOther(name: string, code: string): Promise<Contender> {
+  const program = join(temporaryFolder(), 'signet');
+  let replaced = 0;
+  await Bun.build({
+    entrypoints: [join(ROOT, 'src/cli/main.ts')],
+    compile: { outfile: program, autoloadDotenv: false, autoloadBunfig: false },
+    format: 'esm',
+    splitting: true,
+    bytecode: true,
+    plugins: [
+      {
+        name: 'another transport',
+        setup: (building) => {
+          building.onLoad({ filter: /\/src\/remote\/transport-line\.ts$/ }, () => {
+            replaced++;
+            return { contents: code, loader: 'ts' };
+          });
+        },
+      },
+    ],
+  });
+  if (replaced !== 1) throw new Error('there is no transport-line.ts to be replaced');
+  return { name, program };
 }
 
 async function openSignet(): Promise<Place> {
@@ -161,7 +195,8 @@ async function compare(place: Place, state: 'warm' | 'cold', contenders: readonl
   }
   const goal = place.goals[state];
   const limit = goal === undefined ? undefined : goal * ROUND_TRIP + OWN_TIME;
-  const [own = Number.NaN, theirs = Number.NaN] = [...samples.values()].map((all) => median(all, 'milliseconds'));
+  const times = [...samples.values()].map((all) => median(all, 'milliseconds'));
+  const [own = Number.NaN, theirs = Number.NaN] = [times[0], times.at(-1)];
   const isMissed =
     goal !== undefined &&
     limit !== undefined &&

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { findNeedlessExports } from './exports.ts';
 import { findLayerErrors } from './layers.ts';
 import { npmProgram, ROOT } from './paths.ts';
 import { findWords } from './words.ts';
@@ -12,6 +13,7 @@ const CHECKS = new Map<string, () => Findings | Promise<Findings>>([
   ['types', () => program(npmProgram('tsc'), '-p', ROOT)],
   ['style', () => program(npmProgram('biome'), 'check', '--error-on-warnings', '--max-diagnostics=50', ROOT)],
   ['layers', () => lines(findLayerErrors(join(ROOT, 'src')))],
+  ['exports', () => lines(findNeedlessExports(ROOT))],
   ['words', () => lines(findWords(ROOT))],
 ]);
 

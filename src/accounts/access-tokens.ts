@@ -6,7 +6,7 @@ import { BoundedMap } from './bounded-map.ts';
 import type { User } from './store.ts';
 import { isUserName, type UserName } from './user-name.ts';
 
-export interface AccessTokenSettings {
+interface AccessTokenSettings {
   /** `iss`: who issues the tokens. */
   readonly issuer: string;
   /** `aud`: the service that the tokens are for, as named in its challenge. */
@@ -19,7 +19,7 @@ export interface AccessTokenSettings {
 }
 
 /** What a valid access token says. */
-export interface AccessClaims {
+interface AccessClaims {
   /** Undefined for an anonymous token. */
   readonly user: { readonly name: UserName; readonly stamp: string } | undefined;
   readonly access: readonly Scope[];

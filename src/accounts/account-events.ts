@@ -13,7 +13,7 @@ export interface Actor {
 export type AccountAction = 'user added' | 'user changed' | 'user removed' | 'grant given' | 'grant taken';
 
 /** One change of a user or of the user's grants. */
-export interface AccountEvent {
+interface AccountEvent {
   readonly at: Instant;
   readonly actor: Actor;
   readonly action: AccountAction;

@@ -4,7 +4,7 @@ import { decodeUtf8 } from '../core/json/parse.ts';
 import type { Credentials } from './logins.ts';
 
 /** What an Authorization header says. */
-export type Authorization =
+type Authorization =
   | { readonly scheme: 'none' }
   | { readonly scheme: 'malformed' }
   | { readonly scheme: 'bearer'; readonly token: string }

@@ -6,7 +6,7 @@ import type { Credentials, Logins } from './logins.ts';
 import type { Permissions } from './permissions.ts';
 import type { AccountStore, User } from './store.ts';
 
-export interface GateParts {
+interface GateParts {
   readonly store: AccountStore;
   readonly logins: Logins;
   readonly permissions: Permissions;

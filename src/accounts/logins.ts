@@ -17,7 +17,7 @@ export interface Credentials {
   readonly password: Buffer;
 }
 
-export interface LoginsOptions {
+interface LoginsOptions {
   readonly store: AccountStore;
   readonly log: LoginLog;
   readonly now: () => Instant;

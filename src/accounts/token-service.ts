@@ -9,7 +9,7 @@ import type { RefreshTokens } from './refresh-tokens.ts';
 import type { User } from './store.ts';
 import { type Proof, readTokenRequest, type TokenRequest } from './token-request.ts';
 
-export interface TokenServiceParts {
+interface TokenServiceParts {
   readonly service: string;
   /** In seconds. */
   readonly tokenLifetime: number;

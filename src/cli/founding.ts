@@ -7,7 +7,7 @@ import type { FlagSpec } from './flag-words.ts';
 export const INIT: FlagSpec = { name: 'init', kind: 'switch' };
 
 /** Where a command runs. */
-export interface Surroundings {
+interface Surroundings {
   readonly isInteractive: boolean;
   readonly env: NodeJS.ProcessEnv;
 }

@@ -8,7 +8,7 @@ import { Keychain, keychainSource } from './passphrases/keychain.ts';
 import type { Environment, PassphraseSource } from './passphrases/source.ts';
 import { fileFromVariable, variableSource } from './passphrases/variables.ts';
 
-export interface PassphraseOptions {
+interface PassphraseOptions {
   readonly env: Environment;
   /** What the settings say; read when the first passphrase is needed and the environment has none. */
   readonly places: () => Promise<PassphrasePlaces>;

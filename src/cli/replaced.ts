@@ -1,7 +1,7 @@
 import type { ParsedArgs } from '../engine/flags.ts';
 
 /** A command of docker's that Signet carries out itself, without asking docker what its options mean. */
-export interface ReplacedCommand {
+interface ReplacedCommand {
   readonly word: string;
   /** What follows the word. */
   readonly words: readonly string[];

@@ -75,7 +75,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Docker's options before the command, where there were any. */
   readonly globals: ParsedArgs | undefined;

@@ -17,7 +17,7 @@ const KEPT: readonly ErrorCode[] = ['cancelled', 'signatures-pending', 'proposal
 /** A reference that has a tag. */
 export type TaggedReference = Reference & { readonly tag: string };
 
-export interface PushOptions {
+interface PushOptions {
   /** Push and sign this one platform of the image. */
   readonly platform?: string | undefined;
   /** Show neither progress nor what is done. */

@@ -19,7 +19,7 @@ import { readCertificates } from '../serve/server-certificate.ts';
 import type { ServeSettings } from '../serve/start.ts';
 import { realTerminal, type Terminal } from './user-terminal.ts';
 
-export interface TrustHereOptions {
+interface TrustHereOptions {
   /** Whether trust is taken back. */
   readonly isUndo: boolean;
   /** Whether not to ask. */

@@ -27,7 +27,7 @@ export interface TransferOptions {
 }
 
 /** What a push put under the tag. */
-export interface PushResult {
+interface PushResult {
   readonly digest: Digest;
   /** In bytes; undefined where the engine does not tell. */
   readonly size: number | undefined;

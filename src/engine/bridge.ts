@@ -10,7 +10,7 @@ import type { DockerCli } from './cli.ts';
 const MAX_COMPLAINT = 8 * 1024;
 
 /** A private unix socket that leads to an engine which only the docker command can reach (TCP, TLS, SSH). */
-export interface Bridge {
+interface Bridge {
   readonly socketPath: string;
   /** What the docker command of the latest connection said on its error stream by its end; empty where it said nothing. */
   complaint(): Promise<string>;

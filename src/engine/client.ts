@@ -8,7 +8,7 @@ import type { DockerCli } from './cli.ts';
 import { type EngineRequest, type EngineResponse, readBody, sendRequest } from './http.ts';
 
 /** The way to an engine. */
-export interface EngineConnection {
+interface EngineConnection {
   /** As docker names the place: `unix:///var/run/docker.sock`. */
   readonly host: string;
   readonly socketPath: string;

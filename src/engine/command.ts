@@ -3,7 +3,7 @@ import type { CommandSyntax, Flag } from './help.ts';
 import type { SyntaxBook } from './learn.ts';
 
 /** Options that stand before, or between, the words of a command. */
-export interface Level {
+interface Level {
   /** The words before them; none for docker's own options. */
   readonly words: readonly string[];
   readonly options: ParsedArgs;
@@ -24,7 +24,7 @@ export interface CommandLine {
 }
 
 /** Whether `next` is a further word of the command that begins with `words`, and not its first argument. */
-export type LeadsOn = (words: readonly string[], next: string) => boolean;
+type LeadsOn = (words: readonly string[], next: string) => boolean;
 
 /** The option that every command under trust had until docker 28, services excepted (protocol D.1). */
 const TRUST_SWITCH: Flag = { long: 'disable-content-trust', short: undefined, takesValue: false };

@@ -10,7 +10,7 @@ import type { ParsedArgs } from './flags.ts';
 import { neededHome } from './home.ts';
 
 /** Where the engine of a command line is. */
-export interface Endpoint {
+interface Endpoint {
   /** As docker names it: `unix:///var/run/docker.sock`, `ssh://user@host`. */
   readonly host: string;
   /** The path of the engine's own socket; undefined where only the docker command can reach the engine. */

@@ -3,7 +3,7 @@ import { printable, quoted } from '../core/printable.ts';
 import type { CommandSyntax, Flag } from './help.ts';
 
 /** A part of one argument: the characters `from` up to, not including, `to` of argument number `arg`. */
-export interface Span {
+interface Span {
   readonly arg: number;
   readonly from: number;
   readonly to: number;
@@ -26,7 +26,7 @@ export interface PositionalToken {
 }
 
 /** The `--` that ends the options. */
-export interface TerminatorToken {
+interface TerminatorToken {
   readonly kind: 'terminator';
   readonly at: Span;
 }

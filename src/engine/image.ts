@@ -39,7 +39,7 @@ export function parseImage(body: Uint8Array): ImageDescription {
 }
 
 /** A name with the digest that stands for the image in that repository. */
-export type DigestName = Reference & { readonly digest: Digest };
+type DigestName = Reference & { readonly digest: Digest };
 
 /** The names with digests under which the engine knows the image: what it pulled or pushed there. */
 export function namesOf(image: ImageDescription): readonly DigestName[] {

@@ -2,7 +2,7 @@ import { SignetError } from '../core/errors/index.ts';
 import { quoted } from '../core/printable.ts';
 
 /** What an image is made for, in the words of OCI and Go: `linux`, `arm`, `v7`. */
-export interface Platform {
+interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly variant: string | undefined;

@@ -13,7 +13,7 @@ export interface Content {
 const STATUS = /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}): digest: (sha256:[0-9a-f]{64}) size: ([0-9]{1,15})$/;
 
 /** What a push put under the tag. */
-export interface Pushed extends Content {
+interface Pushed extends Content {
   /** The index of which the engine pushed this one manifest, as it has no more of it; undefined where all was pushed. */
   readonly insteadOf: Digest | undefined;
 }

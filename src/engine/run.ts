@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { SignetError } from '../core/errors/index.ts';
 
-export interface RunOptions {
+interface RunOptions {
   /** The whole environment; this process's own where absent. */
   readonly env?: NodeJS.ProcessEnv;
   /** What docker reads; this process's own standard input where absent. */

@@ -21,7 +21,7 @@ export function parseRepositoryName(text: string): RepositoryName {
 }
 
 /** Whether `text` has the form of the UUIDs made here; safe to use as a file name then. */
-export function isUploadId(text: string): text is UploadId {
+function isUploadId(text: string): text is UploadId {
   return UUID.test(text);
 }
 

@@ -3,7 +3,7 @@ import { parseRepositoryName, type RepositoryName } from './names.ts';
 /** The kinds of paths below a repository (protocol F.5). */
 export type EndpointName = 'manifest' | 'blob' | 'uploads' | 'upload' | 'tags' | 'referrers';
 
-export interface RegistryPath {
+interface RegistryPath {
   readonly endpoint: EndpointName;
   readonly repository: RepositoryName;
   /** The last part as it is: a reference, a digest or a UUID; empty where the endpoint has none. */

@@ -7,7 +7,7 @@ const MAX_HASHES = 4096;
 const READ_BYTES = 1024 * 1024;
 
 /** The SHA-256 of the first `covers` bytes of an upload. */
-export class RunningHash {
+class RunningHash {
   private readonly hasher = new Bun.CryptoHasher('sha256');
   private length = 0;
 

@@ -10,7 +10,7 @@ import { isLoopback } from './loopback.ts';
 import { mayReceive, parseRealm } from './realm.ts';
 import { requestToken } from './token.ts';
 
-export interface LoginCheck {
+interface LoginCheck {
   readonly http: HttpClient;
   /** Where the registry answers (`registryEndpoints`); the login goes there. */
   readonly endpoint: URL;

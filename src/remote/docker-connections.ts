@@ -6,7 +6,7 @@ import { readTlsFolder, type TlsFolder } from './tls-folder.ts';
 /** Where docker's engine keeps certificates of registries; a client without an engine uses them too. */
 export const ENGINE_CERTIFICATES = '/etc/docker/certs.d';
 
-export interface DockerConnectionOptions {
+interface DockerConnectionOptions {
   /** Folders with one folder of certificates per `host[:port]`: `~/.docker/tls`, for registries `/etc/docker/certs.d` too. */
   readonly folders: readonly string[];
   /** The registry (`host[:port]`) that the connections are made for. */

@@ -17,7 +17,7 @@ import { Stopwatch } from './stopwatch.ts';
 import { exchange } from './transport.ts';
 
 /** Milliseconds. */
-export interface Timeouts {
+interface Timeouts {
   /** From the request's start to the response's head, connecting included. */
   readonly answer: number;
   /** Between two pieces of the body. */

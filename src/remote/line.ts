@@ -2,7 +2,7 @@ import { ResponseReader, type ResponseSink } from './response-reader.ts';
 import type { WireRequest, WireResponse } from './wire.ts';
 
 /** A connected socket, as Bun has it. */
-export interface LineSocket {
+interface LineSocket {
   /** Returns how many bytes were taken; `drain` is called when it takes more. */
   write(bytes: Uint8Array): number;
   terminate(): void;
@@ -31,6 +31,11 @@ interface Exchange {
  * One HTTP/1.1 connection, on which requests follow each other without waiting for the answers (RFC 9112, 9.3.2): files
  * that are asked for at the same time arrive after one round trip, with no further connection. Only GET requests do,
  * and only once a first answer has shown that the server keeps the connection.
+ *
+ * Measured with `bench/latency.ts` over 50 ms of round trip: `trust inspect` of a repository that is not cached takes 300 ms
+ * from Notary's own server, and 500 over the connections that `fetch` or `node:https` keep alive, because those open another
+ * one for each file that is asked for meanwhile. Notary's server does not speak HTTP/2, which would do the same. In one
+ * request, of a cached repository or from Signet's server, a line is no faster.
  */
 export class Line implements ResponseSink {
   private readonly reader = new ResponseReader(this);

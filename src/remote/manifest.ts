@@ -27,7 +27,7 @@ const MEMBERS = ['mediaType', 'manifests', 'config', 'layers', 'fsLayers'];
 const INDEX_TYPES: ReadonlySet<string> = new Set([MANIFEST_TYPES[0], MANIFEST_TYPES[2]]);
 
 /** What came with a manifest's bytes. */
-export interface Received {
+interface Received {
   readonly bytes: Buffer;
   readonly contentType: string | null;
   /** The `Docker-Content-Digest` header. */

@@ -1,7 +1,7 @@
 import type { RoleName } from '../core/names/role.ts';
 
 /** A request body and its `Content-Type`. */
-export interface Upload {
+interface Upload {
   readonly contentType: string;
   readonly body: Buffer;
 }

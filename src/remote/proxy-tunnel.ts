@@ -4,7 +4,7 @@ import { isIP, type Socket } from 'node:net';
 import { hostOf } from './wire.ts';
 
 /** How a proxy is asked in Node. */
-export interface ProxyRequest extends RequestOptions {
+interface ProxyRequest extends RequestOptions {
   /** Certificates to trust where the proxy speaks TLS. */
   readonly ca?: (Buffer | string)[];
 }

@@ -3,7 +3,7 @@ import { DOCKER_HUB } from '../core/names/reference.ts';
 import { printable } from '../core/printable.ts';
 
 /** Where trust servers are configured. */
-export interface ServerSettings {
+interface ServerSettings {
   /** `DOCKER_CONTENT_TRUST_SERVER`: one server for all repositories. Empty counts as absent. */
   readonly environment: string | undefined;
   /** By registry host (with port). */

@@ -11,7 +11,7 @@ import type { HttpClient } from './http.ts';
 import type { HttpAnswer } from './http-message.ts';
 
 /** A bearer token and the moment from which it is no longer of use. */
-export interface Token {
+interface Token {
   readonly value: string;
   readonly expires: Instant;
 }
@@ -37,7 +37,7 @@ export interface TokenRequest {
   readonly offline?: boolean;
 }
 
-export interface TokenAnswer {
+interface TokenAnswer {
   readonly token: Token;
   readonly refreshToken: Buffer | undefined;
 }

@@ -15,7 +15,7 @@ export interface NewAdministrator {
   readonly file: string | undefined;
 }
 
-export interface FirstAdministratorOptions {
+interface FirstAdministratorOptions {
   readonly folder: DataFolder;
   readonly store: AccountStore;
   /** Whether the password is written to a file, because no one sees it otherwise. */

@@ -9,7 +9,7 @@ import { SETTINGS, type Settings } from './settings.ts';
 import { SYSTEM_STORES } from './system-stores.ts';
 
 /** What a server says of itself when it has started. */
-export interface Announcement {
+interface Announcement {
   readonly url: string;
   readonly port: number;
   readonly settings: Settings;

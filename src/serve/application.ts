@@ -28,7 +28,7 @@ export interface Part {
   readonly step?: (path: string) => 'begins' | 'goes-on' | undefined;
 }
 
-export interface ApplicationOptions {
+interface ApplicationOptions {
   /** The first part that takes a path answers it. */
   readonly parts: readonly Part[];
   gateFor(request: Request): Promise<Gate>;

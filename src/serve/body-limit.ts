@@ -1,7 +1,7 @@
 import { SignetError } from '../core/errors/index.ts';
 
 /** Hears of bytes before they are taken; throws where they cannot be. */
-export type ByteCounter = (bytes: number) => void;
+type ByteCounter = (bytes: number) => void;
 
 /**
  * The request, with a body that cannot deliver more than `limit` bytes: a longer one is refused at once where its length

@@ -6,7 +6,7 @@ import { isErrno, readSmallFile, removeFile, writePrivateFile } from '../store/f
 import { type DataFolder, unusable } from './data-folder.ts';
 
 /** Held by the one process that serves from a data folder. */
-export interface FolderLock {
+interface FolderLock {
   release(): void;
 }
 

@@ -1,7 +1,7 @@
 import type { Instant } from '../core/time.ts';
 
-export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+type LogLevel = 'debug' | 'info' | 'warning' | 'error';
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 /** Takes finished lines, each with its line feed. */
 export type LineSink = (line: string) => void;
 
@@ -13,7 +13,7 @@ export interface Log {
   error(message: string, fields?: LogFields): void;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'text' | 'json';
   readonly write: LineSink;
@@ -51,7 +51,7 @@ function quoteIfNeeded(text: string): string {
 }
 
 /** Control characters as escapes, so that nothing from outside ends a line or moves the cursor. */
-export function visible(text: string): string {
+function visible(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     // JSON leaves what is beyond ASCII as it is, the 8-bit control characters of terminals included.
     const escaped = JSON.stringify(character).slice(1, -1);

@@ -9,7 +9,7 @@ import type { Environment } from './environment.ts';
 const LENGTH = 32;
 const VARIABLE = 'SIGNET_MASTER_KEY';
 
-export interface MasterKeySource {
+interface MasterKeySource {
   readonly folder: DataFolder;
   /** The file that the settings name. */
   readonly file: string | undefined;

@@ -6,7 +6,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 export type Collector = () => readonly string[];
 
 /** What happened to one request. */
-export interface Measured {
+interface Measured {
   readonly part: string;
   readonly method: string;
   readonly status: number;

@@ -14,7 +14,7 @@ interface Native {
 }
 
 /** What a listener and the next one need to stand on one port. */
-export interface SharedPort {
+interface SharedPort {
   /** To be called once the second listener is open: from now on it gets every new connection. */
   chooseSecond(): void;
 }

@@ -8,7 +8,7 @@ const ANSWERS = 256 * 1024 * 1024;
 /** Networks that can have all of their memory at one time before the others go short. */
 const FULL_NETWORKS = 4;
 
-export interface ShareLimits {
+interface ShareLimits {
   /** Requests in progress at one time, from all networks. */
   readonly requests: number;
   /** Bytes of bodies that one network may have in memory at one time; all networks together four times as many. */

@@ -33,7 +33,7 @@ export interface ServeSettings extends Settings {
 }
 
 /** What tests replace. */
-export interface Dependencies {
+interface Dependencies {
   readonly now?: () => Instant;
   readonly environment?: Environment;
   /** Takes the log; standard error where absent. */

@@ -7,7 +7,7 @@ import { assembleCertificate, commonNameOnly, extension } from '../core/keys/x50
 import type { Instant } from '../core/time.ts';
 
 /** What a certificate to be issued says. Keys are ECDSA keys on P-256. */
-export interface CertificateRequest {
+interface CertificateRequest {
   readonly commonName: string;
   readonly publicKey: KeyObject;
   readonly notBefore: Instant;
@@ -16,7 +16,7 @@ export interface CertificateRequest {
   readonly purpose: 'authority' | { readonly dnsNames: readonly string[]; readonly addresses: readonly string[] };
 }
 
-export interface Issuer {
+interface Issuer {
   readonly commonName: string;
   readonly privateKey: KeyObject;
 }

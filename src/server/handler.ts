@@ -12,7 +12,7 @@ import { getChanges, type Operation, ROUTES, type Services } from './routes.ts';
 /** Told about every request that a route answered, with how long that took in milliseconds. */
 export type Observer = (operation: Operation, status: number, milliseconds: number) => void;
 
-export interface HandlerParts extends Services {
+interface HandlerParts extends Services {
   readonly prefixes: GunPrefixes;
   readonly logger: Logger;
   readonly observe: Observer;

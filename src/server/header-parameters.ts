@@ -1,5 +1,5 @@
 /** A header such as `form-data; name="files"; filename="targets/releases"`. */
-export interface ParameterizedHeader {
+interface ParameterizedHeader {
   /** What stands before the first semicolon, in lower case. */
   readonly value: string;
   /** By their names in lower case. */

@@ -15,7 +15,7 @@ interface OpenKey {
 }
 
 /** A signer that is told when what it signed is stored: a key that signed what came to nothing is given out again. */
-export interface SettledSigner extends OnlineSigner {
+interface SettledSigner extends OnlineSigner {
   settle(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import type { Logger } from './logger.ts';
 import type { KeptProposal, ServerProposalStore } from './proposal-store.ts';
 import { Refusal } from './refusal.ts';
 
-export interface ProposalParts {
+interface ProposalParts {
   readonly store: ServerProposalStore;
   readonly logger: Logger;
   readonly clock: () => Instant;

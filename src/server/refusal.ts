@@ -2,7 +2,7 @@ import { type ErrorCode, SignetError } from '../core/errors/index.ts';
 import { escapeForFile } from '../core/json/canonical.ts';
 
 /** What goes into the `detail` member of an error body; undefined leaves the member out. */
-export type WireDetail = string | Readonly<Record<string, unknown>> | undefined;
+type WireDetail = string | Readonly<Record<string, unknown>> | undefined;
 
 interface WireError {
   readonly code: string;

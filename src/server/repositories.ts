@@ -20,7 +20,7 @@ const ATTEMPTS = 10;
 /** Bytes of files that are verified at one go. */
 const PAUSE_EVERY = 64 * 1024;
 
-export interface RepositoryParts {
+interface RepositoryParts {
   readonly store: MetadataStore;
   readonly keys: OnlineKeys;
   readonly logger: Logger;

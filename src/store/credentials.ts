@@ -18,7 +18,7 @@ export function credentialKey(registry: string): string {
 }
 
 /** Where a login went when it was stored. */
-export type LoginPlace = { readonly helper: string } | { readonly file: 'config.json' };
+type LoginPlace = { readonly helper: string } | { readonly file: 'config.json' };
 
 /**
  * The user's logins, read and kept where docker keeps them (protocol D.2, F.3). `DOCKER_AUTH_CONFIG` answers first;

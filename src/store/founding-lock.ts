@@ -11,7 +11,7 @@ const PAUSE_MS = 100;
 const MAX_HOLDER = 1024;
 
 /** A lock that is held. */
-export interface HeldLock {
+interface HeldLock {
   /** Whether another process had it before, and may have founded what this one is about to found. */
   readonly waited: boolean;
   release(): void;

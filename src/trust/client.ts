@@ -31,7 +31,7 @@ import { updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
-export interface ClientOptions {
+interface ClientOptions {
   /** Docker's configuration folder, whose `tls` holds certificates for trust servers. */
   readonly folder: string;
   readonly configuration: Configuration;

@@ -9,7 +9,7 @@ import { permit, permitId, readImageId } from './permission.ts';
 import type { DockerTask } from './task.ts';
 
 /** The arguments with every image that is mounted named as it may be used. */
-export interface NamedMounts {
+interface NamedMounts {
   readonly args: ParsedArgs;
   /** Those that the engine has to have by their digests. */
   readonly images: readonly SignedTag[];

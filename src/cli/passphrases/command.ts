@@ -11,7 +11,7 @@ const PATIENCE = 60_000;
 const INTERRUPTED = 130;
 
 /** A program that prints passphrases. Its arguments may say more than others should read: errors name the program alone. */
-export interface PassphraseCommand {
+interface PassphraseCommand {
   readonly program: string;
   readonly args: readonly string[];
 }

@@ -10,14 +10,14 @@ import { countLines } from '../pending.ts';
 export const ACCEPT_UNUSUAL: FlagSpec = { name: 'accept-unusual', kind: 'switch' };
 
 /** Who is shown a proposal and asked about it. */
-export interface Reviewer {
+interface Reviewer {
   readonly isInteractive: boolean;
   print(text: string): void;
   confirm(question: string, flag?: string): Promise<boolean>;
 }
 
 /** What the command line has answered already. */
-export interface Answers {
+interface Answers {
   readonly yes?: boolean;
   readonly acceptUnusual?: boolean;
 }

@@ -12,7 +12,7 @@ import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
 import { type StoredFile, stored } from './stored-file.ts';
 import { checkStep } from './version-step.ts';
 
-export interface UploadedSnapshot {
+interface UploadedSnapshot {
   readonly root: Root;
   readonly envelope: Envelope;
   readonly previous: Snapshot | undefined;

@@ -16,7 +16,7 @@ import type { Draft } from './drafts.ts';
 import { canSign, keysMissing, type SigningKeys, signWith } from './signing.ts';
 
 /** What an editor signs. */
-export interface Changes {
+interface Changes {
   /** The root as it is to be; signed anew where `rootChanged`. */
   readonly root: Root;
   readonly rootChanged: boolean;

@@ -24,7 +24,7 @@ import { type Edition, signEdition, signSnapshot } from './edition.ts';
 import { keysMissing, type SigningKeys } from './signing.ts';
 
 /** The public keys of a new repository. */
-export interface FirstKeys {
+interface FirstKeys {
   /** Root keys, each wrapped in a certificate for the GUN (`issueRootCertificate`). */
   readonly root: readonly PublicKey[];
   readonly targets: PublicKey;
@@ -34,7 +34,7 @@ export interface FirstKeys {
 }
 
 /** A collection that was made here and is on no server yet, as Notary's `init` leaves it (protocol C.12). */
-export interface UnpublishedCollection {
+interface UnpublishedCollection {
   readonly root: { readonly root: Root; readonly bytes: Buffer };
   readonly targets: Trusted<Targets>;
   readonly snapshot: Snapshot | undefined;

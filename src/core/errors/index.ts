@@ -24,7 +24,7 @@ const CATALOGUE = {
 /** The closed set of everything that can go wrong in Signet. */
 export type ErrorCode = keyof typeof CATALOGUE;
 
-export interface SignetErrorOptions {
+interface SignetErrorOptions {
   /** What led to this error; kept for `--debug`, never printed otherwise. */
   readonly cause?: unknown;
   /** The step that mends it, where it is more precise than the catalogue's. */

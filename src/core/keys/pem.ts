@@ -11,7 +11,7 @@ export interface PemBlock {
 }
 
 /** How much PEM is read at once. */
-export interface PemBounds {
+interface PemBounds {
   /** The file's length, in bytes. */
   readonly bytes: number;
   readonly blocks: number;

@@ -6,7 +6,7 @@ import { PSS_SALT, type Signature } from '../signature.ts';
 import type { PublicKey } from './public-key.ts';
 import { ed25519KeyFromSeed, type RawKey, readEcKey, readEd25519Key, readRsaKey } from './raw-key.ts';
 
-export type PrivateKeyType = 'ecdsa' | 'rsa' | 'ed25519';
+type PrivateKeyType = 'ecdsa' | 'rsa' | 'ed25519';
 
 /** A private key that can be used until it is wiped. */
 export class PrivateKey {

@@ -60,7 +60,7 @@ export function readSpki(spki: Buffer): VerifyingKey {
 }
 
 /** The DER SubjectPublicKeyInfo of a raw Ed25519 public key (RFC 8410). */
-export function ed25519Spki(raw: Uint8Array): Buffer {
+function ed25519Spki(raw: Uint8Array): Buffer {
   return encodeDer(sequence(sequence(oid(OID.ed25519)), bitString(raw)));
 }
 

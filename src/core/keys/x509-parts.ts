@@ -16,7 +16,7 @@ import {
 import { formatDerTime } from './x509.ts';
 
 /** What stands in every certificate that is issued (RFC 5280, 4.1). */
-export interface CertificateFields {
+interface CertificateFields {
   /** A positive number, big-endian. */
   readonly serial: Uint8Array;
   /** The AlgorithmIdentifier of the issuer's signature. */

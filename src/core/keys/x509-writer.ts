@@ -6,7 +6,7 @@ import type { PrivateKey } from './private-key.ts';
 import { assembleCertificate, commonNameOnly, extension } from './x509-parts.ts';
 
 /** What varies between root certificates. */
-export interface CertificateBody {
+interface CertificateBody {
   /** A positive number, big-endian. */
   readonly serial: Uint8Array;
   /** Subject and issuer. */

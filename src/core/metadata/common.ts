@@ -14,7 +14,7 @@ export interface Metadata {
 }
 
 /** An expiry as it was signed (`text`) and as it compares (`at`). */
-export interface Expiry {
+interface Expiry {
   readonly text: string;
   readonly at: Instant;
 }
@@ -28,7 +28,7 @@ export interface RoleKeys {
 export type KeyMap = ReadonlyMap<KeyId, PublicKey>;
 
 /** The `_type` of each file (protocol A.6); every delegation is of the type `Targets`. */
-export type TypeName = 'Root' | 'Targets' | 'Snapshot' | 'Timestamp';
+type TypeName = 'Root' | 'Targets' | 'Snapshot' | 'Timestamp';
 
 /** The width of Notary's database column; a version beyond it could never be succeeded. */
 const MAX_VERSION = 2 ** 31 - 1;

@@ -22,7 +22,7 @@ export function expiryWarnings(set: TrustedSet, now: Instant): readonly string[]
 }
 
 /** A role's file that has expired, and when. */
-export interface ExpiredRole {
+interface ExpiredRole {
   readonly role: RoleName;
   readonly expired: Instant;
 }

@@ -13,7 +13,7 @@ export interface FoundTarget {
 }
 
 /** A target in one role's file, with all signatures of that file. */
-export interface SignedTarget extends FoundTarget {
+interface SignedTarget extends FoundTarget {
   readonly signatures: readonly Signature[];
 }
 

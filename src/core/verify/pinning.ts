@@ -27,7 +27,7 @@ export type TrustOnFirstUse = 'on' | 'off' | 'ask' | 'off-in-ci';
 export const TRUST_ON_FIRST_USE: Pinning = { certs: new Map(), ca: new Map(), tofu: 'on' };
 
 /** What admits the root certificates of one repository. */
-export type Pin = { readonly pattern: string; admits(certificate: RootCertificate, now: Instant): boolean };
+type Pin = { readonly pattern: string; admits(certificate: RootCertificate, now: Instant): boolean };
 
 /**
  * The pin that applies to a repository: of `certs` the one for its very name, else the longest prefix, else of `ca` the

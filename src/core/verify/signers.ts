@@ -12,7 +12,7 @@ export interface Signers extends RoleKeys {
 }
 
 /** Gives the payload of a targets file, undefined where there is none to rely on. */
-export type PayloadOf = (role: TargetsRole) => Targets | undefined;
+type PayloadOf = (role: TargetsRole) => Targets | undefined;
 
 /** Who may sign for a base role, by a root. */
 export function baseSigners(root: Root, role: BaseRole): Signers {

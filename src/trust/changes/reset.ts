@@ -25,7 +25,7 @@ export interface ResetPlan {
   readonly emptied: readonly TargetsRole[];
 }
 
-export interface ResetReport extends ResetPlan {
+interface ResetReport extends ResetPlan {
   /** The file of the record. */
   readonly record: string;
 }

@@ -13,7 +13,7 @@ import type { Collection } from '../update/collection.ts';
 import { type Kept, NOTHING_KEPT, type ResignedRole, resign, resignedRole } from './resigning.ts';
 
 /** What is to change about who signs for a role. */
-export interface RoleChange {
+interface RoleChange {
   /** For the root: certificates for this GUN, each made by whoever has the key. */
   readonly addKeys: readonly PublicKey[];
   /** Canonical IDs. */

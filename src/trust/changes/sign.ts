@@ -56,7 +56,7 @@ export async function openSigners({ keys, source }: Repository, { set }: Collect
 }
 
 /** What became of a revocation. */
-export interface Revocation {
+interface Revocation {
   readonly publication: Publication;
   /** Tags that are released all the same, by others. */
   readonly remaining: readonly string[];

@@ -35,7 +35,7 @@ export interface SignedTag {
 }
 
 /** A digest or ID without a tag, which some tag of its repository is signed as. */
-export interface SignedDigest<Asked extends AskedImage = AskedImage> {
+interface SignedDigest<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'digest-signed';
   readonly asked: Asked;
   readonly use: Asked;
@@ -43,7 +43,7 @@ export interface SignedDigest<Asked extends AskedImage = AskedImage> {
 }
 
 /** A digest or ID without a tag. No one has looked whether it is signed: under docker's rule it names its content itself. */
-export interface UnsignedDigest<Asked extends AskedImage = AskedImage> {
+interface UnsignedDigest<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'unsigned-digest-allowed';
   readonly asked: Asked;
   readonly use: Asked;
@@ -58,7 +58,7 @@ export interface ExemptImage<Asked extends AskedImage = AskedImage> {
 }
 
 /** An image that must not be used: `unsigned-digest-refused` for a digest or ID that no one signed. */
-export interface Refused<Asked extends AskedImage = AskedImage> {
+interface Refused<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'refused' | 'unsigned-digest-refused';
   readonly asked: Asked;
   readonly error: SignetError;

@@ -13,7 +13,7 @@ export interface ImageRules {
   readonly exempt: readonly Exemption[];
 }
 
-export type DigestRule = (typeof DIGEST_RULES)[number];
+type DigestRule = (typeof DIGEST_RULES)[number];
 const DIGEST_RULES = ['docker', 'signed'] as const;
 
 /** Images that are used without a signature, and why. */

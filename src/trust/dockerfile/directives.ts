@@ -2,7 +2,7 @@ import type { EscapeCharacter } from './lines.ts';
 import { invalid, leadingSpace, type Span, trimmed, uncertain } from './text.ts';
 
 /** What the comments at the head of a Dockerfile tell docker. */
-export interface Directives {
+interface Directives {
   readonly escapeCharacter: EscapeCharacter;
   /** The image that is to read the Dockerfile. */
   readonly syntax: { readonly place: string; readonly name: string; readonly span: Span } | undefined;

@@ -3,7 +3,7 @@ import { PLATFORM_VARIABLES, platformVariables } from './platforms.ts';
 import { isSpace } from './text.ts';
 
 /** What decides the values of the variables in `FROM`. */
-export interface GlobalValues {
+interface GlobalValues {
   /** `--build-arg`: the values by name. */
   readonly buildArgs: ReadonlyMap<string, string>;
   /** The platforms that the build can be for; undefined if only the builder knows. */

@@ -17,14 +17,14 @@ const IMPORTED = 'encrypted';
 const NAMELESS = 'signer';
 
 /** A key that was imported. */
-export interface ImportedKey {
+interface ImportedKey {
   readonly id: KeyId;
   /** False where it was here before; then it keeps the passphrase that it has. */
   readonly isNew: boolean;
 }
 
 /** Whose passphrase a new key gets: the one that was right for a key of its alias before, as docker does it, or its own. */
-export type NewPassphrase = 'of its alias' | 'its own';
+type NewPassphrase = 'of its alias' | 'its own';
 
 /** The private keys of one command: opened when first needed, kept while the command runs, wiped by `close`. */
 export class KeyRing implements SigningKeys {

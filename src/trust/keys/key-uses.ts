@@ -10,7 +10,7 @@ import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { MetadataCache } from '../../store/metadata-cache.ts';
 
 /** A collection, and its roles for which a key signs. */
-export interface KeyUse {
+interface KeyUse {
   readonly gun: Gun;
   readonly roles: readonly RoleName[];
 }

@@ -84,7 +84,7 @@ export async function openFoundingKeys(keys: KeyRing, gun: RepositorySource['gun
 }
 
 /** The person's root key: the first one on disk, else a new one, as docker chooses it. */
-export async function rootKey(keys: KeyRing): Promise<PrivateKey> {
+async function rootKey(keys: KeyRing): Promise<PrivateKey> {
   const first = firstRoot(await keys.list());
   const present = first === undefined ? undefined : await keys.find(first, 'root');
   return present ?? keys.create('root');

@@ -3,7 +3,7 @@ import { isSignetError } from '../../core/errors/index.ts';
 import type { Gun } from '../../core/names/gun.ts';
 
 /** Proposals in files of this machine (`ProposalFolder`). */
-export interface LocalProposals extends ProposalStore {
+interface LocalProposals extends ProposalStore {
   /** The file of a collection's proposal, whether or not there is one. */
   pathOf(gun: Gun): string;
 }

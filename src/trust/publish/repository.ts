@@ -24,7 +24,7 @@ const [FIRST_PAUSE, LAST_PAUSE] = [50, 2000];
 const REFUSALS = ['publish-conflict', 'publish-rejected', 'forbidden', 'unauthorized', 'credentials-missing'] as const;
 
 /** A change to a collection; may be made again on newer state. */
-export type Edit = (editor: Editor, collection: Collection) => Promise<void> | void;
+type Edit = (editor: Editor, collection: Collection) => Promise<void> | void;
 
 /** Whether a root that expires then is signed again with whatever is published now. */
 export function isRenewedBy(expires: Instant, now: Instant): boolean {

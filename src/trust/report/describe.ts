@@ -16,7 +16,7 @@ export interface Difference {
 }
 
 /** What is different in one file of a collection, for a person who is to sign it. */
-export interface FileChange {
+interface FileChange {
   readonly role: RoleName;
   /** Version and expiry, which every file has. */
   readonly edition: readonly Difference[];

@@ -15,7 +15,7 @@ import { naturalCompare } from './natural-order.ts';
 const ADMIN = 'Repo Admin';
 
 /** A tag with one digest that is released under it, and that no one may have replaced since, and who vouches for just that digest. */
-export interface SignedTagRow {
+interface SignedTagRow {
   readonly tag: string;
   /** Hexadecimal, without the algorithm. */
   readonly digest: string;
@@ -23,7 +23,7 @@ export interface SignedTagRow {
   readonly signers: readonly string[];
 }
 
-export interface SignerKeys {
+interface SignerKeys {
   readonly name: string;
   readonly keys: readonly KeyId[];
 }

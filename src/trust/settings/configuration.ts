@@ -10,7 +10,7 @@ import { type PassphrasePlaces, readPassphrasePlaces } from './passphrase-places
 import { NO_PINS, type PinningSettings, parsePinning } from './pinning-settings.ts';
 
 /** What Signet knows of one registry beyond docker's defaults. */
-export interface RegistryConfiguration extends RegistrySettings {
+interface RegistryConfiguration extends RegistrySettings {
   /** The trust server that speaks for the registry's images. */
   readonly trustServer?: string;
   /** Origins of token services, elsewhere, to which logins for the registry may be sent. */
@@ -35,7 +35,7 @@ export interface Configuration {
 }
 
 /** `refuse` them, or `warn` and hand them to docker. */
-export type Uncovered = (typeof UNCOVERED)[number];
+type Uncovered = (typeof UNCOVERED)[number];
 const UNCOVERED = ['refuse', 'warn'] as const;
 
 const MEMBERS: readonly string[] = [

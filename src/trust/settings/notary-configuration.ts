@@ -12,7 +12,7 @@ import { readSmallFile } from '../../store/files.ts';
 import { NO_PINS, type PinningSettings } from './pinning-settings.ts';
 
 /** The settings of a notary client: its `config.json` (protocol E.1.1). All paths in it are absolute. */
-export interface NotaryConfiguration {
+interface NotaryConfiguration {
   /** The folder of keys and trusted metadata; `~/.notary` where none is set. */
   readonly trustDir: string;
   readonly server: URL | undefined;

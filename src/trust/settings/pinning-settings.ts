@@ -16,7 +16,7 @@ export interface PinningSettings {
   readonly tofu: TofuSetting | undefined;
 }
 
-export type TofuSetting = 'on' | 'off' | 'ask';
+type TofuSetting = 'on' | 'off' | 'ask';
 
 export const NO_PINS: PinningSettings = { certs: new Map(), ca: new Map(), tofu: undefined };
 

@@ -11,7 +11,7 @@ const IGNORE_FILES: readonly string[] = ['.dockerignore', '.containerignore'];
 const POLICY = '.rego';
 
 /** What docker reads beside a Dockerfile. */
-export interface CompanionRules {
+interface CompanionRules {
   /** Whether docker would look for a build policy there. */
   readonly hasPolicy: boolean;
   readonly trust: boolean;

@@ -12,7 +12,7 @@ import type { DockerTask } from '../task.ts';
 import { isEngines } from './builder.ts';
 
 /** A build that is ready to reach the registries that it needs. */
-export interface PreparedBuild {
+interface PreparedBuild {
   readonly args: ParsedArgs;
   readonly env: NodeJS.ProcessEnv;
   /** To be said where the build fails: what the builder may lack, and how to give it that; empty where nothing is known. */

@@ -5,9 +5,9 @@ export const HEAD_SIZE = 1024;
  * What docker takes a build's standard input for. `unclear` is what has a tar header that docker would hardly read: one
  * version or another could, so that it must be neither.
  */
-export type StreamKind = 'archive' | 'dockerfile' | 'unclear';
+type StreamKind = 'archive' | 'dockerfile' | 'unclear';
 
-export type Compression = 'bzip2' | 'gzip' | 'xz' | 'zstd';
+type Compression = 'bzip2' | 'gzip' | 'xz' | 'zstd';
 
 const BLOCK = 512;
 const FIELDS = {

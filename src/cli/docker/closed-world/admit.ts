@@ -11,7 +11,7 @@ import { findCommand, type KnownCommand, knownFlags } from './commands.ts';
 import type { Condition } from './table.ts';
 
 /** A command line that nothing is enforced for, while trust is on. */
-export interface UnenforcedCall {
+interface UnenforcedCall {
   readonly cli: DockerCli;
   readonly line: CommandLine;
   readonly argv: readonly string[];

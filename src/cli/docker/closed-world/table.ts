@@ -1,5 +1,5 @@
 /** What Signet does with a command of docker's while trust is on. */
-export type CommandKind =
+type CommandKind =
   /** Resolves its images to signed digests first. */
   | 'enforced'
   /** Hands it to docker: nothing can be started, fetched or built by it. */

@@ -6,7 +6,7 @@ import { readKeyInput } from '../../key-input.ts';
 const OPEN_TO_OTHERS = 0o077;
 
 /** A file of private keys; the caller wipes `bytes`. */
-export interface PrivateFile {
+interface PrivateFile {
   readonly path: string;
   readonly bytes: Buffer;
   /** Whether only its owner can read and write it; so it is with what is no file. */

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { ROOT } from './paths.ts';
+
+/** Whoever uses the library imports what it exports. */
+const ENTRANCE = 'src/index.ts';
+/** Who else may import a file of src, to try it or measure it. */
+const TRIALS = ['test', 'bench', 'scripts'];
+
+const COMMENTS = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
+const DECLARED =
+  /^export (?:abstract |async )*(?<kind>function\*?|class|const|let|interface|type|enum) (?:(?<name>[\w$]+)|\{(?<names>[^}]*)\} =)/gm;
+const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*)\}(?: from '(?<from>[^']+)')?;/gm;
+/** Which names these take stands elsewhere in the file. */
+const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
+const STAR = /^export (?:type )?\*/m;
+const WORDS = /[\w$]+/g;
+/** Tests read the declarations of all commands from their files, by no name (`test/cli/trust/own-specs.ts`). */
+const COMMAND = /^export const (\w+): CommandSpec = /gm;
+
+interface Module {
+  /** Relative to the root: `src/core/names/gun.ts`. */
+  readonly path: string;
+  /** Without the comments that have lines of their own. */
+  readonly code: string;
+  readonly exports: readonly string[];
+  /** Of the exports, the types that are declared here. */
+  readonly types: readonly string[];
+  /** By the paths of other files, the names that it takes from them, to pass them on included. */
+  readonly uses: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/**
+ * The needless exports of src below `root`, one line each: names that nothing in src uses (dead, or there for tests alone),
+ * and names that only their own file uses, unless a test imports them or they declare a command. What `index.ts` passes on is
+ * used. A name that may be taken by `import()` counts as used if it stands anywhere in the file that imports.
+ */
+export function findNeedlessExports(root: string): string[] {
+  const modules = readModules(root, 'src');
+  const trials = TRIALS.flatMap((folder) => readModules(root, folder));
+  const isImported = ({ path }: Module, name: string, by: readonly Module[]) =>
+    by.some((other) => other.path !== path && other.uses.get(path)?.has(name));
+  const faultOf = (file: Module, name: string): string | undefined => {
+    if (isImported(file, name, modules)) return undefined;
+    const isTried = isImported(file, name, trials);
+    if (!isUsedWithin(file, name)) return isTried ? 'only tests use' : 'no one uses';
+    return isTried || declaresCommand(file, name) ? undefined : 'no other file imports';
+  };
+  return modules.flatMap((file) => {
+    if (STAR.test(file.code)) return [`${file.path} passes names on without saying which (export *)`];
+    if (file.path === ENTRANCE) return [];
+    const faults = file.exports.map((name) => [name, faultOf(file, name)] as const);
+    return faults.flatMap(([name, fault]) =>
+      fault === undefined ? [] : `${file.path} exports ${name}, which ${fault}`,
+    );
+  });
+}
+
+/** The types that several files of src below `root` declare and export under one name, one line each: name and files. */
+export function findTypesOfOneName(root: string): string[] {
+  const files = new Map<string, string[]>();
+  for (const { path, types } of readModules(root, 'src')) {
+    for (const name of types) files.set(name, [...(files.get(name) ?? []), path]);
+  }
+  return [...files].filter(([, paths]) => paths.length > 1).map(([name, paths]) => `${name}: ${paths.join(', ')}`);
+}
+
+function readModules(root: string, folder: string): Module[] {
+  const paths = [...new Bun.Glob(`${folder}/**/*.{ts,tsx}`).scanSync(root)].sort();
+  return paths.map((path) => readModule(path, readFileSync(join(root, path), 'utf8').replace(COMMENTS, '')));
+}
+
+function readModule(path: string, code: string): Module {
+  const declared = [...code.matchAll(DECLARED)].map(({ groups = {} }) => groups);
+  const listed = [...code.matchAll(LISTED)].map(({ groups = {} }) => groups);
+  const uses = new Map<string, Set<string>>();
+  const use = (from: string, names: readonly string[]) => {
+    const file = from.startsWith('.') ? normalize(join(dirname(path), from)) : from;
+    uses.set(file, new Set([...(uses.get(file) ?? []), ...names]));
+  };
+  for (const { from, names = '' } of listed)
+    if (from !== undefined)
+      use(
+        from,
+        namesIn(names).map(([own]) => own),
+      );
+  for (const found of code.matchAll(WHOLE)) use(found[1] ?? found[2] ?? '', code.match(WORDS) ?? []);
+  const passedOn = listed.filter(({ word }) => word === 'export');
+  return {
+    path,
+    code,
+    exports: [
+      ...declared.flatMap(
+        ({ name, names = '' }) => name ?? namesIn(names.replaceAll(':', ' as ')).map(([, local]) => local),
+      ),
+      ...passedOn.flatMap(({ names = '' }) => namesIn(names).map(([, name]) => name)),
+    ],
+    types: declared.flatMap(({ kind = '', name }) =>
+      name !== undefined && /^(?:class|interface|type|enum)$/.test(kind) ? [name] : [],
+    ),
+    uses,
+  };
+}
+
+/** Of `a, type B as C`: each name, and what it is called from there on. */
+function namesIn(list: string): [string, string][] {
+  const entries = list.split(',').map((entry) => entry.trim().replace(/^type /, ''));
+  return entries
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [name = '', other = name] = entry.split(' as ').map((word) => word.trim());
+      return [name, other];
+    });
+}
+
+/** A name that is declared is there once; one that is passed on, not for the file itself. */
+function isUsedWithin({ code }: Module, name: string): boolean {
+  const uses = code.replace(LISTED, '').match(new RegExp(`(?<![\\w$.])${RegExp.escape(name)}(?![\\w$])`, 'g')) ?? [];
+  return uses.length > 1;
+}
+
+function declaresCommand({ code }: Module, name: string): boolean {
+  return [...code.matchAll(COMMAND)].some(([, declared]) => declared === name);
+}
+
+if (import.meta.main) {
+  const lines = process.argv.includes('--types') ? findTypesOfOneName(ROOT) : findNeedlessExports(ROOT);
+  for (const line of lines) console.log(line);
+}
