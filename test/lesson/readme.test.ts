@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type DockerCli, dockerClis } from '../support/clis.ts';
+import { happens } from '../support/conduct.ts';
 import { startOpenRegistry } from '../support/docker-registry.ts';
 import { type Engine, importBusybox, startEngine } from '../support/dockerd.ts';
 import { beginningOf, blocksOf, type Example, examplesIn, readDocument } from '../support/documents.ts';
@@ -9,14 +10,13 @@ import { type Machine, startMachine } from '../support/machine.ts';
 import { run } from '../support/run.ts';
 import { signetCommand } from '../support/signet-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
-import { type Answered, type Question, Terminal } from '../support/terminal.ts';
+import { Terminal } from '../support/terminal.ts';
 
 const BLOCKS = blocksOf(readDocument('README.md'), 'console').map(examplesIn);
 /** What other tests run: `npm test` builds first, and `test/interop/demo.test.ts` has the demo. */
 const BUILDING: readonly string[] = ['npm run build', 'npm run demo'];
 const SERVE = 'signet serve';
 const PASSWORD = 'what alice types at docker login';
-const PASSPHRASE = 'what the reader has chosen for keys';
 const STARTING_MS = 60_000;
 const COMMANDS_MS = 240_000;
 
@@ -38,10 +38,10 @@ for (const cli of await dockerClis()) {
         const second = place.terminal();
         await second.run('cd');
         for (const example of BLOCKS.flat()) {
-          const [line] = parts(example);
+          const line = example.line.replace(/\s+#.*$/, '');
           if (BUILDING.includes(line)) hasBuilt = true;
           else if (line === SERVE) password = await serves(place.terminal(), example);
-          else await happens(second, example, password);
+          else await happens(second, example, line.includes('admin') ? password : PASSWORD);
         }
         expect(hasBuilt).toBe(true);
       },
@@ -88,45 +88,7 @@ async function serves(terminal: Terminal, { line, output }: Example): Promise<st
   return /with the password (\S+)\n/.exec(shown)?.[1] ?? '';
 }
 
-/** Runs a command as it stands, and holds what happens against what stands below it and in its comment. */
-async function happens(terminal: Terminal, example: Example, password: string): Promise<void> {
-  const [, comment] = parts(example);
-  const { output, exitCode, asked } = await terminal.run(example.line, questions(example.line, password));
-  const [, isRefused, words] = /^(?:(fails)|prints): (.*)$/.exec(comment) ?? [];
-  const about = { line: example.line, output };
-  expect({ ...about, exitCode: exitCode === 0 }).toEqual({ ...about, exitCode: isRefused === undefined });
-  if (words !== undefined) expect(about).toEqual({ ...about, output: expect.stringContaining(words) });
-  if (example.output !== '') expect(output).toMatch(beginningOf(example.output));
-  expect({ ...about, asked: whatWasAsked(asked) }).toEqual({ ...about, asked: whatItAsks(comment) });
-}
-
 /** On a terminal the log stands among what a server says. */
 function withoutLog(text: string): string {
   return text.replaceAll(/^\S+Z (?:INFO|WARNING) .*\n/gm, '');
-}
-
-function parts({ line }: Example): readonly [line: string, comment: string] {
-  const [command = '', ...comment] = line.split(/\s+# /);
-  return [command, comment.join(' # ')];
-}
-
-/** `asks for the password`, `asks for the passphrase of alice`, `asks for new passphrases: root, repository`. */
-function whatItAsks(comment: string): readonly string[] {
-  return comment.startsWith('asks for ') ? comment.slice('asks for '.length).split(', ') : [];
-}
-
-function whatWasAsked(asked: Answered['asked']): readonly string[] {
-  return asked.flatMap(([text, key]) => (/^Repeat/.test(text) ? [] : [key === undefined ? 'password' : key]));
-}
-
-function questions(line: string, administrators: string): readonly Question[] {
-  const password = line.includes('-u admin') ? administrators : PASSWORD;
-  return [
-    {
-      asked: /(?:Enter|Repeat) passphrase for (.*) key with ID [0-9a-f]{7}: $/,
-      answer: () => PASSPHRASE,
-      isSecret: true,
-    },
-    { asked: /(?:Repeat )?[Pp]assword.*: $/, answer: () => password, isSecret: true },
-  ];
 }
