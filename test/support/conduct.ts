@@ -12,7 +12,7 @@ export async function happens(terminal: Terminal, example: Example, password = '
   const { line } = example;
   const [, , comment = ''] = /^(.*?)\s+# (.*)$/.exec(line) ?? [];
   const [, kind, words = ''] = /^(asks for|prints|fails): (.*)$/.exec(comment) ?? [];
-  const { output, exitCode, asked } = await terminal.run(line, questions(password));
+  const { output, exitCode, asked } = await terminal.run(line, answers(password));
   const names = asked.flatMap(([text, key]) =>
     text.startsWith('Repeat') ? [] : [key ?? (text === '[y/N] ' ? 'y' : 'password')],
   );
@@ -26,7 +26,8 @@ export async function happens(terminal: Terminal, example: Example, password = '
     expect({ line, output }).toEqual({ line, output: expect.stringMatching(beginningOf(example.output)) });
 }
 
-function questions(password: string): readonly Question[] {
+/** The answers of the reader of the documents to all questions; `password` is that of the account. */
+export function answers(password: string): readonly Question[] {
   return [
     {
       asked: /(?:Enter|Repeat) passphrase for (.*) key with ID ([0-9a-f]{7}): $/,
