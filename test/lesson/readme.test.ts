@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type DockerCli, dockerClis } from '../support/clis.ts';
 import { answers, happens } from '../support/conduct.ts';
@@ -65,6 +65,7 @@ for (const cli of await dockerClis()) {
         const { exitCode, output } = await place.second.run(`docker ${command}`);
         expect({ command, exitCode }).toEqual({ command, exitCode: 125 });
         expect(output).toContain(`To run it without trust, this once: DOCKER_CONTENT_TRUST=0 signet ${command}\n`);
+        if (command === 'compose up') expect(blocksOf(readDocument('docs/differences.md'), 'text')).toContain(output);
       }
       const name = await type(place, 'docker create alice/dct-test:signed');
       expect(await type(place, `docker start --attach ${name.trim()}`)).toBe('It worked!\n');
@@ -83,6 +84,23 @@ for (const cli of await dockerClis()) {
           digest = /as \S+alice\/app:1\.0: (sha256:\S+)/.exec(output)?.[1] ?? digest;
           const [, expected = /^/] = [...SHOWN].find(([beginning]) => command.startsWith(beginning)) ?? [];
           expect({ command, output }).toEqual({ command, output: expect.stringMatching(expected) });
+        }
+      },
+      COMMANDS_MS,
+    );
+
+    test(
+      'the job of docs/configuration.md builds with the root key that is pinned, and with no other',
+      async () => {
+        const key = (await type(place, 'signet trust key list --quiet | head -1')).trim();
+        const another = key.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
+        for (const [pinned, output] of [
+          [another, 'unable to match any certificates to trust_pinning config'],
+          [key, ''],
+        ] as const) {
+          const project = preparedProject(place, pinned);
+          const job = await place.second.run(`(cd ${project} && export CI=1 && sh -e ./job)`);
+          expect(job).toEqual({ ...job, exitCode: pinned === key ? 0 : 1, output: expect.stringContaining(output) });
         }
       },
       COMMANDS_MS,
@@ -164,6 +182,28 @@ async function preparations({ home, mirror }: Place): Promise<readonly string[]>
     'docker trust signer add --key alice.pub alice alice/app',
     'docker trust signer add --key bob.pub bob alice/app',
   ];
+}
+
+/** What the documents call registry.example.com and its team is this server, and alice. */
+function here(text: string): string {
+  return text
+    .replaceAll('registry.example.com/team', 'localhost:5000/alice')
+    .replaceAll(/(?:registry|trust)\.example\.com/g, 'localhost:5000');
+}
+
+/** A project with the job of docs/configuration.md, whose pin is `key`. */
+function preparedProject({ home }: Place, key: string): string {
+  const folder = mkdtempSync(join(home, 'job-'));
+  const document = readDocument('docs/configuration.md');
+  const [example = ''] = blocksOf(document, 'json').filter((text) => text.includes('alpine-root.crt'));
+  const settings = JSON.parse(here(example).replace(/[0-9a-f]{64}/, key));
+  // docker.io is not there.
+  delete settings.trustPinning.certs['docker.io/library/alpine'];
+  mkdirSync(join(folder, 'ci'));
+  writeFileSync(join(folder, 'ci/signet.json'), JSON.stringify(settings));
+  writeFileSync(join(folder, 'Dockerfile'), 'FROM localhost:5000/alice/dct-test:signed\n');
+  writeFileSync(join(folder, 'job'), here(blocksOf(document, 'sh')[0] ?? ''));
+  return folder;
 }
 
 /** The first command of each row that has one. */

@@ -2,9 +2,15 @@ import { expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
+import { findCommand } from '../../src/cli/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../src/cli/docker/closed-world/table.ts';
+import { permit } from '../../src/cli/docker/permission.ts';
+import { parseReference } from '../../src/core/names/reference.ts';
+import { serveHelp } from '../../src/serve/settings-help.ts';
+import { parseConfiguration } from '../../src/trust/settings/configuration.ts';
+import { uninitialised } from '../cli/fake-session.ts';
 import { isOption, wrongIn } from '../support/command-reader.ts';
-import { readDocument } from '../support/documents.ts';
+import { blocksOf, readDocument } from '../support/documents.ts';
 
 const DOCUMENTS = [
   ...['README.md', 'CONTRIBUTING.md'],
@@ -14,6 +20,7 @@ const DOCUMENTS = [
 ];
 /** What stands in prose and tables as code, and is no command line of Signet's or of a docker that Signet knows. */
 const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
+  ['DOCKER_CONTENT_TRUST=0 signet buildx inspect --bootstrap', 'an option of buildx that is refused while trust is on'],
   ['kill -9', "the system's own command, not docker's"],
   ['signet trust COMMAND --help', 'COMMAND stands for any of them'],
   ['key generate -o', "an option of notary's command, of which the text speaks"],
@@ -21,6 +28,13 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['key rotate --legacy N', 'an option of notary that Signet leaves out, as the text says'],
   ['key with same ID already exists for role: …', 'a message'],
   ['trust server rejected operation.', 'a message'],
+]);
+/** The tests that run the blocks of a document in a language. */
+const RUN: ReadonlyMap<string, string> = new Map([
+  ['README.md console', 'test/lesson/readme.test.ts'],
+  ['docs/configuration.md sh', 'test/lesson/readme.test.ts'],
+  ['docs/trust-commands.md console', 'test/cli/trust/reference.test.ts'],
+  ['docs/trust-keys.md console', 'test/cli/trust/keys-document.test.ts'],
 ]);
 const PROGRAMS: readonly string[] = ['signet', 'docker', 'npm', 'bun'];
 const DOCKERS: ReadonlySet<string> = new Set(Object.keys(DOCKER_COMMANDS).map((name) => name.split(' ')[0] ?? ''));
@@ -52,6 +66,52 @@ test('every option that the documents name alone is one of some command', async 
     }),
   );
   expect(found.flat()).toEqual([]);
+});
+
+test('the classes of commands are those of the table that Signet goes by', () => {
+  const section = readDocument('docs/differences.md')
+    .split('### ')
+    .find((text) => text.startsWith('While trust is on'));
+  const rows = [...(section ?? '').matchAll(/^\| (enforced|harmless|existing|refused) \| (.*?) \|/gm)];
+  expect(rows.map(([, kind]) => kind)).toEqual(['enforced', 'harmless', 'existing', 'refused']);
+  for (const [, kind, commands = ''] of rows) {
+    for (const [, command = ''] of commands.matchAll(/`([^`]*)`/g)) {
+      const found = findCommand(command.split(' --')[0]?.split(' ') ?? []);
+      // Some are refused for what else stands on the line.
+      const isOnCondition = kind === 'refused' && found?.unless !== undefined;
+      expect({ command, kind: isOnCondition ? 'refused' : found?.kind }).toEqual({ command, kind });
+    }
+  }
+});
+
+test('the example of an exemption says what the document shows', async () => {
+  const document = readDocument('docs/configuration.md');
+  const session = await uninitialised();
+  session.configuration = parseConfiguration(Buffer.from(blocksOf(document, 'json')[0] ?? ''), '/signet.json');
+  await permit(session, parseReference('registry.internal/tools/lint:2'));
+  expect(blocksOf(document, 'text')).toContain(session.errors);
+});
+
+test('the options of the server are those of its help', () => {
+  const help = blocksOf(readDocument('docs/configuration.md'), 'text').find((text) => text.startsWith('Options:'));
+  expect(serveHelp()).toContain(help ?? 'no such block');
+});
+
+test('every block of commands is run by a test', () => {
+  const found = DOCUMENTS.flatMap((document) =>
+    ['console', 'sh', 'bash', 'shell']
+      .filter((language) => blocksOf(readDocument(document), language).length > 0)
+      .map((language) => `${document} ${language}`),
+  );
+  expect(found.sort()).toEqual([...RUN.keys()].sort());
+  for (const [blocks, path] of RUN) expect(readDocument(path)).toContain(`'${blocks.split(' ')[0]}'`);
+  // The one job that is run.
+  expect(blocksOf(readDocument('docs/configuration.md'), 'sh')).toHaveLength(1);
+  // What a terminal shows stands in a block that is run.
+  const shown = DOCUMENTS.filter((document) =>
+    blocksOf(readDocument(document), 'text').some((text) => /^\w*\$ /m.test(text)),
+  );
+  expect(shown).toEqual([]);
 });
 
 test('every exception still stands in a document', () => {
