@@ -79,7 +79,8 @@ test('the classes of commands are those of the table that Signet goes by', () =>
       const found = findCommand(command.split(' --')[0]?.split(' ') ?? []);
       // Some are refused for what else stands on the line.
       const isOnCondition = kind === 'refused' && found?.unless !== undefined;
-      expect({ command, kind: isOnCondition ? 'refused' : found?.kind }).toEqual({ command, kind });
+      const really: string | undefined = isOnCondition ? 'refused' : found?.kind;
+      expect({ command, kind: really }).toEqual({ command, kind });
     }
   }
 });
