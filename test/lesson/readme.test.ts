@@ -23,6 +23,8 @@ const SHOWN: ReadonlyMap<string, RegExp> = new Map([
   ['signet trust sign docker.io', /^Signing what the registry holds as busybox:latest: sha256:/m],
   ['signet trust key list', /^alice +[0-9a-f]{64} +yes$/m],
 ]);
+/** What is said of a trust server on this machine that speaks for a registry elsewhere. */
+const NEEDS_CERTIFICATE = 'the certificate of https://localhost:5000 is not trusted';
 const SERVE = 'signet serve';
 const PASSWORD = 'what alice types at docker login';
 const STARTING_MS = 60_000;
@@ -35,6 +37,7 @@ for (const cli of await dockerClis()) {
       place = await startPlace(cli);
     }, STARTING_MS);
     afterAll(async () => {
+      await place.first.interrupt();
       await place.engine.stop();
       await place.machine.stop();
     }, STARTING_MS);
@@ -74,7 +77,10 @@ for (const cli of await dockerClis()) {
     test(
       'what else it does is done by what it says',
       async () => {
-        for (const line of await preparations(place)) await type(place, line);
+        const lines = await preparations(place);
+        const { exitCode, output } = await place.second.run('signet trust status docker.io/library/busybox');
+        expect({ exitCode, output }).toEqual({ exitCode: 1, output: expect.stringContaining(NEEDS_CERTIFICATE) });
+        for (const line of lines) await type(place, line);
         let digest = '';
         for (const command of saidInTable()) {
           const output = await type(

@@ -76,7 +76,7 @@ export class Terminal {
       if (question === 'ended') break;
       from = this.output.length;
       asked.push(question.match);
-      while (question.isSecret && (this.terminal.localFlags & ECHO) !== 0) await Bun.sleep(2);
+      if (question.isSecret) await this.untilHidden(line);
       this.terminal.write(`${question.answer(question.match)}\r`);
     }
     const exitCode = Number(PROMPT.exec(this.output)?.[1]);
@@ -104,6 +104,14 @@ export class Terminal {
     this.terminal.close();
     this.child.kill('SIGHUP');
     await endChild(this.child);
+  }
+
+  private async untilHidden(line: string): Promise<void> {
+    const deadline = performance.now() + DEFAULT_TIMEOUT_MS;
+    while ((this.terminal.localFlags & ECHO) !== 0) {
+      if (performance.now() > deadline) throw new Error(`${line}: the secret would be shown:\n${this.output}`);
+      await Bun.sleep(2);
+    }
   }
 
   private async until<T>(line: string, condition: () => T | false | undefined): Promise<T> {
