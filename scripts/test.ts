@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endChild } from '../test/support/end.ts';
@@ -30,6 +30,8 @@ interface Result {
 async function main(filters: readonly string[]): Promise<boolean> {
   const deadline = AbortSignal.any([AbortSignal.timeout(WHOLE_RUN_MS), interruption()]);
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-run-')));
+  // Some tests run commands as other users, who must find their own folders in it.
+  chmodSync(folder, 0o711);
   const results: Result[] = [];
   try {
     if (filters.length === 0) results.push({ path: 'checks', seconds: 0, ...(await check()) });

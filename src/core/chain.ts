@@ -2,7 +2,7 @@ import { SignetError } from './errors/index.ts';
 import { LIMITS } from './limits.ts';
 import { isBaseRole, isDelegation } from './names/role.ts';
 
-/** The header by which a client asks for the chain with the timestamp, and says what of it it has (docs/chain.md). */
+/** The header by which a client asks for the chain with the timestamp, and says what of it it has (protocol I.1). */
 export const CHAIN_HEADER = 'Signet-Chain';
 /** The media type of a chain; every other answer is the timestamp alone. */
 export const CHAIN_TYPE = 'application/vnd.signet.chain.v1';

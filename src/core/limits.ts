@@ -9,7 +9,7 @@ export const LIMITS = {
   metadata: 32 * MiB,
   /** The files of `targets` and all delegations of one collection, together. */
   collection: 256 * MiB,
-  /** The files that come along with a timestamp (docs/chain.md); larger ones are fetched one by one. */
+  /** The files that come along with a timestamp (protocol I.1); larger ones are fetched one by one. */
   chain: 8 * MiB,
   /** All current files of a collection that a server takes: as many as it can keep in memory. */
   published: 48 * MiB,

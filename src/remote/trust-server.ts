@@ -23,7 +23,7 @@ export interface Latest {
 export interface TrustServer {
   /** The bytes of one file, at most `limit`. Throws `trust-data-missing` where the server has none. */
   read(gun: Gun, file: RemoteFile, limit: number): Promise<Buffer>;
-  /** The current timestamp, and with it all else that is not `known`, where the server can do that (docs/chain.md). */
+  /** The current timestamp, and with it all else that is not `known`, where the server can do that (protocol I.1). */
   latest(gun: Gun, known: KnownFiles): Promise<Latest>;
   /** The key with which the server signs the role; it makes one where it has none. */
   publicKey(gun: Gun, role: ServerRole): Promise<PublicKey>;

@@ -8,7 +8,7 @@ import type { Gun } from '../core/names/gun.ts';
 import type { CurrentFiles, MetadataFile, MetadataStore } from './metadata-store.ts';
 
 /**
- * The current files that a client lacks, as one body (docs/chain.md): the timestamp, the roots since its own one, and what
+ * The current files that a client lacks, as one body (protocol I.1): the timestamp, the roots since its own one, and what
  * the snapshot lists and the snapshot of its own timestamp did not. What does not fit is left out.
  */
 export async function writeMissing(

@@ -17,7 +17,7 @@ export interface SealedKey {
   /** What `keyval.public` holds, before base64. */
   readonly publicBytes: Buffer;
   readonly sealed: Buffer;
-  /** Whether it has signed anything yet. Until then it is handed out again to whoever asks for a new key (protocol B.14.3). */
+  /** Whether anything that it signed is stored. Until then it is handed out again to whoever asks for a new key (protocol B.14.3). */
   readonly used: boolean;
 }
 

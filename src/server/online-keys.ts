@@ -14,6 +14,11 @@ interface OpenKey {
   used: boolean;
 }
 
+/** A signer that is told when what it signed is stored: a key that signed what came to nothing is given out again. */
+export interface SettledSigner extends OnlineSigner {
+  settle(): Promise<void>;
+}
+
 /** Decrypted keys kept in memory; the other ones are decrypted when they sign. */
 const OPEN_KEYS = 1024;
 
@@ -38,31 +43,42 @@ export class OnlineKeys {
       const key = await this.store.find(id);
       if (key?.gun === gun) return publicKeyOf(key);
     }
-    return this.next(gun, role);
+    return this.next(gun, role, listed);
   }
 
-  /** A key that has not signed yet: the same one until it does, so that asking again makes no more keys. */
-  async next(gun: Gun, role: OnlineRole): Promise<PublicKey> {
+  /**
+   * A key that is not in use: the same one until something that it signed is stored, so that asking again makes no more
+   * keys. `listed` are those that the root lists for the role.
+   */
+  async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     const pending = await this.store.pending(gun, role, this.type);
-    return publicKeyOf(pending ?? (await this.store.add(this.generate(gun, role), this.clock())));
+    if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role), this.clock()));
+    if (!listed.includes(pending.id)) return publicKeyOf(pending);
+    // The process ended between storing what the key signed and noting that it did.
+    await this.store.markUsed(pending.id, this.clock());
+    return this.next(gun, role, listed);
   }
 
   /**
    * Signs for one GUN, with keys that were made for it only: a root may list any key ID, and must not get another
    * repository's key to sign for it. Throws `online-key-unreadable`.
    */
-  signer(gun: Gun): OnlineSigner {
+  signer(gun: Gun): SettledSigner {
+    const signed = new Map<KeyId, OpenKey>();
     return {
       sign: async (id, message) => {
         const key = this.open.get(id) ?? this.unseal(await this.store.find(id));
         if (key?.gun !== gun) return undefined;
         // Nothing may be awaited before this line: another key's arrival can wipe this one.
         const signature = key.privateKey.sign(message);
-        if (!key.used) {
+        if (!key.used) signed.set(id, key);
+        return signature;
+      },
+      settle: async () => {
+        for (const [id, key] of signed) {
           await this.store.markUsed(id, this.clock());
           key.used = true;
         }
-        return signature;
       },
     };
   }

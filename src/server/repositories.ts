@@ -1,3 +1,4 @@
+import type { OnlineSigner } from '../core/accept/online-files.ts';
 import type { StoredFile } from '../core/accept/stored-file.ts';
 import { acceptUpload, refreshOnline, type Upload } from '../core/accept/upload.ts';
 import { isSignetError } from '../core/errors/index.ts';
@@ -87,17 +88,26 @@ export class Repositories {
   private async acceptAndStore(gun: Gun, parts: Upload['parts']): Promise<readonly StoredFile[]> {
     for (let attempt = 1; ; attempt++) {
       const chain = await this.chains.get(gun);
-      const files = await this.accept(gun, parts, chain);
+      const signer = this.keys.signer(gun);
+      const files = await this.accept(gun, parts, chain, signer);
       checkSize(chain, files);
       const result = await this.storeFiles(gun, files, chain);
-      if (result === 'stored') return files;
+      if (result === 'stored') {
+        await signer.settle();
+        return files;
+      }
       if (result === 'version-exists' || attempt === ATTEMPTS) throw new Refusal('update-version-exists', {});
     }
   }
 
-  private async accept(gun: Gun, parts: Upload['parts'], chain: CurrentChain): Promise<readonly StoredFile[]> {
+  private async accept(
+    gun: Gun,
+    parts: Upload['parts'],
+    chain: CurrentChain,
+    signer: OnlineSigner,
+  ): Promise<readonly StoredFile[]> {
     try {
-      return await acceptUpload({ gun, parts, ...this.stateOf(gun, chain) });
+      return await acceptUpload({ gun, parts, signer, ...this.stateOf(chain) });
     } catch (error) {
       throw refusalOf(error);
     }
@@ -122,7 +132,7 @@ export class Repositories {
     const chain = await this.chains.get(gun);
     if (this.isFresh(chain)) return chain;
     try {
-      const files = await refreshOnline({ gun, ...this.stateOf(gun, chain) });
+      const files = await refreshOnline({ gun, signer: this.keys.signer(gun), ...this.stateOf(chain) });
       if (files.length > 0) await this.store.publish({ gun, files, expected: chain.revision, at: this.clock() });
     } catch (error) {
       const code = isSignetError(error) ? error.code : undefined;
@@ -136,9 +146,9 @@ export class Repositories {
     return this.clock() <= freshUntil;
   }
 
-  private stateOf(gun: Gun, { files }: CurrentFiles): Omit<Upload, 'gun' | 'parts'> {
+  private stateOf({ files }: CurrentFiles): Omit<Upload, 'gun' | 'parts' | 'signer'> {
     const current = new Map<RoleName, Buffer>([...files].map(([role, { bytes }]) => [role, bytes]));
-    return { current, signer: this.keys.signer(gun), now: this.clock(), pause: pauses() };
+    return { current, now: this.clock(), pause: pauses() };
   }
 }
 

@@ -5,6 +5,7 @@ import { publicKeyWire } from '../core/keys/public-key.ts';
 import { parseEnvelope } from '../core/metadata/envelope.ts';
 import { baseRoleKeys, readRoot } from '../core/metadata/root.ts';
 import type { Gun } from '../core/names/gun.ts';
+import type { KeyId } from '../core/names/key-id.ts';
 import { parseRole, type RoleName } from '../core/names/role.ts';
 import { chainAnswer, emptyAnswer, type MaxAge, metadataAnswer, textAnswer, timestampAnswer } from './answers.ts';
 import { writeMissing } from './chain.ts';
@@ -172,7 +173,7 @@ async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate
   return metadataAnswer(found(files.get(role)), 'current', maxAge, gate);
 }
 
-/** The timestamp, and with it what a client that says what it has lacks (docs/chain.md). */
+/** The timestamp, and with it what a client that says what it has lacks (protocol I.1). */
 async function getTimestamp(
   { repositories, store, maxAge }: Services,
   { request, gun, gate }: Call,
@@ -186,13 +187,18 @@ async function getTimestamp(
 
 async function getKey({ repositories, keys }: Services, { gun, names }: Call): Promise<Response> {
   const role = names[0] as OnlineRole;
-  const root = (await repositories.current(gun)).files.get('root');
-  const listed = root && baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
-  return textAnswer(publicKeyWire(await keys.current(gun, role, listed ?? [])));
+  return textAnswer(publicKeyWire(await keys.current(gun, role, await listedKeys(repositories, gun, role))));
 }
 
-async function rotateKey({ keys }: Services, { gun, names }: Call): Promise<Response> {
-  return textAnswer(publicKeyWire(await keys.next(gun, names[0] as OnlineRole)));
+async function rotateKey({ repositories, keys }: Services, { gun, names }: Call): Promise<Response> {
+  const role = names[0] as OnlineRole;
+  return textAnswer(publicKeyWire(await keys.next(gun, role, await listedKeys(repositories, gun, role))));
+}
+
+/** The keys that the current root lists for the role; none for what was never published. */
+async function listedKeys(repositories: Repositories, gun: Gun, role: OnlineRole): Promise<readonly KeyId[]> {
+  const root = (await repositories.current(gun)).files.get('root');
+  return root === undefined ? [] : baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
 }
 
 async function deleteAll({ repositories, proposals }: Services, { gun, gate }: Call): Promise<Response> {

@@ -59,7 +59,7 @@ beforeAll(async () => {
     DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE: passphrase,
   });
   await owner.signet('trust', 'key', 'generate', 'alice');
-  expect(await owner.signet('trust', 'signer', 'add', '--key', 'alice.pub', 'alice', gun)).toMatchObject({
+  expect(await owner.signet('trust', 'signer', 'add', '--init', '--key', 'alice.pub', 'alice', gun)).toMatchObject({
     exitCode: 0,
   });
   const keys = join(owner.home, '.docker/trust/private');

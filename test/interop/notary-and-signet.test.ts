@@ -85,7 +85,7 @@ test('what signet signs, notary lists, looks up and verifies', async () => {
   const gun = `${server.host}/alice/pushed`;
   const content = someContent();
   await pushManifest('alice/pushed', '1.0', content);
-  await succeeds(alice.signet('trust', 'sign', '--remote', `${gun}:1.0`));
+  await succeeds(alice.signet('trust', 'sign', '--init', '--remote', `${gun}:1.0`));
 
   const elsewhere = new Person(server, { login: ALICE });
   expect(await listed(elsewhere, gun)).toEqual([['1.0', content.hex, content.size, 'targets/alice']]);

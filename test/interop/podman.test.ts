@@ -61,6 +61,7 @@ test('podman pushes and signs after a login with an identity token', async () =>
 
   const answers = () => run(['podman', '--remote', '--url', `unix://${socket}`, 'version'], { env });
   while ((await answers()).exitCode !== 0);
+  expect(await signet(['trust', 'init', `${server.host}/alice/app`])).toMatchObject({ exitCode: 0 });
   const pushed = await signet(['push', image]);
   expect({ code: pushed.exitCode, stderr: pushed.stderr }).toEqual({ code: 0, stderr: '' });
   expect(pushed.stdout).toEndWith(`Successfully signed ${image}\n`);

@@ -3,7 +3,7 @@ import { dockerClis, findProgram } from '../support/clis.ts';
 import { type Engine, startEngine } from '../support/dockerd.ts';
 import { type Layout, writeLayout } from '../support/oci.ts';
 import { type Outcome, run } from '../support/run.ts';
-import { type SignetServer, signetCommand, startSignet } from '../support/signet-server.ts';
+import { freePort, type SignetServer, signetCommand, startSignet } from '../support/signet-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 const PASSWORD = 'who deploys what is signed';
@@ -22,7 +22,9 @@ beforeAll(async () => {
   for (const tag of ['one', 'two', 'unsigned']) await publish(tag);
   await succeeds(signet(['login', '--username=alice', '--password-stdin', server.host], { stdin: PASSWORD }));
   await succeeds(signet(['trust', 'sign', '--init', '--remote', 'alice/app:one', 'alice/app:two']));
-  await succeeds(signet(['swarm', 'init', '--advertise-addr=127.0.0.1']));
+  await succeeds(
+    signet(['swarm', 'init', '--advertise-addr=127.0.0.1', `--listen-addr=127.0.0.1:${await freePort()}`]),
+  );
 }, 60_000);
 
 function publish(tag: string): Promise<Outcome> {

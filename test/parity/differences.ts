@@ -1,5 +1,6 @@
 /** The scenarios in which Signet answers differently on purpose, by the words with which docs/differences.md begins the row. */
 const BY_REASON: ReadonlyMap<string, readonly string[]> = new Map([
+  ['what docker does not know (`docker container frobnicate`) it says so itself', ['usage-container/unknown-command']],
   [
     '`trust sign` takes one image',
     [

@@ -24,9 +24,20 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['kill -9', "the system's own command, not docker's"],
   ['signet trust COMMAND --help', 'COMMAND stands for any of them'],
   ['key generate -o', "an option of notary's command, of which the text speaks"],
-  ['key rotate root -k', "an option of notary's command, of which the text speaks"],
+  ['--trustDir', "an option of notary's command, of which the text speaks"],
+  ['--legacy', "an option of notary's command, of which the text speaks"],
+  ['--rootkey', "an option of notary's command, of which the text speaks"],
+  ['--rootcert', "an option of notary's command, of which the text speaks"],
+  ['docker container frobnicate', 'an example of a command that docker does not have'],
   ['key rotate --legacy N', 'an option of notary that Signet leaves out, as the text says'],
-  ['key with same ID already exists for role: …', 'a message'],
+  ['delegation role <name> invalid', 'a message'],
+  ['key with same ID already exists for role: <role>', 'a message'],
+  [
+    'key name "NAME" must start with lowercase alphanumeric characters and can include "-" or "_" after the first character',
+    'a message',
+  ],
+  ["tag can't be used with --all-tags/-a", 'a message'],
+  ['trust server returned a bad response.', 'a message'],
   ['trust server rejected operation.', 'a message'],
 ]);
 /** The tests that run the blocks of a document in a language. */
@@ -125,7 +136,7 @@ function spansOf(document: string): readonly Span[] {
   const prose = readDocument(document).replaceAll(/^```.*?^```$/gms, '');
   const paragraphs = prose.split(/\n(?:\n|(?=[|*#-]))/);
   return paragraphs.flatMap((paragraph) =>
-    [...paragraph.replaceAll('\n', ' ').matchAll(/`([^`]+)`/g)].map(([, text = '']) => ({ document, text })),
+    [...paragraph.replaceAll(/\s+/g, ' ').matchAll(/`([^`]+)`/g)].map(([, text = '']) => ({ document, text })),
   );
 }
 

@@ -52,7 +52,8 @@ test.each([
   '1.root.json',
   '0.root.json',
   '007.targets/releases.json',
-  '99999999999999999999999.root.json',
+  '9007199254740993.root.json',
+  '9223372036854775807.root.json',
   `root.${SHA}.json`,
   `root.${SHA.toUpperCase()}.json`,
   `root.${'a'.repeat(96)}.json`,
@@ -65,6 +66,14 @@ test.each([
   `targets/${'a'.repeat(300)}.json`,
 ])('%s is not stored', async (name) => {
   expect(short(await new TestServer().get(name))).toEqual([404, NOT_STORED]);
+});
+
+test('a version that is no 64-bit number is not stored either, in the words of Go', async () => {
+  for (const number of ['9223372036854775808', '99999999999999999999999']) {
+    const detail = `{"Func":"Atoi","Num":"${number}","Err":{}}`;
+    const text = NOT_STORED.replace('"detail":{}', `"detail":${detail}`);
+    expect(short(await new TestServer().get(`${number}.root.json`))).toEqual([404, text]);
+  }
 });
 
 test.each([

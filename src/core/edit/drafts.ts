@@ -1,3 +1,4 @@
+import { SignetError } from '../errors/index.ts';
 import { expiryAt } from '../metadata/common.ts';
 import type { Envelope } from '../metadata/envelope.ts';
 import type { Snapshot } from '../metadata/snapshot.ts';
@@ -5,6 +6,9 @@ import type { Delegation, Targets } from '../metadata/targets.ts';
 import { type DelegationName, parentOf, type TargetsRole } from '../names/role.ts';
 import { unknownDelegation } from '../verify/signers.ts';
 import type { TrustedSet } from '../verify/trusted-set.ts';
+
+/** More than anybody publishes of one role, and far from the last version that there can be. */
+const MAX_CLAIMED_VERSION = 1_000_000;
 
 /** A published delegation file that cannot be trusted as it stands. */
 export interface UnusableFile {
@@ -89,6 +93,7 @@ export class Drafts {
   /** Marks a role to be signed anew with all that its file says, whether or not anybody vouches for it any more. */
   renew(role: TargetsRole): void {
     const unsigned = this.drafts.has(role) ? undefined : this.unusable.get(role);
+    if (unsigned?.why === 'unsigned') checkClaimed(role, unsigned.payload.version);
     this.put(role, { ...(unsigned ?? this.open(role)), dirty: true });
   }
 
@@ -117,6 +122,7 @@ export class Drafts {
 
   /** Makes a new file follow a version that was published before. */
   continueAfter(role: TargetsRole, version: number): void {
+    checkClaimed(role, version);
     const draft = this.open(role);
     this.put(role, { ...draft, payload: { ...draft.payload, version } });
   }
@@ -133,8 +139,21 @@ export class Drafts {
     if (present === undefined)
       return { payload: emptyTargets(this.removed.get(role)), envelope: undefined, dirty: false };
     const { payload, envelope, why } = present;
+    if (why === 'unsigned') checkClaimed(role, payload.version);
     return { payload: why === 'expired' ? payload : emptyTargets(payload.version), envelope, dirty: false };
   }
+}
+
+/**
+ * Refuses to go on after a version that only an unsigned file claims, which is whatever the server likes, where that uses
+ * up the versions that there are. Throws `version-jump`.
+ */
+function checkClaimed(role: TargetsRole, version: number): void {
+  if (version <= MAX_CLAIMED_VERSION) return;
+  throw new SignetError('version-jump', `a file of ${role} that no one signed claims to be version ${version}`, {
+    detail: { role, found: version },
+    next: 'Nothing is signed after it: few versions would be left. Ask the operator of the trust server where it comes from.',
+  });
 }
 
 /** A targets file that says nothing, after `version`. */

@@ -33,6 +33,25 @@ describe('drafts', () => {
     });
   });
 
+  test('follow no version that only an unsigned file claims, where few would be left', async () => {
+    const { set } = await simulator.trusted();
+    const file = simulator.file(ALICE);
+    const claiming = (version: number, why: 'expired' | 'unsigned') => {
+      const payload = { ...readTargets(ALICE, payloadOf(file)), version };
+      return new Drafts(
+        new Map([...set.targets].filter(([role]) => role !== ALICE)),
+        new Map([[ALICE as TargetsRole, { payload, envelope: parseEnvelope(ALICE, file), why }]]),
+      );
+    };
+    for (const use of [(drafts: Drafts) => void drafts.open(ALICE), (drafts: Drafts) => drafts.renew(ALICE)]) {
+      const error = await failure(async () => use(claiming(2 ** 31 - 2, 'unsigned')), 'version-jump');
+      expect(error.message).toBe(`a file of ${ALICE} that no one signed claims to be version 2147483646`);
+      use(claiming(999_999, 'unsigned'));
+      use(claiming(2 ** 31 - 2, 'expired'));
+    }
+    await failure(async () => claiming(1, 'unsigned').continueAfter(ALICE, 2 ** 31 - 2), 'version-jump');
+  });
+
   test('are what is published until something changes', async () => {
     const drafts = await publishedDrafts();
     expect([drafts.isDirty, drafts.all().map(([role]) => role)]).toEqual([false, ['targets', ALICE, SUB]]);

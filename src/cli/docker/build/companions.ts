@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, writeFileSync } from 'node:fs';
 import { basename, dirname, sep } from 'node:path';
 import { SignetError } from '../../../core/errors/index.ts';
 import { printable } from '../../../core/printable.ts';
 import { refuseReplacingPolicy } from './policy.ts';
+import { readAtMost } from './read-at-most.ts';
 
 /** Each in bytes. */
 const MAX_SIZE = 1024 * 1024;
@@ -37,7 +38,6 @@ function copyCompanion(path: string, copy: string): Buffer | undefined {
   return bytes;
 }
 
-/** One byte more than it may have, if it has it. */
 function readCompanion(path: string): Buffer {
   try {
     const real = realpathSync(path);
@@ -45,12 +45,7 @@ function readCompanion(path: string): Buffer {
     const file = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!fstatSync(file).isFile()) throw new Error('it is no file');
-      const bytes = Buffer.alloc(MAX_SIZE + 1);
-      let length = 0;
-      for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-        count = readSync(file, bytes, length, bytes.length - length, null);
-      }
-      return bytes.subarray(0, length);
+      return readAtMost(file, MAX_SIZE);
     } finally {
       closeSync(file);
     }

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
 import { SignetError } from '../../../core/errors/index.ts';
 import type { ParsedArgs } from '../../../engine/flags.ts';
@@ -6,6 +6,7 @@ import type { DockerTask } from '../task.ts';
 import { unpack } from './archive.ts';
 import { copyCompanions } from './companions.ts';
 import type { PrivateFolder } from './private-folder.ts';
+import { readAtMost } from './read-at-most.ts';
 import { HEAD_SIZE, streamKind } from './stream-kind.ts';
 
 /** The Dockerfile of a build, and the way to have docker read another in its place. */
@@ -226,16 +227,11 @@ function readCapped(name: string, path: string): Buffer {
   }
 }
 
-/** One byte more than a Dockerfile may have, where the file has it: it can be a pipe, whose size nobody knows. */
+/** One byte more than a Dockerfile may have, if the file has it. */
 function readFile(path: string): Buffer {
-  const bytes = Buffer.alloc(MAX_DOCKERFILE + 1);
   const file = openSync(path, 'r');
   try {
-    let length = 0;
-    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = readSync(file, bytes, length, bytes.length - length, null);
-    }
-    return bytes.subarray(0, length);
+    return readAtMost(file, MAX_DOCKERFILE);
   } finally {
     closeSync(file);
   }
