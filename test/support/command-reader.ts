@@ -4,6 +4,7 @@ import { ROOT } from '../../scripts/paths.ts';
 import { type CommandSpec, CommandText, parseCommand } from '../../src/cli/command.ts';
 import { classOf } from '../../src/cli/docker/build/option-list.ts';
 import { findCommand, knownFlags, leadsOn } from '../../src/cli/docker/closed-world/commands.ts';
+import { DOCKER_COMMANDS } from '../../src/cli/docker/closed-world/table.ts';
 import { LOGIN, LOGOUT } from '../../src/cli/login.ts';
 import * as dockersTrust from '../../src/cli/trust/specs.ts';
 import { userCommand } from '../../src/cli/user.ts';
@@ -40,10 +41,9 @@ export async function wrongIn(command: string): Promise<string | undefined> {
 export async function isOption(name: string): Promise<boolean> {
   const own = SPECS.some(({ flags }) => flags.some((flag) => flag.name === name));
   if (own || serveHelp().includes(`--${name} `)) return true;
-  for (const group of ['add', 'passwd', 'remove', 'update', 'log']) {
-    if ((await userHelp([group])).includes(`--${name}`)) return true;
+  for (const command of (await userHelp([])).matchAll(/^ {2}([a-z]+) /gm)) {
+    if ((await userHelp(command.slice(1))).includes(`--${name} `)) return true;
   }
-  const { DOCKER_COMMANDS } = await import('../../src/cli/docker/closed-world/table.ts');
   const flags = Object.keys(DOCKER_COMMANDS).flatMap((key) => {
     const known = findCommand(key.split(' ').filter((word) => word !== ''));
     return known === undefined ? [] : (knownFlags(known, 'docker') ?? []);
@@ -54,7 +54,7 @@ export async function isOption(name: string): Promise<boolean> {
 async function wrongForSignet(words: readonly string[]): Promise<string | undefined> {
   const [word = '', ...rest] = words;
   if (rest.length === 0 && (word === '' || WITHOUT_COMMAND.includes(word))) return undefined;
-  if (word === 'user') return wrongByHelp(rest, await userHelp(rest));
+  if (word === 'user') return wrongForUser(rest);
   if (word === 'serve') return wrongByHelp(rest, serveHelp());
   const spec = longest(words);
   if (spec !== undefined) return wrongBySpec(spec, words.slice(spec.path.split(' ').length));
@@ -69,11 +69,20 @@ function longest(words: readonly string[]): CommandSpec | undefined {
 
 function wrongBySpec(spec: CommandSpec, words: readonly string[]): string | undefined {
   try {
-    const { args } = parseCommand({ ...spec, minArguments: 0, maxArguments: spec.maxArguments ?? 99 }, words);
-    return args.length > (spec.maxArguments ?? 99) ? 'too many arguments' : undefined;
+    // Arguments may be left out where a command is only named.
+    parseCommand({ ...spec, minArguments: 0 }, words);
+    return undefined;
   } catch (error) {
     if (error instanceof CommandText) return error.exitCode === 0 ? undefined : error.message;
     throw error;
+  }
+}
+
+async function wrongForUser(words: readonly string[]): Promise<string | undefined> {
+  try {
+    return wrongByHelp(words, await userHelp(words));
+  } catch (error) {
+    return String(error);
   }
 }
 
