@@ -30,6 +30,8 @@ export const NAME = 'registry.example.com/acme/app';
 export interface FakeImage {
   readonly digest: Digest;
   readonly size: number;
+  /** Under which names with digests the engine knows it. */
+  readonly repoDigests?: readonly string[];
 }
 
 export function fakeImage(text: string): FakeImage {
@@ -184,9 +186,9 @@ export class FakeSession implements Session {
       describe: async () => ({ version: '20.10.24', platform: 'linux/amd64', prefersBuildKit: false }),
       inspectImage: async (name) => {
         const image = known(name);
-        return (
-          image && { id: image.digest, repoTags: [], repoDigests: [], descriptor: undefined, os: '', architecture: '' }
-        );
+        if (image === undefined) return undefined;
+        const { digest: id, repoDigests = [] } = image;
+        return { id, repoTags: [], repoDigests, descriptor: undefined, os: '', architecture: '' };
       },
       inspectContainer: async () => undefined,
       inspectService: async () => undefined,

@@ -15,39 +15,43 @@ const READY_MS = 20_000;
  * when the tests of this process have ended. Throws with its log where it does not start.
  */
 export async function startDockerRegistry({ realm, service }: { realm: string; service: string }): Promise<string> {
-  const folder = temporaryFolder();
-  const port = await freePort();
-  const bundle = join(folder, 'tokens.crt');
+  const bundle = join(temporaryFolder(), 'tokens.crt');
   writeFileSync(bundle, makeAuthority('The token service').cert);
+  const auth = { token: { realm, service, issuer: service, rootcertbundle: bundle } };
+  return startRegistry(await freePort(), { auth });
+}
+
+/** Starts it open to everybody, on a port of another machine: `within` are the words before a command that run it there. */
+export function startOpenRegistry(port: number, within: readonly string[]): Promise<string> {
+  return startRegistry(port, {}, within);
+}
+
+async function startRegistry(
+  port: number,
+  settings: Readonly<Record<string, unknown>>,
+  within: readonly string[] = [],
+): Promise<string> {
+  const folder = temporaryFolder();
   const configuration = {
     version: '0.1',
     storage: { filesystem: { rootdirectory: join(folder, 'data') } },
     http: { addr: `127.0.0.1:${port}` },
-    auth: { token: { realm, service, issuer: service, rootcertbundle: bundle } },
+    ...settings,
   };
   // JSON is YAML.
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(configuration));
   const logFile = join(folder, 'log');
   const output = openSync(logFile, 'a');
-  const command = [findProgram('docker-registry'), 'serve', join(folder, 'config.yml')];
+  const command = [...within, findProgram('docker-registry'), 'serve', join(folder, 'config.yml')];
   const child = Bun.spawn(command, { cwd: folder, stdio: ['ignore', output, output] });
   closeSync(output);
   atEnd(async () => void (await endChild(child)));
-  const origin = `http://127.0.0.1:${port}`;
   const deadline = performance.now() + READY_MS;
-  while (!(await answers(origin))) {
+  while (!readFileSync(logFile, 'utf8').includes('listening on')) {
     if (child.exitCode !== null || performance.now() > deadline) {
       throw new Error(`docker-registry did not start (exit ${child.exitCode}):\n${readFileSync(logFile, 'utf8')}`);
     }
     await Bun.sleep(20);
   }
-  return origin;
-}
-
-async function answers(origin: string): Promise<boolean> {
-  try {
-    return (await fetch(`${origin}/v2/`)).status === 401;
-  } catch {
-    return false;
-  }
+  return `http://127.0.0.1:${port}`;
 }

@@ -23,16 +23,20 @@ export interface Engine {
 
 /**
  * Starts `dockerd` as root and waits until it answers. It stops at the latest when the tests of this process have
- * ended, or when the process dies. Throws with the daemon's log where it does not start.
+ * ended, or when the process dies. Throws with the daemon's log where it does not start. `within` are the words before a
+ * command that put it on a machine of the test's own.
  */
-export async function startEngine(options: { readonly args?: readonly string[] } = {}): Promise<Engine> {
+export async function startEngine(
+  options: { readonly args?: readonly string[]; readonly within?: readonly string[] } = {},
+): Promise<Engine> {
   const folder = temporaryFolder();
   const socket = join(folder, 'docker.sock');
   const logFile = join(folder, 'log');
   const log = () => readFileSync(logFile, 'utf8');
   writeFileSync(join(folder, 'daemon.json'), '{}');
   const output = openSync(logFile, 'a');
-  const child = Bun.spawn(commandLine(folder, socket, options.args ?? []), { stdio: ['ignore', output, output] });
+  const command = [...(options.within ?? []), ...commandLine(folder, socket, options.args ?? [])];
+  const child = Bun.spawn(command, { stdio: ['ignore', output, output] });
   closeSync(output);
   const stop = once(async () => {
     await killContainers(socket);

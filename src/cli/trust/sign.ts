@@ -4,6 +4,8 @@ import { digestHex } from '../../core/names/digest.ts';
 import { familiarReference, gunOf } from '../../core/names/reference.ts';
 import { isBaseRole, isDelegation, RELEASES } from '../../core/names/role.ts';
 import { allTargets, isUnanswered } from '../../core/verify/lookup.ts';
+import { digestsIn, type ImageDescription } from '../../engine/image.ts';
+import { serverFor } from '../../remote/server-address.ts';
 import type { StoredKey } from '../../store/key-store.ts';
 import { addSigner, initializeWithImages, type SignedImage } from '../../trust/changes/sign.ts';
 import { targetDigest } from '../../trust/decide/resolve.ts';
@@ -26,6 +28,8 @@ interface Request {
 /** What keys are called that no one has named (protocol C.2.5, D.11), and what no signer can be called. */
 const UNNAMED: readonly string[] = ['', 'signer', 'delegation', 'releases'];
 
+const LACKS_IT = 'lacks it';
+
 /** Where the digest to sign may come from; anywhere where none is asked for. */
 type Origin = 'engine' | 'registry';
 
@@ -40,7 +44,19 @@ interface Wishes {
 type Source =
   | { readonly kind: 'released'; readonly image: SignedImage; readonly collection: Collection }
   | { readonly kind: 'engine' }
-  | { readonly kind: 'registry'; readonly image: SignedImage };
+  | RegistrySource;
+
+interface RegistrySource {
+  readonly kind: 'registry';
+  readonly image: SignedImage;
+}
+
+/** Where an image is to be signed. */
+interface Place {
+  readonly repository: Repository;
+  readonly collection: Collection | undefined;
+  readonly origin: Origin | undefined;
+}
 
 interface Plan extends Request {
   readonly source: Source;
@@ -79,7 +95,7 @@ async function signGroup(session: Session, group: readonly Request[], { origin, 
     const collection = await repository.current();
     const plans: Plan[] = [];
     for (const request of group) {
-      plans.push({ ...request, source: await sourceOf(session, request, collection, origin) });
+      plans.push({ ...request, source: await sourceOf(session, request, { repository, collection, origin }) });
     }
     if (collection === undefined) checkFounding(session, repository.gun, mayFound, '--init');
     const isFounded = collection !== undefined || (await initialize(session, repository, first));
@@ -144,8 +160,7 @@ function onlyOne(signers: readonly StoredKey[], user: string): StoredKey | undef
 async function sourceOf(
   session: Session,
   request: Request,
-  collection: Collection | undefined,
-  origin: Origin | undefined,
+  { repository, collection, origin }: Place,
 ): Promise<Source> {
   const { reference } = request;
   if (reference.digest !== undefined) return inRegistry(session, reference);
@@ -155,13 +170,16 @@ async function sourceOf(
   if (origin === 'registry') return inRegistry(session, reference);
   const shown = familiarReference(reference);
   const engine = await askEngine(session, shown, origin === 'engine');
-  if (engine === 'has it') return { kind: 'engine' };
+  if (typeof engine !== 'string') {
+    const isOurs = origin === 'engine' || !speaksForOthers(repository, reference);
+    return (isOurs ? undefined : await sameInRegistry(session, reference, engine)) ?? { kind: 'engine' };
+  }
   if (origin === 'engine')
     throw new SignetError('image-missing', `Error response from daemon: No such image: ${shown}`);
   return inRegistry(session, reference).catch((cause: unknown) => {
     if (!isSignetError(cause, 'not-found')) throw cause;
     const why =
-      engine === 'lacks it' ? 'neither the engine nor the registry has it' : `not in the registry, and ${engine}`;
+      engine === LACKS_IT ? 'neither the engine nor the registry has it' : `not in the registry, and ${engine}`;
     throw new SignetError('image-missing', `No such image: ${shown}: ${why}`, { cause });
   });
 }
@@ -197,16 +215,38 @@ function existingSignatures({ set }: Collection, tag: string, image: SignedImage
   return `Existing signatures for tag ${tag} digest ${digestHex(image.digest)} from:\n${row?.signers.toSorted().join(', ') ?? ''}\n`;
 }
 
-async function inRegistry(session: Session, reference: TaggedReference): Promise<Source> {
+async function inRegistry(session: Session, reference: TaggedReference): Promise<RegistrySource> {
   const { digest, size } = await session.manifest(reference);
   return { kind: 'registry', image: { tag: reference.tag, digest, size } };
 }
 
-/** No engine to ask is no error unless it must have the image: then the registry has it, or the reason matters. */
-async function askEngine(session: Session, name: string, isRequired: boolean): Promise<string> {
+/** Whether the trust server is not the registry's own: who signs there vouches for images that others may have pushed. */
+function speaksForOthers({ source }: Repository, { registry }: TaggedReference): boolean {
+  return source.host !== serverFor(registry, { environment: undefined }).host;
+}
+
+/** What the registry holds, if the engine's image came from there as that very digest: a push would change nothing. */
+async function sameInRegistry(
+  session: Session,
+  reference: TaggedReference,
+  image: ImageDescription,
+): Promise<Source | undefined> {
+  const digests = digestsIn(reference, image);
+  if (digests.length === 0) return undefined;
   try {
-    const image = await (await session.engine()).inspectImage(name);
-    return image === undefined ? 'lacks it' : 'has it';
+    const source = await inRegistry(session, reference);
+    return digests.includes(source.image.digest) ? source : undefined;
+  } catch (error) {
+    // The push will tell what is wrong.
+    if (isSignetError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The engine's image, or why it has none. No engine to ask is no error unless it must have the image. */
+async function askEngine(session: Session, name: string, isRequired: boolean): Promise<ImageDescription | string> {
+  try {
+    return (await (await session.engine()).inspectImage(name)) ?? LACKS_IT;
   } catch (error) {
     if (isRequired || !isSignetError(error, 'engine-unreachable', 'docker-missing')) throw error;
     return `no engine: ${error.message}`;

@@ -52,7 +52,8 @@ export async function rotateKeys(
 ): Promise<Rotated> {
   const { role, keyIds = [] } = rotation;
   checkRotation({ ...rotation, choosesKeys: keyIds.length > 0 });
-  await openSigners(repository, rotation);
+  await openSigners(repository, role, Math.max(keyIds.length, 1));
+  for (const id of keyIds) await present(repository, id, role);
   const publicKeys = await newKeys(repository, rotation);
   const keys = publicKeys.map(canonicalKeyId);
   let former: readonly KeyId[] = [];
@@ -105,13 +106,15 @@ export function checkRotation({
   }
 }
 
-/** Opens the keys of the roles that sign anew: those of the root, of a snapshot that is signed here, and chosen ones. */
-async function openSigners(repository: Repository, { role, keyIds = [] }: Rotation): Promise<void> {
+/**
+ * Opens the keys of the roles that sign anew, those of the root and of a snapshot that is signed here, for a role that gets
+ * `count` keys. Throws `threshold-invalid`, `signing-key-missing`, `trust-data-missing`, and what opening keys throws.
+ */
+export async function openSigners(repository: Repository, role: BaseRole, count: number): Promise<void> {
   const collection = await repository.current();
   if (collection === undefined) throw new SignetError('trust-data-missing', `${repository.gun} has no trust data yet`);
   const { root } = collection.set.root;
   const { threshold } = baseSigners(root, role);
-  const count = Math.max(keyIds.length, 1);
   if (count < threshold) {
     throw new SignetError('threshold-invalid', `${role} would have ${count} keys for a threshold of ${threshold}`, {
       next: `Name as many keys: --key ID, or change one of them: signet trust role ${repository.gun} ${role}`,
@@ -120,7 +123,6 @@ async function openSigners(repository: Repository, { role, keyIds = [] }: Rotati
   const rootSigners = baseSigners(root, 'root');
   if ((await open(repository, 'root', canonicalKeyIds(rootSigners))) === 0) throw keysMissing('root', rootSigners, []);
   if (role !== 'snapshot') await open(repository, 'snapshot', canonicalKeyIds(baseSigners(root, 'snapshot')));
-  for (const id of keyIds) await present(repository, id, role);
 }
 
 /** Opens the keys that are here; how many that are. */

@@ -99,10 +99,11 @@ export class KeyRing implements SigningKeys {
 
   /**
    * Stores the key of a file, which is called `name` if the file does not say, and returns its ID. An encrypted key keeps
-   * its passphrase, which is asked for as that of `alias`. Throws as `add` does, and `key-passphrase-wrong`.
+   * its passphrase, which is asked for as that of `alias`; `given` is for one in the clear. Throws as `add` does, and
+   * `key-passphrase-wrong`.
    */
-  async import(file: KeyFile, name: string, alias = IMPORTED): Promise<KeyId> {
-    return (await this.importOpened(file, file.role === '' ? name : file.role, alias)).id;
+  async import(file: KeyFile, name: string, alias = IMPORTED, given?: NewPassphrase): Promise<KeyId> {
+    return (await this.importOpened(file, file.role === '' ? name : file.role, alias, given)).id;
   }
 
   /**
@@ -145,10 +146,10 @@ export class KeyRing implements SigningKeys {
     this.known.close();
   }
 
-  private async importOpened(file: KeyFile, role: string, alias: string): Promise<ImportedKey> {
+  private async importOpened(file: KeyFile, role: string, alias: string, given?: NewPassphrase): Promise<ImportedKey> {
     if (!file.encrypted) {
       const key = openKeyFile(file, undefined);
-      return { id: key.id, isNew: await this.add(key, role, file.gun) };
+      return { id: key.id, isNew: await this.add(key, role, file.gun, given) };
     }
     checkEncryption(file);
     const { key, passphrase } = await this.known.unlock(undefined, alias, (text) => openKeyFile(file, text));

@@ -1,22 +1,16 @@
 import { beforeAll, expect, test } from 'bun:test';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from '../../../scripts/paths.ts';
+import { blocksOf, examplesIn, patternOf, readDocument } from '../../support/documents.ts';
 import { Person } from '../../support/notary-client.ts';
 import { type SignetServer, signetCommand, startSignet } from '../../support/signet-server.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 import { ownSpecs } from './own-specs.ts';
 
-const REFERENCE = readFileSync(join(ROOT, 'docs/trust-commands.md'), 'utf8');
+const REFERENCE = readDocument('docs/trust-commands.md');
 /** The registry of the examples. */
 const HOST = 'localhost:5000';
 const PEOPLE = ['alice', 'bob'] as const;
-
-interface Example {
-  readonly person: (typeof PEOPLE)[number];
-  readonly line: string;
-  readonly output: string;
-}
 
 let server: SignetServer;
 beforeAll(async () => {
@@ -50,37 +44,11 @@ test('the examples are what happens', async () => {
     const person = new Person(server, { login: { name, password: `what ${name} has chosen` } });
     people.set(name, await person.loggedIn());
   }
-  for (const { person, line, output } of examplesIn(REFERENCE)) {
+  for (const { person, line, output } of blocksOf(REFERENCE, 'console').flatMap(examplesIn)) {
     const typed = line.replaceAll(HOST, server.host);
     const script = `cd ${folder} && PATH=${folder}:$PATH && { ${typed}; } 2>&1`;
-    const outcome = await people.get(person)?.run(['/bin/sh', '-c', script]);
+    const outcome = await people.get(person || 'alice')?.run(['/bin/sh', '-c', script]);
     const found = outcome?.stdout.replaceAll(server.host, HOST) ?? '';
     expect({ line, found }).toEqual({ line, found: expect.stringMatching(patternOf(output)) });
   }
 }, 120_000);
-
-function examplesIn(text: string): readonly Example[] {
-  const blocks = [...text.matchAll(/^```console\n(.*?)^```$/gms)].map(([, block = '']) => block);
-  const pattern = /^(bob)?\$ (.*)\n((?:(?!(?:bob)?\$ ).*\n)*)/gm;
-  return blocks.flatMap((block) =>
-    [...block.matchAll(pattern)].map(
-      ([, bob, line = '', output = '']): Example => ({
-        person: bob === undefined ? 'alice' : 'bob',
-        line,
-        output,
-      }),
-    ),
-  );
-}
-
-/** Columns move with what stands in them: any run of blanks is as good as another. */
-function patternOf(output: string): RegExp {
-  const lines = output.split('\n').map((line) =>
-    line
-      .trimEnd()
-      .split('…')
-      .map((part) => RegExp.escape(part).replaceAll(/(?:\\x20){2,}/g, ' +'))
-      .join('.+'),
-  );
-  return new RegExp(`^${lines.join(' *\n')}$`);
-}

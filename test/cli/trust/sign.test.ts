@@ -24,6 +24,31 @@ const hex = (text: string) => fakeImage(text).digest.slice('sha256:'.length);
 const signed = (tag: string) => `Successfully signed ${NAME}:${tag}\n`;
 const NO_ENGINE = new SignetError('engine-unreachable', 'Cannot connect to the Docker daemon');
 
+describe('where the trust server is not that of the registry', () => {
+  const pulled = { ...fakeImage('one'), repoDigests: [`${NAME}@${fakeImage('one').digest}`] };
+
+  test('an image that was pulled from the registry is vouched for, and not pushed', async () => {
+    const session = await empty();
+    session.inEngine.set(`${NAME}:v1`, pulled);
+    session.inRegistry.set(`${NAME}:v1`, fakeImage('one'));
+    await sign(session, [`${NAME}:v1`]);
+    expect(session.pushed).toEqual([]);
+    expect(session.errors).toBe(`Signing what the registry holds as ${NAME}:v1: ${fakeImage('one').digest}\n`);
+    expect(await digestOfTag(session, 'targets', 'v1')).toBe(hex('one'));
+  });
+
+  test.each([
+    ['that the registry has replaced since', [`${NAME}:v1`], [] as string[]],
+    ['with --local', [`${NAME}:v1`], ['--local']],
+  ])('an image %s is pushed', async (_, pushed, flags) => {
+    const session = await empty();
+    session.inEngine.set(`${NAME}:v1`, pulled);
+    session.inRegistry.set(`${NAME}:v1`, fakeImage(flags.length === 0 ? 'another' : 'one'));
+    await sign(session, [...flags, `${NAME}:v1`]);
+    expect(session.pushed).toEqual(pushed);
+  });
+});
+
 describe('uninitialised', () => {
   test('an image of the engine founds the repository in the name of who is logged in', async () => {
     const session = await uninitialised();

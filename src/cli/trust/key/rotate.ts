@@ -1,12 +1,19 @@
 import { existsSync } from 'node:fs';
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import { parseKeyFile } from '../../../core/keys/key-file.ts';
+import { type KeyFile, parseKeyFile } from '../../../core/keys/key-file.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { Gun } from '../../../core/names/gun.ts';
 import type { KeyId } from '../../../core/names/key-id.ts';
 import { type BaseRole, isBaseRole } from '../../../core/names/role.ts';
 import { printable } from '../../../core/printable.ts';
-import { checkRotation, planRotation, type Rotated, type Rotation, rotateKeys } from '../../../trust/changes/rotate.ts';
+import {
+  checkRotation,
+  openSigners,
+  planRotation,
+  type Rotated,
+  type Rotation,
+  rotateKeys,
+} from '../../../trust/changes/rotate.ts';
 import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
@@ -64,8 +71,12 @@ export async function rotate(session: Session, words: readonly string[]): Promis
   if (!parsed.has('yes') && !(await isConfirmed(session, gun, role))) return 0;
   const resigned = await planRotation(repository, role);
   const kept = await decideKept(session, parsed, resigned);
+  const uses: (() => Promise<KeyId>)[] = [];
+  for (const text of chosen) uses.push(await keyToUse(place.keys, text, role, gun));
+  // Before a key of a file is imported: what cannot be signed leaves nothing behind.
+  if (chosen.length > 0) await openSigners(repository, role, chosen.length);
   const keyIds = new Set<KeyId>();
-  for (const text of chosen) keyIds.add(await keyToUse(place.keys, text, role, gun));
+  for (const use of uses) keyIds.add(await use());
   const rotation: Rotation = { role, serverManaged, keyIds: [...keyIds] };
   const rotated = await rotateKeys(repository, rotation, resigned, kept);
   const exitCode = reportPublication(session, repository, rotated.publication);
@@ -84,19 +95,20 @@ async function isConfirmed(session: Session, gun: Gun, role: BaseRole): Promise<
   return session.confirm('Are you sure you want to proceed?');
 }
 
-/** A key that is here already, or that of a file, which is imported for the role. */
-async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): Promise<KeyId> {
+/** A key that is here already, or that of a file, which is imported for the role when it is used. */
+async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): Promise<() => Promise<KeyId>> {
   try {
     const stored = chosenKey(await keys.list(), text);
     if (stored.role !== '' && stored.role !== role) throw wrongRole(stored, role);
-    return stored.id;
+    return async () => stored.id;
   } catch (error) {
     if (!isSignetError(error, 'signing-key-missing') || !existsSync(text)) throw error;
-    return importKey(keys, text, role, gun);
+    const own = { ...readKey(text), role, gun: role === 'root' ? undefined : gun };
+    return () => explainingOldForms(text, () => keys.import(own, role, role, 'its own'));
   }
 }
 
-async function importKey(keys: KeyRing, path: string, role: BaseRole, gun: Gun): Promise<KeyId> {
+function readKey(path: string): KeyFile {
   const file = readPrivateFile(path, LIMITS.keyFile);
   const [key, another] = parseKeyFile(file.bytes);
   file.bytes.fill(0);
@@ -106,8 +118,7 @@ async function importKey(keys: KeyRing, path: string, role: BaseRole, gun: Gun):
     });
   }
   if (!key.encrypted) checkPrivate(file);
-  const own = { ...key, role, gun: role === 'root' ? undefined : gun };
-  return explainingOldForms(path, () => keys.import(own, role, role));
+  return key;
 }
 
 function rotatedText({ role, serverManaged }: Rotation, { publication, keys, kept, removed }: Rotated): string {

@@ -110,18 +110,32 @@ describe('in order', () => {
     const { session } = person;
     const [one, two, three] = [await stored(person, 'root'), await stored(person, 'root'), generatePrivateKey('ecdsa')];
     const file = session.file('three-key.pem', sealed(three, '', 'of the file'));
-    session.answers.push('of the file', PASSPHRASE);
+    session.answers.push(PASSPHRASE, 'of the file');
     const words = ['--yes', '--key', one.id, '-k', two.id.slice(0, 8), '--key', file, '--key', one.id, NAME, 'root'];
     expect(await rotate(session, words)).toBe(0);
     expect([...idsOf(session, 'root')].sort()).toEqual([one.id, two.id, three.id].sort());
     expect(await person.folder.load(three.id)).toMatchObject({ role: 'root', gun: undefined, encrypted: true });
-    expect(session.asked[0]).toBe('Enter passphrase for root key: ');
+    expect(session.asked[1]).toBe('Enter passphrase for root key: ');
+  });
+
+  test('root: to a key of a file in the clear, which gets a passphrase of its own', async () => {
+    const { session } = await owner();
+    const former = idOf(session, 'root');
+    const key = generatePrivateKey('ecdsa');
+    session.answers.push(PASSPHRASE, NEW, NEW);
+    expect(await rotate(session, ['--yes', '--key', session.file('k.pem', sealed(key, '', '')), NAME, 'root'])).toBe(0);
+    expect(idsOf(session, 'root')).toEqual([key.id]);
+    expect(session.asked).toEqual([
+      `Enter passphrase for root key with ID ${short(former)}: `,
+      `Enter passphrase for new root key with ID ${short(key.id)}: `,
+      `Repeat passphrase for new root key with ID ${short(key.id)}: `,
+    ]);
   });
 
   test('targets: to a key of a file, which belongs to the repository from then on', async () => {
     const { session, folder } = await owner();
     const key = generatePrivateKey('ed25519');
-    session.answers.push(NEW, NEW, PASSPHRASE);
+    session.answers.push(PASSPHRASE, NEW, NEW);
     expect(await rotate(session, ['--key', session.file('k.pem', sealed(key, '', '')), NAME, 'targets'])).toBe(0);
     expect(idsOf(session, 'targets')).toEqual([key.id]);
     expect(await folder.load(key.id)).toMatchObject({ role: 'targets', gun: session.simulator.gun, encrypted: true });
@@ -228,6 +242,8 @@ describe('nothing changes', () => {
     const person = await owner();
     person.session.env.DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE = 'wrong';
     await refuses(person, [NAME, 'targets'], 'key-passphrase-wrong');
+    const file = person.session.file('k.pem', sealed(generatePrivateKey('ecdsa'), '', ''));
+    await refuses(person, ['--key', file, NAME, 'targets'], 'key-passphrase-wrong');
     delete person.session.env.DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE;
     await person.folder.remove(idOf(person.session, 'root'));
     await refuses(person, [NAME, 'targets'], 'signing-key-missing');
@@ -251,6 +267,7 @@ describe('nothing changes', () => {
     const open = session.file('o.pem', sealed(generatePrivateKey('ecdsa'), '', ''), 0o644);
     await refuses(person, ['-k', open, NAME, 'targets'], 'file-unsafe');
     const ed25519 = session.file('e.pem', sealed(generatePrivateKey('ed25519'), '', ''));
+    session.answers.push(PASSPHRASE);
     await refuses(person, ['--yes', '-k', ed25519, NAME, 'root'], 'key-unsupported');
   });
 });
