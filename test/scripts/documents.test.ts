@@ -1,6 +1,4 @@
 import { expect, test } from 'bun:test';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
 import { findCommand } from '../../src/cli/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../src/cli/docker/closed-world/table.ts';
@@ -13,10 +11,8 @@ import { isOption, wrongIn } from '../support/command-reader.ts';
 import { blocksOf, readDocument } from '../support/documents.ts';
 
 const DOCUMENTS = [
-  ...['README.md', 'CONTRIBUTING.md'],
-  ...readdirSync(join(ROOT, 'docs'))
-    .sort()
-    .map((name) => `docs/${name}`),
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md'],
+  ...[...new Bun.Glob('docs/**/*.md').scanSync(ROOT)].sort(),
 ];
 /** What stands in prose and tables as code, and is no command line of Signet's or of a docker that Signet knows. */
 const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
