@@ -11,7 +11,7 @@ import {
 } from '../../trust/dockerfile/index.ts';
 import { findBuilder } from './build/builder.ts';
 import { ImageNames, syntaxStep } from './build/image-names.ts';
-import { nameOptions, nameResults, readSettings } from './build/options.ts';
+import { nameOptions, nameResults, readSettings, refuseReplacedBases } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
 import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
@@ -45,6 +45,7 @@ async function buildNamed(task: DockerTask, source: BuildSource, folder: Private
   const choice = await findBuilder(task, source.text);
   const settings = readSettings(task, source.name, choice);
   const uses = findImageUses(source.text, settings);
+  if (task.trust) await refuseReplacedBases(task, uses);
   const dockerfile = await nameImages(names, source, uses, settings);
   const [images, written] = [names.trusted, names.written];
   const named = await nameOptions(task, names, choice);

@@ -340,7 +340,7 @@ test('a Dockerfile elsewhere is refused under trust and docker’s own without',
 
 describe('options that bring images', () => {
   const buildx = async (words: readonly string[], changes: BuildOptions = {}) => {
-    const workshop = new Workshop({ Dockerfile: 'FROM base\nFROM busybox', files: '' });
+    const workshop = new Workshop({ Dockerfile: 'FROM busybox\nCOPY --from=base / /', files: '' });
     const names = ['--build-context', 'base=./files'];
     return workshop.build(['buildx', 'build', ...names, ...words, '.'], { ...TRUSTED, cli: 'buildx', ...changes });
   };
@@ -356,7 +356,7 @@ describe('options that bring images', () => {
       ...['--build-context', 'base=./files', `--build-context=b=docker-image://${pin}`],
       ...['--build-context', 's=docker-image://scratch', '.'],
     ]);
-    expect(call?.dockerfile).toBe(`FROM base\nFROM ${pin}`);
+    expect(call?.dockerfile).toBe(`FROM ${pin}\nCOPY --from=base / /`);
   });
 
   test.each([
@@ -420,8 +420,8 @@ describe('options that bring images', () => {
     ],
     [['--attest=type=provenance,mode=max'], ['--attest=type=provenance,mode=max']],
     [
-      ['--build-context', 'g=https://example.com/x.git'],
-      ['--build-context', 'g=https://example.com/x.git'],
+      ['--build-context', 'f=/srv/files', '--build-context', 'g=a folder/x'],
+      ['--build-context', 'f=/srv/files', '--build-context', 'g=a folder/x'],
     ],
     [
       ['--build-context', `o=oci-layout://x@sha256:${B}`],
@@ -474,12 +474,24 @@ describe('options that bring images', () => {
     [['--build-context', 'x=oci-layout://y:1'], 'build-option-unsafe'],
     [['--build-context', 'x=target:y'], 'build-option-unsafe'],
     [['--build-context', 'x=container-image://y'], 'build-option-unsafe'],
+    [['--build-context', 'x=https://example.com/x.git'], 'build-option-unsafe'],
+    [['--build-context', 'x=http://example.com/x.tar'], 'build-option-unsafe'],
+    [['--build-context', 'x=github.com/a/b'], 'build-option-unsafe'],
+    [['--build-context', 'x=git@example.com:a/b'], 'build-option-unsafe'],
+    [['--build-context', 'busybox=./files'], 'build-option-unsafe'],
     [['--build-context', 'scratch=.'], 'build-option-unsafe'],
     [['--build-context', 'Context=.'], 'build-option-unsafe'],
     [['--build-context', `x@sha256:${A}=.`], 'build-option-unsafe'],
   ] as const)('%j is refused', async (words, code) => {
     const { failure, call } = await buildx(words);
     expect(failure?.code).toBe(code);
+    expect(call).toBeUndefined();
+  });
+
+  test('an OCI layout is signed by no one, if digests have to be signed', async () => {
+    const words = ['--build-context', `x=oci-layout://y@sha256:${A}`];
+    const { failure, call } = await buildx(words, { digests: 'signed' });
+    expect(failure).toMatchObject({ code: 'build-option-unsafe', message: expect.stringContaining('no one signs') });
     expect(call).toBeUndefined();
   });
 

@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { parseReference } from '../../../core/names/reference.ts';
 import { type NamedField, readCsv, readNamedFields, valueIn, writeCsv, writeNamedFields } from '../../../engine/csv.ts';
 import type { ParsedArgs } from '../../../engine/flags.ts';
-import type { BuildSettings } from '../../../trust/dockerfile/index.ts';
+import type { BuildSettings, ImageUse } from '../../../trust/dockerfile/index.ts';
 import { inPlace } from '../in-place.ts';
 import type { DockerTask } from '../task.ts';
 import type { BuilderChoice } from './builder.ts';
@@ -29,8 +29,10 @@ const OTHER_FIELDS: readonly string[] = ['secret', 'call', 'print'];
 /** Go's spellings of a boolean. */
 const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
 const FALSE = /^(?:0|f|F|FALSE|false|False)$/;
-/** Named contexts that bring files, as `ADD` does, or whose digest says which image they are. */
-const FILE_CONTEXT = /^(?:https?:|git:|ssh:|git@)|^oci-layout:\/\/[^@]+@sha256:[0-9a-f]{64}$/;
+const IMAGE_CONTEXT = /^docker-image:\/\/(.*)$/s;
+const LAYOUT_CONTEXT = /^oci-layout:\/\/[^@]+@sha256:[0-9a-f]{64}$/;
+/** What buildx takes for a folder, and for no address: `github.com/…` is one, as is everything with a colon or an `@`. */
+const FOLDER_CONTEXT = /^(?:\.{0,2}\/|\.{1,2}$|(?!github\.com\/)[^:@]*$)/;
 
 /**
  * What the command line says about the meaning of the Dockerfile. Throws `build-option-unsafe`, and under trust
@@ -58,7 +60,7 @@ export async function nameOptions(task: DockerTask, names: ImageNames, choice: B
   let args = await nameResults(task, task.args);
   if (choice.builder.obeysSyntax)
     args = await editValues(args, 'build-arg', (value) => nameSyntax(value, task.env, nameOf));
-  args = await editValues(args, 'build-context', (value) => nameContext(value, task.trust, nameOf));
+  args = await editValues(args, 'build-context', (value) => nameContext(task, value, nameOf));
   args = await editValues(args, 'cache-from', (value) => nameCache(value, task.trust, nameOf));
   if (!task.trust) return args;
   for (const name of OTHER_FIELDS) args = await editValues(args, name, checkFields);
@@ -127,12 +129,27 @@ async function nameSyntax(text: string, env: NodeJS.ProcessEnv, nameOf: Edit): P
   return `${name}=${written}${rest === undefined ? '' : ` ${rest}`}`;
 }
 
-async function nameContext(text: string, trust: boolean, nameOf: Edit): Promise<string> {
+async function nameContext({ trust, session }: DockerTask, text: string, nameOf: Edit): Promise<string> {
   const [name, place = ''] = cut(text, '=');
-  const image = /^docker-image:\/\/(.*)$/s.exec(place)?.[1];
+  const image = IMAGE_CONTEXT.exec(place)?.[1];
   if (image !== undefined) return image === 'scratch' ? text : `${name}=docker-image://${await nameOf(image)}`;
-  if (!trust || !place.includes(':') || FILE_CONTEXT.test(place)) return text;
-  throw unsafe(`${place} names an image without a digest, or nothing that Signet knows`, 'Use docker-image:// there.');
+  if (!trust || FOLDER_CONTEXT.test(place)) return text;
+  if (!LAYOUT_CONTEXT.test(place))
+    throw unsafe(`${place} is neither a folder nor an image by its digest`, 'Fetch it first, and name the folder.');
+  if (session.evidence.rules.digests === 'docker') return text;
+  throw unsafe(`no one signs what ${place} holds`, 'Use docker-image:// there.');
+}
+
+/** Refuses a named context that puts files in the place of an image to build on. Throws `build-option-unsafe`. */
+export async function refuseReplacedBases({ args }: DockerTask, uses: readonly ImageUse[]): Promise<void> {
+  const contexts = new Map(args.values('build-context').map((value) => cut(value, '=')));
+  for (const { place, by, name } of uses) {
+    const context = by === 'FROM' ? contexts.get(name) : undefined;
+    if (context === undefined || IMAGE_CONTEXT.test(context) || LAYOUT_CONTEXT.test(context)) continue;
+    await inPlace(`${place}: FROM ${name}`, async () => {
+      throw unsafe(`--build-context ${name} puts files in the place of the image`, 'Copy from it: COPY --from=NAME');
+    });
+  }
 }
 
 /** Layers from a cache become layers of the image. Those of the engine and of local folders are as local as the context. */

@@ -10,6 +10,7 @@ import { findDocker } from '../../../../src/engine/cli.ts';
 import { readArguments, readCommandLine } from '../../../../src/engine/command.ts';
 import { SyntaxBook } from '../../../../src/engine/learn.ts';
 import { remembered } from '../../../../src/trust/decide/evidence.ts';
+import { readDigestRule } from '../../../../src/trust/decide/image-rules.ts';
 import { NO_CONFIGURATION, resolveName } from '../../../../src/trust/settings/configuration.ts';
 import type { Collection } from '../../../../src/trust/update/collection.ts';
 import { NOW, Simulator } from '../../../support/simulator.ts';
@@ -22,7 +23,11 @@ import { Visitor } from '../../../support/visitor.ts';
 const { env } = process;
 const signed: Readonly<Record<string, string>> = JSON.parse(env.SIGNED ?? '{}');
 const inEngine: readonly string[] = JSON.parse(env.IN_ENGINE ?? '[]');
-const configuration = { ...NO_CONFIGURATION, defaultRegistry: env.DEFAULT_REGISTRY };
+const configuration = {
+  ...NO_CONFIGURATION,
+  defaultRegistry: env.DEFAULT_REGISTRY,
+  images: { digests: readDigestRule(env.DIGESTS), exempt: [] },
+};
 
 const session = {
   close: async () => {},

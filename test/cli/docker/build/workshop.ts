@@ -31,6 +31,7 @@ export interface BuildOptions {
   /** What the engine says of itself; it cannot be reached where neither this nor `inEngine` is given. */
   readonly engine?: Partial<EngineDescription>;
   readonly defaultRegistry?: string;
+  readonly digests?: 'docker' | 'signed';
   readonly stdin?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -91,6 +92,7 @@ export class Workshop {
       ...(options.inEngine === undefined ? {} : { IN_ENGINE: JSON.stringify(options.inEngine) }),
       ...(options.engine === undefined ? {} : { ENGINE: JSON.stringify({ ...ENGINE, ...options.engine }) }),
       ...(options.defaultRegistry === undefined ? {} : { DEFAULT_REGISTRY: options.defaultRegistry }),
+      ...(options.digests === undefined ? {} : { DIGESTS: options.digests }),
       ...options.env,
     };
     return { argv: [process.execPath, join(import.meta.dir, 'runner.ts'), ...words], env, cwd: this.folder, record };
