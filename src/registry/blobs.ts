@@ -1,4 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
+import type { Digest } from '../core/names/digest.ts';
 import { parseRange } from './byte-range.ts';
 import {
   type Call,
@@ -22,12 +23,10 @@ export const getBlob: Endpoint = {
     const digest = parseBlobDigest(item);
     const content = (await index.blobs.get(repository, digest)) && (await blobs.read(digest));
     if (content === undefined) throw unknownBlob();
-    const headers = contentHeaders(digest, CONTENT);
-    headers.set('Accept-Ranges', 'bytes');
-    headers.set('Cache-Control', CACHE);
+    const headers = blobHeaders(digest);
     if (isKnownToClient(request, digest)) return new Response(null, { status: 304, headers });
     try {
-      const range = parseRange(request.headers.get('range'), content.size);
+      const range = isOfOther(request, digest) ? undefined : parseRange(request.headers.get('range'), content.size);
       if (range === undefined) return new Response(content, { headers });
       headers.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${content.size}`);
       return new Response(content.slice(range.start, range.end), { status: 206, headers });
@@ -51,13 +50,26 @@ export const headBlob: Endpoint = {
       (!isSeenLongAgo(parts, link.seen) || (await index.blobs.touch(repository, digest, clock()))) &&
       (await blobs.read(digest)) !== undefined;
     if (!isThere) throw unknownBlob();
-    const headers = contentHeaders(digest, CONTENT);
-    headers.set('Accept-Ranges', 'bytes');
-    headers.set('Cache-Control', CACHE);
+    const headers = blobHeaders(digest);
     headers.set('Content-Length', String(link.size));
     return new Response(null, { headers });
   },
 };
+
+function blobHeaders(digest: Digest): Headers {
+  const headers = contentHeaders(digest, CONTENT);
+  headers.set('Accept-Ranges', 'bytes');
+  headers.set('Cache-Control', CACHE);
+  // Otherwise Bun tells the name of the file, without saying what for.
+  headers.set('Content-Disposition', 'attachment');
+  return headers;
+}
+
+/** Whether the range is asked for only if the content is another (RFC 9110 13.1.5): a digest's never changes, nor has it a date. */
+function isOfOther(request: Request, digest: Digest): boolean {
+  const condition = request.headers.get('if-range');
+  return condition !== null && condition !== `"${digest}"`;
+}
 
 /** Takes a blob from the repository; its content goes with the next garbage collection (protocol F.5 end-10). */
 export const deleteBlob: Endpoint = {

@@ -56,6 +56,19 @@ describe('a blob', () => {
     }
   });
 
+  test('is sent in part on a condition only if it is what the client has a part of', async () => {
+    const digest = path.slice(path.lastIndexOf('/') + 1);
+    for (const [condition, status] of [
+      [`"${digest}"`, 206],
+      ['"sha256:0000"', 200],
+      [`W/"${digest}"`, 200],
+      ['Mon, 01 Jan 2024 00:00:00 GMT', 200],
+    ] as const) {
+      const response = await send('GET', path, undefined, { Range: 'bytes=0-9', 'If-Range': condition });
+      expect([condition, response.status]).toEqual([condition, status]);
+    }
+  });
+
   test('is sent whole where the range may be ignored', async () => {
     for (const range of ['bytes=0-1,4-5', 'bytes=9-1', 'lines=1-2', 'bytes=x']) {
       const response = await send('GET', path, undefined, { Range: range });
