@@ -93,7 +93,7 @@ export class Repository {
    * that was made for it.
    */
   async initialize(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions = {}): Promise<void> {
-    const lock = await this.source.foundingLock?.hold();
+    const lock = await this.source.foundingLock?.hold(this.source.warn);
     try {
       if (lock?.waited === true && (await this.current()) !== undefined) throw this.founded();
       await this.found(edit, options);
