@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { SignetError } from '../../../src/core/errors/index.ts';
 import { sealKey } from '../../../src/core/keys/key-file.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
@@ -119,6 +120,30 @@ describe('initialising (protocol C.12)', () => {
     expect(await other.keyStore.list()).toEqual([]);
     expect(simulator.state).toBe(state);
     expect(await other.cache.contents(GUN)).toEqual(new Map());
+  });
+
+  test('that fails or is cancelled before it is published leaves no key behind, and says so', async () => {
+    const visitor = new Visitor(simulator);
+    const former = await visitor.keys.create('root');
+    const cancel = async () => {
+      await visitor.keys.create('admin');
+      throw new SignetError('cancelled', 'cancelled');
+    };
+    await failure(visitor.repository().initialize(cancel), 'cancelled');
+    expect((await visitor.keyStore.list()).map(({ id }) => id)).toEqual([former.id]);
+    expect(visitor.warnings).toEqual([`${GUN} is not founded, and the keys that were made for it are removed again`]);
+  });
+
+  test('that the server may have taken leaves its keys', async () => {
+    const visitor = new Visitor(simulator);
+    simulator.publish = async () => {
+      throw new SignetError('network-timeout', 'no answer');
+    };
+    await failure(
+      visitor.repository().initialize(() => {}),
+      'network-timeout',
+    );
+    expect([(await visitor.keyStore.list()).length, visitor.warnings]).toEqual([2, []]);
   });
 
   test('makes no keys where the server cannot be reached', async () => {
