@@ -5,6 +5,8 @@ import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
 import { RELEASES, signerRole } from '../../../src/core/names/role.ts';
 import { DAY } from '../../../src/core/time.ts';
+import { Repository } from '../../../src/trust/publish/repository.ts';
+import type { WhileSending } from '../../../src/trust/publish/repository-source.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
 import { digestOfTarget, GUN, missing, NOW, Simulator, target } from '../../support/simulator.ts';
@@ -132,6 +134,26 @@ describe('initialising (protocol C.12)', () => {
     await failure(visitor.repository().initialize(cancel), 'cancelled');
     expect((await visitor.keyStore.list()).map(({ id }) => id)).toEqual([former.id]);
     expect(visitor.warnings).toEqual([`${GUN} is not founded, and the keys that were made for it are removed again`]);
+  });
+
+  test('sends nothing but where the process cannot be ended', async () => {
+    const visitor = new Visitor(simulator);
+    const seen: unknown[] = [];
+    const publish = simulator.publish.bind(simulator);
+    simulator.publish = async (gun, files) => {
+      seen.push('sent');
+      await publish(gun, files);
+    };
+    const { source, keys } = visitor.repository();
+    const whileSending: WhileSending = async (gun, sending) => {
+      seen.push(gun);
+      await sending();
+      seen.push('answered');
+    };
+    const repository = new Repository({ ...source, whileSending }, keys);
+    await repository.initialize(() => {});
+    await repository.publish((editor) => editor.addTarget('targets', 'v1', target(2)));
+    expect(seen).toEqual([GUN, 'sent', 'answered', GUN, 'sent', 'answered']);
   });
 
   test('that the server may have taken leaves its keys', async () => {
