@@ -19,7 +19,7 @@ describe('delegation remove', () => {
 
   test('a whole role, after asking', async () => {
     session.answers.push('n', 'y');
-    expect(await told(session, removeDelegation, [NAME, ALICE])).toEqual(says(''));
+    expect(await told(session, removeDelegation, [NAME, ALICE])).toEqual(says('Nothing was done.\n'));
     expect(await usable(session)).toContain(ALICE);
     expect(await told(session, removeDelegation, [NAME, ALICE])).toEqual(PUBLISHED);
     expect(await usable(session)).toEqual(['targets', RELEASES]);
@@ -29,7 +29,7 @@ describe('delegation remove', () => {
 
   test('--yes does not ask, and --stage asks before anything is staged', async () => {
     session.answers.push('n');
-    expect(await told(session, removeDelegation, ['--stage', NAME, ALICE])).toEqual(says(''));
+    expect(await told(session, removeDelegation, ['--stage', NAME, ALICE])).toEqual(says('Nothing was done.\n'));
     expect(await told(session, removeDelegation, ['--stage', '--yes', NAME, ALICE])).toEqual(STAGED);
     expect(await told(session, publish, [NAME])).toEqual(PUBLISHED);
     expect(await told(session, removeDelegation, ['-y', NAME, RELEASES])).toEqual(PUBLISHED);
@@ -69,7 +69,7 @@ describe('delegation remove', () => {
     session.answers.push('n', 'y');
     const words = [NAME, ALICE, await idOf(session, 'alice')];
     const before = session.simulator.state;
-    expect(await told(session, removeDelegation, words)).toEqual(says(warning));
+    expect(await told(session, removeDelegation, words)).toEqual(says(`${warning}Nothing was done.\n`));
     expect(session.simulator.state).toBe(before);
     expect(await told(session, removeDelegation, words)).toEqual(says(`${warning}Published to ${NAME}.\n`));
     expect(await usable(session)).not.toContain(ALICE);
