@@ -15,3 +15,9 @@ export async function answerOf(ask: () => Promise<string>, flag: string): Promis
     });
   }
 }
+
+/** Says of a command of Signet's own that it was declined; its exit code. Docker's own commands say what docker says. */
+export function declined(session: { print(text: string): void }): number {
+  session.print('Nothing was done.\n');
+  return 0;
+}

@@ -24,6 +24,7 @@ import { SignersPassphrases } from './passphrases.ts';
 import { printToPerson } from './person-output.ts';
 import { DockerPlace, NotaryFolder, type TrustPlace } from './place.ts';
 import { proposalApproval } from './proposal-approval.ts';
+import { heldWhileSending } from './while-sending.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
 export interface Session {
@@ -99,8 +100,19 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const warn = (message: string) => printErr(`${message}\n`);
   const approveFirstRoot = firstRootApproval();
   const approveProposal = proposalApproval();
+  const whileSending = heldWhileSending(warn);
   const open = (place?: NotaryPlace) =>
-    openTrust({ folder, env, passphrases, approveFirstRoot, approveProposal, place, now: Date.now, warn });
+    openTrust({
+      folder,
+      env,
+      passphrases,
+      approveFirstRoot,
+      approveProposal,
+      whileSending,
+      place,
+      now: Date.now,
+      warn,
+    });
   return new TerminalSession(options, folder, await open(), open);
 }
 

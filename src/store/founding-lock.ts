@@ -1,14 +1,23 @@
-import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
-import { isErrno, readSmallFile, reason, removeFile } from './files.ts';
+import { printable } from '../core/printable.ts';
+import { isErrno, readSmallFile, reason, removeFile, writeDurably } from './files.ts';
 
 const NAME = 'founding.lock';
 /** Whoever founds may be asked for three passphrases, twice each. */
 const PATIENCE_MS = 10 * 60_000;
 const PAUSE_MS = 100;
+/** Between the moment at which a lock is there and the one at which it says whose it is. */
+const WRITING_MS = 1000;
 const MAX_HOLDER = 1024;
+
+/** Who holds the lock, as it says itself. */
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+}
 
 /** A lock that is held. */
 interface HeldLock {
@@ -19,7 +28,8 @@ interface HeldLock {
 
 /**
  * Lets one process at a time found a repository with the keys of a trust folder: two at once would each make a root key.
- * The lock of a process that has died counts for nothing, and neither does one that no one has released for ten minutes.
+ * The lock of a process that has died counts for nothing, and neither does one that does not say whose it is, or that no
+ * one has released for ten minutes.
  */
 export class FoundingLock {
   private readonly base: string;
@@ -31,15 +41,24 @@ export class FoundingLock {
     this.path = join(base, NAME);
   }
 
-  /** Waits for the lock. Throws `file-locked` where it does not come free, `file-unwritable`. */
-  async hold(): Promise<HeldLock> {
+  /**
+   * Waits for the lock; `onWait` is told once, in words for a person, whom it waits for. Throws `file-locked` if it does
+   * not come free, `file-unwritable`.
+   */
+  async hold(onWait: (message: string) => void = () => undefined): Promise<HeldLock> {
     const own = `${process.pid} ${hostname()}\n`;
+    let told: string | undefined;
     for (let waited = 0; waited <= PATIENCE_MS; waited += PAUSE_MS) {
       if (this.take(own)) return { waited: waited > 0, release: () => this.release(own) };
-      this.removeAbandoned();
+      if (this.removeAbandoned()) continue;
+      const holder = nameOf(readHolder(this.holder()));
+      if (told === undefined && holder !== undefined) {
+        onWait(`waiting for ${holder}, which founds a repository with the keys here and holds ${this.path}`);
+      }
+      told ??= holder;
       await new Promise((wake) => setTimeout(wake, PAUSE_MS));
     }
-    throw new SignetError('file-locked', `another command founds a repository, and holds ${this.path}`, {
+    throw new SignetError('file-locked', `${told ?? 'another command'} founds a repository, and holds ${this.path}`, {
       detail: { path: this.path },
     });
   }
@@ -49,7 +68,10 @@ export class FoundingLock {
       mkdirSync(this.base, { recursive: true, mode: 0o700 });
       const descriptor = openSync(this.path, 'wx', 0o600);
       try {
-        writeSync(descriptor, own);
+        writeDurably(descriptor, Buffer.from(own));
+      } catch (cause) {
+        removeFile(this.path);
+        throw cause;
       } finally {
         closeSync(descriptor);
       }
@@ -68,31 +90,50 @@ export class FoundingLock {
     return readSmallFile(this.path, MAX_HOLDER, false)?.toString('utf8');
   }
 
-  /** Of two processes that find the lock abandoned, one moves it away; what the other moves was taken again, and is put back. */
-  private removeAbandoned(): void {
+  /**
+   * Of two processes that find the lock abandoned, one moves it away; what the other moves was taken again, and is put
+   * back. Returns whether the lock is gone.
+   */
+  private removeAbandoned(): boolean {
     const holder = this.holder();
-    if (holder === undefined || !this.isAbandoned(holder)) return;
+    if (holder === undefined || !this.isAbandoned(holder)) return false;
     const aside = `${this.path}.${process.pid}`;
     try {
       renameSync(this.path, aside);
     } catch (cause) {
-      if (isErrno(cause, 'ENOENT')) return;
+      if (isErrno(cause, 'ENOENT')) return false;
       throw new SignetError('file-unwritable', `cannot remove ${this.path}: ${reason(cause)}`, { cause });
     }
-    if (readSmallFile(aside, MAX_HOLDER, false)?.toString('utf8') === holder) removeFile(aside);
+    const isStill = readSmallFile(aside, MAX_HOLDER, false)?.toString('utf8') === holder;
+    if (isStill) removeFile(aside);
     else renameSync(aside, this.path);
+    return isStill;
   }
 
-  private isAbandoned(holder: string): boolean {
-    const [, pid = '', host] = /^(\d+) (.+)\n$/.exec(holder) ?? [];
-    if (host === hostname() && !isAlive(Number(pid))) return true;
+  private isAbandoned(text: string): boolean {
+    const holder = readHolder(text);
+    if (holder?.host === hostname() && !isAlive(holder.pid)) return true;
     try {
-      return statSync(this.path).mtimeMs < Date.now() - PATIENCE_MS;
+      const age = Date.now() - statSync(this.path).mtimeMs;
+      // The clock of a shared folder may run ahead of this one.
+      return holder === undefined ? Math.abs(age) > WRITING_MS : age > PATIENCE_MS;
     } catch (cause) {
       if (isErrno(cause, 'ENOENT')) return false;
       throw new SignetError('file-unreadable', `cannot read ${this.path}: ${reason(cause)}`, { cause });
     }
   }
+}
+
+/** What a lock says; undefined if it says nothing that can be read, as one that a full disk has cut short. */
+function readHolder(text: string | undefined): Holder | undefined {
+  const [, pid, host] = /^([1-9]\d{0,9}) ([^\n]+)\n$/.exec(text ?? '') ?? [];
+  return pid === undefined || host === undefined ? undefined : { pid: Number(pid), host };
+}
+
+function nameOf(holder: Holder | undefined): string | undefined {
+  if (holder === undefined) return undefined;
+  const { pid, host } = holder;
+  return host === hostname() ? `process ${pid}` : `process ${pid} on ${printable(host, 100)}`;
 }
 
 function isAlive(pid: number): boolean {

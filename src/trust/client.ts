@@ -24,7 +24,7 @@ import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
-import type { ApproveProposal, RepositorySource } from './publish/repository-source.ts';
+import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
 import { updateCollection } from './update/collection.ts';
@@ -41,6 +41,8 @@ interface ClientOptions {
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
   /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
+  /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
+  readonly whileSending?: WhileSending | undefined;
   /** The server and connections of a Notary client's folder, in place of those that docker would use. */
   readonly place?: NotaryPlace | undefined;
   /** `DOCKER_CONTENT_TRUST_SERVER`, where it is set. */
@@ -93,13 +95,13 @@ export class TrustClient {
 
   /** The trust collection of that name in the place that the client was opened for. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
-    const { keys, trustFolder, approveProposal } = this.options;
+    const { keys, trustFolder, approveProposal, whileSending } = this.options;
     const server = this.trustServerOf(registry);
     const client = this.clientFor(registry, server);
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
     const foundingLock = new FoundingLock(trustFolder);
     return new Repository(
-      { ...this.source(gun, registry, actions, client), proposals, approveProposal, foundingLock },
+      { ...this.source(gun, registry, actions, client), proposals, approveProposal, whileSending, foundingLock },
       keys,
     );
   }

@@ -10,7 +10,7 @@ import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import type { Passphrases } from './keys/passphrases.ts';
-import type { ApproveProposal } from './publish/repository-source.ts';
+import type { ApproveProposal, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import { readConfiguration } from './settings/configuration-file.ts';
 import { type NotaryPlace, notaryLogin } from './settings/notary-place.ts';
@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
   /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
+  /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
+  readonly whileSending?: WhileSending | undefined;
   /** A Notary client's folder to work in, in place of docker's. */
   readonly place?: NotaryPlace | undefined;
   /** The time, asked for again with every use. */
@@ -51,7 +53,7 @@ const MAX_NAME = 150;
 
 /** Opens the trust client that docker's configuration folder and the environment describe. Throws `configuration-invalid`. */
 export async function openTrust(options: OpenOptions): Promise<OpenClient> {
-  const { folder, env, passphrases, approveFirstRoot, approveProposal, place, now, warn } = options;
+  const { folder, env, passphrases, approveFirstRoot, approveProposal, whileSending, place, now, warn } = options;
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new Credentials(folder, env);
@@ -62,6 +64,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
     pinning: readPinning(place?.pinning ?? configuration.pinning, env, now()),
     approveFirstRoot,
     approveProposal,
+    whileSending,
     place,
     trustServer: env.DOCKER_CONTENT_TRUST_SERVER,
     trustFolder,

@@ -180,7 +180,7 @@ describe('a wrong passphrase', () => {
     const [message, next] = await refusal({ env: DOCKER });
     expect(message).toBe('password invalid, operation has failed.');
     expect(next).toBe(
-      'It came from DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE: correct it there, or unset it to be asked.',
+      'It came from DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE and does not open the alice key 0123456: correct it there, or unset it to be asked.',
     );
     expect((await refusal({ env: DOCKER }, 'root'))[1]).toContain('DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE');
     expect(await refusal({ env: NOTARY })).toEqual([message, expect.stringContaining('NOTARY_DELEGATION_PASSPHRASE')]);

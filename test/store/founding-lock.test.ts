@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { FoundingLock } from '../../src/store/founding-lock.ts';
@@ -32,13 +32,55 @@ test('one holds it, the other waits until it is released and knows that it has',
 test.each([
   ['a process that has died', async () => `${await dead()} ${hostname()}\n`, false],
   ['another machine, ten minutes ago', async () => '1 elsewhere\n', true],
-  ['no one that can be told, ten minutes ago', async () => 'rubbish', true],
+  ['no one that can be told', async () => 'rubbish', false],
+  ['a process that is cut short', async () => `${process.pid} ${hostname()}`, false],
+  ['a full disk: nothing', async () => '', false],
+  ['a full disk, by a clock that is wrong', async () => '', true],
 ])('the lock of %s counts for nothing', async (_, holder, isOld) => {
   const base = temporaryFolder();
   const path = join(base, 'founding.lock');
   writeFileSync(path, await holder());
   if (isOld) utimesSync(path, new Date(0), new Date(0));
-  const held = await new FoundingLock(base).hold();
-  expect(readFileSync(path, 'utf8')).toBe(`${process.pid} ${hostname()}\n`);
+  const told: string[] = [];
+  const held = await new FoundingLock(base).hold((message) => told.push(message));
+  expect([readFileSync(path, 'utf8'), told]).toEqual([`${process.pid} ${hostname()}\n`, []]);
   held.release();
+  expect(readdirSync(base)).toEqual([]);
+});
+
+test.each([
+  ['this machine', hostname(), `process ${process.pid}`],
+  ['another machine', 'else\u001b[31mwhere', `process ${process.pid} on else [31mwhere`],
+])('whoever waits for a process of %s is told for which', async (_, host, name) => {
+  const base = temporaryFolder();
+  const path = join(base, 'founding.lock');
+  writeFileSync(path, `${process.pid} ${host}\n`);
+  const told: string[] = [];
+  const { promise: isTold, resolve } = Promise.withResolvers<void>();
+  const holding = new FoundingLock(base).hold((message) => {
+    told.push(message);
+    resolve();
+  });
+  await isTold;
+  rmSync(path);
+  const held = await holding;
+  held.release();
+  expect(told).toEqual([`waiting for ${name}, which founds a repository with the keys here and holds ${path}`]);
+});
+
+test('a lock that cannot be written is not left behind', async () => {
+  const base = temporaryFolder();
+  const script = `
+    const { FoundingLock } = await import(${JSON.stringify(join(import.meta.dir, '../../src/store/founding-lock.ts'))});
+    await new FoundingLock(${JSON.stringify(base)}).hold().catch((error) => console.log(error.code, error.message));
+  `;
+  // No file may grow: writing fails as it does on a full disk.
+  const child = Bun.spawn(['sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$0" -e "$1"', process.execPath, script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const output = await child.stdout.text();
+  expect([output, readdirSync(base)]).toEqual([
+    `file-unwritable cannot write ${join(base, 'founding.lock')}: EFBIG\n`,
+    [],
+  ]);
 });

@@ -1,4 +1,4 @@
-import { type Environment, type PassphraseSource, wrongPassphrase } from './source.ts';
+import { type Environment, nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
 
 /** Docker's variables for scripts (protocol C.3): one for root keys, one for all others. */
 export const PASSPHRASE_VARIABLES = {
@@ -25,7 +25,11 @@ export function variableSource(env: Environment, alias: string): PassphraseSourc
   if (name === undefined) return undefined;
   return {
     find: async () => Buffer.from(env[name] ?? '', 'utf8'),
-    refuse: (request) => wrongPassphrase(request, `It came from ${name}: correct it there, or unset it to be asked.`),
+    refuse: (request) =>
+      wrongPassphrase(
+        request,
+        `It came from ${name} and does not open ${nameOfKey(request)}: correct it there, or unset it to be asked.`,
+      ),
   };
 }
 

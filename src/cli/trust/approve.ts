@@ -4,6 +4,7 @@ import { readSmallFile } from '../../store/files.ts';
 import { countSignatures } from '../../trust/keys/signatories.ts';
 import type { Publication } from '../../trust/publish/publication.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
+import { declined } from '../answer.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import { countLines, othersStep, PENDING } from '../pending.ts';
 import type { Session } from '../session.ts';
@@ -55,7 +56,7 @@ export async function approve(session: Session, words: readonly string[]): Promi
     return 0;
   }
   const answers = { yes: parsed.has('yes'), acceptUnusual: parsed.has(ACCEPT_UNUSUAL.name) };
-  if (!(await reviewProposal(session, repository.gun, waiting, answers))) return 0;
+  if (!(await reviewProposal(session, repository.gun, waiting, answers))) return declined(session);
   return reportPublication(session, repository, await repository.approve(waiting, true));
 }
 
@@ -64,7 +65,7 @@ export async function discard(session: Session, words: readonly string[]): Promi
   const parsed = parseCommand(DISCARD, words);
   const { repository } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull', 'push']);
   const question = `Drop the change that waits for signatures in ${repository.gun}?`;
-  if (!parsed.has('yes') && !(await session.confirm(question))) return 0;
+  if (!parsed.has('yes') && !(await session.confirm(question))) return declined(session);
   const found = await repository.discard();
   session.print(found ? `Dropped. ${repository.gun} stays as it is.\n` : `Nothing waits in ${repository.gun}.\n`);
   return 0;

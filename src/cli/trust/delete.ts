@@ -1,3 +1,4 @@
+import { declined } from '../answer.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
@@ -26,7 +27,7 @@ export async function deleteCollection(session: Session, words: readonly string[
   const { gun, repository, changelist } = place.collection(parsed.args[0] ?? '', [isRemote ? '*' : 'pull']);
   if (isRemote && !parsed.has('yes')) {
     const question = `Delete the trust data of ${gun} from ${repository.host}, for everybody?`;
-    if (!(await session.confirm(question))) return 0;
+    if (!(await session.confirm(question))) return declined(session);
   }
   if (isRemote) await repository.source.server.remove(gun);
   await repository.forget();

@@ -2,6 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import { type DueRole, planRenewal, type RenewalPlan, renew } from '../../trust/changes/renew.ts';
 import { describeContent } from '../../trust/report/describe.ts';
+import { declined } from '../answer.ts';
 import { type CommandSpec, parseCommand } from '../command.ts';
 import type { Session } from '../session.ts';
 import { dockerTable } from '../table.ts';
@@ -34,7 +35,7 @@ export async function renewRoles(session: Session, words: readonly string[]): Pr
   session.print(unsignedText(repository.gun, collection, wanted, asked.length > 0));
   if (possible.length === 0) return nothingToSign(session, repository.gun, wanted);
   const question = `Sign ${possible.length === 1 ? 'this role anew, with all that is in it' : 'these roles anew, with all that is in them'} now?`;
-  if (!parsed.has('yes') && !(await session.confirm(question))) return 0;
+  if (!parsed.has('yes') && !(await session.confirm(question))) return declined(session);
   return reportPublication(
     session,
     repository,

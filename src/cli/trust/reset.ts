@@ -2,6 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
 import { AuditFolder } from '../../store/audit-folder.ts';
 import { planReset, type ResetPlan, resetRepository } from '../../trust/changes/reset.ts';
+import { declined } from '../answer.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../command.ts';
 import type { OpenCollection, TrustPlace } from '../place.ts';
 import type { Session } from '../session.ts';
@@ -74,7 +75,7 @@ async function resetLostRoot(
   if (reason === '') throw new SignetError('usage', 'say why the root key is replaced: --reason TEXT');
   const plan = await planReset(repository);
   session.print(planText(gun, plan));
-  if (!parsed.has('yes') && !(await session.confirm(`Replace the root of ${gun}?`))) return 0;
+  if (!parsed.has('yes') && !(await session.confirm(`Replace the root of ${gun}?`))) return declined(session);
   const by = session.env.USER ?? session.env.LOGNAME ?? 'unknown';
   const { record } = await resetRepository(repository, plan, new AuditFolder(place.folder), { by, reason });
   session.print(`Published ${gun} under a new root key. The record of it: ${record}\n`);

@@ -378,6 +378,7 @@ function checkThreshold(role: RoleName, threshold: number, keys: number): void {
     `tuf: invalid role ${role}. it has ${keys} keys for a threshold of ${threshold}`,
     {
       detail: { role },
+      next: 'Name more keys in the same command, or a lower threshold: --threshold NUMBER',
     },
   );
 }

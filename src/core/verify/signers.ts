@@ -43,5 +43,8 @@ export function canonicalIdIn(keys: KeyMap, id: KeyId): KeyId {
 }
 
 export function unknownDelegation(role: DelegationName): SignetError {
-  return new SignetError('role-unknown', `tuf: invalid role ${role}. delegation does not exist`, { detail: { role } });
+  return new SignetError('role-unknown', `tuf: invalid role ${role}. delegation does not exist`, {
+    detail: { role },
+    next: 'See which roles there are: signet trust delegation list REPOSITORY',
+  });
 }

@@ -14,6 +14,7 @@ import type { AuditFolder } from '../../store/audit-folder.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { found, signFirst } from '../publish/founding.ts';
 import type { Repository } from '../publish/repository.ts';
+import { send } from '../publish/send.ts';
 import { type Collection, inspectExpired } from '../update/collection.ts';
 
 /** What a reset would leave of a collection. */
@@ -61,14 +62,16 @@ export async function resetRepository(
   told: { readonly by: string; readonly reason: string },
 ): Promise<ResetReport> {
   const { source, keys, gun } = repository;
-  const editor = await found(source, keys, {});
-  takeOver(editor, plan);
-  const files = await signFirst(source, keys, editor);
+  const files = await keys.undoing(async () => {
+    const editor = await found(source, keys, {});
+    takeOver(editor, plan);
+    return signFirst(source, keys, editor);
+  });
   const record = audit.write(gun, source.now, await recordOf(repository, plan, files, told));
   for (const [role, bytes] of filesOf(plan.former.set)) await source.cache.write(gun, role, bytes);
   await source.server.remove(gun);
   try {
-    await source.server.publish(gun, files);
+    await send(source, keys, files);
   } catch (cause) {
     throw new SignetError('reset-incomplete', `${gun} was deleted, and the new collection could not be published`, {
       cause,

@@ -1,5 +1,5 @@
 import { Editor } from '../../core/edit/editor.ts';
-import { SignetError } from '../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { matchesGun, rootCertificateOf } from '../../core/keys/certificate.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
@@ -68,7 +68,7 @@ function applyRoleChange(
   change: RoleChange,
 ): void {
   const { addKeys, removeKeys, threshold } = change;
-  if (isDelegation(role)) changeDelegation(editor, role, change);
+  if (isDelegation(role)) changeDelegation(repository, editor, role, change);
   else {
     if (role === 'snapshot' || role === 'timestamp') {
       throw new SignetError('change-invalid', `the keys of ${role} are changed by rotating them`, {
@@ -84,19 +84,36 @@ function applyRoleChange(
     const all = [...kept, ...addKeys.filter(({ id }) => !kept.some((key) => key.id === id))];
     const needed = threshold ?? present.threshold;
     if (needed < 1 || needed > all.length) {
-      throw new SignetError('threshold-invalid', `${role} would have ${all.length} keys for a threshold of ${needed}`);
+      throw new SignetError('threshold-invalid', `${role} would have ${all.length} keys for a threshold of ${needed}`, {
+        next: moreKeys(repository, role),
+      });
     }
     const isSame = kept.length === keyIds.length && all.length === kept.length && needed === present.threshold;
     if (!isSame) editor.replaceKeys(role, all, needed);
   }
 }
 
-function changeDelegation(editor: Editor, role: DelegationName, { addKeys, removeKeys, threshold }: RoleChange): void {
+function changeDelegation(
+  repository: Repository,
+  editor: Editor,
+  role: DelegationName,
+  { addKeys, removeKeys, threshold }: RoleChange,
+): void {
   const present = editor.delegationsOf(parentOf(role)).find(({ name }) => name === role);
   if (present === undefined) throw unknownDelegation(role);
   if (addKeys.length > 0) editor.addDelegation(role, addKeys, []);
   if (removeKeys.length > 0) editor.removeDelegationKeys(role, removeKeys);
-  editor.setDelegationThreshold(role, threshold ?? present.threshold);
+  try {
+    editor.setDelegationThreshold(role, threshold ?? present.threshold);
+  } catch (error) {
+    if (!isSignetError(error, 'threshold-invalid')) throw error;
+    throw error.reworded(error.message, { next: moreKeys(repository, role) });
+  }
+}
+
+/** What makes up for a threshold that the keys of a role cannot meet. */
+function moreKeys({ gun }: Repository, role: RoleName): string {
+  return `Add keys in the same command, or name a lower threshold: signet trust role --add-key FILE --threshold NUMBER ${gun} ${role}`;
 }
 
 /** Throws `root-untrusted` where a public key is not one that can be a root key of the repository: a certificate for it. */

@@ -1,6 +1,6 @@
 import { Editor } from '../../core/edit/editor.ts';
 import { keysMissing } from '../../core/edit/signing.ts';
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { SignetError } from '../../core/errors/index.ts';
 import { issueRootCertificate } from '../../core/keys/certificate.ts';
 import type { PrivateKey } from '../../core/keys/private-key.ts';
 import { canonicalKeyId, type PublicKey } from '../../core/keys/public-key.ts';
@@ -35,9 +35,6 @@ export interface Rotated {
   readonly removed: readonly KeyId[];
 }
 
-/** The server has said no: no key that was made for the change is in force. */
-const REFUSALS = ['publish-conflict', 'publish-rejected', 'forbidden', 'unauthorized', 'credentials-missing'] as const;
-
 /**
  * Gives a role new keys, and publishes a root that says so (protocol C.13); its threshold stays. Every key that signs is
  * opened before a new one is made: without their passphrases nothing changes, here or on the server. The repository's own
@@ -54,11 +51,11 @@ export async function rotateKeys(
   checkRotation({ ...rotation, choosesKeys: keyIds.length > 0 });
   await openSigners(repository, role, Math.max(keyIds.length, 1));
   for (const id of keyIds) await present(repository, id, role);
-  const publicKeys = await newKeys(repository, rotation);
-  const keys = publicKeys.map(canonicalKeyId);
-  let former: readonly KeyId[] = [];
-  let needed: readonly KeyId[] = [];
-  try {
+  return repository.keys.undoing(async () => {
+    const publicKeys = await newKeys(repository, rotation);
+    const keys = publicKeys.map(canonicalKeyId);
+    let former: readonly KeyId[] = [];
+    let needed: readonly KeyId[] = [];
     const publication = await repository.publish((editor, collection) => {
       const { set } = collection;
       const { threshold, ...signers } = set.signersOf(role);
@@ -68,11 +65,7 @@ export async function rotateKeys(
       resign(editor, resignedBy(editor, collection, role, repository.source.now), shown, kept);
     });
     return { publication, keys, ...(await tidyUp(repository, publication, former, needed)) };
-  } catch (error) {
-    const isMade = !rotation.serverManaged && keyIds.length === 0;
-    if (isMade && isSignetError(error, ...REFUSALS)) for (const id of keys) await repository.keys.remove(id);
-    throw error;
-  }
+  });
 }
 
 /** What a rotation signs again with the new keys, for a person to decide what of it stays. Throws `trust-data-missing`. */

@@ -66,9 +66,25 @@ export class KeyRing implements SigningKeys {
     return key;
   }
 
-  /** The keys that this command has made, and not removed. */
-  get created(): readonly KeyId[] {
-    return [...this.made];
+  /**
+   * Runs `work`. If it fails, the keys that it made are removed again, save those that `keepMade` was called for;
+   * `onUndone` is told if there were any.
+   */
+  async undoing<T>(work: () => Promise<T>, onUndone: (error: unknown) => void = () => undefined): Promise<T> {
+    const before = new Set(this.made);
+    try {
+      return await work();
+    } catch (error) {
+      const undone = [...this.made].filter((id) => !before.has(id));
+      for (const id of undone) await this.remove(id);
+      if (undone.length > 0) onUndone(error);
+      throw error;
+    }
+  }
+
+  /** The keys that were made so far may be in force: they stay, whatever fails from now on. */
+  keepMade(): void {
+    this.made.clear();
   }
 
   /** Makes a key (ECDSA P-256), asks for its passphrase and stores it. `gun` is kept for a repository's own keys only. */

@@ -6,6 +6,9 @@ import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { DelegatedRole, TrustedSet } from '../../core/verify/trusted-set.ts';
 import type { KeyRing } from './key-ring.ts';
 
+const NO_SIGNER =
+  'The repository has no signer any more. Whoever has its key adds one: signet trust signer add --key NAME.pub NAME REPOSITORY';
+
 /** All delegations of the collection, without `releases`: the roles of signers, and what those delegate to others. */
 export function signersOf(set: TrustedSet): readonly DelegatedRole[] {
   return allDelegations(set).filter(({ name }) => name !== RELEASES);
@@ -28,8 +31,11 @@ export async function signableRoles(set: TrustedSet, tag: string, keys: KeyRing)
     const isCandidate = parentOf(delegation.name) === 'targets' && admits(set, delegation.name, tag);
     if (isCandidate && (await countHere(keys, canonicalKeyIds(delegation))) > 0) signable.push(delegation.name);
   }
-  if (signable.length === 0) throw new SignetError('signing-key-missing', 'no valid signing keys for delegation roles');
-  return signable;
+  if (signable.length > 0) return signable;
+  const hasSigner = delegations.some(({ name, keyIds }) => parentOf(name) === 'targets' && keyIds.length > 0);
+  throw new SignetError('signing-key-missing', 'no valid signing keys for delegation roles', {
+    ...(hasSigner ? {} : { next: NO_SIGNER }),
+  });
 }
 
 /** How many of the keys are here. */

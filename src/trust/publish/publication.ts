@@ -18,9 +18,11 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readRoot } from '../../core/metadata/root.ts';
 import type { RoleName } from '../../core/names/role.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
 import type { Collection } from '../update/collection.ts';
 import type { ProposalPlace } from './proposals.ts';
 import type { RepositorySource } from './repository-source.ts';
+import { send } from './send.ts';
 import type { WaitingProposal } from './waiting-proposal.ts';
 
 /** What became of a change. */
@@ -36,12 +38,14 @@ export type Publication =
       readonly place: ProposalPlace;
     };
 
+type PublisherKeys = SigningKeys & Pick<KeyRing, 'keepMade'>;
+
 /** Publishes what is signed enough, and keeps what is not where others can sign it (thresholds above one). */
 export class Publisher {
   private readonly source: RepositorySource;
-  private readonly keys: SigningKeys;
+  private readonly keys: PublisherKeys;
 
-  constructor(source: RepositorySource, keys: SigningKeys) {
+  constructor(source: RepositorySource, keys: PublisherKeys) {
     this.source = source;
     this.keys = keys;
   }
@@ -50,10 +54,7 @@ export class Publisher {
   async offer(collection: Collection, editor: Editor): Promise<Publication> {
     const edition = await editor.edition(this.keys, this.source.now);
     if (edition.incomplete.size > 0) return this.propose(collection, edition);
-    await this.source.server.publish(
-      this.source.gun,
-      await editor.withSnapshot(edition.files, this.keys, this.source.now),
-    );
+    await send(this.source, this.keys, await editor.withSnapshot(edition.files, this.keys, this.source.now));
     return { kind: 'published' };
   }
 
@@ -167,7 +168,14 @@ export class Publisher {
     const files = examine(collection, proposal);
     const isComplete = files.every(({ shortfall }) => shortfall === undefined);
     if (isComplete) await this.publishAll(collection, proposal.files);
-    if (!(await proposals.replace(gun, former, isComplete ? undefined : formatProposal(proposal))) && !isComplete) {
+    const waiting = isComplete ? undefined : formatProposal(proposal);
+    // What waits names the keys that were made for it, and it may wait even if this fails.
+    const isReplaced = await proposals.replace(gun, former, waiting).catch((error: unknown) => {
+      this.keys.keepMade();
+      throw error;
+    });
+    if (isReplaced) this.keys.keepMade();
+    if (!isReplaced && !isComplete) {
       throw new SignetError('publish-conflict', 'somebody else signed the proposal at the same time');
     }
     if (isComplete) return { kind: 'published' };
@@ -175,12 +183,12 @@ export class Publisher {
   }
 
   private async publishAll({ set }: Collection, files: ReadonlyMap<RoleName, Buffer>): Promise<void> {
-    const { gun, server, now } = this.source;
+    const { gun, now } = this.source;
     const newRoot = files.get('root');
     const root = newRoot === undefined ? set.root.root : readRoot(parseEnvelope('root', newRoot).signed);
     const snapshot = await signSnapshot(root, set.snapshot.payload, files, this.keys, now);
     try {
-      await server.publish(gun, snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]));
+      await send(this.source, this.keys, snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]));
     } catch (cause) {
       if (!isSignetError(cause, 'publish-rejected') || cause.detail.name !== 'ErrBadHierarchy') throw cause;
       throw new SignetError('signing-key-missing', 'all have signed, and the key of the snapshot is not here', {

@@ -7,6 +7,9 @@ import type { WaitingProposal } from './waiting-proposal.ts';
 /** Shows a person what others have proposed, and asks whether to sign all of it. */
 export type ApproveProposal = (gun: CollectionSource['gun'], waiting: WaitingProposal) => Promise<boolean>;
 
+/** Runs what sends a change to the server: an end of the process in between would leave it open whether it is published. */
+export type WhileSending = (gun: CollectionSource['gun'], sending: () => Promise<void>) => Promise<void>;
+
 /** What a repository is brought up to date from and published to. */
 export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
@@ -16,6 +19,8 @@ export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly foundingLock?: Pick<FoundingLock, 'hold'> | undefined;
   /** Waits so many milliseconds; by the clock where it is absent. */
   readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
+  /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
+  readonly whileSending?: WhileSending | undefined;
   /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
 }

@@ -14,14 +14,13 @@ import type { CollectionSource } from '../update/collection-source.ts';
 import { type FoundingOptions, found, signFirst, unpublished } from './founding.ts';
 import { type Publication, Publisher } from './publication.ts';
 import type { RepositorySource } from './repository-source.ts';
+import { send } from './send.ts';
 import type { WaitingProposal } from './waiting-proposal.ts';
 
 /** How often a publish that lost a race against another is made again on top of it. Of all that race, one wins each time. */
 const MAX_RACES = 40;
 /** Milliseconds: the first pause is at most so long, and none is longer than the last. */
 const [FIRST_PAUSE, LAST_PAUSE] = [50, 2000];
-/** The server has said no: no key that was made for the change is in force. */
-const REFUSALS = ['publish-conflict', 'publish-rejected', 'forbidden', 'unauthorized', 'credentials-missing'] as const;
 
 /** A change to a collection; may be made again on newer state. */
 type Edit = (editor: Editor, collection: Collection) => Promise<void> | void;
@@ -89,11 +88,11 @@ export class Repository {
   /**
    * Creates the collection on the server (protocol C.12) with what `edit` adds, in one publish; goes on with one that
    * was prepared here. Its root is pinned here once the server has taken it. Throws `root-pin-mismatch` where the
-   * person's own pins do not admit the root, and `trust-data-exists` where somebody else was faster: then no key stays
-   * that was made for it.
+   * person's own pins do not admit the root, and `trust-data-exists` where somebody else was faster. If it fails before the
+   * server may have taken it, no key stays that was made for it.
    */
   async initialize(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions = {}): Promise<void> {
-    const lock = await this.source.foundingLock?.hold();
+    const lock = await this.source.foundingLock?.hold(this.source.warn);
     try {
       if (lock?.waited === true && (await this.current()) !== undefined) throw this.founded();
       await this.found(edit, options);
@@ -102,10 +101,13 @@ export class Repository {
     }
   }
 
-  /** Prepares the collection here, for a first publish later, as Notary's `init` does. */
+  /**
+   * Prepares the collection here, for a first publish later, as Notary's `init` does. If it fails, no key stays that was
+   * made for it.
+   */
   async prepare(options: FoundingOptions): Promise<void> {
-    const editor = await found(this.source, this.keys, options);
-    await this.keep(await signFirst(this.source, this.keys, editor));
+    const work = async () => signFirst(this.source, this.keys, await found(this.source, this.keys, options));
+    await this.keep(await this.keys.undoing(work, (error) => this.tellUndone(error)));
   }
 
   /** The proposal that waits for signatures; undefined where none does. Throws `proposal-stale`, `proposal-invalid`. */
@@ -143,18 +145,23 @@ export class Repository {
   }
 
   private async found(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions): Promise<void> {
-    const before = this.keys.created;
-    try {
+    const work = async () => {
       const editor = (await unpublished(this.source)) ?? (await found(this.source, this.keys, options));
       await edit(editor);
       const files = await signFirst(this.source, this.keys, editor);
-      await this.source.server.publish(this.gun, files);
+      await send(this.source, this.keys, files);
       await this.keep(files);
+    };
+    try {
+      await this.keys.undoing(work, (error) => this.tellUndone(error));
     } catch (error) {
-      if (!isSignetError(error, ...REFUSALS)) throw error;
-      for (const id of this.keys.created.filter((made) => !before.includes(made))) await this.keys.remove(id);
-      throw error.code === 'publish-conflict' ? this.founded(error) : error;
+      throw isSignetError(error, 'publish-conflict') ? this.founded(error) : error;
     }
+  }
+
+  private tellUndone(error: unknown): void {
+    if (isSignetError(error, 'publish-conflict')) return;
+    this.source.warn(`${this.gun} is not founded, and the keys that were made for it are removed again`);
   }
 
   private founded(cause?: SignetError): SignetError {

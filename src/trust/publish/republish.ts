@@ -5,6 +5,7 @@ import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { inspectExpired } from '../update/collection.ts';
 import type { Repository } from './repository.ts';
+import { send } from './send.ts';
 
 /**
  * Publishes a collection that was trusted here and that the server has nothing of any more, as it is kept here and with
@@ -25,7 +26,7 @@ export async function republish(repository: Repository, edit: (editor: Editor) =
   const { files: changed, incomplete } = await editor.edition(keys, source.now);
   for (const [role, { signers, signatures }] of incomplete) throw keysMissing(role, signers, signatures);
   const files = await editor.withSnapshot(new Map([...kept, ...changed]), keys, source.now);
-  await source.server.publish(gun, files);
+  await send(source, keys, files);
   for (const role of ['snapshot', 'timestamp'] as const) await source.cache.remove(gun, role);
   for (const [role, bytes] of files) await source.cache.write(gun, role, bytes);
 }

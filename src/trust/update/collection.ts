@@ -12,6 +12,7 @@ import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../../core/
 import { TrustedSet } from '../../core/verify/trusted-set.ts';
 import { CachedTimestamp } from './cached-timestamp.ts';
 import type { CollectionSource } from './collection-source.ts';
+import { explainingHost } from './mistaken-host.ts';
 import { othersTurn } from './others-turn.ts';
 import { firstRoot, newestRoot } from './root-update.ts';
 import { knownFiles, ServedFiles } from './served-files.ts';
@@ -32,7 +33,7 @@ export interface Collection {
  */
 export async function updateCollection(source: CollectionSource): Promise<Collection> {
   const update = new Update(source);
-  const collection = await update.run();
+  const collection = await explainingHost(source, () => update.run());
   await update.commit();
   for (const message of expiryWarnings(collection.set, source.now)) source.warn(message);
   return collection;
@@ -43,7 +44,7 @@ export async function updateCollection(source: CollectionSource): Promise<Collec
  * cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
  */
 export function inspectExpired(source: CollectionSource): Promise<Collection> {
-  return new Update({ ...source, now: UNEXPIRED }).run();
+  return explainingHost(source, () => new Update({ ...source, now: UNEXPIRED }).run());
 }
 
 class Update {

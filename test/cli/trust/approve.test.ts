@@ -63,7 +63,7 @@ describe('approve', () => {
     await signTag(alice, 'v1', 1);
     const before = await waitingText();
     bob.session.answers.push('n');
-    expect(await told(bob.session, approve, [NAME])).toEqual(says(release('v1', 1)));
+    expect(await told(bob.session, approve, [NAME])).toEqual(says(`${release('v1', 1)}Nothing was done.\n`));
     expect(await waitingText()).toEqual(before);
     expect(await releasedTags(admin)).toEqual([]);
   });
@@ -214,7 +214,9 @@ describe('approve --file', () => {
   test('declined, or with no key, keeps nothing of it', async () => {
     const file = await sameInOwnStore(alice, 'v1', 1);
     bob.session.answers.push('n');
-    expect(await told(bob.session, approve, ['-f', file, NAME])).toEqual(says(release('v1', 1)));
+    expect(await told(bob.session, approve, ['-f', file, NAME])).toEqual(
+      says(`${release('v1', 1)}Nothing was done.\n`),
+    );
     expect((await told(visitorOf(admin), approve, ['-y', '-f', file, NAME])).exit).toBe(1);
     expect(await waitingText()).toBeUndefined();
   });
@@ -310,7 +312,7 @@ describe('discard', () => {
     await signTag(alice, 'v1', 1);
     const before = await waitingText();
     bob.session.answers.push('n', 'y', 'y');
-    expect(await told(bob.session, discard, [NAME])).toEqual(says(''));
+    expect(await told(bob.session, discard, [NAME])).toEqual(says('Nothing was done.\n'));
     expect(await waitingText()).toEqual(before);
     expect(await told(bob.session, discard, [NAME])).toEqual(DROPPED);
     expect(await waitingText()).toBeUndefined();

@@ -47,7 +47,7 @@ describe('delete --remote', () => {
     const session = await loaded();
     const before = session.simulator.state;
     session.answers.push('n', 'y');
-    expect(await told(session, deleteCollection, ['--remote', NAME])).toEqual(says(''));
+    expect(await told(session, deleteCollection, ['--remote', NAME])).toEqual(says('Nothing was done.\n'));
     expect(session.simulator.state).toBe(before);
     expect(await told(session, deleteCollection, ['--remote', NAME])).toEqual(EVERYWHERE);
     expect(session.simulator.state.size).toBe(0);

@@ -37,7 +37,7 @@ describe('renew', () => {
     await expire(session);
     const before = session.simulator.state;
     session.answers.push('n', 'y');
-    expect(await told(session, renewRoles, [NAME])).toEqual(says(plan('here')));
+    expect(await told(session, renewRoles, [NAME])).toEqual(says(`${plan('here')}Nothing was done.\n`));
     expect(session.simulator.state).toBe(before);
     expect(await told(session, renewRoles, [NAME])).toEqual(says(`${plan('here')}${PUBLISHED}`));
     expect(session.asked).toEqual(Array(2).fill('Sign these roles anew, with all that is in them now?'));

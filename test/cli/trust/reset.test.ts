@@ -98,7 +98,7 @@ ${emptied}`;
 
   test('shows what it does, and does nothing where that is declined', async () => {
     owner.answers.push('n');
-    expect(await told(owner, reset, [...LOST, NAME])).toEqual(says(PLAN));
+    expect(await told(owner, reset, [...LOST, NAME])).toEqual(says(`${PLAN}Nothing was done.\n`));
     expect([owner.asked, owner.simulator.state]).toEqual([[QUESTION], former]);
     expect((await owner.keys.list()).some(({ role }) => role === 'root')).toBe(false);
     expect(readdirSync(owner.folder)).toEqual([]);

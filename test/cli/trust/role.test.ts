@@ -22,6 +22,9 @@ const delegation = async ({ simulator }: FakeSession, role: string) =>
 const idOf = async (session: FakeSession, role: string) =>
   (await session.keys.list()).find((key) => key.role === role)?.id ?? '';
 
+const moreKeys = (role: string) =>
+  `Add keys in the same command, or name a lower threshold: signet trust role --add-key FILE --threshold NUMBER ${NAME} ${role}`;
+
 describe('of a delegation', () => {
   test('adds and removes keys, and sets the threshold', async () => {
     const session = await loaded();
@@ -32,7 +35,7 @@ describe('of a delegation', () => {
     const before = session.simulator.state;
     expect(await told(session, setRole, ['--add-key', file, '--threshold', '2', NAME, RELEASES])).toEqual(UNCHANGED);
     expect(await told(session, setRole, ['--remove-key', bob.id, NAME, RELEASES])).toEqual(
-      fails(`tuf: invalid role ${RELEASES}. it has 1 keys for a threshold of 2`),
+      fails(`tuf: invalid role ${RELEASES}. it has 1 keys for a threshold of 2`, moreKeys(RELEASES)),
     );
     expect(session.simulator.state).toBe(before);
     const back = ['--remove-key', bob.id, '--threshold', '1', NAME, RELEASES];
@@ -51,7 +54,10 @@ describe('of a delegation', () => {
       ['--remove-key', 'ab'.repeat(32)],
     ]) {
       expect(await told(session, setRole, [...change, NAME, 'targets/bob'])).toEqual(
-        fails('tuf: invalid role targets/bob. delegation does not exist'),
+        fails(
+          'tuf: invalid role targets/bob. delegation does not exist',
+          'See which roles there are: signet trust delegation list REPOSITORY',
+        ),
       );
     }
     expect(session.simulator.state).toBe(before);
@@ -121,7 +127,7 @@ test('of targets: keys come and go', async () => {
   expect(await told(session, setRole, ['--add-key', file, '--remove-key', own, NAME, 'targets'])).toEqual(PUBLISHED);
   expect(rootNow(session).roles.get('targets')).toMatchObject({ keyIds: [other.id], threshold: 1 });
   expect(await told(session, setRole, ['--remove-key', other.id, NAME, 'targets'])).toEqual(
-    fails('targets would have 0 keys for a threshold of 1'),
+    fails('targets would have 0 keys for a threshold of 1', moreKeys('targets')),
   );
 });
 
@@ -130,7 +136,7 @@ test.each([
   [['--threshold', '0', 'targets'], 'a threshold is a number of keys, not "0"', undefined],
   [['--threshold', '1\u202e', 'targets'], 'a threshold is a number of keys, not "1\\u202e"', undefined],
   [['--threshold', '1000', 'targets'], 'a threshold is a number of keys, not "1000"', undefined],
-  [['--threshold', '2', 'targets'], 'targets would have 1 keys for a threshold of 2', undefined],
+  [['--threshold', '2', 'targets'], 'targets would have 1 keys for a threshold of 2', moreKeys('targets')],
   [
     ['--threshold', '1', 'snapshot'],
     'the keys of snapshot are changed by rotating them',

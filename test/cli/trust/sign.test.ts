@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { sign } from '../../../src/cli/trust/sign.ts';
+import { removeSigners } from '../../../src/cli/trust/signers.ts';
 import { SignetError } from '../../../src/core/errors/index.ts';
 import { RELEASES } from '../../../src/core/names/role.ts';
 import { failure } from '../../support/failure.ts';
@@ -186,7 +187,20 @@ describe('loaded', () => {
     const error = await failure(sign(session, [`${NAME}:v1`]), 'signing-failed');
     expect(error.message).toBe(`failed to sign ${NAME}:v1: no valid signing keys for delegation roles`);
     expect(session.printed).toBe(`Signing and pushing trust metadata for ${NAME}:v1\n`);
+    expect(error.next).toBe('Load the key of an authorised signer: signet trust key load FILE');
   });
+});
+
+test('a repository whose last signer was removed is told to add one, not to load a key of one', async () => {
+  const session = await loaded();
+  session.answers.push('y');
+  await removeSigners(session, ['alice', NAME]);
+  session.inRegistry.set(`${NAME}:v2`, fakeImage('v2'));
+  const error = await failure(sign(session, ['--remote', `${NAME}:v2`]), 'signing-failed');
+  expect([error.message, error.next]).toEqual([
+    `failed to sign ${NAME}:v2: no valid signing keys for delegation roles`,
+    'The repository has no signer any more. Whoever has its key adds one: signet trust signer add --key NAME.pub NAME REPOSITORY',
+  ]);
 });
 
 test('empty: the repository key signs while there are no signers', async () => {

@@ -60,7 +60,11 @@ describe('witness', () => {
       'Sign it anew with: signet trust renew REPOSITORY snapshot',
     ],
     ['Bad Role', 'tuf: invalid role Bad Role.', undefined],
-    ['targets/carol', 'tuf: invalid role targets/carol. delegation does not exist', undefined],
+    [
+      'targets/carol',
+      'tuf: invalid role targets/carol. delegation does not exist',
+      'See which roles there are: signet trust delegation list REPOSITORY',
+    ],
   ])('of %s', async (role, message, next) => {
     const session = await loaded();
     const before = session.simulator.state;

@@ -11,10 +11,12 @@ import { baseSigners, canonicalKeyIds } from '../../../src/core/verify/signers.t
 import { changeRole } from '../../../src/trust/changes/roles.ts';
 import { planRotation, type Rotation, rotateKeys } from '../../../src/trust/changes/rotate.ts';
 import { addSigner } from '../../../src/trust/changes/sign.ts';
+import { KeyRing } from '../../../src/trust/keys/key-ring.ts';
+import { Repository } from '../../../src/trust/publish/repository.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
 import { GUN, Simulator, target } from '../../support/simulator.ts';
-import { Visitor } from '../../support/visitor.ts';
+import { NO_PASSPHRASES, Visitor } from '../../support/visitor.ts';
 
 let simulator: Simulator;
 let owner: Visitor;
@@ -243,6 +245,17 @@ describe('nothing changes, here or on the server', () => {
   });
 });
 
+test('where it fails before anything is sent, no new key stays', async () => {
+  const before = await here();
+  const create = owner.keys.create.bind(owner.keys);
+  owner.keys.create = async (...args) => {
+    simulator.isOffline = true;
+    return create(...args);
+  };
+  await failure(rotate('targets'), 'network-unreachable');
+  expect([await here(), publishes().length]).toEqual([before, 1]);
+});
+
 test('where nobody knows whether the server took it, both keys stay', async () => {
   const former = idsOf('targets');
   const publish = simulator.publish.bind(simulator);
@@ -261,7 +274,8 @@ test('a publish that comes first is not lost, nor signed by a key whose owner wa
   simulator.beforePublish = async () => {
     if (!isFirst) return;
     isFirst = false;
-    await owner.repository().publish((editor) => editor.addTarget('targets', 'other', target(2)));
+    const elsewhere = new Repository(owner.repository().source, new KeyRing(owner.keyStore, NO_PASSPHRASES));
+    await elsewhere.publish((editor) => editor.addTarget('targets', 'other', target(2)));
   };
   const error = await failure(rotate('targets'), 'publish-conflict');
   expect(error.detail).toEqual({ role: 'targets', name: 'other' });

@@ -1,9 +1,12 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { SignetError } from '../../../src/core/errors/index.ts';
 import { sealKey } from '../../../src/core/keys/key-file.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
 import { RELEASES, signerRole } from '../../../src/core/names/role.ts';
 import { DAY } from '../../../src/core/time.ts';
+import { Repository } from '../../../src/trust/publish/repository.ts';
+import type { WhileSending } from '../../../src/trust/publish/repository-source.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
 import { digestOfTarget, GUN, missing, NOW, Simulator, target } from '../../support/simulator.ts';
@@ -119,6 +122,50 @@ describe('initialising (protocol C.12)', () => {
     expect(await other.keyStore.list()).toEqual([]);
     expect(simulator.state).toBe(state);
     expect(await other.cache.contents(GUN)).toEqual(new Map());
+  });
+
+  test('that fails or is cancelled before it is published leaves no key behind, and says so', async () => {
+    const visitor = new Visitor(simulator);
+    const former = await visitor.keys.create('root');
+    const cancel = async () => {
+      await visitor.keys.create('admin');
+      throw new SignetError('cancelled', 'cancelled');
+    };
+    await failure(visitor.repository().initialize(cancel), 'cancelled');
+    expect((await visitor.keyStore.list()).map(({ id }) => id)).toEqual([former.id]);
+    expect(visitor.warnings).toEqual([`${GUN} is not founded, and the keys that were made for it are removed again`]);
+  });
+
+  test('sends nothing but where the process cannot be ended', async () => {
+    const visitor = new Visitor(simulator);
+    const seen: unknown[] = [];
+    const publish = simulator.publish.bind(simulator);
+    simulator.publish = async (gun, files) => {
+      seen.push('sent');
+      await publish(gun, files);
+    };
+    const { source, keys } = visitor.repository();
+    const whileSending: WhileSending = async (gun, sending) => {
+      seen.push(gun);
+      await sending();
+      seen.push('answered');
+    };
+    const repository = new Repository({ ...source, whileSending }, keys);
+    await repository.initialize(() => {});
+    await repository.publish((editor) => editor.addTarget('targets', 'v1', target(2)));
+    expect(seen).toEqual([GUN, 'sent', 'answered', GUN, 'sent', 'answered']);
+  });
+
+  test('that the server may have taken leaves its keys', async () => {
+    const visitor = new Visitor(simulator);
+    simulator.publish = async () => {
+      throw new SignetError('network-timeout', 'no answer');
+    };
+    await failure(
+      visitor.repository().initialize(() => {}),
+      'network-timeout',
+    );
+    expect([(await visitor.keyStore.list()).length, visitor.warnings]).toEqual([2, []]);
   });
 
   test('makes no keys where the server cannot be reached', async () => {

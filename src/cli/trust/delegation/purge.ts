@@ -2,6 +2,7 @@ import { SignetError } from '../../../core/errors/index.ts';
 import { parseKeyId } from '../../../core/names/key-id.ts';
 import type { Change } from '../../../store/change.ts';
 import { planChanges } from '../../../trust/changes/changes.ts';
+import { declined } from '../../answer.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';
@@ -41,7 +42,7 @@ export async function purgeKeys(session: Session, words: readonly string[]): Pro
   const { consequences } = await planChanges(collection.repository, [change]);
   session.print(consequencesText(collection.gun, consequences));
   const isAsked = isGrave(consequences) && !parsed.has('yes');
-  if (isAsked && !(await session.confirm('Remove the keys all the same?'))) return 0;
+  if (isAsked && !(await session.confirm('Remove the keys all the same?'))) return declined(session);
   const kept = await decideKept(session, parsed, consequences.resigned);
   return makeChanges(session, parsed, collection, [change], consequences, kept);
 }

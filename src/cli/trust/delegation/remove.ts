@@ -5,6 +5,7 @@ import { allDelegations } from '../../../core/verify/lookup.ts';
 import { canonicalKeyIds, unknownDelegation } from '../../../core/verify/signers.ts';
 import type { Change } from '../../../store/change.ts';
 import { type ChangePlan, planChanges } from '../../../trust/changes/changes.ts';
+import { declined } from '../../answer.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';
@@ -44,14 +45,14 @@ export async function removeDelegation(session: Session, words: readonly string[
     ? `Remove ${role} from ${gun}, with all that it has signed?`
     : `Change ${role} all the same?`;
   if (parsed.has(STAGE.name)) {
-    if (isWhole && !parsed.has('yes') && !(await session.confirm(question))) return 0;
+    if (isWhole && !parsed.has('yes') && !(await session.confirm(question))) return declined(session);
     return stageChanges(session, collection, [change]);
   }
   const plan = await planChanges(repository, [change]);
   checkPresent(plan, role, change);
   session.print(consequencesText(gun, plan.consequences));
   const isAsked = (isWhole || isGrave(plan.consequences)) && !parsed.has('yes');
-  if (isAsked && !(await session.confirm(question))) return 0;
+  if (isAsked && !(await session.confirm(question))) return declined(session);
   const kept = await decideKept(session, parsed, plan.consequences.resigned);
   return makeChanges(session, parsed, collection, [change], plan.consequences, kept);
 }

@@ -40,13 +40,14 @@ export async function certificate(session: Session, words: readonly string[]): P
   const place = await placeOf(session, parsed);
   const gun = place.gun(parsed.args[0] ?? '');
   if (output !== undefined) checkNew(output, 'Name another file.');
-  const key = isNew ? await place.keys.create('root') : await rootKey(place.keys, wanted, gun);
-  const { bytes } = issueRootCertificate(key, gun, session.now());
-  if (output === undefined) {
-    session.write(bytes);
-    return 0;
-  }
-  writePrivateFile(output, bytes);
+  const key = await place.keys.undoing(async () => {
+    const root = isNew ? await place.keys.create('root') : await rootKey(place.keys, wanted, gun);
+    const { bytes } = issueRootCertificate(root, gun, session.now());
+    if (output === undefined) session.write(bytes);
+    else writePrivateFile(output, bytes);
+    return root;
+  });
+  if (output === undefined) return 0;
   session.print(`Certificate of the root key ${key.id} for ${gun}: ${output}\n`);
   session.print(`Whoever has its root key adds it by: signet trust role --add-key FILE ${gun} root\n`);
   return 0;

@@ -18,13 +18,15 @@ export async function generateKey(session: Session, words: readonly string[]): P
   const path = join(folder, `${name}.pub`);
   if (existsSync(path)) throw new SignetError('file-exists', `public key file already exists: "${path}"`);
   session.print(`Generating key for ${name}...\n`);
-  const { publicKey } = await prefixed(`failed to generate key for ${name}`, () => session.keys.create(name));
-  try {
-    writePrivateFile(path, Buffer.from(formatPublicKeyFile(publicKey, name)));
-  } catch (cause) {
-    const why = goFileError(cause instanceof SignetError ? cause.cause : cause, path);
-    throw new SignetError('file-unwritable', `failed to write public key to ${path}: ${why}`, { cause });
-  }
+  await session.keys.undoing(async () => {
+    const { publicKey } = await prefixed(`failed to generate key for ${name}`, () => session.keys.create(name));
+    try {
+      writePrivateFile(path, Buffer.from(formatPublicKeyFile(publicKey, name)));
+    } catch (cause) {
+      const why = goFileError(cause instanceof SignetError ? cause.cause : cause, path);
+      throw new SignetError('file-unwritable', `failed to write public key to ${path}: ${why}`, { cause });
+    }
+  });
   session.print(`Successfully generated and loaded private key. Corresponding public key available: ${path}\n`);
   return 0;
 }

@@ -3,6 +3,7 @@ import { printable } from '../../../core/printable.ts';
 import type { StoredKey } from '../../../store/key-store.ts';
 import { MetadataFolder } from '../../../store/trust-folder.ts';
 import { type KeyUses, usesOfKey } from '../../../trust/keys/key-uses.ts';
+import { declined } from '../../answer.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
@@ -27,8 +28,7 @@ export async function removeKey(session: Session, words: readonly string[]): Pro
   const key = chosenKey(await keys.list(), parsed.args[0] ?? '');
   session.print(lossText(key, await usesOfKey(new MetadataFolder(folder), key.id)));
   if (!parsed.has('yes') && !(await isConfirmed(session, key))) {
-    session.print('Nothing is removed.\n');
-    return 0;
+    return declined(session);
   }
   if (!(await keys.remove(key.id))) throw new SignetError('signing-key-missing', `signing key not found: ${key.id}`);
   session.print(`Deleted ${key.id} (role ${printable(key.role)})\n`);

@@ -15,6 +15,7 @@ import {
   rotateKeys,
 } from '../../../trust/changes/rotate.ts';
 import type { KeyRing } from '../../../trust/keys/key-ring.ts';
+import { declined } from '../../answer.ts';
 import { type CommandSpec, parseCommand } from '../../command.ts';
 import type { Session } from '../../session.ts';
 import { reportPublication } from '../approve.ts';
@@ -68,7 +69,7 @@ export async function rotate(session: Session, words: readonly string[]): Promis
   checkRotation({ role, serverManaged, choosesKeys: chosen.length > 0 });
   const place = await placeOf(session, parsed);
   const { repository, gun } = place.collection(name, serverManaged ? ['*'] : ['pull', 'push']);
-  if (!parsed.has('yes') && !(await isConfirmed(session, gun, role))) return 0;
+  if (!parsed.has('yes') && !(await isConfirmed(session, gun, role))) return declined(session);
   const resigned = await planRotation(repository, role);
   const kept = await decideKept(session, parsed, resigned);
   const uses: (() => Promise<KeyId>)[] = [];

@@ -57,7 +57,11 @@ describe('delegation add', () => {
 
   test.each([
     [[NAME, BOB], 'nothing to add: give files of public keys, --paths or --all-paths', 'See signet --help'],
-    [['--all-paths', NAME, BOB], `tuf: invalid role ${BOB}. it has 0 keys for a threshold of 1`, undefined],
+    [
+      ['--all-paths', NAME, BOB],
+      `tuf: invalid role ${BOB}. it has 0 keys for a threshold of 1`,
+      'Name more keys in the same command, or a lower threshold: --threshold NUMBER',
+    ],
     [['--all-paths', NAME, 'targets'], 'tuf: invalid role targets.', undefined],
     [['--all-paths', NAME, 'bob'], 'tuf: invalid role bob.', undefined],
     [['--all-paths', '--threshold', '0', NAME, BOB], 'a threshold is a number of keys, not "0"', undefined],
@@ -73,7 +77,10 @@ describe('delegation add', () => {
   test('a threshold that the keys cannot meet', async () => {
     const words = ['--threshold', '2', NAME, BOB, publicKeyFile(session, generatePrivateKey('ecdsa'))];
     expect(await told(session, addDelegation, words)).toEqual(
-      fails(`tuf: invalid role ${BOB}. it has 1 keys for a threshold of 2`),
+      fails(
+        `tuf: invalid role ${BOB}. it has 1 keys for a threshold of 2`,
+        'Name more keys in the same command, or a lower threshold: --threshold NUMBER',
+      ),
     );
   });
 

@@ -36,7 +36,7 @@ describe('delegation purge', () => {
     const lines = [ALICE, RELEASES].map(
       (role) => `${role} becomes unusable: it lacks a key. Add: signet trust delegation add ${NAME} ${role} FILE\n`,
     );
-    expect(await told(session, purgeKeys, words)).toEqual(says(lines.join('')));
+    expect(await told(session, purgeKeys, words)).toEqual(says(`${lines.join('')}Nothing was done.\n`));
     expect(session.asked).toEqual(['Remove the keys all the same?']);
     expect(await told(session, purgeKeys, ['--stage', ...words])).toEqual(STAGED);
     expect(await told(session, publish, [NAME])).toEqual({ ...PUBLISHED, stderr: lines.join('') });

@@ -10,6 +10,8 @@ import { ALICE, BOB, idOf, listing, PUBLISHED, rows, STAGED, usable } from './wo
 
 let session: FakeSession;
 
+const ROLES = 'See which roles there are: signet trust delegation list REPOSITORY';
+
 describe('delegation remove', () => {
   beforeEach(async () => {
     session = await loaded();
@@ -17,7 +19,7 @@ describe('delegation remove', () => {
 
   test('a whole role, after asking', async () => {
     session.answers.push('n', 'y');
-    expect(await told(session, removeDelegation, [NAME, ALICE])).toEqual(says(''));
+    expect(await told(session, removeDelegation, [NAME, ALICE])).toEqual(says('Nothing was done.\n'));
     expect(await usable(session)).toContain(ALICE);
     expect(await told(session, removeDelegation, [NAME, ALICE])).toEqual(PUBLISHED);
     expect(await usable(session)).toEqual(['targets', RELEASES]);
@@ -27,7 +29,7 @@ describe('delegation remove', () => {
 
   test('--yes does not ask, and --stage asks before anything is staged', async () => {
     session.answers.push('n');
-    expect(await told(session, removeDelegation, ['--stage', NAME, ALICE])).toEqual(says(''));
+    expect(await told(session, removeDelegation, ['--stage', NAME, ALICE])).toEqual(says('Nothing was done.\n'));
     expect(await told(session, removeDelegation, ['--stage', '--yes', NAME, ALICE])).toEqual(STAGED);
     expect(await told(session, publish, [NAME])).toEqual(PUBLISHED);
     expect(await told(session, removeDelegation, ['-y', NAME, RELEASES])).toEqual(PUBLISHED);
@@ -67,7 +69,7 @@ describe('delegation remove', () => {
     session.answers.push('n', 'y');
     const words = [NAME, ALICE, await idOf(session, 'alice')];
     const before = session.simulator.state;
-    expect(await told(session, removeDelegation, words)).toEqual(says(warning));
+    expect(await told(session, removeDelegation, words)).toEqual(says(`${warning}Nothing was done.\n`));
     expect(session.simulator.state).toBe(before);
     expect(await told(session, removeDelegation, words)).toEqual(says(`${warning}Published to ${NAME}.\n`));
     expect(await usable(session)).not.toContain(ALICE);
@@ -106,13 +108,13 @@ describe('delegation remove', () => {
   });
 
   test.each([
-    [[NAME, BOB], 'tuf: invalid role targets/bob. delegation does not exist'],
-    [['--all-paths', NAME, BOB], 'tuf: invalid role targets/bob. delegation does not exist'],
-    [[NAME, ALICE, 'ab'.repeat(32)], `${ALICE} has no key ${'ab'.repeat(32)}`],
-    [[NAME, ALICE, 'ab'], 'invalid key ID "ab"'],
-    [[NAME, 'targets'], 'tuf: invalid role targets.'],
-  ])('%j', async (words, message) => {
-    expect(await told(session, removeDelegation, words)).toEqual(fails(message));
+    [[NAME, BOB], 'tuf: invalid role targets/bob. delegation does not exist', ROLES],
+    [['--all-paths', NAME, BOB], 'tuf: invalid role targets/bob. delegation does not exist', ROLES],
+    [[NAME, ALICE, 'ab'.repeat(32)], `${ALICE} has no key ${'ab'.repeat(32)}`, undefined],
+    [[NAME, ALICE, 'ab'], 'invalid key ID "ab"', undefined],
+    [[NAME, 'targets'], 'tuf: invalid role targets.', undefined],
+  ])('%j', async (words, message, next) => {
+    expect(await told(session, removeDelegation, words)).toEqual(fails(message, next));
   });
 
   test('what somebody else publishes at the same time makes nothing unusable of which nobody was told', async () => {

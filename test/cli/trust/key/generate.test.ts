@@ -35,6 +35,14 @@ describe('key generate', () => {
     expect(await roles(session)).toEqual(['alice']);
   });
 
+  test('a name that no file can have leaves no key behind', async () => {
+    const session = await uninitialised();
+    const folder = temporaryFolder();
+    const error = await failure(generateKey(session, ['--dir', folder, 'a'.repeat(300)]), 'file-unwritable');
+    expect(error.message).toEndWith(': file name too long');
+    expect(await roles(session)).toEqual([]);
+  });
+
   test('a folder that is not there, and one that is a file', async () => {
     const session = await uninitialised();
     const folder = temporaryFolder();
@@ -45,5 +53,6 @@ describe('key generate', () => {
     expect(error.message).toBe(
       `failed to write public key to ${file}/alice.pub: open ${file}/alice.pub: not a directory`,
     );
+    expect(await roles(session)).toEqual([]);
   });
 });

@@ -200,7 +200,7 @@ describe('what cannot be imported is named, and the rest is imported', () => {
     const error = await failure(importKeys(person.session, [file]), 'import-incomplete');
     expect(person.session.errors).toEndWith(': password invalid, operation has failed.\n');
     expect(error.next).toBe(
-      'It came from DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE: correct it there, or unset it to be asked.',
+      'It came from DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE and does not open the alice key: correct it there, or unset it to be asked.',
     );
     expect(person.session.asked).toEqual([]);
   });

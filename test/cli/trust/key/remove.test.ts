@@ -51,7 +51,7 @@ describe('a key', () => {
     const { id } = await stored(person, 'alice');
     person.session.answers.push(answer);
     expect(await removeKey(person.session, ['alice'])).toBe(0);
-    expect(person.session.printed).toBe(`${loss(id, 'alice')}Nothing is removed.\n`);
+    expect(person.session.printed).toBe(`${loss(id, 'alice')}Nothing was done.\n`);
     expect(await isHere(person, id)).toBe(true);
   });
 
@@ -109,7 +109,7 @@ describe('a root key', () => {
     const person = await keeper();
     const { id } = await stored(person, 'root');
     expect(await removeKey(person.session, [id])).toBe(0);
-    expect(person.session.printed).toEndWith('Nothing is removed.\n');
+    expect(person.session.printed).toEndWith('Nothing was done.\n');
     expect(await isHere(person, id)).toBe(true);
   });
 });

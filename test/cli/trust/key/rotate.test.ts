@@ -214,7 +214,7 @@ describe('nothing changes', () => {
     session.answers.push(answer);
     const before = new Map(session.simulator.state);
     expect(await rotate(session, [NAME, 'root'])).toBe(0);
-    expect(session.printed).toBe(WARNING);
+    expect(session.printed).toBe(`${WARNING}Nothing was done.\n`);
     expect(new Map(session.simulator.state)).toEqual(before);
   });
 
