@@ -171,7 +171,14 @@ class Update {
       this.source.warn(
         'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely',
       );
+      this.source.warn(error.code === 'trust-data-missing' ? this.lost() : error.message);
     }
+  }
+
+  /** A server without the data is not one that is away for a while, though the cache serves for both (protocol C.8). */
+  private lost(): string {
+    const { gun, host } = this.source;
+    return `WARNING: ${host} has no trust data for ${gun} any more: it was deleted, or lost. What was seen before counts until it expires; ask the owner of ${gun}, or the operator of ${host}.`;
   }
 
   /** Loads `targets` and then the delegations, a level of the tree at a time. */

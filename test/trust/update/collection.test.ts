@@ -270,7 +270,7 @@ describe('without a server (protocol C.8)', () => {
     await visitor.update();
     simulator.isOffline = true;
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
-    expect(visitor.warnings).toEqual([OFFLINE]);
+    expect(visitor.warnings).toEqual([OFFLINE, 'the trust server cannot be reached']);
     simulator.now = NOW + 14 * DAY;
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
     simulator.now += 1;
@@ -291,6 +291,16 @@ describe('without a server (protocol C.8)', () => {
       await visitor.cache.write(GUN, role, bytes);
     }
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
+  });
+
+  test('that has lost the data: reading goes on too, and tells that it is lost', async () => {
+    await visitor.update();
+    await simulator.remove();
+    expect(await visitor.resolve()).toBe(digestOfTarget(1));
+    expect(visitor.warnings).toEqual([
+      OFFLINE,
+      `WARNING: trust.example.com has no trust data for ${GUN} any more: it was deleted, or lost. What was seen before counts until it expires; ask the owner of ${GUN}, or the operator of trust.example.com.`,
+    ]);
   });
 
   test('nobody begins', async () => {
