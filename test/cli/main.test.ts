@@ -63,12 +63,28 @@ describe('what is printed, where, and the exit code', () => {
     expect((await signet(['ps'])).stderr).toContain('unix:///nowhere');
   });
 
+  test('a word that is nearly one of Signet’s own is followed by what was meant, before any way out', async () => {
+    for (const [typed, meant] of [
+      ['serv', 'serve'],
+      ['usr', 'user'],
+    ] as const) {
+      expect((await signet([typed, 'x'])).stderr).toStartWith(`Did you mean: signet ${meant}\n\n`);
+      expect((await signet([typed, 'x'], { DOCKER_CONTENT_TRUST: '1' })).stderr).toStartWith(
+        `Did you mean: signet ${meant}\n\n`,
+      );
+    }
+    expect((await signet(['pul', 'x'])).stderr).not.toContain('Did you mean');
+    const trusted = await signet(['pul', 'x'], { DOCKER_CONTENT_TRUST: '1' });
+    expect(trusted.stderr).toStartWith('Did you mean: signet pull\n\n');
+  });
+
   test('without a docker command, what needs none works all the same', async () => {
     const env = { SIGNET_DOCKER: '/nowhere' };
     expect((await signet(['trust', '--help'], env)).exitCode).toBe(0);
     expect(await signet(['ps'], env)).toMatchObject({
       exitCode: 1,
-      stderr: 'SIGNET_DOCKER=/nowhere is not a docker command\n\nInstall docker, or name its command in SIGNET_DOCKER.\n',
+      stderr:
+        'SIGNET_DOCKER=/nowhere is not a docker command\n\nInstall docker, or name its command in SIGNET_DOCKER.\n',
     });
   });
 });

@@ -9,6 +9,11 @@ export const ENGINE_ERRORS = {
     exit: 125,
     next: 'Set DOCKER_CONTENT_TRUST=0 to run the command without trust.',
   },
+  'docker-command-missing': {
+    own: true,
+    exit: 125,
+    next: 'Check the spelling, or install the plugin that the command belongs to.',
+  },
   'buildx-missing': {
     own: true,
     exit: 125,
