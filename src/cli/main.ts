@@ -19,7 +19,8 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    return await report(error);
+    // What is to be printed may not be printable either, which is an error of its own.
+    return await report(error).catch(report);
   }
 }
 

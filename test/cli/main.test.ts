@@ -115,6 +115,19 @@ describe('the next step', () => {
   });
 });
 
+test('output that cannot be written is told in plain words', async () => {
+  for (const words of [['--help'], ['--version'], ['trust', 'key', '--help']]) {
+    const full = ['/bin/sh', '-c', 'exec "$@" >/dev/full', 'sh', ...signetCommand(), ...words];
+    expect(await run(full, { env: ENV })).toMatchObject({
+      exitCode: 1,
+      stderr:
+        'cannot write to standard output: no space left on the device (ENOSPC)\n\nLook where standard output goes, and how much space there is.\n',
+    });
+    const silent = ['/bin/sh', '-c', 'exec "$@" >/dev/full 2>/dev/full', 'sh', ...signetCommand(), ...words];
+    expect((await run(silent, { env: ENV })).exitCode).toBe(1);
+  }
+});
+
 test('SIGNET_DEBUG adds the code and the causes', async () => {
   const file = join(temporaryFolder(), 'no-key');
   writeFileSync(file, 'nothing', { mode: 0o600 });
