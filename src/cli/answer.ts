@@ -9,7 +9,8 @@ export async function answerOf(ask: () => Promise<string>, flag: string): Promis
     return (await ask()).trim().toLowerCase() === 'y';
   } catch (cause) {
     if (!isSignetError(cause, 'input-ended')) throw cause;
-    throw new SignetError('confirmation-missing', 'no one answered the question, as there is no terminal to ask at', {
+    const why = cause.detail.atTerminal === true ? ': the input ended' : ', as there is no terminal to ask at';
+    throw new SignetError('confirmation-missing', `no one answered the question${why}`, {
       cause,
       next: `Answer it on the command line: ${flag}`,
     });

@@ -1,5 +1,6 @@
 import { SignetError } from '../core/errors/index.ts';
 import { type FlagSpec, type FlagWords, readFlagWords, WrongFlag } from './flag-words.ts';
+import { suggestion } from './suggest.ts';
 
 /** A command that Signet carries out itself: its flags, its arguments and its help, in docker's layout. */
 export interface CommandSpec {
@@ -121,8 +122,10 @@ export async function runGroup(
   const { values, saysShortHelp } = readFlags({ program, path, usage: '', flags: [] }, before);
   if (values.get('help')?.at(-1) === 'true') throw new CommandText(`${saysShortHelp ? SHORT_HELP : ''}${help}`, 0);
   if (word === undefined) throw new CommandText(help, 0, 'stderr');
+  const meant = suggestion(word, commands.keys());
+  const hint = meant === undefined ? '' : `\nDid you mean: signet ${path} ${meant}\n`;
   throw new CommandText(
-    `${program}: unknown command: ${program} ${path} ${word}\n${usageText({ program, path, usage: '' })}`,
+    `${program}: unknown command: ${program} ${path} ${word}\n${usageText({ program, path, usage: '' })}${hint}`,
     1,
   );
 }

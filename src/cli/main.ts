@@ -19,7 +19,8 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    return await report(error);
+    // What is to be printed may not be printable either, which is an error of its own.
+    return await report(error).catch(report);
   }
 }
 
@@ -36,7 +37,10 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   return dockerCommand(argv, process.env);
 }
 
-/** Prints an error for a person, with the next step where a person reads it: scripts get docker's own text and no more. */
+/**
+ * Prints an error, with the next step where a person reads it or the error is Signet's own: of docker's errors, scripts get
+ * docker's own text and no more.
+ */
 async function report(error: unknown): Promise<number> {
   if (error instanceof CommandText) {
     (error.stream === 'stdout' ? printOut : printErr)(error.message);
@@ -49,7 +53,7 @@ async function report(error: unknown): Promise<number> {
   }
   if (error.message !== '') printErr(`${error.message}\n`);
   const { isatty } = await import('node:tty');
-  if (error.next !== undefined && isatty(STDERR)) printErr(`\n${error.next}\n`);
+  if (error.next !== undefined && (error.isOwn || isatty(STDERR))) printErr(`\n${error.next}\n`);
   for (const line of debugLines(error)) printErr(`${line}\n`);
   return error.exitCode;
 }

@@ -1,5 +1,7 @@
 import { writeSync } from 'node:fs';
+import { SignetError } from '../core/errors/index.ts';
 import { type Piece, visible, visibleInLine } from '../core/printable.ts';
+import { reason } from '../store/files.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -64,8 +66,17 @@ function print(descriptor: number, bytes: Uint8Array): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') process.exit(BROKEN_PIPE);
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') unwritten(descriptor, error);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
   }
+}
+
+/** What standard error does not take, nobody can be told. */
+function unwritten(descriptor: number, cause: unknown): never {
+  if (descriptor === STDERR) process.exit(1);
+  throw new SignetError('file-unwritable', `cannot write to standard output: ${reason(cause)}`, {
+    cause,
+    next: 'Look where standard output goes, and how much space there is.',
+  });
 }

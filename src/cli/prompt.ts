@@ -127,7 +127,7 @@ class Line {
 
   /** The line without a carriage return at its end. Throws `input-ended` where the input ended before any byte. */
   finish(inputEnded: boolean): Buffer {
-    if (inputEnded && this.isEmpty) throw new SignetError('input-ended', 'the input ended before there was an answer');
+    if (inputEnded && this.isEmpty) throw inputEndedError();
     const end = this.bytes[this.length - 1] === RETURN ? this.length - 1 : this.length;
     const line = Buffer.from(this.bytes.subarray(0, end));
     this.clear();
@@ -178,6 +178,13 @@ async function unlessInterrupted(action: () => Promise<Buffer>, print: Print): P
   } finally {
     process.off('SIGINT', interrupt);
   }
+}
+
+/** At a terminal it is somebody who ended it, with Ctrl-D. */
+function inputEndedError(): SignetError {
+  return new SignetError('input-ended', 'the input ended before there was an answer', {
+    detail: { atTerminal: isatty(STDIN) },
+  });
 }
 
 function cancelled(): SignetError {

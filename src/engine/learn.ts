@@ -1,5 +1,6 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { JsonValue } from '../core/json/parse.ts';
+import { quoted } from '../core/printable.ts';
 import { cacheFolder, DiskCache } from './cache.ts';
 import type { DockerCli } from './cli.ts';
 import { ParsedArgs } from './flags.ts';
@@ -9,6 +10,11 @@ import { type Captured, captureDocker } from './run.ts';
 /** Options docker could be asked about one by one. */
 const ASKABLE = /^(?:--[A-Za-z0-9][A-Za-z0-9-]{0,60}|-[A-Za-z0-9])$/;
 const MISSES_ARGUMENT = /\b(?:requires|accepts) [^\n]{0,40}\barg|invalid argument "--help" for /;
+
+/** Words of docker's that a plugin has to be installed for. */
+const PLUGINS: ReadonlyMap<string, string> = new Map([
+  ['compose', "Install docker's compose plugin (docker-compose-plugin, on Debian docker-compose)."],
+]);
 
 /**
  * What the options of a docker command mean, learnt from the docker command at hand: from its help text, and for options
@@ -30,7 +36,8 @@ export class SyntaxBook {
   /**
    * Reads the arguments of `command` (none for docker's own options), in which `own` options may stand besides docker's.
    * Throws `docker-flag-unknown` for an option that docker does not know, or that it cannot be asked about safely;
-   * `docker-flag-invalid` for an option without its value; `docker-help-unreadable`; `buildx-missing`.
+   * `docker-flag-invalid` for an option without its value; `docker-help-unreadable`; `docker-command-missing`;
+   * `buildx-missing`.
    */
   async parse(command: readonly string[], argv: readonly string[], own: readonly Flag[] = []): Promise<ParsedArgs> {
     for (let syntax = await this.syntaxOf(command); ; ) {
@@ -56,6 +63,7 @@ export class SyntaxBook {
     const answer = await this.ask(...command, '--help');
     if (lacksBuildx(command, answer))
       throw new SignetError('buildx-missing', 'docker has no buildx, which builds with BuildKit');
+    if (command.length > 0 && isHelp(answer.stdout, [])) throw commandMissing(command);
     const syntax = parseHelp(answer.stdout, command);
     this.keep(command, syntax);
     return syntax;
@@ -115,6 +123,17 @@ export function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 function lacksBuildx(command: readonly string[], { stdout, stderr }: Captured): boolean {
   const isBuildx = command[0] === 'buildx' || command[0] === 'bake';
   return /buildx component .{0,40}missing or broken/.test(stderr) || (isBuildx && isHelp(stdout, []));
+}
+
+/** Docker explains itself, and no command, for words that neither it nor a plugin knows. */
+function commandMissing(command: readonly string[]): SignetError {
+  const [word = ''] = command;
+  const next = PLUGINS.get(word);
+  return new SignetError(
+    'docker-command-missing',
+    `docker has no ${quoted(word, 100)}`,
+    next === undefined ? {} : { next },
+  );
 }
 
 function isHelp(text: string, command: readonly string[]): boolean {

@@ -12,8 +12,8 @@ const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]/;
 /**
  * The proxy through which a URL is reached, by the rules of Go's `net/http`, and so of docker: `HTTPS_PROXY` for https,
  * `HTTP_PROXY` for http, each also in lower case and without a scheme, then meaning http; not for this machine, and not for
- * what `NO_PROXY` lists. Undefined where it is reached directly, also where the variable holds no address. Throws
- * `proxy-unsupported` for a proxy that speaks something else than http or https.
+ * what `NO_PROXY` lists. Undefined where it is reached directly. Throws `proxy-unsupported` for a proxy that speaks something else
+ * than http or https, and for a variable that holds no address, which may have been meant to keep traffic off the network.
  */
 export function proxyFor(target: URL, env: NodeJS.ProcessEnv = process.env): URL | undefined {
   const name = target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -21,7 +21,10 @@ export function proxyFor(target: URL, env: NodeJS.ProcessEnv = process.env): URL
   if (text === '' || isLoopback(target.hostname) || isExcepted(target, either(env, 'NO_PROXY'))) return undefined;
   const address = HAS_SCHEME.test(text) ? text : `http://${text}`;
   const proxy = URL.canParse(address) ? new URL(address) : undefined;
-  if (proxy === undefined || DEFAULT_PORTS.has(proxy.protocol)) return proxy;
+  // The value may hold a password, so it is not shown.
+  if (proxy === undefined)
+    throw new SignetError('proxy-unsupported', `what ${name} holds is not the address of a proxy`);
+  if (DEFAULT_PORTS.has(proxy.protocol)) return proxy;
   throw new SignetError(
     'proxy-unsupported',
     `${name} names a proxy that speaks ${printable(proxy.protocol.slice(0, -1), 40)}; Signet knows http and https`,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
+import { checkCertificateFile, checkIdentityFiles } from './certificate-files.ts';
 import type { ClientIdentity } from './connection.ts';
 
 export interface TlsFolder {
@@ -14,7 +15,7 @@ const MAX_FILES = 256;
 /**
  * Reads one of docker's certificate folders (protocol C.5.1): every `*.crt` is an authority to trust, every `*.cert`
  * a client certificate whose key is the `*.key` of the same name. A folder that does not exist is empty. Throws
- * `tls-files-invalid` where half of a pair is missing, or a file cannot be read.
+ * `tls-files-invalid` where half of a pair is missing, or a file cannot be read or is none of these.
  */
 export function readTlsFolder(folder: string): TlsFolder {
   const names = namesIn(folder);
@@ -30,9 +31,20 @@ export function readTlsFolder(folder: string): TlsFolder {
   for (const stem of stems('.key').filter((stem) => !names.includes(`${stem}.cert`))) {
     fail(`missing client certificate ${stem}.cert for key ${stem}.key`, folder);
   }
+  const authority = (name: string) => {
+    const pem = read(name);
+    checkCertificateFile(join(folder, name), pem);
+    return pem;
+  };
+  const identity = (stem: string) => {
+    const files = { certificate: `${stem}.cert`, key: `${stem}.key` };
+    const pair = { certificate: read(files.certificate), key: read(files.key) };
+    checkIdentityFiles(pair, { certificate: join(folder, files.certificate), key: join(folder, files.key) });
+    return pair;
+  };
   return {
-    authorities: stems('.crt').map((stem) => read(`${stem}.crt`)),
-    identities: stems('.cert').map((stem) => ({ certificate: read(`${stem}.cert`), key: read(`${stem}.key`) })),
+    authorities: stems('.crt').map((stem) => authority(`${stem}.crt`)),
+    identities: stems('.cert').map(identity),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
 import { quoted } from '../core/printable.ts';
 import { type Exchange, exchangeFile } from './exchange.ts';
-import { isErrno, readSmallFile, reason, removeFile, unreadable, unsafe, writePrivateFile } from './files.ts';
+import { isErrno, readSmallFile, removeFile, unreadable, unsafe, unwritable, writePrivateFile } from './files.ts';
 
 /** The names that lead from a base folder to a file or folder below it. */
 export type Path = readonly string[];
@@ -134,6 +134,6 @@ function makeIfAbsent(folder: string, parents: boolean): void {
     mkdirSync(folder, { mode: 0o700, recursive: parents });
   } catch (cause) {
     if (isErrno(cause, 'EEXIST')) return;
-    throw new SignetError('file-unwritable', `cannot make the folder ${folder}: ${reason(cause)}`, { cause });
+    throw unwritable(`cannot make the folder ${folder}`, cause);
   }
 }

@@ -4,7 +4,7 @@ import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { decodeUtf8, type JsonObject, type JsonValue, parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
-import { isErrno, readSmallFile, reason, writePrivateFile } from './files.ts';
+import { isErrno, readSmallFile, unwritable, writePrivateFile } from './files.ts';
 import { editMember } from './json-edit.ts';
 
 const KNOWN = ['auths', 'credHelpers', 'credsStore'];
@@ -97,7 +97,7 @@ function resolved(path: string): string {
     return realpathSync(path);
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return path;
-    throw new SignetError('file-unwritable', `cannot write ${path}: ${reason(cause)}`, { cause });
+    throw unwritable(`cannot write ${path}`, cause);
   }
 }
 
@@ -105,6 +105,6 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700, recursive: true });
   } catch (cause) {
-    throw new SignetError('file-unwritable', `cannot make the folder ${folder}: ${reason(cause)}`, { cause });
+    throw unwritable(`cannot make the folder ${folder}`, cause);
   }
 }

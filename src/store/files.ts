@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { SignetError } from '../core/errors/index.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { draftOf, removeDrafts } from './drafts.ts';
 
 const WORDS: ReadonlyMap<string, string> = new Map([
@@ -20,6 +20,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space left on the device'],
   ['EROFS', 'the file system is read-only'],
 ]);
+/** The place cannot be written, whoever tries: neither the file nor what was in it is at fault. */
+const NO_WRITING = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS'];
 /** Without waiting for a writer where a pipe stands in place of a file. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -60,8 +62,10 @@ export function readSmallFile(
  */
 export function writePrivateFile(path: string, bytes: Uint8Array): void {
   const draft = draftOf(path);
+  let isMade = false;
   try {
     const descriptor = openSync(draft, 'wx', 0o600);
+    isMade = true;
     try {
       writeDurably(descriptor, bytes);
     } finally {
@@ -70,8 +74,9 @@ export function writePrivateFile(path: string, bytes: Uint8Array): void {
     renameSync(draft, path);
     syncFolder(dirname(path));
   } catch (cause) {
-    removeFile(draft);
-    throw new SignetError('file-unwritable', `cannot write ${path}: ${reason(cause)}`, { cause });
+    // What cannot be removed either must not hide why the file was not written.
+    if (isMade) removeQuietly(draft);
+    throw unwritable(`cannot write ${path}`, cause);
   }
   removeDrafts(dirname(path));
 }
@@ -89,7 +94,15 @@ export function removeFile(path: string): boolean {
     return true;
   } catch (cause) {
     if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return false;
-    throw new SignetError('file-unwritable', `cannot remove ${path}: ${reason(cause)}`, { cause });
+    throw unwritable(`cannot remove ${path}`, cause);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Goes with the next file that is written there (`removeDrafts`).
   }
 }
 
@@ -99,6 +112,19 @@ export function unsafe(path: string, why: string): SignetError {
 
 export function unreadable(path: string, cause: unknown): SignetError {
   return new SignetError('file-unreadable', `cannot read ${path}: ${reason(cause)}`, { cause, detail: { path } });
+}
+
+/** What could not be done, with the system's reason. */
+export function unwritable(what: string, cause: unknown): SignetError {
+  return new SignetError('file-unwritable', `${what}: ${reason(cause)}`, { cause });
+}
+
+/**
+ * Whether a file was not written because nothing can be written there at all: a read-only or full disk, a folder of
+ * somebody else's.
+ */
+export function isUnwritablePlace(error: unknown): error is SignetError {
+  return isSignetError(error, 'file-unwritable') && isErrno(error.cause, ...NO_WRITING);
 }
 
 /** Whether `error` is the system's, with one of these codes. */

@@ -137,7 +137,7 @@ describe('login', () => {
   );
 
   test('what is no host is refused', async () => {
-    await failure(login(await uninitialised(), ['-u', 'a', '-p', 'b', 'a b']), 'reference-invalid');
+    await failure(login(await uninitialised(), ['-u', 'a', '-p', 'b', 'a b']), 'name-invalid');
   });
 });
 

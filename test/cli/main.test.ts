@@ -63,31 +63,69 @@ describe('what is printed, where, and the exit code', () => {
     expect((await signet(['ps'])).stderr).toContain('unix:///nowhere');
   });
 
+  test('a word that is nearly one of Signet’s own is followed by what was meant, before any way out', async () => {
+    for (const [typed, meant] of [
+      ['serv', 'serve'],
+      ['usr', 'user'],
+    ] as const) {
+      expect((await signet([typed, 'x'])).stderr).toStartWith(`Did you mean: signet ${meant}\n\n`);
+      expect((await signet([typed, 'x'], { DOCKER_CONTENT_TRUST: '1' })).stderr).toStartWith(
+        `Did you mean: signet ${meant}\n\n`,
+      );
+    }
+    expect((await signet(['pul', 'x'])).stderr).not.toContain('Did you mean');
+    const trusted = await signet(['pul', 'x'], { DOCKER_CONTENT_TRUST: '1' });
+    expect(trusted.stderr).toStartWith('Did you mean: signet pull\n\n');
+  });
+
   test('without a docker command, what needs none works all the same', async () => {
     const env = { SIGNET_DOCKER: '/nowhere' };
     expect((await signet(['trust', '--help'], env)).exitCode).toBe(0);
     expect(await signet(['ps'], env)).toMatchObject({
       exitCode: 1,
-      stderr: 'SIGNET_DOCKER=/nowhere is not a docker command\n',
+      stderr:
+        'SIGNET_DOCKER=/nowhere is not a docker command\n\nInstall docker, or name its command in SIGNET_DOCKER.\n',
     });
   });
 });
 
-describe('the next step is told to a person alone', () => {
+describe('the next step', () => {
   const words = ['trust', 'sign', `a@sha256:${'0'.repeat(64)}`];
   const MESSAGE = 'cannot use a digest reference for IMAGE:TAG\n';
   const NEXT = '\nName the tag to sign it under as well: IMAGE:TAG@DIGEST\n';
 
-  test('on a terminal', async () => {
+  test('is told on a terminal', async () => {
     const { stdout, exitCode } = await runInTerminal([...signetCommand(), ...words], [], { env: ENV });
     expect([stdout, exitCode]).toEqual([MESSAGE + NEXT, 1]);
   });
 
-  test('not where standard error goes elsewhere', async () => {
+  test('of an error that docker does not have is told in logs too', async () => {
+    expect(await signet(['user', 'list', '--data', join(home, 'nothing')])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /\n\nRun the command where the server runs, name its folder with --data FOLDER, [^\n]+\n$/,
+      ),
+    });
+  });
+
+  test('of an error of docker’s is not told where standard error goes elsewhere', async () => {
     expect((await signet(words)).stderr).toBe(MESSAGE);
     const script = ['/bin/sh', '-c', 'exec "$@" 2>/dev/null', 'sh', ...signetCommand(), ...words];
     expect((await runInTerminal(script, [], { env: ENV })).stdout).toBe('');
   });
+});
+
+test('output that cannot be written is told in plain words', async () => {
+  for (const words of [['--help'], ['--version'], ['trust', 'key', '--help']]) {
+    const full = ['/bin/sh', '-c', 'exec "$@" >/dev/full', 'sh', ...signetCommand(), ...words];
+    expect(await run(full, { env: ENV })).toMatchObject({
+      exitCode: 1,
+      stderr:
+        'cannot write to standard output: no space left on the device (ENOSPC)\n\nLook where standard output goes, and how much space there is.\n',
+    });
+    const silent = ['/bin/sh', '-c', 'exec "$@" >/dev/full 2>/dev/full', 'sh', ...signetCommand(), ...words];
+    expect((await run(silent, { env: ENV })).exitCode).toBe(1);
+  }
 });
 
 test('SIGNET_DEBUG adds the code and the causes', async () => {

@@ -173,6 +173,18 @@ describe('a docker without buildx', () => {
   });
 });
 
+test.each([
+  ['compose', "Install docker's compose plugin (docker-compose-plugin, on Debian docker-compose)."],
+  ['frob', 'Check the spelling, or install the plugin that the command belongs to.'],
+])('a docker that explains itself for %s has no such command', async (word, next) => {
+  const { cli } = scriptedCli("echo 'Usage:  docker [OPTIONS] COMMAND'");
+  await expect(new SyntaxBook(cli, env).parse([word], ['x'])).rejects.toMatchObject({
+    code: 'docker-command-missing',
+    message: `docker has no "${word}"`,
+    next,
+  });
+});
+
 describe('the cache', () => {
   const parse = (cli: DockerCli, home: string, argv: string[] = ['--rm', 'x']) =>
     new SyntaxBook(cli, { ...env, XDG_CACHE_HOME: home }).parse(['run'], argv);
@@ -264,7 +276,7 @@ describe('the cache', () => {
 
   test('a docker without the command is refused', async () => {
     const { cli } = scriptedCli("echo 'Usage:  docker [OPTIONS] COMMAND'");
-    await expect(parse(cli, temporaryFolder())).rejects.toMatchObject({ code: 'docker-help-unreadable' });
+    await expect(parse(cli, temporaryFolder())).rejects.toMatchObject({ code: 'docker-command-missing' });
   });
 });
 

@@ -82,7 +82,7 @@ everywhere((open) => {
         exitCode: 0,
         stdout: `one sha256:${HASH[1]} 1\n`,
         stderr:
-          'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely\n',
+          'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely\ncannot reach https://localhost:1: connection refused\n',
       });
     },
     LIMIT,

@@ -42,6 +42,11 @@ describe('the proxy of the environment', () => {
     expect(error.message).toBe('HTTPS_PROXY names a proxy that speaks socks5; Signet knows http and https');
   });
 
+  test.each(['bla bla', 'http://a b', 'u:secret@:x'])('that is no address (%s) is refused', async (value) => {
+    const error = await failure(() => proxyFor(target(), { HTTPS_PROXY: value }), 'proxy-unsupported');
+    expect(error.message).toBe('what HTTPS_PROXY holds is not the address of a proxy');
+  });
+
   test.each(['localhost', '127.0.0.1', '127.9.9.9', '[::1]'])('is never used for %s', (host) => {
     expect(proxyFor(target(`https://${host}:5000`), { HTTPS_PROXY: 'proxy' })).toBeUndefined();
   });

@@ -10,10 +10,19 @@ import { temporaryFolder } from '../support/temp.ts';
 import { makeAuthority } from './certificates.ts';
 import { serve } from './servers.ts';
 
+const AUTHORITY = makeAuthority('Folder');
+const IDENTITY = AUTHORITY.issue(['me']);
+
+function contentOf(name: string): string {
+  if (name.endsWith('.crt')) return AUTHORITY.cert;
+  if (name.endsWith('.cert')) return IDENTITY.cert;
+  return name.endsWith('.key') ? IDENTITY.key : `content of ${name}`;
+}
+
 function folderWith(names: readonly string[], below = ''): string {
   const folder = temporaryFolder();
   mkdirSync(join(folder, below), { recursive: true });
-  for (const name of names) writeFileSync(join(folder, below, name), `content of ${name}`);
+  for (const name of names) writeFileSync(join(folder, below, name), contentOf(name));
   return folder;
 }
 
@@ -21,8 +30,8 @@ describe('readTlsFolder', () => {
   test('takes authorities and pairs, and nothing else', () => {
     const folder = folderWith(['b.crt', 'a.crt', 'client.cert', 'client.key', 'notes.txt', 'ca.pem']);
     expect(readTlsFolder(folder)).toEqual({
-      authorities: [Buffer.from('content of a.crt'), Buffer.from('content of b.crt')],
-      identities: [{ certificate: Buffer.from('content of client.cert'), key: Buffer.from('content of client.key') }],
+      authorities: [Buffer.from(contentOf('a.crt')), Buffer.from(contentOf('b.crt'))],
+      identities: [{ certificate: Buffer.from(contentOf('client.cert')), key: Buffer.from(contentOf('client.key')) }],
     });
   });
 
@@ -48,6 +57,33 @@ describe('readTlsFolder', () => {
     const large = folderWith([]);
     writeFileSync(join(large, 'ca.crt'), Buffer.alloc(2_000_000));
     await failure(() => readTlsFolder(large), 'tls-files-invalid');
+  });
+
+  const [HEAD = '', ...REST] = AUTHORITY.cert.split('\n');
+
+  test.each([
+    ['ca.crt', '', 'there is no certificate in FILE'],
+    ['ca.crt', 'words', 'there is no certificate in FILE'],
+    ['ca.crt', IDENTITY.key, 'there is no certificate in FILE'],
+    ['ca.crt', AUTHORITY.cert.slice(0, 200), 'there is no certificate in FILE'],
+    ['ca.crt', [HEAD, ...REST.slice(1)].join('\n'), 'a certificate in FILE cannot be read'],
+    ['ca.crt', AUTHORITY.cert + AUTHORITY.cert.slice(0, 200), 'a certificate in FILE cannot be read'],
+    ['me.cert', '', 'there is no certificate in FILE'],
+    ['me.key', '', 'there is no private key that can be read in FILE'],
+    ['me.key', AUTHORITY.key, 'FILE is not the key of the first certificate in '],
+  ])('names %s where it holds something else (%#)', async (name, content, message) => {
+    const folder = folderWith(['ca.crt', 'me.cert', 'me.key']);
+    expect(readTlsFolder(folder).identities).toHaveLength(1);
+    writeFileSync(join(folder, name), content);
+    const error = await failure(() => readTlsFolder(folder), 'tls-files-invalid');
+    expect(error.message).toStartWith(message.replace('FILE', join(folder, name)));
+    expect(error.next).toBe(`Fix or remove ${join(folder, name)}`);
+  });
+
+  test('takes several certificates in one file', () => {
+    const folder = folderWith([]);
+    writeFileSync(join(folder, 'ca.crt'), `A comment\r\n${AUTHORITY.cert}${IDENTITY.cert.replaceAll('\n', '\r\n')}`);
+    expect(readTlsFolder(folder).authorities).toHaveLength(1);
   });
 
   test('says so where a file stands in its place, or in that of its folder', async () => {
@@ -89,8 +125,8 @@ describe('dockerConnections', () => {
     const folder = folderWith(['ca.crt', 'me.cert', 'me.key'], '192.0.2.1:4443');
     const connect = dockerConnections({ folders: [folder], registry: '192.0.2.1:5000' });
     expect(await connect(NOT_LOCAL)).toEqual({
-      authorities: [Buffer.from('content of ca.crt')],
-      identities: [{ certificate: Buffer.from('content of me.cert'), key: Buffer.from('content of me.key') }],
+      authorities: [Buffer.from(contentOf('ca.crt'))],
+      identities: [{ certificate: Buffer.from(contentOf('me.cert')), key: Buffer.from(contentOf('me.key')) }],
       verify: true,
       address: undefined,
       authorityFile: join(folder, '192.0.2.1:4443', 'ca.crt'),
@@ -108,7 +144,7 @@ describe('dockerConnections', () => {
     const folder = folderWith(['ca.crt', 'me.cert', 'me.key'], '192.0.2.1:4443');
     const connect = dockerConnections({ folders: [folder], registry: '192.0.2.1:5000', server: NOT_LOCAL });
     const { authorities, identities } = await connect(new URL('https://192.0.2.9'));
-    expect(authorities).toEqual([Buffer.from('content of ca.crt')]);
+    expect(authorities).toEqual([Buffer.from(contentOf('ca.crt'))]);
     expect(identities).toEqual([]);
     expect((await connect(NOT_LOCAL)).authorities).toHaveLength(1);
   });

@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { parseGun } from '../../src/core/names/gun.ts';
 import { parseDelegation } from '../../src/core/names/role.ts';
+import { writePrivateFile } from '../../src/store/files.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
 import { failure } from '../support/failure.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
@@ -158,6 +159,12 @@ describe('the folder', () => {
       new MetadataFolder(join(base, 'tuf', 'below')).write(APP, 'root', Buffer.from('x')),
       'file-unwritable',
     );
+  });
+
+  test('where not even a draft can be made says what was to be written, and why', async () => {
+    const path = join(temporaryFolder(), 'x'.repeat(300), 'file');
+    const error = await failure(() => writePrivateFile(path, Buffer.from('x')), 'file-unwritable');
+    expect(error.message).toBe(`cannot write ${path}: ENAMETOOLONG`);
   });
 
   test('that was written by docker is read', async () => {

@@ -5,8 +5,17 @@ import { configFolder } from '../../engine/endpoint.ts';
 import { SyntaxBook } from '../../engine/learn.ts';
 import { becomeDocker } from '../../engine/run.ts';
 import { readConfiguration } from '../../trust/settings/configuration-file.ts';
+import { printErr } from '../output.ts';
 import { isReplaced, replacedCommand } from '../replaced.ts';
-import { findCommand, type KnownCommand, leadsOn, leadsToEnforced } from './closed-world/commands.ts';
+import { suggestion } from '../suggest.ts';
+import {
+  findCommand,
+  firstWords,
+  isFirstWord,
+  type KnownCommand,
+  leadsOn,
+  leadsToEnforced,
+} from './closed-world/commands.ts';
 import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
 import type { DockerTask } from './task.ts';
 
@@ -24,6 +33,9 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
   ['plugin push', async () => (await import('./plugin.ts')).refusePluginPush],
 ]);
 
+/** What Signet adds to docker, or has in its place. */
+const OWN_WORDS: readonly string[] = ['serve', 'user', 'trust', 'login', 'logout'];
+
 /** A docker command line that is read: what it names, and with what it is carried out. */
 interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
   readonly argv: readonly string[];
@@ -37,6 +49,7 @@ interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
 export async function dockerCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const cli = await findDocker(env);
   const [first = ''] = argv;
+  suggestWord(first, isTrustOn(env));
   if (!isTrustOn(env) && !mayBeEnforced(first)) {
     const { defaultRegistry } = await readConfiguration(configFolder(undefined, env), env);
     if (defaultRegistry === undefined) return becomeDocker(cli.path, argv, env);
@@ -51,6 +64,16 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
   }
   const command = findCommand(line.words);
   return command?.kind === 'enforced' ? enforced(call, command) : unenforced(call);
+}
+
+/**
+ * Tells of a word that is nearly one of Signet's own, which docker cannot know; while trust is on, when docker is not asked
+ * about words that Signet does not know, of docker's own too.
+ */
+function suggestWord(word: string, isTrusted: boolean): void {
+  if (word.startsWith('-') || isFirstWord(word)) return;
+  const meant = suggestion(word, isTrusted ? [...OWN_WORDS, ...firstWords()] : OWN_WORDS);
+  if (meant !== undefined) printErr(`Did you mean: signet ${meant}\n\n`);
 }
 
 /** Undefined for a line that cannot be read while there is nothing to enforce: docker itself knows best what is wrong. */

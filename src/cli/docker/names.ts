@@ -12,6 +12,7 @@ const DOCKERS_TO_TELL = [
   'docker-flag-unknown',
   'docker-flag-invalid',
   'docker-help-unreadable',
+  'docker-command-missing',
   'buildx-missing',
 ] as const;
 

@@ -71,8 +71,11 @@ export class AskedPassphrases implements Passphrases {
 /** Without a terminal no one can type: what can be done in its place depends on the key. */
 function unanswered(cause: SignetError, { alias }: PassphraseRequest): SignetError {
   const variable = alias === 'root' ? PASSPHRASE_VARIABLES.root : PASSPHRASE_VARIABLES.others;
+  const key = `the passphrase of the ${displayName(printable(alias))} key`;
   return cause.reworded(
-    `there is no terminal to ask at for the passphrase of the ${displayName(printable(alias))} key, and the input has ended`,
+    cause.detail.atTerminal === true
+      ? `no one gave ${key}: the input has ended`
+      : `there is no terminal to ask at for ${key}, and the input has ended`,
     { next: `Run the command at a terminal, or set ${variable} to the passphrase.` },
   );
 }

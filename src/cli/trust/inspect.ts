@@ -13,7 +13,7 @@ import { dockerTable } from '../table.ts';
 import { isColoured, red } from './colour.ts';
 import { INSPECT } from './specs.ts';
 
-/** What docker has no words for, as it pins nothing and asks nothing; and a full or read-only disk, which is no server's fault. */
+/** What docker has no words for, as it pins nothing and asks nothing; and a place that cannot be written, which is no server's fault. */
 const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled', 'file-unwritable'];
 
 /** `docker trust inspect [--pretty] IMAGE[:TAG]…` (protocol D.16). */

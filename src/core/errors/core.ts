@@ -49,12 +49,13 @@ export const CORE_ERRORS = {
   'role-order': {},
   'role-unusable': {},
   'role-withheld': {
+    own: true,
     http: 400,
     next: 'The server hides trust data that was there before; ask its operator why. If the delegation was removed and made again since, its signers sign it again, or it is removed for good.',
   },
   'root-untrusted': { http: 400 },
-  'root-pin-mismatch': { next: 'Compare the pinned keys or certificates with those of the repository.' },
-  'root-unpinned': {},
+  'root-pin-mismatch': { own: true, next: 'Compare the pinned keys or certificates with those of the repository.' },
+  'root-unpinned': { own: true },
   'root-rotation-invalid': { http: 400 },
   'root-outdated': { http: 400 },
 
@@ -64,12 +65,17 @@ export const CORE_ERRORS = {
   'signing-key-missing': { next: 'Load the key of an authorised signer: signet trust key load FILE' },
   'change-invalid': {},
 
-  'proposal-invalid': { http: 400, next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
-  'proposals-unsupported': {},
-  'proposal-stale': { next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
-  'proposal-unseen': {},
-  'proposal-unusual': {},
+  'proposal-invalid': {
+    own: true,
+    http: 400,
+    next: 'Discard it, and make the change again: signet trust discard REPOSITORY',
+  },
+  'proposals-unsupported': { own: true },
+  'proposal-stale': { own: true, next: 'Discard it, and make the change again: signet trust discard REPOSITORY' },
+  'proposal-unseen': { own: true },
+  'proposal-unusual': { own: true },
   'proposal-conflict': {
+    own: true,
     next: 'Sign or discard that change first: signet trust approve REPOSITORY, or signet trust discard REPOSITORY',
   },
 } as const satisfies Catalogue;

@@ -2,10 +2,20 @@ import type { Catalogue } from './catalogue.ts';
 
 /** Errors of the Docker Engine, of the docker command line tool and of the terminal. */
 export const ENGINE_ERRORS = {
-  'docker-missing': { next: 'Install docker, or name its command in SIGNET_DOCKER.' },
+  'docker-missing': { own: true, next: 'Install docker, or name its command in SIGNET_DOCKER.' },
   'docker-failed': {},
-  'docker-help-unreadable': { exit: 125, next: 'Set DOCKER_CONTENT_TRUST=0 to run the command without trust.' },
+  'docker-help-unreadable': {
+    own: true,
+    exit: 125,
+    next: 'Set DOCKER_CONTENT_TRUST=0 to run the command without trust.',
+  },
+  'docker-command-missing': {
+    own: true,
+    exit: 125,
+    next: 'Check the spelling, or install the plugin that the command belongs to.',
+  },
   'buildx-missing': {
+    own: true,
     exit: 125,
     next: "Install docker's buildx plugin (docker-buildx-plugin, on Debian docker-buildx), or build with DOCKER_BUILDKIT=0.",
   },
@@ -14,7 +24,7 @@ export const ENGINE_ERRORS = {
     next: 'Check the spelling with --help. Signet refuses a command line that it cannot read with certainty.',
   },
   'docker-flag-invalid': { exit: 125 },
-  'home-unknown': { next: "Set HOME, or DOCKER_CONFIG to docker's configuration folder." },
+  'home-unknown': { own: true, next: "Set HOME, or DOCKER_CONFIG to docker's configuration folder." },
   'docker-value-unclear': { next: 'Name each field once, in small letters: key=value,key=value' },
   'endpoint-invalid': {},
   'context-unknown': { next: 'List the contexts: docker context ls' },

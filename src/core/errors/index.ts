@@ -66,6 +66,11 @@ export class SignetError extends Error {
     return this.preciseNext ?? this.entry.next;
   }
 
+  /** Whether docker has no words for it: then its next step disturbs nothing that reads docker's output. */
+  get isOwn(): boolean {
+    return this.entry.own === true;
+  }
+
   /**
    * The same error in other words: code, next step, detail and exit code stay, unless `changes` names others. This error
    * becomes its cause.

@@ -2,24 +2,37 @@ import type { Catalogue } from './catalogue.ts';
 
 /** Errors of the serve process: settings, certificates, listening, requests that no part may see. */
 export const SERVE_ERRORS = {
-  'setting-unknown': { exit: 125, next: 'List the settings: signet serve --help' },
-  'setting-invalid': { exit: 125, next: 'List the settings: signet serve --help' },
-  'settings-conflict': { exit: 125 },
-  'settings-unreadable': { exit: 125 },
+  'setting-unknown': { own: true, exit: 125, next: 'List the settings: signet serve --help' },
+  'setting-invalid': { own: true, exit: 125, next: 'List the settings: signet serve --help' },
+  'settings-conflict': { own: true, exit: 125 },
+  'settings-unreadable': { own: true, exit: 125 },
 
-  'data-folder-unusable': { next: 'Choose another folder: signet serve --data FOLDER' },
-  'data-folder-locked': { next: 'Stop the other process, or choose another folder: signet serve --data FOLDER' },
-  'master-key-unreadable': { next: 'Restore the master key from its backup; the online signing keys need it.' },
-  'certificate-unusable': { next: 'Mend the certificate and key files; Signet never falls back to plain HTTP.' },
+  'data-folder-unusable': { own: true, next: 'Choose another folder: signet serve --data FOLDER' },
+  'data-folder-locked': {
+    own: true,
+    next: 'Stop the other process, or choose another folder: signet serve --data FOLDER',
+  },
+  'master-key-unreadable': {
+    own: true,
+    next: 'Restore the master key from its backup; the online signing keys need it.',
+  },
+  'certificate-unusable': {
+    own: true,
+    next: 'Mend the certificate and key files; Signet never falls back to plain HTTP.',
+  },
   'authority-expired': {
+    own: true,
     next: 'Move the folder "tls" out of the data folder, start again, and hand the new ca.crt to every client.',
   },
-  'machine-trust-unsure': { exit: 125, next: 'Run it at a terminal, or say that you are sure: --yes' },
-  'machine-trust-failed': { next: 'Run it as root, and again when the cause is gone: what is done is not done twice.' },
+  'machine-trust-unsure': { own: true, exit: 125, next: 'Run it at a terminal, or say that you are sure: --yes' },
+  'machine-trust-failed': {
+    own: true,
+    next: 'Run it as root, and again when the cause is gone: what is done is not done twice.',
+  },
   'machine-trust-needless': {},
-  'access-log-unusable': { next: 'Name a file that this user may write: signet serve --access-log FILE' },
-  'address-in-use': { next: 'Choose another address: signet serve --listen HOST:PORT' },
-  'address-unavailable': { next: 'Listen on an address of this machine: signet serve --listen HOST:PORT' },
+  'access-log-unusable': { own: true, next: 'Name a file that this user may write: signet serve --access-log FILE' },
+  'address-in-use': { own: true, next: 'Choose another address: signet serve --listen HOST:PORT' },
+  'address-unavailable': { own: true, next: 'Listen on an address of this machine: signet serve --listen HOST:PORT' },
   'server-unhealthy': {},
 
   'host-unknown': { http: 421 },

@@ -2,8 +2,11 @@ import type { Catalogue } from './catalogue.ts';
 
 /** Errors of the trust server and of the database. */
 export const SERVER_ERRORS = {
-  'database-unusable': { next: 'Check that the folder exists, is writable and lies on a local disk.' },
-  'database-newer': { next: 'The data was written by a newer Signet. Run that version, or restore a backup.' },
+  'database-unusable': { own: true, next: 'Check that the folder exists, is writable and lies on a local disk.' },
+  'database-newer': {
+    own: true,
+    next: 'The data was written by a newer Signet. Run that version, or restore a backup.',
+  },
 
   'database-busy': {
     http: 503,
@@ -29,9 +32,10 @@ export const SERVER_ERRORS = {
   'trust-server-failed': { http: 500 },
 
   'gun-prefix-invalid': {
+    own: true,
     next: 'A prefix is the beginning of a repository name and ends in a slash: registry.example.com/',
   },
-  'master-key-invalid': { next: 'The master key has 32 bytes.' },
-  'online-key-unreadable': { next: 'Start the server with the master key that its data was written with.' },
+  'master-key-invalid': { own: true, next: 'The master key has 32 bytes.' },
+  'online-key-unreadable': { own: true, next: 'Start the server with the master key that its data was written with.' },
   'publication-incomplete': {},
 } as const satisfies Catalogue;

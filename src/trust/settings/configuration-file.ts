@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SignetError } from '../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { readSmallFile } from '../../store/files.ts';
 import { type Configuration, checkHost, NO_CONFIGURATION, parseConfiguration } from './configuration.ts';
@@ -19,5 +19,14 @@ export async function readConfiguration(folder: string, env: NodeJS.ProcessEnv):
   if (bytes === undefined && named) throw new SignetError('configuration-invalid', `${path} does not exist`);
   const configuration = bytes === undefined ? NO_CONFIGURATION : parseConfiguration(bytes, path);
   const registry = env.SIGNET_DEFAULT_REGISTRY;
-  return registry ? { ...configuration, defaultRegistry: checkHost(registry) } : configuration;
+  return registry ? { ...configuration, defaultRegistry: hostIn(registry) } : configuration;
+}
+
+function hostIn(registry: string): string {
+  try {
+    return checkHost(registry);
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError('configuration-invalid', `SIGNET_DEFAULT_REGISTRY: ${cause.message}`, { cause });
+  }
 }

@@ -1,7 +1,8 @@
-import { SignetError } from '../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { namesRegistry, parseReference, type Reference } from '../../core/names/reference.ts';
+import { quoted } from '../../core/printable.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from '../../remote/registry-endpoints.ts';
 import { parseServerAddress } from '../../remote/server-address.ts';
 import { DOCKERS_RULES, type ImageRules, readDigestRule, readExemptions } from '../decide/image-rules.ts';
@@ -98,7 +99,12 @@ export function resolveName(text: string, { defaultRegistry }: Configuration): R
 }
 
 function readDefaultRegistry(text: string | undefined): string | undefined {
-  return text === undefined || text === '' ? undefined : checkHost(text);
+  if (text === undefined || text === '') return undefined;
+  try {
+    return checkHost(text);
+  } catch (cause) {
+    throw isSignetError(cause) ? cause.reworded(`defaultRegistry: ${cause.message}`) : cause;
+  }
 }
 
 function readWhenUnreachable(text: string | undefined): WhenUnreachable {
@@ -112,15 +118,19 @@ function readUncovered(text: string | undefined): Uncovered {
   return uncovered;
 }
 
-/** Checks a registry's host and optional port by docker's own grammar. */
+/** Checks a registry's host and optional port by docker's own grammar. Throws `name-invalid`. */
 export function checkHost(host: string): string {
-  const { registry } = parseReference(`${host}/image`);
-  if (registry !== host)
-    throw new SignetError(
-      'name-invalid',
-      `${JSON.stringify(host)} is not a registry's host name; write HOST or HOST:PORT`,
-    );
-  return host;
+  if (registryIn(host) === host) return host;
+  throw new SignetError('name-invalid', `${quoted(host, 100)} is not a registry's host name; write HOST or HOST:PORT`);
+}
+
+function registryIn(host: string): string | undefined {
+  try {
+    return parseReference(`${host}/image`).registry;
+  } catch (error) {
+    if (isSignetError(error)) return undefined;
+    throw error;
+  }
 }
 
 function readRegistry(host: string, value: JsonValue): RegistryConfiguration {

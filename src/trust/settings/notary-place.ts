@@ -4,7 +4,8 @@ import { decodeBase64AsGo } from '../../core/base64.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { Login } from '../../core/login.ts';
 import { neededHome } from '../../engine/home.ts';
-import { type Connection, type ConnectionFor, PLAIN_CONNECTION } from '../../remote/connection.ts';
+import { checkCertificateFile, checkIdentityFiles } from '../../remote/certificate-files.ts';
+import { type ClientIdentity, type Connection, type ConnectionFor, PLAIN_CONNECTION } from '../../remote/connection.ts';
 import { parseServerAddress } from '../../remote/server-address.ts';
 import { readNotaryConfiguration } from './notary-configuration.ts';
 import type { PinningSettings } from './pinning-settings.ts';
@@ -57,8 +58,20 @@ export function notaryLogin(env: NodeJS.ProcessEnv): Login | undefined {
 }
 
 function connectionBy(ca: string | undefined, cert: string | undefined, key: string | undefined): Connection {
-  const identity = cert === undefined || key === undefined ? [] : [{ certificate: read(cert), key: read(key) }];
-  return { ...PLAIN_CONNECTION, authorities: ca === undefined ? [] : [read(ca)], identities: identity };
+  const identities = cert === undefined || key === undefined ? [] : [identityOf(cert, key)];
+  return { ...PLAIN_CONNECTION, authorities: ca === undefined ? [] : [authorityOf(ca)], identities };
+}
+
+function authorityOf(path: string): Buffer {
+  const pem = read(path);
+  checkCertificateFile(path, pem);
+  return pem;
+}
+
+function identityOf(certificate: string, key: string): ClientIdentity {
+  const identity = { certificate: read(certificate), key: read(key) };
+  checkIdentityFiles(identity, { certificate, key });
+  return identity;
 }
 
 function read(path: string): Buffer {

@@ -10,6 +10,7 @@ import { UNEXPIRED } from '../../core/time.ts';
 import { expiryWarnings } from '../../core/verify/expiry-warnings.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../../core/verify/root-trust.ts';
 import { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { isUnwritablePlace } from '../../store/files.ts';
 import { CachedTimestamp } from './cached-timestamp.ts';
 import type { CollectionSource } from './collection-source.ts';
 import { explainingHost } from './mistaken-host.ts';
@@ -27,7 +28,7 @@ export interface Collection {
 
 /**
  * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of it
- * verified, the timestamp last; on any error it is byte for byte as before.
+ * verified, the timestamp last; on any error it is byte for byte as before. Reading warns where it cannot be written.
  *
  * Throws `trust-data-missing` for a repository that has none, and the error of the first check that fails.
  */
@@ -118,8 +119,24 @@ class Update {
     }
   }
 
-  /** Writes what changed. A crash in between leaves old files with new ones, which the next update sorts out. */
+  /**
+   * Brings what changed into the cache. Where nothing can be written, reading goes on with what was verified; a change is
+   * refused, since it would build on what is not remembered.
+   */
   async commit(): Promise<void> {
+    const { gun, purpose, warn } = this.source;
+    try {
+      await this.write();
+    } catch (error) {
+      if (purpose !== 'read' || !isUnwritablePlace(error)) throw error;
+      warn(
+        `WARNING: ${error.message}. What the server has of ${gun} was verified, but it is not remembered: if the server offers older trust data next time, or another root, that may go unnoticed. DOCKER_CONFIG=FOLDER names a folder that can be written.`,
+      );
+    }
+  }
+
+  /** A crash in between leaves old files with new ones, which the next update sorts out. */
+  private async write(): Promise<void> {
     const { gun, cache } = this.source;
     const timestamp = this.fresh.get('timestamp');
     for (const [role, bytes] of this.fresh) if (role !== 'timestamp') await cache.write(gun, role, bytes);
@@ -155,7 +172,14 @@ class Update {
       this.source.warn(
         'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely',
       );
+      this.source.warn(error.code === 'trust-data-missing' ? this.lost() : error.message);
     }
+  }
+
+  /** A server without the data is not one that is away for a while, though the cache serves for both (protocol C.8). */
+  private lost(): string {
+    const { gun, host } = this.source;
+    return `WARNING: ${host} has no trust data for ${gun} any more: it was deleted, or lost. What was seen before counts until it expires; ask the owner of ${gun}, or the operator of ${host}.`;
   }
 
   /** Loads `targets` and then the delegations, a level of the tree at a time. */

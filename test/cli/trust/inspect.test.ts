@@ -11,7 +11,7 @@ import { fails, told } from './transcript.ts';
 const HEX = digestHex(fakeImage('v1').digest);
 const MISSING = `no signatures or cannot access ${NAME}`;
 const STALE =
-  'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely\n';
+  'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely\nthe trust server cannot be reached\n';
 
 const json = (text: string) =>
   JSON.parse(text) as { Name: string; SignedTags: unknown[]; Signers: { Name: string }[] }[];

@@ -74,7 +74,7 @@ describe('list', () => {
     const { exit, stdout, stderr } = await told(session, list, [NAME]);
     expect([exit, stdout.split('\n').length]).toEqual([0, 3]);
     expect(stderr).toBe(
-      'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely\n',
+      'Error while downloading remote metadata, using cached timestamp - this might not be the latest version available remotely\nthe trust server cannot be reached\n',
     );
   });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test';
+import { answerOf } from '../../../src/cli/answer.ts';
 import { approve, discard } from '../../../src/cli/trust/approve.ts';
 import { purgeKeys } from '../../../src/cli/trust/delegation/purge.ts';
 import { removeDelegation } from '../../../src/cli/trust/delegation/remove.ts';
@@ -9,6 +10,8 @@ import { renewRoles } from '../../../src/cli/trust/renew.ts';
 import { reset } from '../../../src/cli/trust/reset.ts';
 import { revoke } from '../../../src/cli/trust/revoke.ts';
 import { removeSigners } from '../../../src/cli/trust/signers.ts';
+import { SignetError } from '../../../src/core/errors/index.ts';
+import { failure } from '../../support/failure.ts';
 import { type FakeSession, loaded, NAME } from '../fake-session.ts';
 import { severalSigners, signTag } from './several-signers.ts';
 import { type TrustCommand, told } from './transcript.ts';
@@ -55,4 +58,15 @@ test('approve fails where no one answers', async () => {
   const { exit, stderr, next } = await told(bob.session, approve, [NAME]);
   expect([exit, stderr, next]).toEqual([1, UNANSWERED, 'Answer it on the command line: --yes']);
   expect(admin.simulator.state).toBe(before);
+});
+
+test('at a terminal it is said that the input ended, not that there is none', async () => {
+  const ended = (atTerminal: boolean) =>
+    answerOf(async () => {
+      throw new SignetError('input-ended', 'x', { detail: { atTerminal } });
+    }, '--yes');
+  expect((await failure(ended(true), 'confirmation-missing')).message).toBe(
+    'no one answered the question: the input ended',
+  );
+  expect((await failure(ended(false), 'confirmation-missing')).message).toBe(UNANSWERED.trimEnd());
 });

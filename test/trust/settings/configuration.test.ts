@@ -149,3 +149,15 @@ describe('the settings file', () => {
     await failure(readConfiguration(folder, { SIGNET_CLIENT_CONFIG: folder }), 'file-unsafe');
   });
 });
+
+test.each(['https://localhost:5000', 'localhost:5000/', ' ', 'a b'])(
+  'a default registry that is no host (%j) is named with where it stands',
+  async (value) => {
+    const folder = temporaryFolder();
+    const why = `"${value}" is not a registry's host name; write HOST or HOST:PORT`;
+    const given = readConfiguration(folder, { SIGNET_DEFAULT_REGISTRY: value });
+    expect((await failure(given, 'configuration-invalid')).message).toBe(`SIGNET_DEFAULT_REGISTRY: ${why}`);
+    const file = () => parseConfiguration(Buffer.from(JSON.stringify({ defaultRegistry: value })), 'signet.json');
+    expect((await failure(file, 'configuration-invalid')).message).toBe(`signet.json: defaultRegistry: ${why}`);
+  },
+);

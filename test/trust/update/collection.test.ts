@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'bun:test';
 import { type ErrorCode, SignetError } from '../../../src/core/errors/index.ts';
 import { parseDelegation, RELEASES, type RoleName } from '../../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../../src/core/time.ts';
+import { unwritable } from '../../../src/store/files.ts';
+import { failure } from '../../support/failure.ts';
 import { payloadOf, put, sealed, tree } from '../../support/forgery.ts';
 import { pinnedTo } from '../../support/pins.ts';
 import {
@@ -268,7 +270,7 @@ describe('without a server (protocol C.8)', () => {
     await visitor.update();
     simulator.isOffline = true;
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
-    expect(visitor.warnings).toEqual([OFFLINE]);
+    expect(visitor.warnings).toEqual([OFFLINE, 'the trust server cannot be reached']);
     simulator.now = NOW + 14 * DAY;
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
     simulator.now += 1;
@@ -289,6 +291,16 @@ describe('without a server (protocol C.8)', () => {
       await visitor.cache.write(GUN, role, bytes);
     }
     expect(await visitor.resolve()).toBe(digestOfTarget(1));
+  });
+
+  test('that has lost the data: reading goes on too, and tells that it is lost', async () => {
+    await visitor.update();
+    await simulator.remove();
+    expect(await visitor.resolve()).toBe(digestOfTarget(1));
+    expect(visitor.warnings).toEqual([
+      OFFLINE,
+      `WARNING: trust.example.com has no trust data for ${GUN} any more: it was deleted, or lost. What was seen before counts until it expires; ask the owner of ${GUN}, or the operator of trust.example.com.`,
+    ]);
   });
 
   test('nobody begins', async () => {
@@ -414,6 +426,42 @@ describe('a delegation', () => {
     expect(await requestsOf(new Visitor(simulator))).toEqual([
       ...['timestamp', 'root', 'snapshot.<sha>', 'targets.<sha>', 'targets/alice.<sha>', 'targets/alice/sub.<sha>'],
     ]);
+  });
+});
+
+describe('a cache that cannot be written', () => {
+  const brokenBy = (code: string) => {
+    visitor.cache.write = async () => {
+      throw unwritable('cannot write root.json', Object.assign(new Error(), { code }));
+    };
+  };
+
+  test.each(['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS'])('(%s) is a warning to who reads', async (code) => {
+    brokenBy(code);
+    expect(await visitor.resolve()).toBe(digestOfTarget(1));
+    expect(visitor.warnings).toEqual([
+      expect.stringMatching(new RegExp(`^WARNING: cannot write root\\.json: .*${code}.* it is not remembered: `)),
+    ]);
+  });
+
+  test('stops who publishes', async () => {
+    brokenBy('EROFS');
+    await failure(visitor.update('publish'), 'file-unwritable');
+    expect(visitor.warnings).toEqual([]);
+  });
+
+  test('for another reason stops everyone', async () => {
+    brokenBy('EIO');
+    await visitor.isRefused('file-unwritable');
+  });
+
+  test('still remembers what it has: an older timestamp is refused', async () => {
+    const old = simulator.file('timestamp');
+    await simulator.edit((editor) => editor.addTarget('targets', 'b', target(1)));
+    await visitor.update();
+    brokenBy('EROFS');
+    simulator.lies.set('timestamp', old);
+    await visitor.isRefused('version-rollback');
   });
 });
 

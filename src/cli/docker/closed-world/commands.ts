@@ -25,6 +25,16 @@ export function leadsOn(words: readonly string[], next: string): boolean {
   return group !== 'buildx history inspect' || next === '' || NAMES.has(spelling([...words, next]));
 }
 
+/** The words that docker's commands begin with. */
+export function firstWords(): readonly string[] {
+  return [...new Set([...NAMES.keys()].map((name) => name.split(' ')[0] ?? ''))].filter((word) => word !== '');
+}
+
+/** Whether a command of docker's begins with the word. */
+export function isFirstWord(word: string): boolean {
+  return firstWords().includes(spelling([word]));
+}
+
 /** Whether the word is, or begins, a command that is enforced. */
 export function leadsToEnforced(word: string): boolean {
   const start = spelling([word]);

@@ -5,6 +5,7 @@ import { buildImage } from '../../../../src/cli/docker/build.ts';
 import { leadsOn } from '../../../../src/cli/docker/closed-world/commands.ts';
 import { readArguments, readCommandLine } from '../../../../src/engine/command.ts';
 import { recordedBook } from '../../../engine/command-tree.ts';
+import { makeAuthority } from '../../../remote/certificates.ts';
 import { temporaryFolder } from '../../../support/temp.ts';
 import { type FakeSession, fakeImage, uninitialised } from '../../fake-session.ts';
 
@@ -59,7 +60,7 @@ async function sessionWith(defaultRegistry: string, aliases: object | undefined)
   session.configuration = { ...session.configuration, defaultRegistry };
   for (const host of [OWN, KNOWN]) {
     mkdirSync(join(session.folder, 'tls', host), { recursive: true });
-    writeFileSync(join(session.folder, 'tls', host, 'ca.crt'), 'certificate');
+    writeFileSync(join(session.folder, 'tls', host, 'ca.crt'), makeAuthority('Own').cert);
   }
   if (aliases !== undefined) writeFileSync(join(session.folder, 'config.json'), JSON.stringify({ aliases }));
   for (const name of ['library/busybox', 'library/alpine']) session.inRegistry.set(`${LOCAL}/${name}`, fakeImage(name));
