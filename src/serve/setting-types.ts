@@ -171,8 +171,9 @@ export function optional<T>(type: SettingType<T>): SettingType<T | undefined> {
   return { ...type, show: (value) => (value === undefined ? '' : type.show(value)) };
 }
 
-function isPath(text: string): boolean {
-  return text !== '' && !text.includes('\0');
+/** Whether a text names a file or folder: not if it is empty, blank, or what no system takes. */
+export function isPath(text: string): boolean {
+  return text.trim() !== '' && !text.includes('\0');
 }
 
 function readInteger(text: string): number | undefined {
