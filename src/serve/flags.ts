@@ -20,7 +20,7 @@ export function parseFlags(
     if (arg === '--help' || arg === '-h') return 'help';
     const [, name, joined] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     if (name === undefined) {
-      throw arg.startsWith('-') && arg !== '-' ? wrongFlag(`unknown flag: ${printable(arg, 100)}`) : surplus();
+      throw /^-[^-]/.test(arg) ? wrongFlag(`unknown flag: ${printable(arg, 100)}`) : surplus();
     }
     if (switches.has(name)) {
       if (joined !== undefined) throw wrongFlag(`flag takes no value: --${name}`);

@@ -15,7 +15,7 @@ import { guardDescriptors } from './descriptors.ts';
 import type { Environment } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
 import { formatHostName, isWildcard } from './host-name.ts';
-import { Listener } from './listener.ts';
+import { Listeners } from './listeners.ts';
 import type { LineSink } from './log.ts';
 import { type Logs, openLogs } from './logs.ts';
 import { Metrics } from './metrics.ts';
@@ -91,7 +91,7 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
     ? new CertificateKeeper(openCertificateSource(settings, folder, names, log, now()), log, now())
     : undefined;
   const ready = Promise.withResolvers<Application>();
-  const listener = new Listener({
+  const listener = new Listeners({
     address: settings.listen,
     certificate: tls?.current,
     idleTimeout: settings.idleTimeout,
