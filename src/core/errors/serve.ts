@@ -8,7 +8,6 @@ export const SERVE_ERRORS = {
   'settings-unreadable': { exit: 125 },
 
   'data-folder-unusable': { next: 'Choose another folder: signet serve --data FOLDER' },
-  'data-folder-incomplete': {},
   'data-folder-locked': { next: 'Stop the other process, or choose another folder: signet serve --data FOLDER' },
   'master-key-unreadable': { next: 'Restore the master key from its backup; the online signing keys need it.' },
   'certificate-unusable': { next: 'Mend the certificate and key files; Signet never falls back to plain HTTP.' },
@@ -22,6 +21,7 @@ export const SERVE_ERRORS = {
   'address-in-use': { next: 'Choose another address: signet serve --listen HOST:PORT' },
   'address-unavailable': { next: 'Listen on an address of this machine: signet serve --listen HOST:PORT' },
   'server-unhealthy': {},
+  'data-folder-incomplete': {},
 
   'host-unknown': { http: 421 },
   'host-malformed': { http: 400 },
