@@ -58,6 +58,7 @@ interface Claim extends Credentials {
 /**
  * Checks names and passwords. Right ones are checked once a minute, since some clients send them each time; wrong ones
  * once, as long as the user does not change: docker sends them twice, a forgotten job for ever, and it is one mistake.
+ * Whoever has to wait is told so whatever he sends, remembered or not: an answer in that time would be one to a guess.
  */
 export class Logins {
   private readonly options: LoginsOptions;
@@ -67,7 +68,7 @@ export class Logins {
   private readonly secret = randomBytes(32);
   private readonly outcomes = new BoundedMap<string, Outcome>(CAPACITY);
   private readonly throttledLogged = new BoundedMap<string, number>(CAPACITY);
-  private readonly running = new Map<string, Promise<User>>();
+  private readonly running = new Map<string, Promise<unknown>>();
   private held = 0;
 
   constructor(options: LoginsOptions) {
@@ -89,24 +90,30 @@ export class Logins {
       address,
       network: networkOf(address),
     };
-    const running = this.running.get(claim.key) ?? this.start(claim);
     try {
-      return await running;
+      return await this.answer(claim);
     } finally {
       password.fill(0);
     }
   }
 
-  /** Equal credentials that come at once, as docker sends them, are one attempt. */
+  /** Equal credentials that come at once, as docker sends them, are one attempt; the others are answered from what it found. */
+  private async answer(claim: Claim): Promise<User> {
+    const known = await this.recall(claim);
+    if (known !== undefined) return known;
+    const running = this.running.get(claim.key);
+    if (running === undefined) return this.start(claim);
+    await running.catch(() => undefined);
+    return this.answer(claim);
+  }
+
   private start(claim: Claim): Promise<User> {
-    const running = this.recall(claim)
-      .then((user) => user ?? this.attempt(claim))
-      .finally(() => this.running.delete(claim.key));
+    const running = this.attempt(claim).finally(() => this.running.delete(claim.key));
     this.running.set(claim.key, running);
     return running;
   }
 
-  /** What the last check found, unless the user has changed since. */
+  /** What the last check found, unless the user has changed since. Throws `login-throttled` like a first attempt. */
   private async recall(claim: Claim): Promise<User | undefined> {
     const outcome = this.outcomes.get(claim.key);
     if (outcome === undefined) return undefined;
@@ -114,6 +121,8 @@ export class Logins {
     if (outcome.isRight && !isFresh) return undefined;
     const user = await this.userOf(claim);
     if (user?.stamp !== outcome.stamp) return undefined;
+    const isFamiliar = this.isFamiliar(await this.lastUse(claim));
+    this.throttled(claim, () => this.throttle.check(nameOf(claim), claim.address, isFamiliar));
     if (outcome.isRight && user?.disabled === false) return user;
     if (!isFresh) this.conclude(claim, user, false);
     throw refused();
@@ -121,17 +130,18 @@ export class Logins {
 
   private async attempt(claim: Claim): Promise<User> {
     const lastUse = await this.lastUse(claim);
-    const isFamiliar = lastUse !== undefined && lastUse > this.options.now() - FAMILIAR;
-    const attempt = this.admit(claim, isFamiliar);
+    const isFamiliar = this.isFamiliar(lastUse);
+    const attempt = this.throttled(claim, () => this.throttle.admit(nameOf(claim), claim.address, isFamiliar));
     const user = await this.check(claim, attempt, isFamiliar);
     attempt.takeBack();
     await this.remember(claim, user, lastUse);
     return user;
   }
 
-  private admit(claim: Claim, isFamiliar: boolean): Attempt {
+  /** What the throttle says; the log is told if it refuses. */
+  private throttled<T>(claim: Claim, ask: () => T): T {
     try {
-      return this.throttle.admit(claim.account ?? NO_NAME, claim.address, isFamiliar);
+      return ask();
     } catch (error) {
       this.logThrottled(claim);
       throw error;
@@ -188,6 +198,10 @@ export class Logins {
     return account === undefined ? undefined : this.options.store.networkUsed(account, network);
   }
 
+  private isFamiliar(lastUse: Instant | undefined): boolean {
+    return lastUse !== undefined && lastUse > this.options.now() - FAMILIAR;
+  }
+
   /** A login does not fail because its network cannot be stored. */
   private async remember({ address, network }: Claim, user: User, lastUse: Instant | undefined): Promise<void> {
     const { store, log, now } = this.options;
@@ -211,6 +225,11 @@ export class Logins {
       .update(password)
       .digest('base64');
   }
+}
+
+/** The name under which the failures of an account are counted. */
+function nameOf({ account }: Claim): string {
+  return account ?? NO_NAME;
 }
 
 function refused(): SignetError {

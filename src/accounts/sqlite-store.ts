@@ -13,6 +13,7 @@ import {
   type RefreshToken,
   type User,
   type UserChange,
+  userExists,
 } from './store.ts';
 import { parseUserName, type UserName } from './user-name.ts';
 
@@ -86,7 +87,7 @@ export class SqliteAccountStore implements AccountStore {
       });
     } catch (cause) {
       if (!isUniqueViolation(cause)) throw cause;
-      throw new SignetError('user-exists', `there is already a user ${user.name}`, { cause });
+      throw userExists(user.name, cause);
     }
   }
 

@@ -1,3 +1,4 @@
+import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
 import type { Grant, Pattern } from './grants.ts';
 import type { UserName } from './user-name.ts';
@@ -76,3 +77,8 @@ export interface AccountStore {
 export const MAX_REFRESH_TOKENS = 100;
 /** Networks of one user that are remembered; the one that was not used for longest gives way. */
 export const MAX_NETWORKS = 32;
+
+/** The error of a name that is taken. */
+export function userExists(name: UserName, cause?: unknown): SignetError {
+  return new SignetError('user-exists', `there is already a user ${name}`, { cause });
+}

@@ -14,6 +14,8 @@ const MAX_DELAY = 30 * SECOND;
 const MAX_HOLD = 4 * SECOND;
 /** Failures are forgotten after this long without another one. */
 const MEMORY = HOUR;
+/** Failures of which the time is remembered, of each: those before the attempts that are running. */
+const NEWEST = 16;
 /** Accounts, networks and pairs of both that are remembered, of each. */
 const CAPACITY = 10_000;
 
@@ -54,22 +56,38 @@ export class LoginThrottle {
    * wait as `detail.retryAfter`.
    */
   admit(account: string, address: string, isFamiliar: boolean): Attempt {
-    const origins = isFamiliar ? [this.pair(account, address)] : this.networksOf(address);
-    const target: Counter = { map: this.accounts, key: account, free: FREE };
-    const wait = Math.max(...origins.map((origin) => this.waitOf(origin)));
+    this.check(account, address, isFamiliar);
+    const target = this.target(account);
+    const origins = this.origins(account, address, isFamiliar);
     const accountWait = isFamiliar ? 0 : this.waitOf(target);
-    const isSuspect = origins.some((origin) => this.countOf(origin) >= origin.free);
-    const refusal = isSuspect ? Math.max(wait, accountWait) : wait;
-    if (refusal > 0) throw throttled(refusal);
     const counters = isFamiliar ? origins : [...origins, target];
-    for (const counter of counters) this.count(counter);
+    const began = this.elapsed();
+    for (const counter of counters) this.count(counter, began);
     return {
       hold: Math.min(accountWait, MAX_HOLD),
       // Only this attempt: forgetting them all would let the owner of one account guess at others for ever.
       takeBack: () => {
-        for (const counter of counters) this.uncount(counter);
+        for (const counter of counters) this.uncount(counter, began);
       },
     };
+  }
+
+  /** Whether an attempt would be let through now. Counts nothing. Throws `login-throttled` as `admit` does. */
+  check(account: string, address: string, isFamiliar: boolean): void {
+    const origins = this.origins(account, address, isFamiliar);
+    const wait = Math.max(...origins.map((origin) => this.waitOf(origin)));
+    const accountWait = isFamiliar ? 0 : this.waitOf(this.target(account));
+    const isSuspect = origins.some((origin) => this.countOf(origin) >= origin.free);
+    const refusal = isSuspect ? Math.max(wait, accountWait) : wait;
+    if (refusal > 0) throw throttled(refusal);
+  }
+
+  private origins(account: string, address: string, isFamiliar: boolean): readonly Counter[] {
+    return isFamiliar ? [this.pair(account, address)] : this.networksOf(address);
+  }
+
+  private target(account: string): Counter {
+    return { map: this.accounts, key: account, free: FREE };
   }
 
   private pair(account: string, address: string): Counter {
@@ -85,32 +103,41 @@ export class LoginThrottle {
   /** Failures that are not forgotten. */
   private countOf({ map, key }: Counter): number {
     const failures = map.get(key);
-    return failures !== undefined && this.elapsed() - failures.last < MEMORY ? failures.count : 0;
+    return failures !== undefined && this.elapsed() - lastOf(failures) < MEMORY ? failures.count : 0;
   }
 
   private waitOf(counter: Counter): number {
     const beyond = this.countOf(counter) - counter.free;
-    if (beyond < 0) return 0;
-    const last = counter.map.get(counter.key)?.last ?? 0;
-    return Math.max(0, last + Math.min(MAX_DELAY, FIRST_DELAY * 2 ** beyond) - this.elapsed());
+    const failures = counter.map.get(counter.key);
+    if (beyond < 0 || failures === undefined) return 0;
+    return Math.max(0, lastOf(failures) + Math.min(MAX_DELAY, FIRST_DELAY * 2 ** beyond) - this.elapsed());
   }
 
-  private count(counter: Counter): void {
-    counter.map.set(counter.key, { count: this.countOf(counter) + 1, last: this.elapsed() });
+  private count(counter: Counter, began: number): void {
+    const count = this.countOf(counter);
+    const before = count === 0 ? [] : (counter.map.get(counter.key)?.newest ?? []);
+    counter.map.set(counter.key, { count: count + 1, newest: [...before, began].slice(-NEWEST) });
   }
 
-  private uncount({ map, key }: Counter): void {
-    const before = map.get(key);
-    if (before === undefined) return;
-    if (before.count <= 1) map.delete(key);
-    else map.set(key, { count: before.count - 1, last: before.last });
+  /** The waiting, too, is what it was before: a right password among wrong ones makes no one wait. */
+  private uncount({ map, key }: Counter, began: number): void {
+    const failures = map.get(key);
+    if (failures === undefined) return;
+    const at = failures.newest.lastIndexOf(began);
+    const newest = at < 0 || failures.newest.length === 1 ? failures.newest : failures.newest.toSpliced(at, 1);
+    if (failures.count <= 1) map.delete(key);
+    else map.set(key, { count: failures.count - 1, newest });
   }
 }
 
 interface Failures {
   readonly count: number;
-  /** When the last one began, by `elapsed`. */
-  readonly last: number;
+  /** When the newest began, by `elapsed`, oldest first; never empty. */
+  readonly newest: readonly number[];
+}
+
+function lastOf({ newest }: Failures): number {
+  return newest.at(-1) ?? 0;
 }
 
 /** Where failures are counted, and how many are free there. */

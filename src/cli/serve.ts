@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { SignetError } from '../core/errors/index.ts';
-import { dataFolder, defaultDataFolder } from '../serve/data-folder.ts';
+import { chosenDataFolder, dataFolder } from '../serve/data-folder.ts';
 import { type Flags, parseFlags } from '../serve/flags.ts';
 import { readSettings } from '../serve/read-settings.ts';
 import { flagOf, SETTING_NAMES } from '../serve/settings.ts';
@@ -43,15 +43,17 @@ export async function serveCommand(args: string[]): Promise<number> {
 /** What to do instead of serving. */
 function actionIn(flags: Flags): { readonly isUndo: boolean; readonly isSure: boolean } | undefined {
   const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => flags.has(flag));
-  if (isTrust && isUndo) throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here');
+  if (isTrust && isUndo) {
+    throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here', { exitCode: 125 });
+  }
   if (isTrust || isUndo) return { isUndo: isUndo === true, isSure: isSure === true };
-  if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here');
+  if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here', { exitCode: 125 });
   return undefined;
 }
 
 function settingsFrom(flags: Flags): ServeSettings {
   const folder = process.cwd();
-  const data = resolve(folder, flags.get('data')?.at(-1) ?? defaultDataFolder());
+  const data = chosenDataFolder(flags.get('data')?.at(-1));
   const chosen = flags.get('config')?.at(-1) ?? (process.env.SIGNET_CONFIG || undefined);
   const usual = dataFolder(data).settings;
   const file = chosen === undefined ? (existsSync(usual) ? usual : undefined) : resolve(folder, chosen);

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { isatty } from 'node:tty';
 import { SignetError } from '../core/errors/index.ts';
 import { printable } from '../core/printable.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { dataFolder, isMade } from '../serve/data-folder.ts';
 import {
   checkPermission,
@@ -104,7 +105,7 @@ function doneText({ data }: ServeSettings, authority: X509Certificate, machine: 
     isTrustedBySystem(authority, machine) === undefined
       ? 'The docker engine trusts the authority. How this system keeps its authorities is not known: BuildKit needs it among them.\n'
       : 'This machine trusts the authority. Programs that run already read it when they start again.\n';
-  return `${system}To undo it: signet serve --untrust-here --data ${data}\n`;
+  return `${system}To undo it: signet serve --untrust-here --data ${shellWord(data)}\n`;
 }
 
 /** The system's own program has the last word on what is trusted. */

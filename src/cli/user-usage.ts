@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { SignetError } from '../core/errors/index.ts';
+import { printable } from '../core/printable.ts';
 
 /** An option of a command: a switch, or one with a value where `argument` names it. */
 export interface Option {
@@ -30,7 +31,10 @@ const PROGRAM = 'signet user';
 
 type Row = readonly [left: string, right: string];
 
-/** Parses the arguments of a command. Throws `usage` in docker's words. */
+/** Exit code for what is wrong with a flag, as in docker; a wrong number of arguments is 1 there. */
+export const WRONG_FLAG = 125;
+
+/** Parses the arguments of a command. Throws `usage` in docker's words, with docker's exit codes. */
 export function parseUsage(usage: Usage, args: readonly string[]): Given {
   const { tokens } = parseArgs({
     args: [...args],
@@ -89,9 +93,11 @@ function columns(rows: readonly Row[]): string {
 
 function checkOption(usage: Usage, name: string, rawName: string, value: string | undefined): string | undefined {
   const option = usage.options.find((known) => known.name === name && rawName === `--${name}`);
-  if (option === undefined) return fail(usage, `unknown flag: ${rawName}`);
-  if (option.argument !== undefined && value === undefined) return fail(usage, `flag needs an argument: ${rawName}`);
-  if (option.argument === undefined && value !== undefined) return fail(usage, `flag takes no value: ${rawName}`);
+  if (option === undefined) return fail(usage, `unknown flag: ${printable(rawName, 100)}`, WRONG_FLAG);
+  if (option.argument !== undefined && value === undefined)
+    return fail(usage, `flag needs an argument: ${rawName}`, WRONG_FLAG);
+  if (option.argument === undefined && value !== undefined)
+    return fail(usage, `flag takes no value: ${rawName}`, WRONG_FLAG);
   return value;
 }
 
@@ -105,6 +111,6 @@ function typeOf(argument: string | undefined): 'string' | 'boolean' {
   return argument === undefined ? 'boolean' : 'string';
 }
 
-function fail(usage: Usage, message: string): never {
-  throw new SignetError('usage', message, { next: `See '${PROGRAM} ${usage.name} --help'.` });
+function fail(usage: Usage, message: string, exitCode = 1): never {
+  throw new SignetError('usage', message, { exitCode, next: `See '${PROGRAM} ${usage.name} --help'.` });
 }

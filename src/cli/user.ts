@@ -1,17 +1,24 @@
 import type { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { parseLevel, parsePattern } from '../accounts/grants.ts';
-import type { AccountStore, User, UserChange } from '../accounts/store.ts';
+import { type AccountStore, type User, type UserChange, userExists } from '../accounts/store.ts';
 import { parseUserName, type UserName } from '../accounts/user-name.ts';
 import { SignetError } from '../core/errors/index.ts';
-import { quoted } from '../core/printable.ts';
+import { printable, quoted } from '../core/printable.ts';
 import { formatTime } from '../core/time.ts';
-import { type DataFolder, dataFolder, defaultDataFolder, isMade, openDataFolder } from '../serve/data-folder.ts';
+import {
+  chosenDataFolder,
+  type DataFolder,
+  dataFolder,
+  defaultDataFolder,
+  isMade,
+  openDataFolder,
+} from '../serve/data-folder.ts';
 import { forgetFirstPassword } from '../serve/first-password.ts';
 import { operator } from './operator.ts';
 import { dockerTable } from './table.ts';
 import { newPassword, type PasswordSource, realTerminal, type Terminal } from './user-terminal.ts';
-import { type Given, groupHelp, helpOf, type Option, parseUsage, type Usage } from './user-usage.ts';
+import { type Given, groupHelp, helpOf, type Option, parseUsage, type Usage, WRONG_FLAG } from './user-usage.ts';
 
 interface Command extends Usage {
   run(given: Given, terminal: Terminal): Promise<number>;
@@ -110,7 +117,7 @@ export async function userCommand(args: string[], terminal: Terminal = realTermi
   }
   const command = COMMANDS.find((known) => known.name === name);
   if (command === undefined) {
-    throw new SignetError('usage', `unknown command: signet user ${name.slice(0, 100)}`, {
+    throw new SignetError('usage', `unknown command: signet user ${printable(name, 100)}`, {
       next: "Run 'signet user --help' for more information.",
     });
   }
@@ -126,6 +133,7 @@ async function add(given: Given, terminal: Terminal): Promise<number> {
   const source = passwordSource(given);
   const { checkPassword, hashPassword } = await import('../accounts/password.ts');
   await inAccounts(given, async ({ store }) => {
+    if ((await store.user(name)) !== undefined) throw userExists(name);
     const password = await newPassword(source, terminal);
     try {
       checkPassword(password, name);
@@ -259,7 +267,9 @@ function passwordSource(given: Given): PasswordSource {
   const file = given.value('password-file');
   const isPiped = given.switch('password-stdin');
   if (file !== undefined && isPiped) {
-    throw new SignetError('usage', 'conflicting options: --password-file and --password-stdin');
+    throw new SignetError('usage', 'conflicting options: --password-file and --password-stdin', {
+      exitCode: WRONG_FLAG,
+    });
   }
   return file !== undefined ? { file } : isPiped ? 'stdin' : 'prompt';
 }
@@ -267,7 +277,8 @@ function passwordSource(given: Given): PasswordSource {
 function choice(given: Given, option: string, yes: string, no: string): boolean | undefined {
   const value = given.value(option);
   if (value === undefined || value === yes || value === no) return value === undefined ? undefined : value === yes;
-  throw new SignetError('usage', `invalid value ${JSON.stringify(value)} for --${option}`, {
+  throw new SignetError('usage', `invalid value ${quoted(value)} for --${option}`, {
+    exitCode: WRONG_FLAG,
     next: `Use ${yes} or ${no}.`,
   });
 }
@@ -288,7 +299,7 @@ interface OpenAccounts {
  * for a server without users. Throws `accounts-missing`.
  */
 async function inAccounts<T>(given: Given, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
-  const path = given.value('data') ?? defaultDataFolder();
+  const path = chosenDataFolder(given.value('data'));
   const known = dataFolder(path);
   if (!isMade(known, known.database)) throw accountsMissing(path);
   const folder = openDataFolder(path);
@@ -317,7 +328,10 @@ function accountsMissing(path: string): SignetError {
 function limitIn(given: Given): number {
   const text = given.value('limit') ?? '100';
   if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
-  throw new SignetError('usage', `invalid value ${quoted(text)} for --limit`, { next: 'Give a whole number above 0.' });
+  throw new SignetError('usage', `invalid value ${quoted(text)} for --limit`, {
+    exitCode: WRONG_FLAG,
+    next: 'Give a whole number above 0.',
+  });
 }
 
 function nameIn(given: Given): UserName {

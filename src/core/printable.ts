@@ -15,10 +15,11 @@ export function printable(text: string, limit = 80): string {
 
 /**
  * Text from outside as a quotation for one line of a terminal: what is unprintable is escaped, and so are quotation marks.
- * At most `limit` characters of the text are shown.
+ * At most `limit` characters of the text are shown, and an ellipsis where there are more.
  */
 export function quoted(text: string, limit = 80): string {
-  return JSON.stringify(text.slice(0, limit)).replace(UNPRINTABLE, escaped);
+  const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
+  return JSON.stringify(shown).replace(UNPRINTABLE, escaped);
 }
 
 /**

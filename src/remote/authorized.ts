@@ -153,7 +153,7 @@ export class AuthorizedClient {
     } catch (error) {
       if (!isSignetError(error, 'unauthorized')) throw error;
       throw error.reworded(`${error.message}${whoAsked(this.caller, challenger)}`, {
-        next: logInStep(this.caller, challenger),
+        next: logInStep(this.caller, challenger, error.detail.status === 401),
       });
     } finally {
       if (login !== undefined) wipe(login);

@@ -29,9 +29,14 @@ export function whoAsked({ user, registry, source, withheld, trouble }: Caller, 
   return user === '' ? ` (${login})` : ` (as ${printable(user)}, ${login})`;
 }
 
-/** The next step after a refusal. */
-export function logInStep({ user, registry, source }: Caller, server: URL): string {
+/** The next step after a refusal. `isLoginWrong`: the login itself was not accepted, whatever was asked for. */
+export function logInStep({ user, registry, source }: Caller, server: URL, isLoginWrong = false): string {
   if (user === undefined) return `Log in first: signet login ${server.host}`;
+  if (isLoginWrong) {
+    return source === undefined
+      ? `Log in again: signet login ${registry}`
+      : `Correct or unset ${source}: it goes before what signet login stores.`;
+  }
   return source === undefined
     ? `Ask for access, or log in as another user: signet login ${registry}`
     : `Ask for access, or correct or unset ${source}: it goes before what signet login stores.`;

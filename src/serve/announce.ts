@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { shellWord } from '../core/shell-word.ts';
 import type { NewAdministrator } from './administrator.ts';
 import type { DataFolder } from './data-folder.ts';
 import { formatHostName, isLoopback } from './host-name.ts';
@@ -47,7 +48,7 @@ export function announce(server: Announcement): string {
 function administratorLines({ administrator, folder }: Announcement): readonly string[] {
   if (administrator === undefined) return [];
   const { name, password, file } = administrator;
-  const change = `signet user passwd ${name} --data ${folder.path}`;
+  const change = `signet user passwd ${name} --data ${shellWord(folder.path)}`;
   return file === undefined
     ? ['', `Log in as ${name} with the password ${password}`, `It is shown only now. To change it: ${change}`]
     : ['', `Log in as ${name} with the password in ${file}`, `To change it, which removes the file: ${change}`];
@@ -78,8 +79,9 @@ function elsewhereLines({ folder, names, port }: Announcement): readonly string[
   ];
 }
 
-function openLines({ port }: Announcement): readonly string[] {
-  return ['Other machines cannot reach it. To let them in:', `  signet serve --listen 0.0.0.0:${port} --name HOST`];
+function openLines({ folder, port }: Announcement): readonly string[] {
+  const command = `signet serve --data ${shellWord(folder.path)} --listen 0.0.0.0:${port} --name HOST`;
+  return ['Other machines cannot reach it. To let them in:', `  ${command}`];
 }
 
 /** With all that the settings are found by, since it runs apart from this process. */
@@ -87,5 +89,5 @@ function trustHereCommand({ folder, port, settings: { listen, names } }: Announc
   const address = { host: listen.host, port };
   const where = isDeepStrictEqual(address, SETTINGS.listen.default) ? [] : [`--listen ${formatHostName(address)}`];
   const named = names.map((name) => `--name ${formatHostName(name)}`);
-  return ['sudo signet serve --trust-here', `--data ${folder.path}`, ...where, ...named].join(' ');
+  return ['sudo signet serve --trust-here', `--data ${shellWord(folder.path)}`, ...where, ...named].join(' ');
 }

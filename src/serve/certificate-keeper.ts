@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Instant } from '../core/time.ts';
 import type { CertificateSource } from './certificate-source.ts';
-import type { Listener } from './listener.ts';
+import type { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { notAfter, notBefore, type ServerCertificate } from './server-certificate.ts';
 
@@ -35,7 +35,7 @@ export class CertificateKeeper {
   }
 
   /** Takes a renewed certificate into use. One that cannot be used is logged, and the former one stays. */
-  async renew(listener: Listener, now: Instant): Promise<void> {
+  async renew(listener: Listeners, now: Instant): Promise<void> {
     try {
       await this.replace(listener, now);
     } catch (error) {
@@ -48,12 +48,12 @@ export class CertificateKeeper {
    * Tells the log when the certificate becomes invalid, as when the clock is set, and when it is valid again. Takes
    * another one into use if there is one that is valid.
    */
-  async watch(listener: Listener, now: Instant): Promise<void> {
+  async watch(listener: Listeners, now: Instant): Promise<void> {
     if (invalidity(this.certificate.leaf, now, 'it') !== undefined) await this.replace(listener, now).catch(() => {});
     this.report(now);
   }
 
-  private async replace(listener: Listener, now: Instant): Promise<void> {
+  private async replace(listener: Listeners, now: Instant): Promise<void> {
     const next = this.source.load(now);
     if (next.leaf.fingerprint256 === this.certificate.leaf.fingerprint256) return;
     await listener.replaceCertificate(next);

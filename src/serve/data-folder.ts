@@ -2,8 +2,10 @@ import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SignetError } from '../core/errors/index.ts';
+import { quoted } from '../core/printable.ts';
 import { isErrno } from '../store/files.ts';
 import type { Environment } from './environment.ts';
+import { isPath } from './setting-types.ts';
 
 /** The files of a server. All are made with mode 0600, all folders with 0700. */
 export interface DataFolder {
@@ -26,12 +28,20 @@ export interface DataFolder {
 }
 
 /**
+ * The data folder that a flag `--data` names, from the current folder, or the usual one without it. Throws
+ * `setting-invalid` for a name that no one means: empty, or nothing but blanks.
+ */
+export function chosenDataFolder(flag: string | undefined, environment: Environment = process.env): string {
+  return flag === undefined ? defaultDataFolder(environment) : folderNamed(flag, '--data');
+}
+
+/**
  * Where a server keeps its data if nothing else is said: `$SIGNET_DATA`, else /var/lib/signet for root, else
- * `$XDG_DATA_HOME/signet`, else ~/.local/share/signet.
+ * `$XDG_DATA_HOME/signet`, else ~/.local/share/signet. Throws `setting-invalid` for a variable of nothing but blanks.
  */
 export function defaultDataFolder(environment: Environment = process.env, isRoot = process.getuid?.() === 0): string {
   const chosen = environment.SIGNET_DATA ?? '';
-  if (chosen !== '') return resolve(chosen);
+  if (chosen !== '') return folderNamed(chosen, 'SIGNET_DATA');
   if (isRoot) return '/var/lib/signet';
   const shared = environment.XDG_DATA_HOME ?? '';
   return shared.startsWith('/') ? join(shared, 'signet') : join(homedir(), '.local', 'share', 'signet');
@@ -97,6 +107,13 @@ export function isMade(folder: DataFolder, file: string): boolean {
 export function unusable(path: string, cause: unknown): SignetError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new SignetError('data-folder-unusable', `cannot use the data folder ${path}: ${why}`, { cause });
+}
+
+function folderNamed(text: string, source: string): string {
+  if (isPath(text)) return resolve(text);
+  throw new SignetError('setting-invalid', `the data folder (${source}) must be a folder, got ${quoted(text)}`, {
+    next: 'Name a folder: --data FOLDER',
+  });
 }
 
 function checkShared({ uid, gid, mode }: Stats): void {

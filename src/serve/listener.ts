@@ -9,7 +9,7 @@ const POLL = 20;
 /** Where a port cannot be shared, connections that came up to now are accepted in this time, in milliseconds. */
 const ACCEPTING = 10;
 
-interface ListenOptions {
+export interface ListenOptions {
   readonly address: Address;
   /** Undefined for plain HTTP. */
   readonly certificate: ServerCertificate | undefined;

@@ -7,6 +7,7 @@ import { TOKEN_PATH } from '../accounts/token-service.ts';
 import type { Gate } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
+import { shellWord } from '../core/shell-word.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
 import { FolderBlobStore } from '../registry/folder-blob-store.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
@@ -20,7 +21,7 @@ import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../server/sqlite-propo
 import { openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './administrator.ts';
 import type { Part } from './application.ts';
-import type { DataFolder } from './data-folder.ts';
+import { type DataFolder, isMade } from './data-folder.ts';
 import { diskFailure } from './disk-health.ts';
 import type { Environment } from './environment.ts';
 import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './job-times.ts';
@@ -151,6 +152,7 @@ function openAccounts(
 }
 
 async function openRegistry({ settings, folder, now }: PartsOptions, database: Database): Promise<Registry> {
+  refuseLostBlobs(folder, database);
   return createRegistry({
     index: sqliteRegistryIndex(database),
     blobs: await FolderBlobStore.open(folder.blobs),
@@ -159,6 +161,17 @@ async function openRegistry({ settings, folder, now }: PartsOptions, database: D
     maxBlob: settings.maxBlob,
     clock: now,
   });
+}
+
+/** An empty folder in its place would turn a disk that is not mounted, or half a restored backup, into lost images. */
+function refuseLostBlobs(folder: DataFolder, database: Database): void {
+  const isUsed = database.query('SELECT 1 FROM registry_blobs LIMIT 1').get() !== null;
+  if (!isUsed || isMade(folder, folder.blobs)) return;
+  throw new SignetError(
+    'data-folder-incomplete',
+    `the database knows images, but the folder that they are kept in is missing: ${folder.blobs}`,
+    { next: `Restore it from its backup; or, if the images are lost for good: mkdir ${shellWord(folder.blobs)}` },
+  );
 }
 
 /** Returns what stops each of them. */

@@ -108,7 +108,7 @@ function checkTogether(settings: Settings): void {
   if (!tls && !behindProxy && !isLoopback(listen.host)) {
     conflict(
       `tls is off, but ${listen.host} can be reached from other machines`,
-      'Listen on 127.0.0.1, or set behindProxy if only a TLS-terminating proxy can reach this address.',
+      'Listen on localhost, or set behindProxy if only a TLS-terminating proxy can reach this address.',
     );
   }
 }

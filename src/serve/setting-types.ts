@@ -74,7 +74,7 @@ export const onOff: SettingType<boolean> = scalar({
 /** An address to listen on: the port is always given. */
 export const address: SettingType<Address> = scalar<Address>({
   argument: 'HOST:PORT',
-  expects: 'HOST:PORT such as 127.0.0.1:5000, 0.0.0.0:5000 or [::1]:5000',
+  expects: 'HOST:PORT such as localhost:5000, 0.0.0.0:5000 or [::1]:5000',
   read: (text) => {
     const { host, port } = parseHostName(text) ?? {};
     return host === undefined || port === undefined ? undefined : { host, port };
@@ -171,8 +171,9 @@ export function optional<T>(type: SettingType<T>): SettingType<T | undefined> {
   return { ...type, show: (value) => (value === undefined ? '' : type.show(value)) };
 }
 
-function isPath(text: string): boolean {
-  return text !== '' && !text.includes('\0');
+/** Whether a text names a file or folder: not if it is empty, blank, or what no system takes. */
+export function isPath(text: string): boolean {
+  return text.trim() !== '' && !text.includes('\0');
 }
 
 function readInteger(text: string): number | undefined {

@@ -33,7 +33,11 @@ interface Setting<T> {
  * (`tlsKey` is SIGNET_TLS_KEY), the flags (`--tls-key`), the help text and the documentation.
  */
 export const SETTINGS = {
-  listen: setting(address, { host: '127.0.0.1', port: 5000 }, 'Address to listen on'),
+  listen: setting(
+    address,
+    { host: 'localhost', port: 5000 },
+    'Address to listen on. localhost is 127.0.0.1 and [::1]; 0.0.0.0 takes [::1] as well',
+  ),
   names: {
     ...setting(hostNames, [], 'Names under which other machines reach this server'),
     flag: 'name',

@@ -15,7 +15,7 @@ import { guardDescriptors } from './descriptors.ts';
 import type { Environment } from './environment.ts';
 import { lockFolder } from './folder-lock.ts';
 import { formatHostName, isWildcard } from './host-name.ts';
-import { Listener } from './listener.ts';
+import { Listeners } from './listeners.ts';
 import type { LineSink } from './log.ts';
 import { type Logs, openLogs } from './logs.ts';
 import { Metrics } from './metrics.ts';
@@ -84,13 +84,14 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
   cleanup.defer(() => lock.release());
   for (const path of [folder.path, folder.tls]) removeDrafts(path, now());
   const isFirst = !existsSync(folder.tokenKey);
+  const hadAuthority = existsSync(folder.authorityCertificate);
 
   const names = new OwnNames(settings.names, settings.listen, hostname());
   const tls = settings.tls
     ? new CertificateKeeper(openCertificateSource(settings, folder, names, log, now()), log, now())
     : undefined;
   const ready = Promise.withResolvers<Application>();
-  const listener = new Listener({
+  const listener = new Listeners({
     address: settings.listen,
     certificate: tls?.current,
     idleTimeout: settings.idleTimeout,
@@ -130,6 +131,12 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
   const url = `${settings.tls ? 'https' : 'http'}://${formatHostName({ host: localHost(settings), port })}`;
   log.info('started', { url, data: folder.path });
   if (!settings.auth) log.warn('auth is off: everybody who reaches the server may do everything');
+
+  if (!isFirst && !hadAuthority && tls?.source.authority !== undefined) {
+    log.warn('there was no certificate authority in the data folder: every client must be told to trust the new one', {
+      authority: folder.authorityCertificate,
+    });
+  }
 
   const opened = cleanup.move();
   const end = async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, spyOn, test } from 'bun:test';
 import type { Logins } from '../../src/accounts/logins.ts';
+import { networkOf } from '../../src/accounts/network.ts';
 import { hashPassword } from '../../src/accounts/password.ts';
 import { parseUserName } from '../../src/accounts/user-name.ts';
 import { DAY } from '../../src/core/time.ts';
@@ -138,6 +139,57 @@ test('the right password waits a moment where so many wrong ones came from, and 
   expect([error.code, error.httpStatus, error.detail.retryAfter]).toEqual(['login-throttled', 429, 1]);
   made.elapsed += 1000;
   expect((await login('alice')).name).toBe(alice);
+});
+
+test('while a network waits, the password that was right a moment ago is answered like every guess', async () => {
+  checkQuickly();
+  await login('alice');
+  for (let guess = 0; guess < 5; guess++) expect(await codeOf(login('alice', `guess ${guess}`))).toBe('login-refused');
+  const answers = await Promise.all(
+    ['guess 5', 'guess 0', PASSWORD].map(async (password) => {
+      const { code, message, detail } = await failure(login('alice', password));
+      return { code, message, detail };
+    }),
+  );
+  expect(answers).toEqual(
+    Array(3).fill({
+      code: 'login-throttled',
+      message: 'too many failed logins, try again in 1 s',
+      detail: { retryAfter: 1 },
+    }),
+  );
+  made.elapsed += 1000;
+  expect((await login('alice')).name).toBe(alice);
+});
+
+test('a guess that joins a check of the right password waits like every other', async () => {
+  const right = Promise.withResolvers<boolean>();
+  verify.mockImplementation((password) =>
+    Buffer.from(password as Uint8Array).toString() === PASSWORD ? right.promise : Promise.resolve(false),
+  );
+  await made.store.useNetwork(alice, networkOf(HERE), NOON);
+  logins = loginsOf(made);
+  const first = login('alice');
+  for (let guess = 0; guess < 4; guess++) await codeOf(login('alice', `guess ${guess}`));
+  made.elapsed += 1000;
+  expect(await codeOf(login('alice', 'guess 4'))).toBe('login-refused');
+  const joined = codeOf(login('alice'));
+  right.resolve(true);
+  expect((await first).name).toBe(alice);
+  expect(await joined).toBe('login-throttled');
+});
+
+test('after a few mistakes, a client that sends the right password each time never waits', async () => {
+  checkQuickly();
+  for (let guess = 0; guess < 9; guess++) {
+    await codeOf(login('alice', `guess ${guess}`));
+    made.elapsed += 30_000;
+  }
+  for (let request = 0; request < 200; request++) {
+    const together = await Promise.all([login('alice'), login('alice'), login('alice')]);
+    expect(together.map(({ name }) => name)).toEqual([alice, alice, alice]);
+    made.elapsed += 1500;
+  }
 });
 
 test('unknown users are slowed down like known ones, known networks or not', async () => {

@@ -192,6 +192,24 @@ test('an attempt that is taken back leaves no trace', () => {
   expect(attempt()).toBe(1);
 });
 
+test('an attempt that is taken back makes no one wait after the failures before it', () => {
+  for (let failed = 0; failed < 5; failed++) attempt();
+  elapsed += 1000;
+  const right = throttle.admit(ALICE, HERE, false);
+  const check = () => throttle.check(ALICE, HERE, false);
+  expect(check).toThrow('too many failed logins, try again in 2 s');
+  right.takeBack();
+  expect(check).not.toThrow();
+  expect(attempt()).toBe(0);
+  expect(check).toThrow('too many failed logins, try again in 2 s');
+});
+
+test('looking whether an attempt would be let through counts nothing', () => {
+  for (let look = 0; look < 20; look++) throttle.check(ALICE, HERE, false);
+  for (let failed = 0; failed < 5; failed++) expect(attempt()).toBe(0);
+  expect(() => throttle.check(ALICE, HERE, false)).toThrow('too many failed logins, try again in 1 s');
+});
+
 test('remembers no more than it has room for', () => {
   for (let failed = 0; failed < 6; failed++) attempt(ALICE, elsewhere());
   expect(held(ALICE, elsewhere())).toBeGreaterThan(0);

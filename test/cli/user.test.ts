@@ -87,6 +87,17 @@ describe('add', () => {
     expect(await opens('alice', 'correct horse')).toBe(true);
   });
 
+  test('refuses a name that is taken before it asks for a password', async () => {
+    await add('alice');
+    const error = await failure(user('add', 'alice'));
+    expect([error.code, error.message, prompts]).toEqual(['user-exists', 'there is already a user alice', []]);
+  });
+
+  test('shows that it shortens a name that it quotes', async () => {
+    expect((await failure(user('add', 'A'.repeat(200)))).message).toBe(`invalid user name "${'A'.repeat(100)}…"`);
+    expect((await failure(user('add', 'A'.repeat(100)))).message).toBe(`invalid user name "${'A'.repeat(100)}"`);
+  });
+
   test('wipes what was typed', async () => {
     typed = [Buffer.from('correct horse'), Buffer.from('correct horse')];
     await user('add', 'alice');
@@ -479,5 +490,32 @@ describe('signet user', () => {
     const question = [{ expect: /Remove the user alice\? \[y\/N\] /, send: 'y' }];
     const removed = await runInTerminal([...program, 'remove', 'alice'], question, { env: env() });
     expect([removed.exitCode, await stored('alice')]).toEqual([0, undefined]);
+  });
+});
+
+describe('exit codes are those of docker: 125 for a wrong flag, 1 for everything else', () => {
+  test.each([
+    ['unknown flag: --adm', 125, ['add', 'alice', '--adm']],
+    ['unknown flag: -x', 125, ['list', '-x']],
+    ['flag needs an argument: --limit', 125, ['log', '--limit']],
+    ['flag takes no value: --json', 125, ['list', '--json=x']],
+    ['invalid value "x" for --limit', 125, ['log', '--limit', 'x']],
+    ['invalid value "x" for --role', 125, ['update', 'alice', '--role', 'x']],
+    [
+      'conflicting options: --password-file and --password-stdin',
+      125,
+      ['add', 'alice', '--password-stdin', '--password-file', 'x'],
+    ],
+    ['"signet user add" requires exactly 1 argument.', 1, ['add']],
+    ['unknown command: signet user ad', 1, ['ad']],
+  ])('%s: %p', async (message, exitCode, args) => {
+    expect(await failure(userCommand(args, terminal))).toMatchObject({ code: 'usage', message, exitCode });
+  });
+
+  test('a data folder without a name is refused', async () => {
+    expect(await failure(userCommand(['list', '--data', ' '], terminal))).toMatchObject({
+      code: 'setting-invalid',
+      exitCode: 125,
+    });
   });
 });

@@ -125,6 +125,7 @@ test('the last step before a terminal shows what nobody would see, and leaves li
 test('quoted text is unmistakable, in plain sight and not endless', () => {
   expect(quoted('plain é😀 "and" \\')).toBe('"plain é😀 \\"and\\" \\\\"');
   expect(quoted('a\u001b[31m\n\u007f\u009b\u2028\u202e')).toBe('"a\\u001b[31m\\n\\u007f\\u009b\\u2028\\u202e"');
-  expect(quoted('abcd', 3)).toBe('"abc"');
-  expect(quoted('😀😀', 3)).toBe('"😀\\ud83d"');
+  expect(quoted('abcd', 3)).toBe('"abc…"');
+  expect(quoted('abcd', 4)).toBe('"abcd"');
+  expect(quoted('😀😀', 3)).toBe('"😀\\ud83d…"');
 });

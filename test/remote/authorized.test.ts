@@ -347,6 +347,25 @@ describe('a server that is not of the registry whose login is stored', () => {
     expect(authorizations(service)).toEqual([null]);
   });
 
+  test.each([
+    [401, 'Log in again: signet login localhost'],
+    [403, 'Ask for access, or log in as another user: signet login localhost'],
+  ])('is told the step that helps where the token service answers %p to a login', async (status, next) => {
+    const said = 'the login has expired or was ended, log in again';
+    const service = serve(
+      () => Response.json({ errors: [{ code: 'UNAUTHORIZED', message: said }] }, { status }),
+      certificate,
+    );
+    const it = world({
+      user: 'alice',
+      challenge: `Bearer realm="${service.origin}/token"`,
+      allowed: new Set([service.origin]),
+    });
+    const error = await failure(it.client.send(it.get(), [pull]), 'unauthorized');
+    expect(error.message).toContain(said);
+    expect(error.next).toBe(next);
+  });
+
   test('gets the login that is stored for it, before that of the registry', async () => {
     const it = world();
     const asked: string[] = [];

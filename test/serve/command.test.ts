@@ -42,9 +42,30 @@ describe('signet serve', () => {
   });
 
   test('refuses what it does not know before it touches anything', async () => {
-    await failure(serveCommand(['--lisen', 'x']), 'usage');
     await failure(serveCommand(['--listen', 'x']), 'setting-invalid');
     await failure(serveCommand(['--config', join(temporaryFolder(), 'missing')]), 'settings-unreadable');
+  });
+
+  test.each([
+    ['unknown flag: --lisen', 125, ['--lisen', 'x']],
+    ['unknown flag: -x', 125, ['-x']],
+    ['flag needs an argument: --listen', 125, ['--listen']],
+    ['flag takes no value: --yes', 125, ['--yes=x']],
+    ['conflicting options: --trust-here and --untrust-here', 125, ['--trust-here', '--untrust-here']],
+    ['--yes is for --trust-here and --untrust-here', 125, ['--yes']],
+    ['"signet serve" accepts no arguments.', 1, ['now']],
+    [`unknown flag: --${'a'.repeat(100)}…`, 125, [`--${'a'.repeat(101)}`]],
+  ])('%s: exit code %p, as docker has it', async (message, exitCode, args) => {
+    expect(await failure(serveCommand(args), 'usage')).toMatchObject({ message, exitCode });
+  });
+
+  test.each(['', ' ', '\t'])('takes no data folder named %p, and makes none', async (name) => {
+    const error = await failure(serveCommand(['--data', name]), 'setting-invalid');
+    expect([error.exitCode, error.message]).toEqual([
+      125,
+      `the data folder (--data) must be a folder, got ${JSON.stringify(name)}`,
+    ]);
+    expect(existsSync(name)).toBe(false);
   });
 
   test('reads the settings file of its data folder, takes a new certificate on SIGHUP, and ends with 0 on SIGTERM', async () => {

@@ -92,9 +92,9 @@ export function fingerprintOf(pem: string): string {
 }
 
 /** The fingerprint of the certificate that a server on this machine shows. */
-export function peerCertificate(server: { readonly port: number }): Promise<string> {
+export function peerCertificate(server: { readonly port: number }, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: server.port, rejectUnauthorized: false }, () => {
+    const socket = connect({ host, port: server.port, rejectUnauthorized: false }, () => {
       resolve(socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase());
       socket.destroy();
     });

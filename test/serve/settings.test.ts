@@ -32,7 +32,7 @@ function failure(sources: Partial<SettingSources>): { code: string; message: str
 describe('defaults', () => {
   test('are those of the table, and safe: TLS, accounts, loopback, nothing public', () => {
     const settings = read({});
-    expect(settings.listen).toEqual({ host: '127.0.0.1', port: 5000 });
+    expect(settings.listen).toEqual({ host: 'localhost', port: 5000 });
     expect(settings.tls).toBe(true);
     expect(settings.auth).toBe(true);
     expect(settings.behindProxy).toBe(false);
@@ -239,7 +239,7 @@ describe('flags', () => {
       'usage: unknown flag: --wrong',
       'usage: flag needs an argument: --listen',
       'usage: "signet serve" accepts no arguments.',
-      'usage: "signet serve" accepts no arguments.',
+      'usage: unknown flag: -x',
       'usage: "signet serve" accepts no arguments.',
       'usage: unknown flag: --__proto__',
     ]);

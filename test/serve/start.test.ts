@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePattern } from '../../src/accounts/grants.ts';
 import { hashPassword } from '../../src/accounts/password.ts';
@@ -12,6 +12,7 @@ import { startServer } from '../../src/serve/start.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
+import { temporaryFolder } from '../support/temp.ts';
 import {
   exchange,
   fingerprintOf,
@@ -101,7 +102,7 @@ On this machine, as localhost:${server.port}, docker and signet need nothing mor
 only the system's authorities when it fetches an image itself; to add this one to them:
   sudo signet serve --trust-here --data ${data} --listen 127.0.0.1:${server.port}
 Other machines cannot reach it. To let them in:
-  signet serve --listen 0.0.0.0:${server.port} --name HOST
+  signet serve --data ${data} --listen 0.0.0.0:${server.port} --name HOST
 `);
   });
 
@@ -129,6 +130,17 @@ On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt
     expect((await startTestServer({ ...open, listen: { host: '0.0.0.0', port: server.port } })).announcement).toEndWith(
       server.announcement.slice(server.announcement.indexOf('\nOn other')),
     );
+  });
+
+  test('names the data folder in every command that it tells, as one word of a shell', async () => {
+    const data = join(temporaryFolder(), "the server's data");
+    const { announcement } = await startTestServer({ data }, { isTerminal: true });
+    const word = `--data '${data.replace("'", "'\\''")}'`;
+    const commands = announcement.split('\n').filter((line) => line.includes('signet '));
+    expect(commands.filter((line) => / signet (serve|user) /.test(` ${line}`) && !line.includes(word))).toEqual([]);
+    expect(commands.filter((line) => line.includes(word))).toHaveLength(3);
+    const shell = Bun.spawnSync(['sh', '-c', `printf '%s\\n' ${word}`]);
+    expect(shell.stdout.toString()).toBe(`--data\n${data}\n`);
   });
 
   test('names all that the command for this machine needs', async () => {
@@ -233,6 +245,17 @@ describe('the next start', () => {
   });
 });
 
+test('a server that has lost its authority makes another one, and says what that means', async () => {
+  const server = await startTestServer();
+  const warning = 'there was no certificate authority in the data folder';
+  expect(server.logged.join('')).not.toContain(warning);
+  await server.stop();
+  rmSync(dataFolder(server.settings.data).tls, { recursive: true });
+  const again = await startTestServer(server.settings);
+  expect(again.logged.filter((line) => line.includes(warning))).toHaveLength(1);
+  expect(again.caCertificate).not.toBe(server.caCertificate);
+});
+
 describe('a start is refused', () => {
   test('where another process serves from the folder, which goes on undisturbed', async () => {
     const server = await startTestServer();
@@ -254,6 +277,26 @@ describe('a start is refused', () => {
   test('where the address is none of this machine', async () => {
     const settings = testSettings({ listen: { host: '192.0.2.1', port: 0 } });
     await failure(startServer(settings, { log: () => {} }), 'address-unavailable');
+  });
+
+  test('where the images of the database are gone, until their folder is there again', async () => {
+    const server = await startTestServer();
+    const { blobs, database, path } = dataFolder(server.settings.data);
+    await server.stop();
+    rmSync(blobs, { recursive: true });
+    await (await startTestServer(server.settings)).stop();
+    const opened = openDatabase(database);
+    opened.run("INSERT INTO registry_blobs (digest, size, announced) VALUES ('sha256:aa', 1, 0)");
+    opened.close();
+    rmSync(blobs, { recursive: true });
+    const error = await failure(startServer(server.settings, { log: () => {} }), 'data-folder-incomplete');
+    expect(error.message).toBe(
+      `the database knows images, but the folder that they are kept in is missing: ${path}/registry`,
+    );
+    expect(error.next).toEndWith(`: mkdir ${path}/registry`);
+    expect(existsSync(blobs)).toBe(false);
+    mkdirSync(blobs);
+    await startTestServer(server.settings);
   });
 
   test('where the certificate cannot be used: it never falls back to another, nor to plain HTTP', async () => {

@@ -40,6 +40,18 @@ test('after five guesses the next one waits, while alice logs in from where she 
   });
 }, 60_000);
 
+test('a password that was right a moment ago is no oracle: while guesses wait, all are answered alike', async () => {
+  const from = 'X-Forwarded-For: 203.0.113.50';
+  const send = async (password: string) => guess(proxied, 'alice', password, from);
+  expect((await send(PASSWORDS.alice)).statuses).toEqual([200]);
+  expect(await lookedAt(proxied, 20, () => [from])).toBeGreaterThanOrEqual(FREE);
+  let wrong = await send(crypto.randomUUID());
+  while (!/\r\nRetry-After: [2-9]\r\n/i.test(wrong.text)) wrong = await send(crypto.randomUUID());
+  expect((await send(PASSWORDS.alice)).statuses).toEqual([429]);
+  const header = `Authorization: ${basic('alice', PASSWORDS.alice).Authorization}`;
+  expect((await exchange(proxied, request('GET /v2/', HOST, header, from))).statuses).toEqual([429]);
+}, 60_000);
+
 test('an address that a header makes up is not believed', async () => {
   const spoofed = (at: number) => [
     `X-Forwarded-For: 10.1.2.${at}`,
