@@ -1,5 +1,6 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
+import { isBaseRole } from '../../core/names/role.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import { planOn, publishChanges } from '../../trust/changes/changes.ts';
 import { addSigner, isLastSigner, signerRemoval, unvouchedTags } from '../../trust/changes/sign.ts';
@@ -27,8 +28,9 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
   const parsed = parseCommand(SIGNER_ADD, words);
   const [name = '', ...repositories] = parsed.args;
   checkName('signer', name);
-  if (name === 'releases')
-    throw new SignetError('name-invalid', 'releases is a reserved keyword, use a different signer name');
+  // docker reserves the first alone; a signer with the name of a base role would read as an administrator's key.
+  if (name === 'releases' || isBaseRole(name))
+    throw new SignetError('name-invalid', `${name} is a reserved keyword, use a different signer name`);
   const paths = parsed.values('key');
   if (paths.length === 0)
     throw new SignetError('usage', 'path to a public key must be provided using the `--key` flag');

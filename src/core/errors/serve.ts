@@ -34,7 +34,7 @@ export const SERVE_ERRORS = {
   'address-in-use': { own: true, next: 'Choose another address: signet serve --listen HOST:PORT' },
   'address-unavailable': { own: true, next: 'Listen on an address of this machine: signet serve --listen HOST:PORT' },
   'server-unhealthy': {},
-  'data-folder-incomplete': {},
+  'data-folder-incomplete': { own: true },
 
   'host-unknown': { http: 421 },
   'host-malformed': { http: 400 },

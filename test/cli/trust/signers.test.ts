@@ -74,6 +74,7 @@ describe('signer add', () => {
   test.each([
     [['alice', NAME], 'usage', 'path to a public key must be provided using the `--key` flag'],
     [['--key', 'x', 'releases', NAME], 'name-invalid', 'releases is a reserved keyword, use a different signer name'],
+    [['--key', 'x', 'root', NAME], 'name-invalid', 'root is a reserved keyword, use a different signer name'],
     [
       ['--key', 'x', 'Alice', NAME],
       'name-invalid',
