@@ -23,7 +23,10 @@ export async function generateKey(session: Session, words: readonly string[]): P
     writePrivateFile(path, Buffer.from(formatPublicKeyFile(publicKey, name)));
   } catch (cause) {
     const why = goFileError(cause instanceof SignetError ? cause.cause : cause, path);
-    throw new SignetError('file-unwritable', `failed to write public key to ${path}: ${why}`, { cause });
+    throw new SignetError('file-unwritable', `failed to write public key to ${path}: ${why}`, {
+      cause,
+      isDockers: true,
+    });
   }
   session.print(`Successfully generated and loaded private key. Corresponding public key available: ${path}\n`);
   return 0;
