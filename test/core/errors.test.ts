@@ -25,3 +25,10 @@ test('an error in other words keeps its code, next step, detail and exit code, u
     new SignetError('network-unreachable', 'x').next,
   );
 });
+
+test('an error that docker has no words for is Signet’s own, unless it is put in docker’s words', () => {
+  const error = new SignetError('file-unsafe', 'x');
+  expect([error.isOwn, error.reworded('y').isOwn]).toEqual([true, true]);
+  expect(error.reworded('y', { isDockers: true }).reworded('z').isOwn).toBe(false);
+  expect(new SignetError('network-unreachable', 'x').isOwn).toBe(false);
+});

@@ -86,7 +86,10 @@ async function load(session: Session, image: string): Promise<Inspection> {
     return inspectCollection(set, shownTag(reference));
   } catch (cause) {
     if (!isSignetError(cause) || UNKNOWN_TO_DOCKER.includes(cause.code)) throw cause;
-    throw cause.reworded(`no signatures or cannot access ${image}`, { next: cause.next ?? cause.message });
+    throw cause.reworded(`no signatures or cannot access ${image}`, {
+      next: cause.next ?? cause.message,
+      isDockers: true,
+    });
   }
 }
 

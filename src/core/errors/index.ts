@@ -33,6 +33,8 @@ interface SignetErrorOptions {
   readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** The exit code where the command demands another than the catalogue's, as `docker run` does. */
   readonly exitCode?: number;
+  /** Whether the message is docker's, to the letter, though the code is one of Signet's own. */
+  readonly isDockers?: boolean;
 }
 
 /** Every error that Signet raises on purpose. `message` is one line for a person, without code or next step. */
@@ -42,6 +44,7 @@ export class SignetError extends Error {
   readonly detail: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   private readonly preciseNext: string | undefined;
   private readonly preciseExit: number | undefined;
+  private readonly isDockers: boolean;
 
   constructor(code: ErrorCode, message: string, options: SignetErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -49,6 +52,7 @@ export class SignetError extends Error {
     this.detail = options.detail ?? {};
     this.preciseNext = options.next;
     this.preciseExit = options.exitCode;
+    this.isDockers = options.isDockers ?? false;
   }
 
   /** The exit code of a command that ends with this error. */
@@ -68,17 +72,18 @@ export class SignetError extends Error {
 
   /** Whether docker has no words for it: then its next step disturbs nothing that reads docker's output. */
   get isOwn(): boolean {
-    return this.entry.own === true;
+    return this.entry.own === true && !this.isDockers;
   }
 
   /**
    * The same error in other words: code, next step, detail and exit code stay, unless `changes` names others. This error
    * becomes its cause.
    */
-  reworded(message: string, changes: Pick<SignetErrorOptions, 'next' | 'detail' | 'exitCode'> = {}): SignetError {
+  reworded(message: string, changes: Omit<SignetErrorOptions, 'cause'> = {}): SignetError {
     return new SignetError(this.code, message, {
       cause: this,
       detail: this.detail,
+      isDockers: this.isDockers,
       ...(this.preciseNext === undefined ? {} : { next: this.preciseNext }),
       ...(this.preciseExit === undefined ? {} : { exitCode: this.preciseExit }),
       ...changes,

@@ -8,7 +8,7 @@ export const TRUST_ERRORS = {
   'rotation-unsupported': { own: true },
   'signatures-pending': { own: true },
   'reset-incomplete': { own: true },
-  'trust-incomplete': { own: true },
+  'trust-incomplete': {},
   'signing-failed': {},
   'digest-unsigned': {
     own: true,

@@ -24,7 +24,8 @@ export async function generateKey(session: Session, words: readonly string[]): P
       writePrivateFile(path, Buffer.from(formatPublicKeyFile(publicKey, name)));
     } catch (cause) {
       const why = goFileError(cause instanceof SignetError ? cause.cause : cause, path);
-      throw new SignetError('file-unwritable', `failed to write public key to ${path}: ${why}`, { cause });
+      const message = `failed to write public key to ${path}: ${why}`;
+      throw new SignetError('file-unwritable', message, { cause, isDockers: true });
     }
   });
   session.print(`Successfully generated and loaded private key. Corresponding public key available: ${path}\n`);

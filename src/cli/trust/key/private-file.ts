@@ -27,7 +27,7 @@ export function readPrivateFile(path: string, limit: number): PrivateFile {
     if (bytes !== undefined) return { path, bytes, isPrivate };
   } catch (cause) {
     if (!(cause instanceof SignetError)) throw cause;
-    throw cause.reworded(refusal(path, goReadError(cause, path)));
+    throw cause.reworded(refusal(path, goReadError(cause, path)), { isDockers: true });
   }
   throw new SignetError('file-missing', refusal(path, `stat ${path}: no such file or directory`));
 }
@@ -51,7 +51,10 @@ export async function explainingOldForms<T>(path: string, work: () => T | Promis
 export function checkPrivate({ path, isPrivate }: Omit<PrivateFile, 'bytes'>): void {
   if (isPrivate) return;
   const why = `private key file ${path} must not be readable or writable by others`;
-  throw new SignetError('file-unsafe', refusal(path, why), { next: `Make it private first: chmod 600 ${path}` });
+  throw new SignetError('file-unsafe', refusal(path, why), {
+    next: `Make it private first: chmod 600 ${path}`,
+    isDockers: true,
+  });
 }
 
 function refusal(path: string, why: string): string {
