@@ -67,7 +67,8 @@ describe('a user without a home folder', () => {
     const { stderr, exitCode } = await signet(['trust', 'inspect', 'alpine'], {});
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: 'this user has no home folder, and HOME is not set\nhome-unknown\n',
+      stderr:
+        "this user has no home folder, and HOME is not set\n\nSet HOME, or DOCKER_CONFIG to docker's configuration folder.\nhome-unknown\n",
     });
   });
 });

@@ -476,7 +476,8 @@ describe('signet user', () => {
     const listed = await run([...program, 'list', '--json'], { env: env() });
     expect(JSON.parse(listed.stdout)).toMatchObject([{ name: 'alice' }]);
     const refused = await run([...program, 'grant', 'alice', '*', 'pull'], { env: env() });
-    expect([refused.exitCode, refused.stderr]).toEqual([1, 'invalid pattern "*"\n']);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toStartWith('invalid pattern "*"\n\n');
   });
 
   test('asks at the terminal', async () => {

@@ -123,7 +123,7 @@ test('signet serve ends with a mistyped variable before it makes anything', asyn
   expect([outcome.exitCode, outcome.stdout, outcome.stderr]).toEqual([
     125,
     '',
-    'unknown variable SIGNET_LISEN in the environment; did you mean SIGNET_LISTEN?\n',
+    'unknown variable SIGNET_LISEN in the environment; did you mean SIGNET_LISTEN?\n\nTake it out of the environment, or list the settings: signet serve --help\n',
   ]);
   expect(readdirSync(join(data, '..'))).toEqual([]);
 });

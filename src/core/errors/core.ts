@@ -32,7 +32,6 @@ export const CORE_ERRORS = {
   'threshold-not-met': { http: 400 },
   'metadata-expired': {
     http: 400,
-    next: 'The metadata must be signed again by its owner; nothing is trusted until then.',
   },
   'version-rollback': {
     http: 400,

@@ -5,8 +5,10 @@ import type { Envelope } from '../metadata/envelope.ts';
 import type { KeyId } from '../names/key-id.ts';
 import type { RoleName } from '../names/role.ts';
 import { verifySignature } from '../signature.ts';
-import type { Instant } from '../time.ts';
+import { formatTime, type Instant } from '../time.ts';
 import type { Signers } from './signers.ts';
+
+const REMEDY = 'The metadata must be signed again by its owner; nothing is trusted until then';
 
 /**
  * Checks that enough of the role's keys signed the payload (protocol A.5.1). Signatures of other keys and wrong
@@ -44,6 +46,7 @@ export function checkExpiry(role: RoleName, { expires }: Metadata, now: Instant)
   if (expires.at < now) {
     throw new SignetError('metadata-expired', `${role} expired at ${goDate(expires.at)}`, {
       detail: { role, expires: expires.text },
+      next: `${REMEDY}. If that cannot be, check the clock of this machine: it says ${formatTime(now)}`,
     });
   }
 }

@@ -6,7 +6,7 @@ import type { RoleKeys } from '../../../src/core/metadata/common.ts';
 import { parseEnvelope, writeEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { parseDelegation } from '../../../src/core/names/role.ts';
 import type { Signature } from '../../../src/core/signature.ts';
-import { DAY, parseTime } from '../../../src/core/time.ts';
+import { DAY, formatTime, parseTime } from '../../../src/core/time.ts';
 import { checkExpiry, checkVersion, validSigners, verifyThreshold } from '../../../src/core/verify/verify.ts';
 import { failure } from '../../support/failure.ts';
 import { type Signer, signaturesOver, tree } from '../../support/forgery.ts';
@@ -107,6 +107,9 @@ describe('expiry', () => {
       checkExpiry(name, metadata, at - 1);
       checkExpiry(name, metadata, at);
       const error = await failure(() => checkExpiry(name, metadata, at + 1), 'metadata-expired');
+      expect(error.next).toEndWith(
+        `. If that cannot be, check the clock of this machine: it says ${formatTime(at + 1)}`,
+      );
       expect(error.message).toBe(`${name} expired at Mon Dec 7 17:40:23 UTC 2026`);
       expect(error.detail).toEqual({ role: name, expires: '2026-12-07T17:40:23Z' });
     });
