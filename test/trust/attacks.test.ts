@@ -723,16 +723,18 @@ describe('wrong software', () => {
 });
 
 describe('a malicious mirror', () => {
-  const errors: [what: string, lie: SignetError][] = [
+  const errors: [what: string, lie: SignetError, why?: string][] = [
     ['is out of order', new SignetError('server-error', 'unable to reach trust server at this time: 503.')],
     ['does not answer', new SignetError('network-timeout', 'no answer')],
-    ['says that there is nothing', missing('timestamp')],
+    ['says that there is nothing', missing('timestamp'), 'no trust data'],
   ];
-  for (const [what, lie] of errors) {
+  for (const [what, lie, why = lie.message] of errors) {
     test(`that ${what} keeps nobody from what is known, until it expires`, async () => {
       simulator.lies.set('timestamp', lie);
       expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
-      expect(visitor.warnings).toHaveLength(1);
+      // docker's line, and one that says what is wrong with the server.
+      expect(visitor.warnings).toHaveLength(2);
+      expect(visitor.warnings[1]).toContain(why);
       simulator.now = NOW + 15 * DAY;
       await visitor.isRefused('metadata-expired');
       await new Visitor(simulator).isRefused(lie.code);

@@ -101,7 +101,7 @@ describe('while trust is on, docker is not started by', () => {
   });
 
   test.each([
-    ['a command that docker may learn', ['compute', 'x'], 'docker compute'],
+    ['a command that docker may learn', ['orchestrate', 'x'], 'docker orchestrate'],
     ['a plugin', ['scout', 'quickview', 'evil'], 'docker scout'],
     ['a command of a group that docker may learn', ['container', 'clone', 'x'], 'docker container clone'],
     ['a command of a plugin that it may learn', ['compose', 'launch'], 'docker compose launch'],
@@ -156,6 +156,14 @@ describe('while trust is on, docker is not started by', () => {
     );
     expect({ exitCode, docker }).toEqual({ exitCode: 125, docker: undefined });
     expect(stderr).toContain('it is not known what its option --overlay-image does');
+  });
+
+  test('a mistyped word, which is told what it stands for before the way out', async () => {
+    const { exitCode, stderr, docker } = await signet(['compsoe', 'up']);
+    expect({ exitCode, docker }).toEqual({ exitCode: 125, docker: undefined });
+    expect(stderr).toStartWith(
+      "Did you mean: signet compose\n\nsignet refuses 'docker compsoe' while content trust is on: ",
+    );
   });
 
   test('a way out that a shell would read otherwise is quoted', async () => {
