@@ -208,7 +208,10 @@ test('a removed key is gone for both, and what it signed stays', async () => {
   await succeeds(alice.add(gun, 'one'));
   const [targets, root] = [alice.keyOf('targets'), alice.keyOf('root')];
   const refused = await alice.key('remove', targets);
-  expect([refused.exitCode, refused.stderr]).toEqual([1, 'no one can be asked whether to remove the key\n']);
+  expect([refused.exitCode, refused.stderr]).toEqual([
+    1,
+    'no one can be asked whether to remove the key\n\nSay it on the command line: --yes\n',
+  ]);
   expect(refused.stdout).toContain(`  ${gun}: targets\n`);
   expect(alice.keyOf('targets')).toBe(targets);
   const said = await succeeds(alice.key('remove', '--yes', targets.slice(0, 9)));
@@ -376,5 +379,8 @@ test('keys can be looked after where no trust server is known', async () => {
   const listed = await succeeds(run([...command, 'list', '-q', '--trust-dir', alice.trust], { env }));
   expect(listed).toBe(`${alice.keyOf('root')}\n`);
   const rotated = await run([...command, 'rotate', '-d', alice.trust, 'some/collection', 'targets'], { env });
-  expect([rotated.exitCode, rotated.stderr]).toEqual([1, `no trust server is known for ${alice.trust}\n`]);
+  expect([rotated.exitCode, rotated.stderr]).toEqual([
+    1,
+    `no trust server is known for ${alice.trust}\n\nName it: --server URL, or remote_server.url in the config.json of that folder.\n`,
+  ]);
 }, 30_000);
