@@ -100,7 +100,7 @@ test('large publishes that never end take no more memory than one', async () => 
 test.each([
   // Of 32 MiB each, two have room beside each other; of 2 MiB, all of them.
   ['of 64 KiB', 64 * 1024, LIMITS.upload / 2, 10, 250 * MiB],
-  ['of a few bytes', 16, LIMITS.upload / 32, 0, 150 * MiB],
+  ['of a few bytes', 16, LIMITS.upload / 32, 0, 225 * MiB],
 ])(
   'nor do those that come in chunks %s',
   async (_size, piece, size, refused, memory) => {
