@@ -1,6 +1,6 @@
-import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
+import { described } from './described.ts';
 
 /** What an engine says of itself, as far as it decides how it builds. */
 export interface EngineDescription {
@@ -14,12 +14,8 @@ export interface EngineDescription {
 
 /** Reads the answer to the question for the engine's version. Throws `engine-response-invalid`. */
 export function parseDescription(body: Uint8Array): Omit<EngineDescription, 'prefersBuildKit'> {
-  try {
+  return described('itself', () => {
     const said = new Fields(parseJson(body, { numbers: 'any' }), 'version', [], 'ignore');
     return { version: said.string('Version'), platform: `${said.string('Os')}/${said.string('Arch')}` };
-  } catch (cause) {
-    if (!isSignetError(cause)) throw cause;
-    const message = `the engine describes itself unreadably: ${cause.message}`;
-    throw new SignetError('engine-response-invalid', message, { cause });
-  }
+  });
 }

@@ -1,7 +1,7 @@
-import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../core/json/parse.ts';
 import { type Digest, parseDigest } from '../core/names/digest.ts';
+import { described } from './described.ts';
 
 /** The images that the tasks of a service run, as its specifications name them. */
 export interface ServiceImages {
@@ -12,14 +12,14 @@ export interface ServiceImages {
 
 /** Reads the answer to the inspection of a container. Throws `engine-response-invalid`. */
 export function parseContainer(body: Uint8Array): { readonly image: Digest } {
-  return described('container', () => ({
+  return described('a container', () => ({
     image: parseDigest(fieldsOf(parseJson(body, { numbers: 'any' })).string('Image')),
   }));
 }
 
 /** Reads the answer to the inspection of a service. Throws `engine-response-invalid`. */
 export function parseService(body: Uint8Array): ServiceImages {
-  return described('service', () => {
+  return described('a service', () => {
     const service = fieldsOf(parseJson(body, { numbers: 'any' }));
     return { current: imageIn(service.raw('Spec')), previous: imageIn(service.raw('PreviousSpec')) };
   });
@@ -34,15 +34,4 @@ function imageIn(specification: JsonValue | undefined): string | undefined {
 
 function fieldsOf(value: JsonValue | undefined): Fields {
   return new Fields(value, 'the answer', [], 'ignore');
-}
-
-function described<T>(what: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!isSignetError(cause)) throw cause;
-    throw new SignetError('engine-response-invalid', `the engine describes a ${what} unreadably: ${cause.message}`, {
-      cause,
-    });
-  }
 }

@@ -1,8 +1,9 @@
-import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { isSignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
 import type { Digest } from '../core/names/digest.ts';
 import { parseReference, type Reference } from '../core/names/reference.ts';
+import { described } from './described.ts';
 import { type Content, parseDescriptor } from './push-result.ts';
 
 /** What an engine says of an image that it has. */
@@ -20,7 +21,7 @@ export interface ImageDescription {
 
 /** Reads the answer to an image inspection. Throws `engine-response-invalid`. */
 export function parseImage(body: Uint8Array): ImageDescription {
-  try {
+  return described('an image', () => {
     const image = new Fields(parseJson(body, { numbers: 'any' }), 'image', [], 'ignore');
     return {
       id: image.string('Id'),
@@ -30,12 +31,7 @@ export function parseImage(body: Uint8Array): ImageDescription {
       os: image.optionalString('Os') ?? '',
       architecture: image.optionalString('Architecture') ?? '',
     };
-  } catch (cause) {
-    if (!isSignetError(cause)) throw cause;
-    throw new SignetError('engine-response-invalid', `the engine describes an image unreadably: ${cause.message}`, {
-      cause,
-    });
-  }
+  });
 }
 
 /** A name with the digest that stands for the image in that repository. */

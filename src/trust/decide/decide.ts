@@ -52,7 +52,8 @@ export async function decideEveryTag(
   if (exemption !== undefined) return { verdict: 'exempt', asked: repository, use: repository, exemption };
   const { set } = await evidence.collectionOf(repository);
   const { tags, skipped } = resolveAllTags(set);
-  for (const { role } of tags) checkInForce(set, role, evidence.pinning, evidence.now());
+  // Once for each role: it verifies the signatures of the root.
+  for (const role of new Set(tags.map((tag) => tag.role))) checkInForce(set, role, evidence.pinning, evidence.now());
   return {
     verdict: 'tags-signed',
     images: tags.map((tag) => signedTag({ ...repository, tag: tag.tag }, tag)),
