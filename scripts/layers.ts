@@ -11,7 +11,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['core', []],
   ['remote', ['core']],
   ['store', ['core']],
-  ['engine', ['core']],
+  ['engine', ['core', 'store']],
   ['accounts', ['core', 'store']],
   ['trust', ['core', 'remote', 'store', 'engine']],
   ['server', ['core', 'store']],

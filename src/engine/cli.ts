@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
-import { cacheFolder, DiskCache } from './cache.ts';
+import { cacheFolder, DiskCache } from '../store/disk-cache.ts';
 import { captureDocker } from './run.ts';
 
 /** The docker command behind Signet. */

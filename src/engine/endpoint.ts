@@ -5,9 +5,9 @@ import { SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
+import { neededHome } from '../store/home.ts';
 import type { DockerCli } from './cli.ts';
 import type { ParsedArgs } from './flags.ts';
-import { neededHome } from './home.ts';
 
 /** Where the engine of a command line is. */
 interface Endpoint {

@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { JsonValue } from '../core/json/parse.ts';
 import { quoted } from '../core/printable.ts';
-import { cacheFolder, DiskCache } from './cache.ts';
+import { cacheFolder, DiskCache } from '../store/disk-cache.ts';
 import type { DockerCli } from './cli.ts';
 import { ParsedArgs } from './flags.ts';
 import { type CommandSyntax, type Flag, parseHelp } from './help.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Instant } from '../core/time.ts';
-import { cacheFolder } from '../engine/cache.ts';
 import { MemoryTokens, type TokenCache } from '../remote/token.ts';
 import { Credentials } from '../store/credentials.ts';
+import { cacheFolder } from '../store/disk-cache.ts';
 import { KeyFolder } from '../store/key-folder.ts';
 import { TokenFile } from '../store/token-file.ts';
 import { MetadataFolder } from '../store/trust-folder.ts';

@@ -6,9 +6,9 @@ import { LIMITS } from '../../core/limits.ts';
 import { parseGun } from '../../core/names/gun.ts';
 import { isKeyId } from '../../core/names/key-id.ts';
 import { quoted } from '../../core/printable.ts';
-import { neededHome } from '../../engine/home.ts';
 import { parseServerAddress } from '../../remote/server-address.ts';
 import { readSmallFile } from '../../store/files.ts';
+import { neededHome } from '../../store/home.ts';
 import { NO_PINS, type PinningSettings } from './pinning-settings.ts';
 
 /** The settings of a notary client: its `config.json` (protocol E.1.1). All paths in it are absolute. */

@@ -12,6 +12,7 @@ import {
 import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { type JsonValue, parseJson } from '../core/json/parse.ts';
+import { draftOf, removeDrafts } from './drafts.ts';
 import { homeFolder } from './home.ts';
 
 const MAX_FILE = 256 * 1024;
@@ -42,7 +43,7 @@ export class DiskCache {
 
   write(name: string, stamp: string, value: JsonValue): void {
     const path = this.pathOf(name);
-    const draft = `${path}.${process.pid}`;
+    const draft = draftOf(path);
     try {
       mkdirSync(this.folder, { recursive: true, mode: 0o700 });
       const file = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
@@ -55,6 +56,7 @@ export class DiskCache {
     } catch {
       removeQuietly(draft);
     }
+    removeDrafts(this.folder);
   }
 
   private pathOf(name: string): string {
