@@ -15,7 +15,7 @@ const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
 const STAR = /^export (?:type )?\*/m;
 const WORDS = /[\w$]+/g;
-/** Tests read the declarations of all commands from their files, by no name (`test/cli/trust/own-specs.ts`). */
+/** Tests read the declarations of all commands from their files, by no name (`test/cli/commands/trust/own-specs.ts`). */
 const COMMAND = /^export const (\w+): CommandSpec = /gm;
 
 interface Module {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOT } from './paths.ts';
 
-const OUTSIDE = ['core', 'remote', 'store', 'engine', 'accounts'];
-const USE_CASES = ['trust', 'server', 'registry'];
+const OUTSIDE = ['core', 'remote', 'store', 'engine', 'accounts', 'http', 'dockerfile'];
+const USE_CASES = ['trust', 'notary', 'registry'];
 
 /** Which folders of src a folder may import, beside itself and `version.ts`. `index.ts` is the library's entrance. */
 const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
@@ -12,17 +12,28 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['remote', ['core']],
   ['store', ['core']],
   ['engine', ['core', 'store']],
-  ['accounts', ['core', 'store']],
+  ['http', ['core']],
+  ['dockerfile', ['core']],
+  ['accounts', ['core', 'store', 'http']],
   ['trust', ['core', 'remote', 'store', 'engine']],
-  ['server', ['core', 'store']],
-  ['registry', ['core', 'store']],
-  ['serve', ['core', 'store', 'accounts', 'server', 'registry']],
+  ['notary', ['core', 'store', 'http']],
+  ['registry', ['core', 'store', 'http']],
+  ['serve', ['core', 'store', 'accounts', 'http', 'notary', 'registry']],
   ['cli', [...OUTSIDE, ...USE_CASES, 'serve']],
-  ['index.ts', ['core', 'remote', 'store', 'engine', 'trust']],
+  ['index.ts', ['core', 'remote', 'store', 'engine', 'dockerfile', 'trust']],
 ]);
 
 /** What the library is made of: it runs on Node too. */
-const PORTABLE: ReadonlySet<string> = new Set(['version.ts', 'core', 'remote', 'store', 'engine', 'trust', 'index.ts']);
+const PORTABLE: ReadonlySet<string> = new Set([
+  'version.ts',
+  'core',
+  'remote',
+  'store',
+  'engine',
+  'dockerfile',
+  'trust',
+  'index.ts',
+]);
 /** Files of portable folders that only the server uses. */
 const SERVER_ONLY: ReadonlySet<string> = new Set(['store/sqlite.ts']);
 const BUN_ONLY = /\bBun(?=\??[.[])|\bimport\.meta\.(?:dir|path|file|main|env|require)\b/;

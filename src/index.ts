@@ -2,7 +2,7 @@
 export { type ErrorCode, isSignetError, SignetError } from './core/errors/index.ts';
 export { type Digest, digestOf, parseDigest } from './core/names/digest.ts';
 export { formatReference, parseReference, type Reference } from './core/names/reference.ts';
-export type { Manifest } from './remote/manifest.ts';
+export type { Manifest } from './remote/registry/manifest.ts';
 export { type DueRole, planRenewal, type RenewalPlan, renew } from './trust/changes/renew.ts';
 export { initializeWithImages, revokeTags, type SignedImage, signImages } from './trust/changes/sign.ts';
 export { TrustClient } from './trust/client.ts';

@@ -1,10 +1,11 @@
-import { AuthorizationRequired, covers, type Gate, type Scope } from '../core/access.ts';
 import { isSignetError, type SignetError } from '../core/errors/index.ts';
-import type { AccessTokens } from './access-tokens.ts';
-import { parseAuthorization } from './authorization.ts';
-import type { Credentials, Logins } from './logins.ts';
+import { covers, type Scope } from '../core/scope.ts';
+import { AuthorizationRequired, type Gate } from '../http/gate.ts';
+import { parseAuthorization } from './login/authorization.ts';
+import type { Credentials, Logins } from './login/logins.ts';
 import type { Permissions } from './permissions.ts';
-import type { AccountStore, User } from './store.ts';
+import type { AccountStore, User } from './store/store.ts';
+import type { AccessTokens } from './tokens/access-tokens.ts';
 
 interface GateParts {
   readonly store: AccountStore;

@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import type { Gate, Handler } from '../core/access.ts';
 import type { Instant } from '../core/time.ts';
-import { AccessTokens } from './access-tokens.ts';
+import type { Gate, Handler } from '../http/gate.ts';
 import { gateFor } from './gate.ts';
-import type { LoginLog } from './login-log.ts';
-import { Logins } from './logins.ts';
+import type { LoginLog } from './login/login-log.ts';
+import { Logins } from './login/logins.ts';
 import { type PermissionSettings, Permissions } from './permissions.ts';
-import { RefreshTokens } from './refresh-tokens.ts';
-import type { AccountStore } from './store.ts';
-import { tokenService } from './token-service.ts';
+import type { AccountStore } from './store/store.ts';
+import { AccessTokens } from './tokens/access-tokens.ts';
+import { RefreshTokens } from './tokens/refresh-tokens.ts';
+import { tokenService } from './tokens/token-service.ts';
 
 export interface AccountsSettings extends PermissionSettings {
   readonly store: AccountStore;

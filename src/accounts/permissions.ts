@@ -1,7 +1,7 @@
-import type { Action, Scope } from '../core/access.ts';
-import { ALL_ACTIONS, actionsOf, coversPath, EVERYTHING, type Pattern, parsePublicPattern } from './grants.ts';
-import { hostAndPath, locate, OwnHosts, type Place } from './places.ts';
-import type { AccountStore, User } from './store.ts';
+import type { Action, Scope } from '../core/scope.ts';
+import { ALL_ACTIONS, actionsOf, coversPath, EVERYTHING, type Pattern, parsePublicPattern } from './identity/grants.ts';
+import { hostAndPath, locate, OwnHosts, type Place } from './identity/places.ts';
+import type { AccountStore, User } from './store/store.ts';
 
 export interface PermissionSettings {
   /** The `host[:port]` names under which clients reach this server. */

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import { printable } from '../core/printable.ts';
 import { formatTime, type Instant } from '../core/time.ts';
 import type { ApproveFirstRoot, FirstRoot, FirstRootKey } from '../trust/update/first-root.ts';
-import { printErr } from './output.ts';
+import { printErr } from './terminal/output.ts';
 
 const STDIN = 0;
 const STDERR = 2;
@@ -28,7 +28,7 @@ export function firstRootApproval(): ApproveFirstRoot | undefined {
 }
 
 async function ask(text: string): Promise<boolean> {
-  const { confirm } = await import('./prompt.ts');
+  const { confirm } = await import('./terminal/prompt.ts');
   printErr(text);
   return confirm('Trust this root key?', printErr);
 }

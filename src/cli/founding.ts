@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { isCi } from '../trust/settings/ci.ts';
-import type { FlagSpec } from './flag-words.ts';
+import type { FlagSpec } from './line/flag-words.ts';
 
 /** The flag that founds a repository where no one can be asked. */
 export const INIT: FlagSpec = { name: 'init', kind: 'switch' };

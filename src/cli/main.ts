@@ -1,14 +1,14 @@
 import { SignetError } from '../core/errors/index.ts';
 import { VERSION } from '../version.ts';
-import { CommandText } from './command.ts';
-import { debugIsOn, debugLines } from './debug.ts';
-import { HELP } from './help.ts';
-import { printErr, printOut } from './output.ts';
+import { CommandText } from './line/command.ts';
+import { HELP } from './line/help.ts';
+import { printErr, printOut } from './terminal/output.ts';
+import { debugIsOn, debugLines } from './wording/debug.ts';
 
 /** Signet's own words: everything else is docker's. Each is loaded when it is called, so that none slows another down. */
 const OWN: ReadonlyMap<string, (words: string[]) => Promise<number>> = new Map([
-  ['serve', async (words: string[]) => (await import('./serve.ts')).serveCommand(words)],
-  ['user', async (words: string[]) => (await import('./user.ts')).userCommand(words)],
+  ['serve', async (words: string[]) => (await import('./commands/serve/serve.ts')).serveCommand(words)],
+  ['user', async (words: string[]) => (await import('./commands/user/user.ts')).userCommand(words)],
 ]);
 const STDERR = 2;
 const VERSION_WORDS: readonly string[] = ['--version', '-v'];
@@ -30,10 +30,10 @@ async function dispatch(argv: readonly string[]): Promise<number> {
   if (VERSION_WORDS.includes(word) && rest.length === 0) throw new CommandText(`Signet version ${VERSION}\n`, 0);
   const own = OWN.get(word);
   if (own !== undefined) return own(rest);
-  const { isReplaced, replacedCommand } = await import('./replaced.ts');
+  const { isReplaced, replacedCommand } = await import('./commands/replaced.ts');
   const [asked, words] = word === 'help' ? [rest[0] ?? '', [...rest.slice(1), '--help']] : [word, rest];
   if (isReplaced(asked)) return replacedCommand({ word: asked, words, globals: undefined, argv, env: process.env });
-  const { dockerCommand } = await import('./docker/command.ts');
+  const { dockerCommand } = await import('./commands/docker/command.ts');
   return dockerCommand(argv, process.env);
 }
 

@@ -1,7 +1,7 @@
-import type { Action } from '../core/access.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
+import type { Action } from '../core/scope.ts';
 import { Changelist } from '../store/changelist.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
 import type { OpenClient } from '../trust/open.ts';

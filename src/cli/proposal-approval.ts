@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import type { ApproveProposal } from '../trust/publish/repository-source.ts';
-import { printOut } from './output.ts';
+import { printOut } from './terminal/output.ts';
 
 const STDIN = 0;
 
@@ -12,9 +12,9 @@ export function proposalApproval(): ApproveProposal | undefined {
   if (!isatty(STDIN)) return undefined;
   return async (gun, waiting) => {
     const [{ reviewProposal }, { answerOf }, { askLine }] = await Promise.all([
-      import('./trust/review.ts'),
-      import('./answer.ts'),
-      import('./prompt.ts'),
+      import('./commands/trust/review.ts'),
+      import('./terminal/answer.ts'),
+      import('./terminal/prompt.ts'),
     ]);
     printOut(`A change of ${gun} waits for signatures, and this command would sign it.\n`);
     const confirm = (question: string, flag = '--yes') => answerOf(() => askLine(`${question} [y/N] `), flag);

@@ -2,12 +2,12 @@ import { isatty } from 'node:tty';
 import { type Login, wipe } from '../core/login.ts';
 import type { Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
-import type { Engine } from '../engine/api.ts';
-import type { RegistryAuth } from '../engine/auth.ts';
-import type { DockerCli } from '../engine/cli.ts';
-import { configFolder } from '../engine/endpoint.ts';
-import { ParsedArgs } from '../engine/flags.ts';
-import type { Manifest } from '../remote/manifest.ts';
+import type { Engine } from '../engine/api/api.ts';
+import type { RegistryAuth } from '../engine/api/auth.ts';
+import { configFolder } from '../engine/api/endpoint.ts';
+import type { DockerCli } from '../engine/cli/cli.ts';
+import { ParsedArgs } from '../engine/cli/flags.ts';
+import type { Manifest } from '../remote/registry/manifest.ts';
 import type { Credentials } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';
 import { type Evidence, remembered } from '../trust/decide/evidence.ts';
@@ -17,14 +17,14 @@ import type { Repository } from '../trust/publish/repository.ts';
 import { type Configuration, resolveName } from '../trust/settings/configuration.ts';
 import { readConfiguration } from '../trust/settings/configuration-file.ts';
 import type { NotaryPlace, NotaryPlaceOptions } from '../trust/settings/notary-place.ts';
-import { turnOnDebug } from './debug.ts';
 import { firstRootApproval } from './first-root.ts';
-import { printErr, printOut, writeOut } from './output.ts';
-import { SignersPassphrases } from './passphrases.ts';
-import { printToPerson } from './person-output.ts';
+import { SignersPassphrases } from './passphrases/passphrases.ts';
 import { DockerPlace, NotaryFolder, type TrustPlace } from './place.ts';
 import { proposalApproval } from './proposal-approval.ts';
+import { printErr, printOut, writeOut } from './terminal/output.ts';
+import { printToPerson } from './terminal/person-output.ts';
 import { heldWhileSending } from './while-sending.ts';
+import { turnOnDebug } from './wording/debug.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
 export interface Session {
@@ -95,7 +95,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const passphrases = new SignersPassphrases({
     env,
     places: async () => (await readConfiguration(folder, env)).passphrases,
-    person: { print: printToPerson, askHidden: async (prompt) => (await import('./prompt.ts')).askHidden(prompt) },
+    person: {
+      print: printToPerson,
+      askHidden: async (prompt) => (await import('./terminal/prompt.ts')).askHidden(prompt),
+    },
   });
   const warn = (message: string) => printErr(`${message}\n`);
   const approveFirstRoot = firstRootApproval();
@@ -175,19 +178,19 @@ class TerminalSession implements Session {
   }
 
   async askLine(prompt: string): Promise<string> {
-    return (await import('./prompt.ts')).askLine(prompt);
+    return (await import('./terminal/prompt.ts')).askLine(prompt);
   }
 
   async readSecret(): Promise<Buffer> {
-    return (await import('./secret-input.ts')).readSecret(process.stdin);
+    return (await import('./terminal/secret-input.ts')).readSecret(process.stdin);
   }
 
   async askHidden(prompt: string): Promise<Buffer> {
-    return (await import('./prompt.ts')).askHidden(prompt);
+    return (await import('./terminal/prompt.ts')).askHidden(prompt);
   }
 
   async confirm(question: string, flag = '--yes'): Promise<boolean> {
-    return (await import('./answer.ts')).answerOf(() => this.askLine(`${question} [y/N] `), flag);
+    return (await import('./terminal/answer.ts')).answerOf(() => this.askLine(`${question} [y/N] `), flag);
   }
 
   resolve(name: string): Reference {
@@ -242,8 +245,8 @@ class TerminalSession implements Session {
   private async openEngine(): Promise<Engine> {
     const { env, globals = NO_GLOBALS } = this.options;
     const [{ findDocker }, { connectEngine }] = await Promise.all([
-      import('../engine/cli.ts'),
-      import('../engine/api.ts'),
+      import('../engine/cli/cli.ts'),
+      import('../engine/api/api.ts'),
     ]);
     return connectEngine(this.options.cli ?? (await findDocker(env)), globals, env);
   }

@@ -5,11 +5,11 @@ import { initializeWithImages, openSigners, type SignedImage, signImages } from 
 import { openFoundingKeys } from '../trust/publish/founding.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import type { Collection } from '../trust/update/collection.ts';
-import { wordedAs } from './docker-texts.ts';
 import { checkFounding, isFoundedHere } from './founding.ts';
-import { inForce } from './pending.ts';
-import { progressOutput } from './progress-output.ts';
 import type { Session } from './session.ts';
+import { progressOutput } from './terminal/progress-output.ts';
+import { wordedAs } from './wording/docker-texts.ts';
+import { inForce } from './wording/pending.ts';
 
 /** What is no failure to sign, or what the caller acts upon. */
 const KEPT: readonly ErrorCode[] = ['cancelled', 'signatures-pending', 'proposal-unseen', 'trust-data-exists'];

@@ -1,10 +1,10 @@
-import type { Handler } from '../core/access.ts';
 import { DAY, HOUR, type Instant } from '../core/time.ts';
-import type { BlobStore } from './blob-store.ts';
-import type { Parts } from './endpoint.ts';
+import type { Handler } from '../http/gate.ts';
+import type { BlobStore } from './blobs/blob-store.ts';
 import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
-import { createHandler } from './handler.ts';
-import type { RegistryIndex } from './registry-index.ts';
+import type { Parts } from './http/endpoint.ts';
+import { createHandler } from './http/handler.ts';
+import type { RegistryIndex } from './index/registry-index.ts';
 
 export interface RegistryOptions {
   readonly index: RegistryIndex;

@@ -2,12 +2,12 @@ import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { shellWord } from '../core/shell-word.ts';
-import type { NewAdministrator } from './administrator.ts';
-import type { DataFolder } from './data-folder.ts';
-import { formatHostName, isLoopback } from './host-name.ts';
-import type { OwnNames } from './own-names.ts';
-import { SETTINGS, type Settings } from './settings.ts';
-import { SYSTEM_STORES } from './system-stores.ts';
+import type { NewAdministrator } from './data/administrator.ts';
+import type { DataFolder } from './data/data-folder.ts';
+import { formatHostName, isLoopback } from './settings/host-name.ts';
+import { SETTINGS, type Settings } from './settings/settings.ts';
+import type { OwnNames } from './tls/own-names.ts';
+import { SYSTEM_STORES } from './tls/system-stores.ts';
 
 /** What a server says of itself when it has started. */
 interface Announcement {

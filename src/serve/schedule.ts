@@ -1,6 +1,6 @@
 import { type Instant, SECOND } from '../core/time.ts';
-import type { JobTimes } from './job-times.ts';
-import type { Log } from './log.ts';
+import type { JobTimes } from './observe/job-times.ts';
+import type { Log } from './observe/log.ts';
 
 export interface Job {
   readonly name: string;

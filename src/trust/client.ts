@@ -1,22 +1,22 @@
 import { join } from 'node:path';
-import type { Action } from '../core/access.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
+import type { Action } from '../core/scope.ts';
 import type { Instant } from '../core/time.ts';
 import type { Pinning } from '../core/verify/pinning.ts';
-import { AuthorizedClient } from '../remote/authorized.ts';
-import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/docker-connections.ts';
-import { HttpClient } from '../remote/http.ts';
-import type { Manifest } from '../remote/manifest.ts';
-import { NotaryServer } from '../remote/notary-server.ts';
-import { RemoteProposals } from '../remote/proposal-service.ts';
-import type { LoginSource } from '../remote/realm.ts';
-import { RegistryClient } from '../remote/registry.ts';
-import { registryEndpoints } from '../remote/registry-endpoints.ts';
-import { serverFor } from '../remote/server-address.ts';
-import type { TokenCache } from '../remote/token.ts';
+import { AuthorizedClient } from '../remote/auth/authorized.ts';
+import type { LoginSource } from '../remote/auth/realm.ts';
+import type { TokenCache } from '../remote/auth/token.ts';
+import { HttpClient } from '../remote/http/http.ts';
+import { NotaryServer } from '../remote/notary/notary-server.ts';
+import { RemoteProposals } from '../remote/notary/proposal-service.ts';
+import type { Manifest } from '../remote/registry/manifest.ts';
+import { RegistryClient } from '../remote/registry/registry.ts';
+import { registryEndpoints } from '../remote/registry/registry-endpoints.ts';
+import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/tls/docker-connections.ts';
+import { serverFor } from '../remote/transport/server-address.ts';
 import { FoundingLock } from '../store/founding-lock.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
@@ -113,7 +113,7 @@ export class TrustClient {
 
   /** Tries a login as docker does; returns the identity token that replaces the password, where the registry gives one. */
   async checkLogin(registry: string, login: Login): Promise<Buffer | undefined> {
-    const { checkLogin } = await import('../remote/check-login.ts');
+    const { checkLogin } = await import('../remote/auth/check-login.ts');
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
     const http = this.httpFor(registry);
     const attempt = (endpoint: URL) =>

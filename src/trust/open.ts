@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Instant } from '../core/time.ts';
-import { MemoryTokens, type TokenCache } from '../remote/token.ts';
+import { MemoryTokens, type TokenCache } from '../remote/auth/token.ts';
 import { Credentials } from '../store/credentials.ts';
 import { cacheFolder } from '../store/disk-cache.ts';
 import { KeyFolder } from '../store/key-folder.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { parsePattern } from '../../src/accounts/grants.ts';
-import { type AccountStore, MAX_NETWORKS, MAX_REFRESH_TOKENS } from '../../src/accounts/store.ts';
-import { parseUserName } from '../../src/accounts/user-name.ts';
+import { parsePattern } from '../../src/accounts/identity/grants.ts';
+import { parseUserName } from '../../src/accounts/identity/user-name.ts';
+import { type AccountStore, MAX_NETWORKS, MAX_REFRESH_TOKENS } from '../../src/accounts/store/store.ts';
 import { codeOf, NOON, userIn } from './world.ts';
 
 const alice = parseUserName('alice');

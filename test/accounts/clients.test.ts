@@ -1,10 +1,11 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TOKEN_PATH } from '../../src/accounts/token-service.ts';
-import { parseUserName } from '../../src/accounts/user-name.ts';
-import { AuthorizationRequired, formatScope, parseScope } from '../../src/core/access.ts';
+import { parseUserName } from '../../src/accounts/identity/user-name.ts';
+import { TOKEN_PATH } from '../../src/accounts/tokens/token-service.ts';
 import { isSignetError } from '../../src/core/errors/index.ts';
+import { formatScope, parseScope } from '../../src/core/scope.ts';
+import { AuthorizationRequired } from '../../src/http/gate.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { findProgram, trustingClis } from '../support/clis.ts';
 import { startEngine } from '../support/dockerd.ts';

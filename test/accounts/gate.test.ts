@@ -1,10 +1,11 @@
 import { beforeEach, expect, spyOn, test } from 'bun:test';
-import { AccessTokens } from '../../src/accounts/access-tokens.ts';
 import { OPEN_GATE } from '../../src/accounts/gate.ts';
-import { parsePattern } from '../../src/accounts/grants.ts';
-import { generateTokenKey, parseTokenKey } from '../../src/accounts/token-key.ts';
-import { parseUserName } from '../../src/accounts/user-name.ts';
-import { AuthorizationRequired, type Gate, parseScope } from '../../src/core/access.ts';
+import { parsePattern } from '../../src/accounts/identity/grants.ts';
+import { parseUserName } from '../../src/accounts/identity/user-name.ts';
+import { AccessTokens } from '../../src/accounts/tokens/access-tokens.ts';
+import { generateTokenKey, parseTokenKey } from '../../src/accounts/tokens/token-key.ts';
+import { parseScope } from '../../src/core/scope.ts';
+import { AuthorizationRequired, type Gate } from '../../src/http/gate.ts';
 import { addUser, basic, failure, NOON, PASSWORD_HASH, userIn, type World, world } from './world.ts';
 
 const alice = parseUserName('alice');

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test';
 import { Permissions } from '../../src/accounts/permissions.ts';
-import type { AccountStore } from '../../src/accounts/store.ts';
-import { parseScope } from '../../src/core/access.ts';
+import type { AccountStore } from '../../src/accounts/store/store.ts';
+import { parseScope } from '../../src/core/scope.ts';
 import { addUser, codeOf, userIn, world } from './world.ts';
 
 const SETTINGS = { ownHosts: ['localhost:5000'], publicPull: ['library/*', 'docker.io/library/*'] };

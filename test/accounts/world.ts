@@ -1,13 +1,13 @@
 import type { Database } from 'bun:sqlite';
-import type { Actor } from '../../src/accounts/account-events.ts';
-import { type Level, parsePattern } from '../../src/accounts/grants.ts';
+import { type Level, parsePattern } from '../../src/accounts/identity/grants.ts';
+import { hashPassword } from '../../src/accounts/identity/password.ts';
+import { parseUserName } from '../../src/accounts/identity/user-name.ts';
 import { type Accounts, type AccountsSettings, createAccounts } from '../../src/accounts/index.ts';
-import { Logins } from '../../src/accounts/logins.ts';
-import { hashPassword } from '../../src/accounts/password.ts';
-import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/sqlite-store.ts';
-import type { AccountStore, User } from '../../src/accounts/store.ts';
-import { generateTokenKey, parseTokenKey } from '../../src/accounts/token-key.ts';
-import { parseUserName } from '../../src/accounts/user-name.ts';
+import { Logins } from '../../src/accounts/login/logins.ts';
+import type { Actor } from '../../src/accounts/store/account-events.ts';
+import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../src/accounts/store/sqlite-store.ts';
+import type { AccountStore, User } from '../../src/accounts/store/store.ts';
+import { generateTokenKey, parseTokenKey } from '../../src/accounts/tokens/token-key.ts';
 import { type ErrorCode, isSignetError, type SignetError } from '../../src/core/errors/index.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { goFileError } from '../../src/cli/go-errors.ts';
-import { goJson } from '../../src/cli/go-json.ts';
-import { readSecret } from '../../src/cli/secret-input.ts';
-import { dockerTable } from '../../src/cli/table.ts';
+import { readSecret } from '../../src/cli/terminal/secret-input.ts';
+import { dockerTable } from '../../src/cli/terminal/table.ts';
+import { goFileError } from '../../src/cli/wording/go-errors.ts';
+import { goJson } from '../../src/cli/wording/go-json.ts';
 import { failure } from '../support/failure.ts';
 
 describe('dockerTable', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { trustCommand } from '../../src/cli/commands/trust/index.ts';
 import { openSession, type Session } from '../../src/cli/session.ts';
-import { trustCommand } from '../../src/cli/trust/index.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
-import { findDocker } from '../../src/engine/cli.ts';
+import { findDocker } from '../../src/engine/cli/cli.ts';
 import { startFakeEngine } from '../engine/fake-engine.ts';
 import { dockerClis } from '../support/clis.ts';
 import { failure } from '../support/failure.ts';

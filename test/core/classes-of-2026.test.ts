@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { Permissions } from '../../src/accounts/permissions.ts';
-import { parseScope } from '../../src/core/access.ts';
 import { type ErrorCode, isSignetError } from '../../src/core/errors/index.ts';
 import type { JsonValue } from '../../src/core/json/parse.ts';
 import { rootCertificateOf } from '../../src/core/keys/certificate.ts';
@@ -12,11 +11,12 @@ import { parseGun } from '../../src/core/names/gun.ts';
 import { matchesImage, parseImagePattern } from '../../src/core/names/image-pattern.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
 import { parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
+import { parseScope } from '../../src/core/scope.ts';
 import { DAY } from '../../src/core/time.ts';
 import { applyPinning, type Pinning } from '../../src/core/verify/pinning.ts';
 import { trustCachedRoot } from '../../src/core/verify/root-trust.ts';
 import { verifyThreshold } from '../../src/core/verify/verify.ts';
-import { GunPrefixes } from '../../src/server/gun-prefixes.ts';
+import { GunPrefixes } from '../../src/notary/http/gun-prefixes.ts';
 import { parsePinning } from '../../src/trust/settings/pinning-settings.ts';
 import { world } from '../accounts/world.ts';
 import { content, gateWith, startRegistry } from '../registry/fixture.ts';
@@ -360,7 +360,7 @@ test('an unanchored pattern matches a look-alike host', async () => {
   expect(matchesImage(exempt, parseReference('registry.example.com/team/app'))).toBe(true);
   for (const name of [...lookalikes, 'registry.example.com/team2/app', 'registry.example.com/team'])
     expect([name, matchesImage(exempt, parseReference(name))]).toEqual([name, false]);
-  // Which pins apply to whom; how the beginning of a host is refused as a pattern, `pinning-settings.test.ts` shows.
+  // Which pins apply to whom; how the beginning of a host is refused as a pattern, `trust/settings/pinning-settings.test.ts` shows.
   const keys = new TestKeys();
   const found = rootCertificateOf(keys.makeRoot(GUN, NOW));
   if (found === undefined) throw new Error('no certificate');
@@ -476,22 +476,22 @@ const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
   ['a verdict cached by tag, not by the verified digest', 'trust/chain.test.ts', 'the same as many requests'],
   [
     'a digest header is believed, the body not hashed',
-    'remote/registry.test.ts',
+    'remote/registry/registry.test.ts',
     'refuses a registry that says another digest than it sends',
   ],
   [
     'a digest header is believed, the body not hashed',
-    'remote/registry.test.ts',
+    'remote/registry/registry.test.ts',
     'refuses other content than was asked for',
   ],
   [
     'a digest header is believed, the body not hashed',
-    'registry/manifests.test.ts',
+    'registry/http/manifests.test.ts',
     'can be pushed under its own digest only',
   ],
   [
     'the realm of a challenge gets the credentials',
-    'remote/authorized.test.ts',
+    'remote/auth/authorized.test.ts',
     'does not get the login, and the password is wiped all the same',
   ],
   [
@@ -499,7 +499,7 @@ const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
     'registry/access.test.ts',
     'what a request asks for',
   ],
-  ['a deleted blob is readable through a cache', 'registry/blobs.test.ts', 'can be taken from its repository'],
+  ['a deleted blob is readable through a cache', 'registry/http/blobs.test.ts', 'can be taken from its repository'],
   [
     'a policy checks the cleaned path, the call uses the raw one',
     'serve/attacks/paths.test.ts',

@@ -1,8 +1,15 @@
 import { expect, test } from 'bun:test';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { INSPECT, KEY_GENERATE, KEY_LOAD, REVOKE, SIGN, SIGNER_ADD, SIGNER_REMOVE } from '../../src/cli/trust/specs.ts';
-import { parseScope } from '../../src/core/access.ts';
+import {
+  INSPECT,
+  KEY_GENERATE,
+  KEY_LOAD,
+  REVOKE,
+  SIGN,
+  SIGNER_ADD,
+  SIGNER_REMOVE,
+} from '../../src/cli/commands/trust/specs.ts';
 import { Editor } from '../../src/core/edit/editor.ts';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
@@ -19,16 +26,17 @@ import { parseDigest } from '../../src/core/names/digest.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import { isRepositoryPath, parseReference } from '../../src/core/names/reference.ts';
 import { parseDelegation, parseRole, type RoleName, type TargetsRole } from '../../src/core/names/role.ts';
+import { parseScope } from '../../src/core/scope.ts';
 import { DAY, parseTime, YEAR } from '../../src/core/time.ts';
 import { trustCachedRoot } from '../../src/core/verify/root-trust.ts';
 import { TrustedSet } from '../../src/core/verify/trusted-set.ts';
 import { verifyThreshold } from '../../src/core/verify/verify.ts';
-import { SETTING_NAMES } from '../../src/serve/settings.ts';
+import { SETTING_NAMES } from '../../src/serve/settings/settings.ts';
 import { KeyFolder } from '../../src/store/key-folder.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
 import { decide } from '../../src/trust/decide/decide.ts';
 import { KeyRing } from '../../src/trust/keys/key-ring.ts';
-import { Owner, TestServer } from '../server/fixture.ts';
+import { Owner, TestServer } from '../notary/fixture.ts';
 import { failure } from '../support/failure.ts';
 import { payloadOf, put, type Signer, sealed, signaturesOver, tree, withSignatures } from '../support/forgery.ts';
 import { digestOfTarget, expiring, GUN, NOW, Simulator, target, versioned } from '../support/simulator.ts';
@@ -546,27 +554,27 @@ const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
   ],
   [
     'uploads unbounded; malformed multipart crashes the handler',
-    'server/multipart.test.ts',
+    'notary/http/multipart.test.ts',
     'a cut form is refused wherever it is cut',
   ],
   [
     'uploads unbounded; malformed multipart crashes the handler',
-    'server/multipart.test.ts',
+    'notary/http/multipart.test.ts',
     'limits the number and the size of parts',
   ],
   [
     'credentials sent on redirect or to a look-alike host',
-    'remote/http.suite.ts',
+    'remote/http/http.suite.ts',
     'to another port, host or scheme leave the credentials behind',
   ],
   [
     'credentials sent on redirect or to a look-alike host',
-    'remote/authorized.test.ts',
+    'remote/auth/authorized.test.ts',
     'does not get the login, and the password is wiped all the same',
   ],
   [
     'token names its own verification key',
-    'accounts/access-tokens.test.ts',
+    'accounts/tokens/access-tokens.test.ts',
     'a token does not name the key that verifies it',
   ],
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { parseHelp } from '../../src/engine/help.ts';
+import { parseHelp } from '../../src/engine/cli/help.ts';
 import { RECORDED_CLIS, readTree, spellings } from './command-tree.ts';
 
 describe('the recorded commands', () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ParsedArgs } from '../../src/engine/flags.ts';
-import { parseHelp } from '../../src/engine/help.ts';
-import type { SyntaxBook } from '../../src/engine/learn.ts';
+import { ParsedArgs } from '../../src/engine/cli/flags.ts';
+import { parseHelp } from '../../src/engine/cli/help.ts';
+import type { SyntaxBook } from '../../src/engine/cli/learn.ts';
 
 /** A docker CLI whose help was recorded, `docker-29` with buildx and compose. */
 export type RecordedCli = 'docker-20.10' | 'docker-28' | 'docker-29';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DockerEngine } from '../../src/engine/api.ts';
-import { EngineClient } from '../../src/engine/client.ts';
+import { DockerEngine } from '../../src/engine/api/api.ts';
+import { EngineClient } from '../../src/engine/api/client.ts';
 import { type SeenRequest, startFakeEngine } from './fake-engine.ts';
 
 /** What a Docker Engine 29.7 with its containerd image store answered. */

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectEngine, type Engine } from '../../src/engine/api.ts';
-import { type DockerCli, findDocker } from '../../src/engine/cli.ts';
-import { readCommandLine } from '../../src/engine/command.ts';
-import { SyntaxBook } from '../../src/engine/learn.ts';
-import { captureDocker } from '../../src/engine/run.ts';
+import { connectEngine, type Engine } from '../../src/engine/api/api.ts';
+import { type DockerCli, findDocker } from '../../src/engine/cli/cli.ts';
+import { readCommandLine } from '../../src/engine/cli/command.ts';
+import { SyntaxBook } from '../../src/engine/cli/learn.ts';
+import { captureDocker } from '../../src/engine/cli/run.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { findProgram, trustingClis } from '../support/clis.ts';
 import { importBusybox, startEngine } from '../support/dockerd.ts';

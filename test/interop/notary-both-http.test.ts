@@ -4,7 +4,7 @@ import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
 import { parsePublicKey } from '../../src/core/keys/public-key.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import type { RoleName } from '../../src/core/names/role.ts';
-import { form } from '../server/fixture.ts';
+import { form } from '../notary/fixture.ts';
 import { type Change, payloadOf, put, type Signer, sealed, tree } from '../support/forgery.ts';
 import { Person, SHA256, succeeds, type TrustService } from '../support/notary-client.ts';
 import { startNotaryServer } from '../support/notary-server.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { parseGun } from '../../src/core/names/gun.ts';
-import { AuthorizedClient } from '../../src/remote/authorized.ts';
-import { HttpClient } from '../../src/remote/http.ts';
-import { RemoteProposals } from '../../src/remote/proposal-service.ts';
-import { MemoryTokens } from '../../src/remote/token.ts';
+import { AuthorizedClient } from '../../src/remote/auth/authorized.ts';
+import { MemoryTokens } from '../../src/remote/auth/token.ts';
+import { HttpClient } from '../../src/remote/http/http.ts';
+import { RemoteProposals } from '../../src/remote/notary/proposal-service.ts';
 import { ProposalFolder } from '../../src/store/proposal-folder.ts';
 import { Proposals } from '../../src/trust/publish/proposals.ts';
 import { proposalOf } from '../core/edit/proposal-store.suite.ts';

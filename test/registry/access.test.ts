@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import type { Scope } from '../../src/core/access.ts';
-import { AuthorizationRequired, formatScope } from '../../src/core/access.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
+import type { Scope } from '../../src/core/scope.ts';
+import { formatScope } from '../../src/core/scope.ts';
+import { AuthorizationRequired } from '../../src/http/gate.ts';
 import { newUploadId } from '../../src/registry/names.ts';
 import { ALLOW_ALL, content, errorCodes, gateWith, startRegistry, type TestRegistry } from './fixture.ts';
 

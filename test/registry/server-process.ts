@@ -3,10 +3,10 @@
  * Everybody may do everything. It prints its port, and collects garbage all the time if `COLLECT` is set.
  */
 import { join } from 'node:path';
-import { FolderBlobStore } from '../../src/registry/folder-blob-store.ts';
+import { FolderBlobStore } from '../../src/registry/blobs/folder-blob-store.ts';
+import { REGISTRY_MIGRATIONS } from '../../src/registry/index/schema.ts';
+import { sqliteRegistryIndex } from '../../src/registry/index/sqlite-index.ts';
 import { createRegistry } from '../../src/registry/index.ts';
-import { REGISTRY_MIGRATIONS } from '../../src/registry/schema.ts';
-import { sqliteRegistryIndex } from '../../src/registry/sqlite-index.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
 
 const [folder = '', certificate = '', key = ''] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isSignetError } from '../../src/core/errors/index.ts';
-import type { Connection } from '../../src/remote/connection.ts';
-import { HttpClient } from '../../src/remote/http.ts';
+import { HttpClient } from '../../src/remote/http/http.ts';
+import type { Connection } from '../../src/remote/transport/connection.ts';
 
 /** One request for the runtime under test to make. */
 export interface Errand {

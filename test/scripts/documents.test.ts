@@ -1,10 +1,10 @@
 import { expect, test } from 'bun:test';
 import { ROOT } from '../../scripts/paths.ts';
-import { findCommand } from '../../src/cli/docker/closed-world/commands.ts';
-import { DOCKER_COMMANDS } from '../../src/cli/docker/closed-world/table.ts';
-import { permit } from '../../src/cli/docker/permission.ts';
+import { findCommand } from '../../src/cli/commands/docker/closed-world/commands.ts';
+import { DOCKER_COMMANDS } from '../../src/cli/commands/docker/closed-world/table.ts';
+import { permit } from '../../src/cli/commands/docker/permission.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
-import { serveHelp } from '../../src/serve/settings-help.ts';
+import { serveHelp } from '../../src/serve/settings/settings-help.ts';
 import { parseConfiguration } from '../../src/trust/settings/configuration.ts';
 import { uninitialised } from '../cli/fake-session.ts';
 import { isOption, wrongIn } from '../support/command-reader.ts';
@@ -40,8 +40,8 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
 const RUN: ReadonlyMap<string, string> = new Map([
   ['README.md console', 'test/lesson/readme.test.ts'],
   ['docs/configuration.md sh', 'test/lesson/readme.test.ts'],
-  ['docs/trust-commands.md console', 'test/cli/trust/reference.test.ts'],
-  ['docs/trust-keys.md console', 'test/cli/trust/keys-document.test.ts'],
+  ['docs/trust-commands.md console', 'test/cli/commands/trust/reference.test.ts'],
+  ['docs/trust-keys.md console', 'test/cli/commands/trust/keys-document.test.ts'],
 ]);
 const PROGRAMS: readonly string[] = ['signet', 'docker', 'npm', 'bun'];
 const DOCKERS: ReadonlySet<string> = new Set(Object.keys(DOCKER_COMMANDS).map((name) => name.split(' ')[0] ?? ''));

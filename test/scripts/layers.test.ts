@@ -19,7 +19,7 @@ test('imports that point downwards are right', () => {
     'core/names/gun.ts': "import { hash } from '../time.ts';\nexport type Gun = string;\nexport const g = hash;\n",
     'store/sqlite.ts': "import { Database } from 'bun:sqlite';\nexport const open = Database;\n",
     'store/keys.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n",
-    'server/store.ts': "import { open } from '../store/sqlite.ts';\nexport const server = Bun.hash(String(open));\n",
+    'notary/store.ts': "import { open } from '../store/sqlite.ts';\nexport const server = Bun.hash(String(open));\n",
     'trust/pull.ts': "import { read } from '../store/keys.ts';\nexport const pull = read;\n",
     'index.ts': "export { pull } from './trust/pull.ts';\nexport type { Gun } from './core/names/gun.ts';\n",
     'cli/main.ts': "const { pull } = await import('../trust/pull.ts');\npull;\n",
@@ -51,14 +51,14 @@ test('a sibling layer may not be imported, nor a face', () => {
   const errors = errorsOf({
     'remote/a.ts': "import '../store/b.ts';\n",
     'store/b.ts': 'export {};\n',
-    'registry/c.ts': "import '../server/d.ts';\n",
-    'server/d.ts': "import '../cli/main.ts';\n",
+    'registry/c.ts': "import '../notary/d.ts';\n",
+    'notary/d.ts': "import '../cli/main.ts';\n",
     'cli/main.ts': 'export {};\n',
   });
   expect(errors).toEqual([
-    'registry/c.ts imports server/d.ts: registry may not import server',
+    'notary/d.ts imports cli/main.ts: notary may not import cli',
+    'registry/c.ts imports notary/d.ts: registry may not import notary',
     'remote/a.ts imports store/b.ts: remote may not import store',
-    'server/d.ts imports cli/main.ts: server may not import cli',
   ]);
 });
 

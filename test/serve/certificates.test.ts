@@ -3,11 +3,11 @@ import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypt
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DAY, HOUR, YEAR } from '../../src/core/time.ts';
-import { Authority, RENEWAL } from '../../src/serve/authority.ts';
-import { type DataFolder, openDataFolder } from '../../src/serve/data-folder.ts';
-import { OwnNames } from '../../src/serve/own-names.ts';
-import { loadServerCertificate, notAfter, notBefore } from '../../src/serve/server-certificate.ts';
-import { issueCertificate } from '../../src/serve/x509.ts';
+import { type DataFolder, openDataFolder } from '../../src/serve/data/data-folder.ts';
+import { Authority, RENEWAL } from '../../src/serve/tls/authority.ts';
+import { OwnNames } from '../../src/serve/tls/own-names.ts';
+import { loadServerCertificate, notAfter, notBefore } from '../../src/serve/tls/server-certificate.ts';
+import { issueCertificate } from '../../src/serve/tls/x509.ts';
 import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/temp.ts';
 

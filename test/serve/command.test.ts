@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { serveCommand } from '../../src/cli/serve.ts';
-import { dataFolder } from '../../src/serve/data-folder.ts';
+import { serveCommand } from '../../src/cli/commands/serve/serve.ts';
+import { dataFolder } from '../../src/serve/data/data-folder.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { fingerprintOf, peerCertificate } from './fixture.ts';
 
 const MAIN = join(import.meta.dir, '../../src/cli/main.ts');
-const COMMAND = join(import.meta.dir, '../../src/cli/serve.ts');
+const COMMAND = join(import.meta.dir, '../../src/cli/commands/serve/serve.ts');
 
 /** `signet serve` in a process of its own, once it has said where it is. */
 async function spawnServe(...args: readonly string[]) {

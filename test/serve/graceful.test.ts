@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { digestOf } from '../../src/core/names/digest.ts';
-import { dataFolder } from '../../src/serve/data-folder.ts';
+import { dataFolder } from '../../src/serve/data/data-folder.ts';
 import { content } from '../registry/fixture.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { atEnd } from '../support/cleanup.ts';

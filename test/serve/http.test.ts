@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { connect as connectPlainly } from 'node:net';
-import { AuthorizationRequired } from '../../src/core/access.ts';
 import { SignetError } from '../../src/core/errors/index.ts';
 import { DAY } from '../../src/core/time.ts';
+import { AuthorizationRequired } from '../../src/http/gate.ts';
 import {
   exchange,
   open,

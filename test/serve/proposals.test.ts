@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
-import { AuthorizedClient } from '../../src/remote/authorized.ts';
-import { HttpClient } from '../../src/remote/http.ts';
-import { RemoteProposals } from '../../src/remote/proposal-service.ts';
-import { MemoryTokens } from '../../src/remote/token.ts';
+import { AuthorizedClient } from '../../src/remote/auth/authorized.ts';
+import { MemoryTokens } from '../../src/remote/auth/token.ts';
+import { HttpClient } from '../../src/remote/http/http.ts';
+import { RemoteProposals } from '../../src/remote/notary/proposal-service.ts';
 import { proposalOf } from '../core/edit/proposal-store.suite.ts';
 import { failure } from '../support/failure.ts';
 import { type SignetServer, startSignet } from '../support/signet-server.ts';

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test';
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataFolder } from '../../src/serve/data-folder.ts';
-import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from '../../src/serve/job-times.ts';
-import { createLog } from '../../src/serve/log.ts';
+import { dataFolder } from '../../src/serve/data/data-folder.ts';
+import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from '../../src/serve/observe/job-times.ts';
+import { createLog } from '../../src/serve/observe/log.ts';
 import { every, everyAcrossRestarts, type Job } from '../../src/serve/schedule.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
 import { temporaryFolder } from '../support/temp.ts';

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
-import { type CommandSpec, CommandText, parseCommand } from '../../src/cli/command.ts';
-import { classOf } from '../../src/cli/docker/build/option-list.ts';
-import { findCommand, knownFlags, leadsOn } from '../../src/cli/docker/closed-world/commands.ts';
-import { DOCKER_COMMANDS } from '../../src/cli/docker/closed-world/table.ts';
-import { LOGIN, LOGOUT } from '../../src/cli/login.ts';
-import * as dockersTrust from '../../src/cli/trust/specs.ts';
-import { userCommand } from '../../src/cli/user.ts';
-import { ParsedArgs } from '../../src/engine/flags.ts';
-import { serveHelp } from '../../src/serve/settings-help.ts';
-import { ownSpecs } from '../cli/trust/own-specs.ts';
+import { classOf } from '../../src/cli/commands/docker/build/option-list.ts';
+import { findCommand, knownFlags, leadsOn } from '../../src/cli/commands/docker/closed-world/commands.ts';
+import { DOCKER_COMMANDS } from '../../src/cli/commands/docker/closed-world/table.ts';
+import { LOGIN, LOGOUT } from '../../src/cli/commands/login.ts';
+import * as dockersTrust from '../../src/cli/commands/trust/specs.ts';
+import { userCommand } from '../../src/cli/commands/user/user.ts';
+import { type CommandSpec, CommandText, parseCommand } from '../../src/cli/line/command.ts';
+import { ParsedArgs } from '../../src/engine/cli/flags.ts';
+import { serveHelp } from '../../src/serve/settings/settings-help.ts';
+import { ownSpecs } from '../cli/commands/trust/own-specs.ts';
 
 const SPECS: readonly CommandSpec[] = [
   ...(await Promise.all(['', 'key', 'delegation'].map(ownSpecs))).flat(),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { form } from '../server/fixture.ts';
+import { form } from '../notary/fixture.ts';
 import type { Login, TrustService } from './notary-client.ts';
 
 /** The payload of a trust file, as far as tests look into it. */

@@ -22,7 +22,7 @@ import {
   remoteName,
   type ServerRole,
   type TrustServer,
-} from '../../src/remote/trust-server.ts';
+} from '../../src/remote/notary/trust-server.ts';
 import type { RepositorySource } from '../../src/trust/publish/repository-source.ts';
 import { type Collection, updateCollection } from '../../src/trust/update/collection.ts';
 import { type Change, payloadOf, put, type Signer, sealed } from './forgery.ts';

@@ -1,4 +1,4 @@
-import type { TrustServer } from '../../remote/trust-server.ts';
+import type { TrustServer } from '../../remote/notary/trust-server.ts';
 import type { FoundingLock } from '../../store/founding-lock.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import type { PlacedProposals } from './proposals.ts';

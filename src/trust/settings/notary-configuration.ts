@@ -6,7 +6,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { parseGun } from '../../core/names/gun.ts';
 import { isKeyId } from '../../core/names/key-id.ts';
 import { quoted } from '../../core/printable.ts';
-import { parseServerAddress } from '../../remote/server-address.ts';
+import { parseServerAddress } from '../../remote/transport/server-address.ts';
 import { readSmallFile } from '../../store/files.ts';
 import { neededHome } from '../../store/home.ts';
 import { NO_PINS, type PinningSettings } from './pinning-settings.ts';

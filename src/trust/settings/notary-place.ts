@@ -3,9 +3,14 @@ import { join, resolve } from 'node:path';
 import { decodeBase64AsGo } from '../../core/base64.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { Login } from '../../core/login.ts';
-import { checkCertificateFile, checkIdentityFiles } from '../../remote/certificate-files.ts';
-import { type ClientIdentity, type Connection, type ConnectionFor, PLAIN_CONNECTION } from '../../remote/connection.ts';
-import { parseServerAddress } from '../../remote/server-address.ts';
+import { checkCertificateFile, checkIdentityFiles } from '../../remote/tls/certificate-files.ts';
+import {
+  type ClientIdentity,
+  type Connection,
+  type ConnectionFor,
+  PLAIN_CONNECTION,
+} from '../../remote/transport/connection.ts';
+import { parseServerAddress } from '../../remote/transport/server-address.ts';
 import { neededHome } from '../../store/home.ts';
 import { readNotaryConfiguration } from './notary-configuration.ts';
 import type { PinningSettings } from './pinning-settings.ts';

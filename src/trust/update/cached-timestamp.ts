@@ -1,6 +1,6 @@
 import { SignetError } from '../../core/errors/index.ts';
 import type { Gun } from '../../core/names/gun.ts';
-import { type Latest, type RemoteFile, remoteName } from '../../remote/trust-server.ts';
+import { type Latest, type RemoteFile, remoteName } from '../../remote/notary/trust-server.ts';
 import type { MetadataCache } from '../../store/metadata-cache.ts';
 import type { FileServer } from './served-files.ts';
 

@@ -6,7 +6,7 @@ import type { FileInfo } from '../../core/metadata/file-info.ts';
 import { readTimestamp } from '../../core/metadata/timestamp.ts';
 import { digestHex, digestOf } from '../../core/names/digest.ts';
 import type { Gun } from '../../core/names/gun.ts';
-import { type Latest, type RemoteFile, remoteName, type TrustServer } from '../../remote/trust-server.ts';
+import { type Latest, type RemoteFile, remoteName, type TrustServer } from '../../remote/notary/trust-server.ts';
 
 /** What a collection is read from. */
 export type FileServer = Pick<TrustServer, 'read' | 'latest'>;

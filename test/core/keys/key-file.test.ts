@@ -59,7 +59,7 @@ const seal = (key: PrivateKey, passphrase: string, options: Partial<SealOptions>
   sealKey(key, { role: 'root', iterations: 1, ...options, passphrase: Buffer.from(passphrase) });
 
 describe("Notary's files", () => {
-  const folder = new URL('../../vectors/client-private/', import.meta.url);
+  const folder = new URL('../../vectors/client-private', import.meta.url);
 
   test.each(readdirSync(folder))('%s is the key it is named after', (name) => {
     expect(`${openFirst(vector(`client-private/${name}`), 'passw0rd').id}.key`).toBe(name);

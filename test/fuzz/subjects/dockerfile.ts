@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables are the Dockerfile's
 import { deepStrictEqual, strictEqual } from 'node:assert';
-import { findImageUses, type ImageUse, rewriteImages } from '../../../src/trust/dockerfile/index.ts';
+import { findImageUses, type ImageUse, rewriteImages } from '../../../src/dockerfile/index.ts';
+import { settings } from '../../dockerfile/support.ts';
 import { classicBases } from '../../support/classic-dockerfile.ts';
-import { settings } from '../../trust/dockerfile/support.ts';
 import type { Dice } from '../dice.ts';
 import type { Subject } from '../engine.ts';
 import { anyOf, bytes, generated, lines, words } from '../mutate.ts';

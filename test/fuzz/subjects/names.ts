@@ -1,7 +1,6 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
-import { parsePattern } from '../../../src/accounts/grants.ts';
-import { parseUserName } from '../../../src/accounts/user-name.ts';
-import { formatScope, parseScope } from '../../../src/core/access.ts';
+import { parsePattern } from '../../../src/accounts/identity/grants.ts';
+import { parseUserName } from '../../../src/accounts/identity/user-name.ts';
 import { type ErrorCode, isSignetError } from '../../../src/core/errors/index.ts';
 import { parseDigest } from '../../../src/core/names/digest.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
@@ -13,10 +12,11 @@ import {
   type Reference,
 } from '../../../src/core/names/reference.ts';
 import { isTargetsRole, parentOf, parseRole } from '../../../src/core/names/role.ts';
+import { formatScope, parseScope } from '../../../src/core/scope.ts';
 import { formatTime, parseTime } from '../../../src/core/time.ts';
-import { parsePath } from '../../../src/registry/path.ts';
-import { formatHostName, parseHostName } from '../../../src/serve/host-name.ts';
-import { checkPath } from '../../../src/serve/request-path.ts';
+import { parsePath } from '../../../src/registry/http/path.ts';
+import { checkPath } from '../../../src/serve/http/request-path.ts';
+import { formatHostName, parseHostName } from '../../../src/serve/settings/host-name.ts';
 import { checkHost } from '../../../src/trust/settings/configuration.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, generated, words } from '../mutate.ts';

@@ -1,11 +1,11 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
-import { AccessTokens } from '../../../src/accounts/access-tokens.ts';
-import { parseAuthorization } from '../../../src/accounts/authorization.ts';
-import { parseTokenKey } from '../../../src/accounts/token-key.ts';
-import { readTokenRequest } from '../../../src/accounts/token-request.ts';
-import { parseScope } from '../../../src/core/access.ts';
+import { parseAuthorization } from '../../../src/accounts/login/authorization.ts';
+import { AccessTokens } from '../../../src/accounts/tokens/access-tokens.ts';
+import { parseTokenKey } from '../../../src/accounts/tokens/token-key.ts';
+import { readTokenRequest } from '../../../src/accounts/tokens/token-request.ts';
+import { parseScope } from '../../../src/core/scope.ts';
 import { parseTime } from '../../../src/core/time.ts';
-import { parseTokenAnswer } from '../../../src/remote/token.ts';
+import { parseTokenAnswer } from '../../../src/remote/auth/token.ts';
 import { vector } from '../../core/keys/support.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, words } from '../mutate.ts';

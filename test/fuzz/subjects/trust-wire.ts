@@ -3,7 +3,7 @@ import { ChainWriter, parseChain } from '../../../src/core/chain.ts';
 import { formatProposal, parseProposal } from '../../../src/core/edit/proposal.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import type { RoleName } from '../../../src/core/names/role.ts';
-import { ResponseReader } from '../../../src/remote/response-reader.ts';
+import { ResponseReader } from '../../../src/remote/transport/response-reader.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, lines, words } from '../mutate.ts';
 import { json } from '../mutate-json.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { AuthorizedClient } from '../../../src/remote/authorized.ts';
-import { HttpClient } from '../../../src/remote/http.ts';
-import { NotaryServer } from '../../../src/remote/notary-server.ts';
-import { MemoryTokens } from '../../../src/remote/token.ts';
+import { AuthorizedClient } from '../../../src/remote/auth/authorized.ts';
+import { MemoryTokens } from '../../../src/remote/auth/token.ts';
+import { HttpClient } from '../../../src/remote/http/http.ts';
+import { NotaryServer } from '../../../src/remote/notary/notary-server.ts';
 import { random } from '../../support/random.ts';
 import { brokenPromises, Promises, Pusher, type Send } from '../../support/registry-pusher.ts';
 import { type SignetServer, startSignet } from '../../support/signet-server.ts';

@@ -4,7 +4,7 @@ import type { PublicKey } from '../../../src/core/keys/public-key.ts';
 import { LIMITS } from '../../../src/core/limits.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { parseDelegation, RELEASES, type RoleName } from '../../../src/core/names/role.ts';
-import type { TrustServer } from '../../../src/remote/trust-server.ts';
+import type { TrustServer } from '../../../src/remote/notary/trust-server.ts';
 import { type Collection, updateCollection } from '../../../src/trust/update/collection.ts';
 import { MemoryCache } from '../../support/memory-cache.ts';
 import { random } from '../../support/random.ts';

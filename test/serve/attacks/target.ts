@@ -3,7 +3,7 @@ import { expect } from 'bun:test';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataFolder } from '../../../src/serve/data-folder.ts';
+import { dataFolder } from '../../../src/serve/data/data-folder.ts';
 import { type ServeOptions, type SignetServer, startSignet } from '../../support/signet-server.ts';
 import { Victim } from './victim.ts';
 

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
-import { dataFolder } from '../../../src/serve/data-folder.ts';
+import { dataFolder } from '../../../src/serve/data/data-folder.ts';
 import { run } from '../../support/run.ts';
 import { signetCommand } from '../../support/signet-server.ts';
 import { basic, Target } from './target.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { RELEASES, signerRole } from '../../../src/core/names/role.ts';
 import { inspectCollection } from '../../../src/trust/report/inspect.ts';
 import { naturalCompare } from '../../../src/trust/report/natural-order.ts';
-import { severalSigners, signTag } from '../../cli/trust/several-signers.ts';
+import { severalSigners, signTag } from '../../cli/commands/trust/several-signers.ts';
 import { put, tree } from '../../support/forgery.ts';
 import { random } from '../../support/random.ts';
 import { digestOfTarget, Simulator, target } from '../../support/simulator.ts';

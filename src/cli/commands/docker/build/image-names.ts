@@ -1,0 +1,65 @@
+import {
+  familiarReference,
+  formatReference,
+  type Reference,
+  withDefaultTag,
+} from '../../../../core/names/reference.ts';
+import type { Permitted, SignedTag } from '../../../../trust/decide/decision.ts';
+import { permit } from '../permission.ts';
+import type { DockerTask } from '../task.ts';
+
+/** What stands for the images of one build; each is looked up once. */
+export class ImageNames {
+  private readonly task: DockerTask;
+  private readonly found = new Map<string, Permitted<Reference>>();
+  private readonly used = new Map<string, Reference>();
+
+  constructor(task: DockerTask) {
+    this.task = task;
+  }
+
+  /** The images resolved up to now, in their order. */
+  get trusted(): readonly SignedTag[] {
+    return [...this.found.values()].filter((image) => image.verdict === 'tag-signed');
+  }
+
+  /** What was written for the images up to now, in their order. */
+  get written(): readonly Reference[] {
+    return [...this.used.values()];
+  }
+
+  /**
+   * What to write for the image: under trust its signed digest, otherwise its name with the registry that it means.
+   * Throws what `permit` throws.
+   */
+  async textOf(name: string): Promise<string> {
+    const { session, trust, cli } = this.task;
+    const reference = session.resolve(name);
+    const use = trust ? (await this.lookUp(reference)).use : reference;
+    this.used.set(formatReference(use), use);
+    return writeReference(cli.kind, use);
+  }
+
+  private async lookUp(reference: Reference): Promise<Permitted<Reference>> {
+    const key = formatReference(withDefaultTag(reference));
+    const permission = this.found.get(key) ?? (await permit(this.task.session, reference));
+    this.found.set(key, permission);
+    return permission;
+  }
+}
+
+/** podman gives short names a meaning of its own. */
+export function writeReference(kind: DockerTask['cli']['kind'], reference: Reference): string {
+  return kind === 'podman' ? formatReference(reference) : familiarReference(reference);
+}
+
+/**
+ * What to do about an image that reads the Dockerfile and is not signed. Docker's own are signed by no one since its
+ * trust service ended.
+ */
+export function syntaxStep(name: string): string {
+  const where = /^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/.exec(name);
+  const place = where === null ? '' : ', with a trust server of your own configured for docker.io';
+  const full = where === null || /^(?:index\.)?docker\.io\//.test(name) ? name : `docker.io/${name}`;
+  return `Leave the line out if the builder's own reader will do, or vouch for the image: signet trust sign ${full}${place}`;
+}

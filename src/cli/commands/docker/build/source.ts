@@ -1,0 +1,252 @@
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve, sep } from 'node:path';
+import { SignetError } from '../../../../core/errors/index.ts';
+import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
+import type { DockerTask } from '../task.ts';
+import { unpack } from './archive.ts';
+import { copyCompanions } from './companions.ts';
+import type { PrivateFolder } from './private-folder.ts';
+import { readAtMost } from './read-at-most.ts';
+import { HEAD_SIZE, streamKind } from './stream-kind.ts';
+
+/** The Dockerfile of a build, and the way to have docker read another in its place. */
+export interface BuildSource {
+  /** As messages name it. */
+  readonly name: string;
+  readonly text: string;
+  /** The command line, and the standard input where it is not the user's own, for a build from `dockerfile`. */
+  replace(args: ParsedArgs, dockerfile: string): { readonly args: ParsedArgs; readonly stdin?: Uint8Array };
+}
+
+/** In bytes. */
+const MAX_DOCKERFILE = 1024 * 1024;
+const STDIN = '-';
+const REMOTE = /^(?:[a-z][a-z0-9+.-]*:\/\/|github\.com\/|[\w.-]+@[\w.-]+:)/i;
+const DEFAULT_NAMES: Readonly<Record<DockerTask['cli']['kind'], readonly string[]>> = {
+  docker: ['Dockerfile', 'dockerfile'],
+  podman: ['Containerfile', 'Dockerfile'],
+};
+
+/**
+ * Finds the Dockerfile as docker does: a file (`-f`, relative to the current folder; otherwise in the context), standard
+ * input (`-f -`, or a context `-` that is no archive), or a file of the archive on standard input, which is unpacked
+ * into `folder`. Undefined, where trust is off, for what docker is to find or to complain about itself.
+ *
+ * Throws `build-context-remote` for a context elsewhere, whose Dockerfile nobody can change on its way;
+ * `build-context-invalid`; `usage`.
+ */
+export async function findSource(task: DockerTask, folder: PrivateFolder): Promise<BuildSource | undefined> {
+  const { context, file, obstacle } = readPlace(task);
+  if (obstacle !== undefined) {
+    if (task.trust) throw obstacle;
+    return undefined;
+  }
+  if (context === STDIN) return fromStdin(task, file, folder);
+  if (file === STDIN) return piped(await new StandardInput().take(MAX_DOCKERFILE + 1));
+  return stored(task, { path: findFile(task, context, file), typed: file, folder, context });
+}
+
+/** What the command line says of the context and the Dockerfile, and why Signet cannot read it, where it cannot. */
+function readPlace({ args, cli }: DockerTask): { context: string; file: string | undefined; obstacle?: SignetError } {
+  const [typed, ...more] = args.positionals.map(({ value }) => value);
+  const context = typed ?? '.';
+  const file = args.lastValue('file') || undefined;
+  const place = { context, file };
+  if ((typed === undefined && cli.kind === 'docker') || more.length > 0) {
+    const next = 'See signet build --help';
+    return { ...place, obstacle: new SignetError('usage', "'docker build' requires 1 argument", { next }) };
+  }
+  if (cli.kind === 'podman' && isComposed(args.values('file'))) {
+    const next = 'Name one file, whose name does not end in .in.';
+    const message = 'podman puts this Dockerfile together itself';
+    return { ...place, obstacle: new SignetError('build-option-unsafe', message, { next }) };
+  }
+  if (file !== undefined && REMOTE.test(file) && !existsSync(file)) {
+    return { ...place, obstacle: elsewhere('Dockerfile') };
+  }
+  return context === STDIN || isFolder(context) ? place : { ...place, obstacle: noFolder(context) };
+}
+
+async function fromStdin(task: DockerTask, file: string | undefined, folder: PrivateFolder): Promise<BuildSource> {
+  if (file === STDIN) {
+    throw new SignetError('usage', "invalid argument: can't use stdin for both build context and dockerfile");
+  }
+  const input = new StandardInput();
+  const head = await input.take(HEAD_SIZE);
+  if (isArchive(head, task)) {
+    const context = join(folder.path(), 'context');
+    await unpack(head, input.rest(), context).finally(() => input.end());
+    const path = insideOf(context, findFile(task, context, file && join(context, file)));
+    const source = stored(task, { path, typed: file, folder });
+    const stdin = new Uint8Array();
+    return { ...source, replace: (args, text) => ({ ...source.replace(withContext(args, context), text), stdin }) };
+  }
+  if (file === undefined) {
+    const source = piped(Buffer.concat([head, await input.take(MAX_DOCKERFILE + 1)]));
+    return { ...source, replace: (args, text) => ({ args, stdin: certainlyNoArchive(Buffer.from(text)) }) };
+  }
+  throw new SignetError('usage', 'ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles');
+}
+
+/**
+ * Whether docker, or podman, which looks at the whole stream, takes it for an archive. What neither is for certain is
+ * refused, since docker could build on what nobody checked in it. Throws `build-context-invalid`.
+ */
+function isArchive(head: Uint8Array, { cli }: DockerTask): boolean {
+  const kind = streamKind(head);
+  if (kind === 'unclear' && cli.kind === 'docker') throw unclearStream();
+  return kind !== 'dockerfile';
+}
+
+/** The digests that were written into a Dockerfile may have made a tar header of its beginning. */
+function certainlyNoArchive(dockerfile: Buffer): Buffer {
+  if (streamKind(dockerfile) !== 'dockerfile') throw unclearStream();
+  return dockerfile;
+}
+
+function unclearStream(): SignetError {
+  const message = 'standard input could be an archive to docker, or a Dockerfile';
+  return new SignetError('build-context-invalid', message, { next: 'Unpack it into a folder, and build that.' });
+}
+
+/** A Dockerfile that came by standard input, and goes on that way. */
+function piped(bytes: Buffer): BuildSource {
+  const name = 'Dockerfile';
+  return { name, text: decode(name, bytes), replace: (args, text) => ({ args, stdin: Buffer.from(text) }) };
+}
+
+interface StoredFile {
+  readonly path: string;
+  /** As the command line names it. */
+  readonly typed: string | undefined;
+  readonly folder: PrivateFolder;
+  /** Undefined for what came in an archive, of which docker obeys no policy. */
+  readonly context?: string;
+}
+
+/** A Dockerfile on disk. The other one gets a place of its own, with the files that belong to it. */
+function stored({ cli, trust }: DockerTask, { path, typed, folder, context }: StoredFile): BuildSource {
+  const name = typed ?? basename(path);
+  const text = decode(name, readCapped(name, path));
+  return {
+    name,
+    text,
+    replace: (args, dockerfile) => {
+      const home = join(folder.path(context), 'dockerfile');
+      mkdirSync(home, { mode: 0o700 });
+      const copy = join(home, basename(path));
+      writeFileSync(copy, dockerfile, { mode: 0o600, flag: 'wx' });
+      copyCompanions(path, copy, { hasPolicy: context !== undefined && cli.kind === 'docker', trust });
+      const flag = args.flags('file').at(-1);
+      return { args: flag === undefined ? args.withFlags('--file', copy) : args.withValue(flag, copy) };
+    },
+  };
+}
+
+function findFile({ cli }: DockerTask, context: string, file: string | undefined): string {
+  const names = file === undefined ? DEFAULT_NAMES[cli.kind].map((name) => join(context, name)) : [file];
+  // podman looks into the context, too, for a file that is not in the current folder.
+  const paths = file !== undefined && cli.kind === 'podman' ? [...names, join(context, file)] : names;
+  const found = paths.find((path) => existsSync(path));
+  if (found !== undefined) return resolve(found);
+  const reason = `lstat ${resolve(paths[0] ?? context)}: no such file or directory`;
+  const message = `unable to prepare context: unable to evaluate symlinks in Dockerfile path: ${reason}`;
+  throw new SignetError('build-context-invalid', message);
+}
+
+/** A link in somebody's archive must not make a file of this machine the Dockerfile. */
+function insideOf(context: string, path: string): string {
+  const real = realpathSync(path);
+  if (real.startsWith(`${realpathSync(context)}${sep}`) && statSync(real).isFile()) return path;
+  throw new SignetError('build-context-invalid', 'the Dockerfile of the build context is a link that leads out of it');
+}
+
+/** podman joins several files, and has a preprocessor read those that end in `.in`. */
+function isComposed(files: readonly string[]): boolean {
+  return files.length > 1 || files.some((file) => file.endsWith('.in'));
+}
+
+function withContext(args: ParsedArgs, folder: string): ParsedArgs {
+  const [context] = args.positionals;
+  return context === undefined ? args : args.withValue(context, folder);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function noFolder(context: string): SignetError {
+  if (existsSync(context)) {
+    const message = `unable to prepare context: context must be a directory: ${resolve(context)}`;
+    return new SignetError('build-context-invalid', message);
+  }
+  if (!REMOTE.test(context)) {
+    return new SignetError('build-context-invalid', `unable to prepare context: path "${context}" not found`);
+  }
+  return elsewhere('build context');
+}
+
+function elsewhere(what: string): SignetError {
+  return new SignetError('build-context-remote', `the images of a ${what} elsewhere cannot be checked`);
+}
+
+/** Standard input, of which the beginning decides who gets the rest. */
+class StandardInput {
+  private readonly chunks: AsyncIterator<Buffer> = process.stdin[Symbol.asyncIterator]();
+
+  /** At least `size` bytes, where there are as many; what comes with them is taken, too. */
+  async take(size: number): Promise<Buffer> {
+    const taken: Buffer[] = [];
+    for (let length = 0; length < size; length += taken.at(-1)?.length ?? 0) {
+      const { done, value } = await this.chunks.next();
+      if (done === true) break;
+      taken.push(value);
+    }
+    return Buffer.concat(taken);
+  }
+
+  /** Lets go of it: what nobody reads any more must not keep this process. */
+  end(): void {
+    process.stdin.destroy();
+  }
+
+  rest(): AsyncIterable<Buffer> {
+    return { [Symbol.asyncIterator]: () => this.chunks };
+  }
+}
+
+function readCapped(name: string, path: string): Buffer {
+  try {
+    return readFile(path);
+  } catch (cause) {
+    throw new SignetError('build-context-invalid', `unable to open Dockerfile: ${name} cannot be read`, { cause });
+  }
+}
+
+/** One byte more than a Dockerfile may have, if the file has it. */
+function readFile(path: string): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    return readAtMost(file, MAX_DOCKERFILE);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function decode(name: string, bytes: Buffer): string {
+  if (bytes.length > MAX_DOCKERFILE) {
+    throw new SignetError('too-large', `${name}: a Dockerfile has at most ${MAX_DOCKERFILE} bytes`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new SignetError('dockerfile-uncertain', `${name}: the text is not UTF-8`, {
+      cause,
+      next: 'Save the Dockerfile as UTF-8.',
+    });
+  }
+}

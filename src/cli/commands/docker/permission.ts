@@ -1,0 +1,71 @@
+import { type Digest, isDigest, parseDigest } from '../../../core/names/digest.ts';
+import { DEFAULT_TAG, familiarReference, gunOf, type Reference } from '../../../core/names/reference.ts';
+import { printable } from '../../../core/printable.ts';
+import { namesOf } from '../../../engine/api/image.ts';
+import { decide, decideEveryTag, type SignedTags } from '../../../trust/decide/decide.ts';
+import {
+  type AskedImage,
+  type ExemptImage,
+  type ImageId,
+  isImageId,
+  type Permitted,
+  permitted,
+} from '../../../trust/decide/decision.ts';
+import type { Session } from '../../session.ts';
+import { wordedAs } from '../../wording/docker-texts.ts';
+
+const MAX_NOTICE = 1000;
+
+/**
+ * Asks whether an image may be used, for a command; a use of an exemption is said each time. `unreleased` is what the
+ * command says of a tag that only a delegation vouches for. Throws the error of a refusal, in docker's words.
+ */
+export async function permit<Asked extends AskedImage>(
+  session: Session,
+  image: Asked,
+  unreleased?: string,
+): Promise<Permitted<Asked>> {
+  const about = isImageId(image) ? image.id : gunOf(image);
+  const permission = await wordedAs(about, async () => permitted(await decide(image, session.evidence)), unreleased);
+  if (permission.verdict === 'exempt') sayExempt(session, permission);
+  return permission;
+}
+
+/** `permit` in the words of `docker run` and of plugins. */
+export function permitTag(session: Session, reference: Reference): Promise<Permitted<Reference>> {
+  return permit(session, reference, `No valid trust data for ${reference.tag ?? DEFAULT_TAG}`);
+}
+
+/** `permit` for every tag of a repository at once. */
+export async function permitEveryTag(
+  session: Session,
+  repository: Reference,
+): Promise<SignedTags | ExemptImage<Reference>> {
+  const permission = await wordedAs(gunOf(repository), () => decideEveryTag(repository, session.evidence));
+  if (permission.verdict === 'exempt') sayExempt(session, permission);
+  return permission;
+}
+
+/** Asks whether the image with this ID may be used. Throws as `permit`. */
+export async function permitId(session: Session, id: Digest): Promise<Permitted<ImageId>> {
+  return permit(session, { id, names: await knownNames(session, id) });
+}
+
+/** The image ID in a typed name, as docker reads it; undefined if it is none (protocol D.5). */
+export function readImageId(text: string): Digest | undefined {
+  if (/^[0-9a-f]{64}$/.test(text)) return parseDigest(`sha256:${text}`);
+  return isDigest(text) ? text : undefined;
+}
+
+/** Only rules that look at IDs need the engine for it. */
+async function knownNames(session: Session, id: Digest): Promise<readonly Reference[]> {
+  if (session.evidence.rules.digests === 'docker') return [];
+  const image = await (await session.engine()).inspectImage(id);
+  return image === undefined ? [] : namesOf(image);
+}
+
+function sayExempt(session: Session, { asked, exemption }: ExemptImage): void {
+  const name = isImageId(asked) ? asked.id : familiarReference(asked);
+  const notice = `${name} is not checked: signet.json exempts ${exemption.pattern.text} (${exemption.reason})`;
+  session.printError(`${printable(notice, MAX_NOTICE)}\n`);
+}

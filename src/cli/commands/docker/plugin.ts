@@ -1,0 +1,35 @@
+import { SignetError } from '../../../core/errors/index.ts';
+import { familiarReference } from '../../../core/names/reference.ts';
+import { permitTag } from './permission.ts';
+import { type DockerTask, handOver } from './task.ts';
+import { wrongCount } from './usage.ts';
+
+/** `docker plugin install` and `plugin upgrade` (protocol D.7): the plugin is installed by its signed digest. */
+export async function installPlugin(task: DockerTask): Promise<number> {
+  const { session, args, name } = task;
+  const plugin = args.positionals[name === 'plugin upgrade' ? 1 : 0];
+  if (!task.trust) {
+    const isShort = plugin !== undefined && session.configuration.defaultRegistry !== undefined;
+    return handOver(task, isShort ? args.withValue(plugin, familiarReference(session.resolve(plugin.value))) : args);
+  }
+  if (plugin === undefined) {
+    if (name === 'plugin install') throw await wrongCount(task, 'at least 1');
+    throw new SignetError(
+      'image-reference-unsupported',
+      'docker plugin upgrade under content trust needs the new reference',
+      {
+        next: 'Name it: signet plugin upgrade PLUGIN REMOTE',
+      },
+    );
+  }
+  const { use } = await permitTag(session, session.resolve(plugin.value));
+  return handOver(task, args.withValue(plugin, familiarReference(use)));
+}
+
+/** A plugin's push reports no digest that could be signed for certain, so that under trust it is not done at all. */
+export async function refusePluginPush(task: DockerTask): Promise<number> {
+  if (!task.trust) return handOver(task, task.args);
+  throw new SignetError('image-reference-unsupported', 'signet does not sign plugins', {
+    next: 'Push it without signing: signet plugin push --disable-content-trust PLUGIN',
+  });
+}

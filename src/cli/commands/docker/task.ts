@@ -1,0 +1,36 @@
+import type { DockerCli } from '../../../engine/cli/cli.ts';
+import type { CommandLine } from '../../../engine/cli/command.ts';
+import type { ParsedArgs } from '../../../engine/cli/flags.ts';
+import { becomeDocker, runDocker } from '../../../engine/cli/run.ts';
+import type { Session } from '../../session.ts';
+import { withoutTrust } from './content-trust.ts';
+
+/** One docker command that trust concerns, on its way from the person to docker. */
+export interface DockerTask {
+  readonly session: Session;
+  readonly cli: DockerCli;
+  readonly line: CommandLine;
+  /** The one name of the command, however it was typed: `run` for `container run` too. */
+  readonly name: string;
+  /** What follows the command. */
+  readonly args: ParsedArgs;
+  readonly env: NodeJS.ProcessEnv;
+  /** Whether content trust is on for it. */
+  readonly trust: boolean;
+}
+
+/** `--platform`, or the environment's default, as docker takes it to pull and run; undefined for the engine's own choice. */
+export function platformOf({ args, env }: Pick<DockerTask, 'args' | 'env'>): string | undefined {
+  return (args.lastValue('platform') ?? env.DOCKER_DEFAULT_PLATFORM) || undefined;
+}
+
+/** Hands the command, whose trust is settled, to docker with these arguments, and does not come back where the platform lets it. */
+export async function handOver({ session, cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+  await session.close();
+  return becomeDocker(cli.path, [...line.head, ...args.argv], withoutTrust(env));
+}
+
+/** Runs the command in docker with these arguments and returns its exit code. */
+export function runInDocker({ cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+  return runDocker(cli.path, [...line.head, ...args.argv], { env: withoutTrust(env) });
+}

@@ -1,0 +1,91 @@
+import { SignetError } from '../../../core/errors/index.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import { readSmallFile } from '../../../store/files.ts';
+import { countSignatures } from '../../../trust/keys/signatories.ts';
+import type { Publication } from '../../../trust/publish/publication.ts';
+import type { Repository } from '../../../trust/publish/repository.ts';
+import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { declined } from '../../terminal/answer.ts';
+import { countLines, othersStep, PENDING } from '../../wording/pending.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { ACCEPT_UNUSUAL, reviewProposal } from './review.ts';
+
+export const APPROVE: CommandSpec = {
+  program: 'signet',
+  path: 'trust approve',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Sign a change that waits for more signatures',
+  flags: [
+    ACCEPT_UNUSUAL,
+    { name: 'file', short: 'f', kind: 'value' },
+    { name: 'yes', short: 'y', kind: 'switch' },
+    ...PLACE_FLAGS,
+  ],
+  options: `      --accept-unusual     Sign also a version that skips others, and an expiry
+                           outside the lifetime of its role; --yes does not
+  -f, --file string        Approve the proposal in this file, which somebody
+                           passed on
+${PLACE_OPTIONS}
+  -y, --yes                Do not prompt for confirmation`,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+export const DISCARD: CommandSpec = {
+  program: 'signet',
+  path: 'trust discard',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Drop a change that waits for more signatures',
+  flags: [{ name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
+  options: `${PLACE_OPTIONS}
+  -y, --yes                Do not prompt for confirmation`,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust approve [--file FILE] [--yes] [--accept-unusual] REPOSITORY`: shows what a waiting change does, then signs it. */
+export async function approve(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(APPROVE, words);
+  const name = parsed.args[0] ?? '';
+  const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
+  const file = parsed.value('file');
+  const waiting = file === undefined ? await repository.proposal() : await repository.adopt(readProposal(file));
+  if (waiting === undefined) {
+    session.print(`Nothing waits for signatures in ${repository.gun}.\n`);
+    return 0;
+  }
+  const answers = { yes: parsed.has('yes'), acceptUnusual: parsed.has(ACCEPT_UNUSUAL.name) };
+  if (!(await reviewProposal(session, repository.gun, waiting, answers))) return declined(session);
+  return reportPublication(session, repository, await repository.approve(waiting, true));
+}
+
+/** `signet trust discard [--yes] REPOSITORY`. */
+export async function discard(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(DISCARD, words);
+  const { repository } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull', 'push']);
+  const question = `Drop the change that waits for signatures in ${repository.gun}?`;
+  if (!parsed.has('yes') && !(await session.confirm(question))) return declined(session);
+  const found = await repository.discard();
+  session.print(found ? `Dropped. ${repository.gun} stays as it is.\n` : `Nothing waits in ${repository.gun}.\n`);
+  return 0;
+}
+
+/** Says what became of a change that its author knows may need more signatures; the exit code of the command. */
+export function reportPublication(session: Session, repository: Repository, publication: Publication): number {
+  const { gun } = repository;
+  if (publication.kind === 'published') session.print(`Published to ${gun}.\n`);
+  if (publication.kind === 'unchanged') session.print(`Nothing to change in ${gun}.\n`);
+  if (publication.kind !== 'waiting') return 0;
+  const counts = countSignatures(publication.collection.set, publication.files);
+  session.print(`Signed, and not in force yet. More signatures are needed:\n${countLines(counts)}`);
+  session.print(`${othersStep(gun, publication.place)}\n`);
+  return PENDING;
+}
+
+/** Throws `file-missing`, `file-unreadable`, `file-unsafe` or `too-large`. */
+function readProposal(path: string): Buffer {
+  const bytes = readSmallFile(path, LIMITS.upload, true);
+  if (bytes === undefined) throw new SignetError('file-missing', `there is no proposal at ${path}`);
+  return bytes;
+}

@@ -1,0 +1,65 @@
+import { parseTargetsRole, type TargetsRole } from '../../../core/names/role.ts';
+import type { Change } from '../../../store/change.ts';
+import { publishChanges } from '../../../trust/changes/changes.ts';
+import type { Consequences } from '../../../trust/changes/consequences.ts';
+import type { Kept } from '../../../trust/changes/resigning.ts';
+import type { Publication } from '../../../trust/publish/publication.ts';
+import type { ParsedCommand } from '../../line/command.ts';
+import type { FlagSpec } from '../../line/flag-words.ts';
+import type { OpenCollection } from '../../place.ts';
+import type { Session } from '../../session.ts';
+import { reportPublication } from './approve.ts';
+
+/** The flag of commands that can leave their change for `signet trust publish`. */
+export const STAGE: FlagSpec = { name: 'stage', kind: 'switch' };
+
+/** The line on `STAGE` in a command's help. */
+export const STAGE_OPTION = '      --stage              Keep the change here until "signet trust publish"';
+
+/** The flag that names roles: several times, or several at once with commas. */
+export const ROLES: FlagSpec = { name: 'role', short: 'r', kind: 'list' };
+
+/** The roles that a command line names; `targets` where it names none. Throws `role-invalid`. */
+export function rolesOf(parsed: ParsedCommand): readonly [TargetsRole, ...TargetsRole[]] {
+  const [first = 'targets', ...others] = parsed.values('role').flatMap((list) => list.split(','));
+  return [parseTargetsRole(first), ...others.map(parseTargetsRole)];
+}
+
+/** Keeps changes in the changelist, for which neither network nor keys are needed. Returns the exit code. */
+export async function stageChanges(
+  session: Session,
+  { gun, changelist }: OpenCollection,
+  changes: readonly Change[],
+): Promise<number> {
+  for (const change of changes) await changelist.append(change);
+  session.print(`Staged for the next publish of ${gun}.\n`);
+  return 0;
+}
+
+/** Publishes changes at once, or stages them where the command line says so. Returns the exit code. */
+export async function makeChanges(
+  session: Session,
+  parsed: ParsedCommand,
+  collection: OpenCollection,
+  changes: readonly Change[],
+  accepted?: Consequences,
+  kept?: Kept,
+): Promise<number> {
+  if (parsed.has(STAGE.name)) return stageChanges(session, collection, changes);
+  return reportChange(session, collection, await publishChanges(collection.repository, changes, accepted, kept));
+}
+
+/** Says what became of a change, and that others wait, which it never takes along. Returns the exit code. */
+export async function reportChange(
+  session: Session,
+  { gun, repository, changelist }: OpenCollection,
+  publication: Publication,
+): Promise<number> {
+  const exitCode = reportPublication(session, repository, publication);
+  const staged = await changelist.count();
+  if (staged > 0) {
+    const [count, are] = staged === 1 ? ['1 change', 'is'] : [`${staged} changes`, 'are'];
+    session.printError(`${count} of ${gun} ${are} staged, and not published: signet trust publish ${gun}\n`);
+  }
+  return exitCode;
+}

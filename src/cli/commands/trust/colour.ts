@@ -1,0 +1,13 @@
+import { isatty } from 'node:tty';
+import { inRed } from '../../terminal/output.ts';
+
+const STDOUT = 1;
+
+/** Whether standard output takes colours: a terminal, and no wish for none (https://no-color.org). */
+export function isColoured(env: NodeJS.ProcessEnv): boolean {
+  return isatty(STDOUT) && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+export function red(text: string, coloured: boolean): string {
+  return coloured ? inRed(text) : text;
+}

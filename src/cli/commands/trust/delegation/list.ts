@@ -1,0 +1,44 @@
+import { allDelegations } from '../../../../core/verify/lookup.ts';
+import { canonicalKeyIds } from '../../../../core/verify/signers.ts';
+import type { DelegatedRole } from '../../../../core/verify/trusted-set.ts';
+import { shown } from '../../../../trust/report/describe.ts';
+import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Session } from '../../../session.ts';
+import { dockerTable } from '../../../terminal/table.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { readCollection } from '../read.ts';
+
+export const DELEGATION_LIST: CommandSpec = {
+  program: 'signet',
+  path: 'trust delegation list',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'List the delegations of a repository',
+  flags: PLACE_FLAGS,
+  options: PLACE_OPTIONS,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust delegation list REPOSITORY`; keys by the names of their files. */
+export async function listDelegations(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(DELEGATION_LIST, words);
+  const { repository, gun } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull']);
+  const { set } = await readCollection(repository);
+  const roles = [...allDelegations(set)].sort((one, other) => (one.name < other.name ? -1 : 1));
+  if (roles.length === 0) session.print(`No delegations in ${gun}.\n`);
+  else session.print(dockerTable(['ROLE', 'PATHS', 'KEY IDS', 'THRESHOLD'], roles.flatMap(rowsOf)));
+  return 0;
+}
+
+/** What does not fit on a role's first line follows below it. */
+function rowsOf(role: DelegatedRole): readonly (readonly string[])[] {
+  const paths = role.paths.map((path) => (path === '' ? '"" <all paths>' : shown(path)));
+  const ids = canonicalKeyIds(role);
+  const height = Math.max(1, paths.length, ids.length);
+  return Array.from({ length: height }, (_, row) => [
+    row === 0 ? role.name : '',
+    paths[row] ?? '',
+    ids[row] ?? '',
+    row === 0 ? `${role.threshold}` : '',
+  ]);
+}

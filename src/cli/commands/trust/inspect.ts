@@ -1,0 +1,135 @@
+import { type ErrorCode, isSignetError } from '../../../core/errors/index.ts';
+import type { Reference } from '../../../core/names/reference.ts';
+import { expiredRoles } from '../../../core/verify/expiry-warnings.ts';
+import type { Repository } from '../../../trust/publish/repository.ts';
+import { shown } from '../../../trust/report/describe.ts';
+import { type Inspection, inspectCollection } from '../../../trust/report/inspect.ts';
+import { naturalCompare } from '../../../trust/report/natural-order.ts';
+import { parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { dockerTable } from '../../terminal/table.ts';
+import { debugLines } from '../../wording/debug.ts';
+import { goJson } from '../../wording/go-json.ts';
+import { isColoured, red } from './colour.ts';
+import { INSPECT } from './specs.ts';
+
+/** What docker has no words for, as it pins nothing and asks nothing; and a place that cannot be written, which is no server's fault. */
+const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled', 'file-unwritable'];
+
+/** `docker trust inspect [--pretty] IMAGE[:TAG]…` (protocol D.16). */
+export async function inspect(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(INSPECT, words);
+  return parsed.has('pretty') ? inspectPretty(session, parsed.args) : inspectJson(session, parsed.args);
+}
+
+async function inspectJson(session: Session, images: readonly string[]): Promise<number> {
+  const found: unknown[] = [];
+  const failures: string[] = [];
+  for (const image of images) {
+    try {
+      found.push(asJson(image, await load(session, image)));
+    } catch (error) {
+      if (!isSignetError(error) || error.code === 'cancelled') throw error;
+      failures.push(error.message, ...debugLines(error));
+    }
+  }
+  session.print(`${goJson(found)}\n`);
+  if (failures.length > 0) session.printError(`${failures.join('\n')}\n`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+async function inspectPretty(session: Session, images: readonly string[]): Promise<number> {
+  for (const [index, image] of images.entries()) {
+    const text = await pretty(session, image);
+    session.print(index === 0 ? text : `\n\n${text}`);
+  }
+  return 0;
+}
+
+async function pretty(session: Session, image: string): Promise<string> {
+  try {
+    return asText(image, await load(session, image));
+  } catch (error) {
+    if (!isSignetError(error, 'metadata-expired')) throw error;
+    session.print(await expiredText(session, image));
+    throw error;
+  }
+}
+
+/** What has expired is shown, so that its owner can see what to mend; docker shows nothing of it. */
+async function expiredText(session: Session, image: string): Promise<string> {
+  const { reference, repository } = await open(session, image);
+  const { set } = await repository.inspect();
+  const lines = expiredRoles(set, session.now())
+    .map(({ role, expired }) => `  ${role} expired on ${new Date(expired).toISOString().slice(0, 10)}`)
+    .map((line) => `${red(line, isColoured(session.env))}\n`);
+  const text = asText(image, inspectCollection(set, shownTag(reference)));
+  return `\nThis trust data has expired, and nothing in it is trusted:\n\n${lines.join('')}${text}`;
+}
+
+async function open(
+  session: Session,
+  image: string,
+): Promise<{ readonly reference: Reference; readonly repository: Repository }> {
+  const reference = session.resolve(image);
+  return { reference, repository: await session.repository(reference, 'pull') };
+}
+
+function shownTag({ tag, digest }: Reference): string | undefined {
+  return digest === undefined ? tag : undefined;
+}
+
+async function load(session: Session, image: string): Promise<Inspection> {
+  const { reference, repository } = await open(session, image);
+  try {
+    const { set } = await repository.read();
+    return inspectCollection(set, shownTag(reference));
+  } catch (cause) {
+    if (!isSignetError(cause) || UNKNOWN_TO_DOCKER.includes(cause.code)) throw cause;
+    throw cause.reworded(`no signatures or cannot access ${image}`, {
+      next: cause.next ?? cause.message,
+      isDockers: true,
+    });
+  }
+}
+
+function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): unknown {
+  const keys = (ids: readonly string[]) => ids.map((id) => ({ ID: id }));
+  return {
+    Name: image,
+    SignedTags: tags.map((row) => ({
+      SignedTag: row.tag,
+      Digest: row.digest,
+      Signers: row.signers.length > 0 ? row.signers : ['Repo Admin'],
+    })),
+    Signers: signers
+      .toSorted((a, b) => (a.name < b.name ? 1 : -1))
+      .map((signer) => ({ Name: signer.name, Keys: keys(signer.keys) })),
+    AdministrativeKeys: [
+      { Name: 'Root', Keys: keys(rootKeys) },
+      { Name: 'Repository', Keys: keys(repositoryKeys) },
+    ],
+  };
+}
+
+function asText(image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): string {
+  const signatures = tags.map(({ tag, digest, signers: names }) => [
+    shown(tag),
+    digest,
+    names.length > 0 ? names.toSorted().join(', ') : '(Repo Admin)',
+  ]);
+  const people = signers
+    .toSorted((a, b) => naturalCompare(a.name, b.name))
+    .map(({ name, keys }) => [name, keys.map((id) => id.slice(0, 12)).join(', ')]);
+  return [
+    tags.length === 0
+      ? `\nNo signatures for ${image}\n\n\n`
+      : `\nSignatures for ${image}\n\n${dockerTable(['SIGNED TAG', 'DIGEST', 'SIGNERS'], signatures)}\n`,
+    people.length === 0
+      ? ''
+      : `List of signers and their keys for ${image}\n\n${dockerTable(['SIGNER', 'KEYS'], people)}\n`,
+    `Administrative keys for ${image}\n\n`,
+    `  Repository Key:\t${repositoryKeys.toSorted().join(', ')}\n`,
+    `  Root Key:\t${rootKeys.toSorted().join(', ')}\n`,
+  ].join('');
+}

@@ -1,0 +1,109 @@
+import { isatty } from 'node:tty';
+import { SignetError } from '../../../../core/errors/index.ts';
+import { formatKeyBundle } from '../../../../core/keys/key-bundle.ts';
+import type { KeyFile } from '../../../../core/keys/key-file.ts';
+import type { Gun } from '../../../../core/names/gun.ts';
+import type { KeyId } from '../../../../core/names/key-id.ts';
+import { writePrivateFile } from '../../../../store/files.ts';
+import type { StoredKey } from '../../../../store/key-store.ts';
+import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
+import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Session } from '../../../session.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { chosenKey } from './chosen-key.ts';
+import { checkNew } from './new-file.ts';
+
+export const KEY_EXPORT: CommandSpec = {
+  program: 'signet',
+  path: 'trust key export',
+  usage: '[OPTIONS]',
+  summary: 'Write private keys, encrypted as they are, for a copy or another machine',
+  flags: [
+    { name: 'gun', kind: 'list' },
+    { name: 'key', kind: 'list' },
+    { name: 'output', short: 'o', kind: 'value' },
+    { name: 'force', kind: 'switch' },
+    ...PLACE_FLAGS,
+  ],
+  options: `      --force              Replace the file that is there
+      --gun list           Only keys of this repository
+      --key list           Only the key with this ID or name
+  -o, --output string      File to write, in place of standard output
+${PLACE_OPTIONS}`,
+  minArguments: 0,
+  maxArguments: 0,
+};
+
+const STDOUT = 1;
+
+/**
+ * `signet trust key export [--gun G]… [--key ID]… [-o FILE]` (protocol C.2.5): every key that one of the filters names;
+ * all where there are none.
+ */
+export async function exportKeys(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(KEY_EXPORT, words);
+  const place = await placeOf(session, parsed);
+  const output = parsed.value('output');
+  if (output !== undefined && !parsed.has('force')) checkNew(output, 'Name another file, or replace it: --force');
+  const guns = parsed.values('gun').map((name) => place.gun(name));
+  const chosen = choose(await place.keys.list(), guns, parsed.values('key'));
+  if (output === undefined && isatty(STDOUT)) refuseOpen(chosen);
+  const bundle = formatKeyBundle(await load(place.keys, chosen));
+  try {
+    if (output === undefined) session.write(bundle);
+    else writePrivateFile(output, bundle);
+  } finally {
+    bundle.fill(0);
+  }
+  if (output !== undefined) session.print(`Exported ${counted(chosen.length)} to ${output}\n`);
+  session.printError(warnings(chosen));
+  return 0;
+}
+
+function choose(keys: readonly StoredKey[], guns: readonly Gun[], ids: readonly string[]): readonly StoredKey[] {
+  if (keys.length === 0) throw new SignetError('signing-key-missing', 'no signing keys found');
+  if (guns.length + ids.length === 0) return keys;
+  const ofGuns = guns.map((gun) => {
+    const found = keys.filter((key) => key.gun === gun);
+    if (found.length > 0) return found;
+    throw new SignetError('signing-key-missing', `no key here belongs to ${gun}`, {
+      next: 'See which keys there are: signet trust key list',
+    });
+  });
+  return [...new Set([...ofGuns.flat(), ...ids.map((id) => chosenKey(keys, id))])];
+}
+
+async function load(keys: KeyRing, chosen: readonly StoredKey[]): Promise<ReadonlyMap<KeyId, KeyFile>> {
+  const files = new Map<KeyId, KeyFile>();
+  for (const { id } of chosen) {
+    const file = await keys.load(id);
+    if (file === undefined) throw new SignetError('signing-key-missing', `signing key not found: ${id}`);
+    files.set(id, file);
+  }
+  return files;
+}
+
+function refuseOpen(chosen: readonly StoredKey[]): void {
+  const open = chosen.filter(({ encrypted }) => !encrypted);
+  if (open.length === 0) return;
+  throw new SignetError('key-unprotected', `not encrypted, and not to be shown on a terminal: ${ids(open)}`, {
+    next: 'Write the keys into a file: --output FILE',
+  });
+}
+
+function warnings(chosen: readonly StoredKey[]): string {
+  const roots = chosen.filter(({ role }) => role === 'root');
+  const open = chosen.filter(({ encrypted }) => !encrypted);
+  return [
+    roots.length === 0 ? '' : `Root keys are among them, keep the copy offline: ${ids(roots)}\n`,
+    open.length === 0 ? '' : `Not encrypted, whoever reads the copy can sign with them: ${ids(open)}\n`,
+  ].join('');
+}
+
+function ids(keys: readonly StoredKey[]): string {
+  return keys.map(({ id }) => id).join(', ');
+}
+
+function counted(count: number): string {
+  return `${count} ${count === 1 ? 'key' : 'keys'}`;
+}

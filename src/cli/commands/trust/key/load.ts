@@ -1,0 +1,70 @@
+import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
+import { type KeyFile, parseKeyFile } from '../../../../core/keys/key-file.ts';
+import { LIMITS } from '../../../../core/limits.ts';
+import { isKeyId } from '../../../../core/names/key-id.ts';
+import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
+import { checkName, parseCommand } from '../../../line/command.ts';
+import type { Session } from '../../../session.ts';
+import { KEY_LOAD } from '../specs.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
+
+/** `docker trust key load [--name NAME] KEYFILE` (protocol D.11); unlike docker, it does import an encrypted key (G-29). */
+export async function loadKey(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(KEY_LOAD, words);
+  const path = parsed.args[0] ?? '';
+  const name = parsed.value('name') ?? 'signer';
+  checkName('key', name);
+  session.print(`Loading key from "${path}"...\n`);
+  const file = readPrivateFile(path, LIMITS.keyFile);
+  const { bytes } = file;
+  try {
+    checkPrivate(file);
+    await importKey(session, bytes, path, name);
+  } finally {
+    bytes.fill(0);
+  }
+  session.print(`Successfully imported key from ${path}\n`);
+  return 0;
+}
+
+async function importKey(session: Session, bytes: Buffer, path: string, name: string): Promise<void> {
+  const unsupported = (cause?: unknown) =>
+    new SignetError(
+      'key-unsupported',
+      `error importing key from ${path}: provided file ${path} is not a supported private key - to add a signer's public key use docker trust signer add`,
+      { cause },
+    );
+  const files = parseOr(bytes, unsupported);
+  for (const file of files) {
+    try {
+      await explainingOldForms(path, () => load(session.keys, file, name));
+    } catch (cause) {
+      if (!isSignetError(cause, 'key-passphrase-wrong')) throw cause;
+      throw new SignetError(
+        cause.code,
+        `error importing key from ${path}: cannot load key from provided file ${path}: could not decrypt key`,
+        { cause, ...(cause.next === undefined ? {} : { next: cause.next }) },
+      );
+    }
+  }
+  if (files.length === 0) throw unsupported();
+}
+
+/**
+ * An exported key says which it is, and is stored as it is, sealed: no one is asked for its passphrase (as docker has it).
+ */
+async function load(keys: KeyRing, file: KeyFile, name: string): Promise<void> {
+  const id = file.path ?? '';
+  if (file.encrypted && isKeyId(id))
+    await keys.importBundled({ file: { ...file, role: file.role || name, path: undefined }, id });
+  else await keys.import(file, name);
+}
+
+function parseOr(bytes: Buffer, error: (cause: unknown) => SignetError): ReturnType<typeof parseKeyFile> {
+  try {
+    return parseKeyFile(bytes);
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw error(cause);
+  }
+}

@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
+import { type KeyFile, parseKeyFile } from '../../../../core/keys/key-file.ts';
+import { LIMITS } from '../../../../core/limits.ts';
+import type { Gun } from '../../../../core/names/gun.ts';
+import type { KeyId } from '../../../../core/names/key-id.ts';
+import { type BaseRole, isBaseRole } from '../../../../core/names/role.ts';
+import { printable } from '../../../../core/printable.ts';
+import {
+  checkRotation,
+  openSigners,
+  planRotation,
+  type Rotated,
+  type Rotation,
+  rotateKeys,
+} from '../../../../trust/changes/rotate.ts';
+import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
+import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Session } from '../../../session.ts';
+import { declined } from '../../../terminal/answer.ts';
+import { reportPublication } from '../approve.ts';
+import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { chosenKey, wrongRole } from './chosen-key.ts';
+import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
+
+export const KEY_ROTATE: CommandSpec = {
+  program: 'signet',
+  path: 'trust key rotate',
+  usage: '[OPTIONS] REPOSITORY ROLE',
+  summary: 'Replace the keys of root, targets, snapshot or timestamp',
+  flags: [
+    ...KEEPING,
+    { name: 'server-managed', short: 'r', kind: 'switch' },
+    { name: 'key', short: 'k', kind: 'list' },
+    { name: 'yes', short: 'y', kind: 'switch' },
+    ...PLACE_FLAGS,
+  ],
+  options: `  -k, --key list           ID of a key that is here, or the file of one, to use
+                           in place of a new one
+${KEEPING_OPTIONS}
+${PLACE_OPTIONS}
+  -r, --server-managed     Let the server make and keep the key (snapshot and
+                           timestamp)
+  -y, --yes                Do not prompt for confirmation`,
+  minArguments: 2,
+  maxArguments: 2,
+};
+
+/** The words of Notary's question (protocol E.3). */
+const ROOT_WARNING = `Warning: you are about to rotate your root key.
+
+You must use your old key to sign this root rotation.
+`;
+
+/** `signet trust key rotate [--server-managed] [--key ID|FILE]… [--yes] REPOSITORY ROLE` (protocol C.13). */
+export async function rotate(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(KEY_ROTATE, words);
+  const [name = '', role = ''] = parsed.args;
+  if (!isBaseRole(role)) {
+    throw new SignetError(
+      'rotation-unsupported',
+      `notary does not currently permit rotating the ${printable(role)} key`,
+      { next: 'The keys of a delegation are changed by: signet trust role REPOSITORY ROLE' },
+    );
+  }
+  const serverManaged = parsed.has('server-managed');
+  const chosen = parsed.values('key');
+  checkRotation({ role, serverManaged, choosesKeys: chosen.length > 0 });
+  const place = await placeOf(session, parsed);
+  const { repository, gun } = place.collection(name, serverManaged ? ['*'] : ['pull', 'push']);
+  if (!parsed.has('yes') && !(await isConfirmed(session, gun, role))) return declined(session);
+  const resigned = await planRotation(repository, role);
+  const kept = await decideKept(session, parsed, resigned);
+  const uses: (() => Promise<KeyId>)[] = [];
+  for (const text of chosen) uses.push(await keyToUse(place.keys, text, role, gun));
+  // Before a key of a file is imported: what cannot be signed leaves nothing behind.
+  if (chosen.length > 0) await openSigners(repository, role, chosen.length);
+  const keyIds = new Set<KeyId>();
+  for (const use of uses) keyIds.add(await use());
+  const rotation: Rotation = { role, serverManaged, keyIds: [...keyIds] };
+  const rotated = await rotateKeys(repository, rotation, resigned, kept);
+  const exitCode = reportPublication(session, repository, rotated.publication);
+  session.print(rotatedText(rotation, rotated));
+  return exitCode;
+}
+
+async function isConfirmed(session: Session, gun: Gun, role: BaseRole): Promise<boolean> {
+  if (!session.isInteractive) {
+    throw new SignetError('confirmation-missing', `no one can be asked whether to rotate the ${role} key`, {
+      next: 'Say it on the command line: --yes',
+    });
+  }
+  if (role !== 'root') return session.confirm(`Rotate the ${role} key of ${gun}?`);
+  session.print(ROOT_WARNING);
+  return session.confirm('Are you sure you want to proceed?');
+}
+
+/** A key that is here already, or that of a file, which is imported for the role when it is used. */
+async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): Promise<() => Promise<KeyId>> {
+  try {
+    const stored = chosenKey(await keys.list(), text);
+    if (stored.role !== '' && stored.role !== role) throw wrongRole(stored, role);
+    return async () => stored.id;
+  } catch (error) {
+    if (!isSignetError(error, 'signing-key-missing') || !existsSync(text)) throw error;
+    const own = { ...readKey(text), role, gun: role === 'root' ? undefined : gun };
+    return () => explainingOldForms(text, () => keys.import(own, role, role, 'its own'));
+  }
+}
+
+function readKey(path: string): KeyFile {
+  const file = readPrivateFile(path, LIMITS.keyFile);
+  const [key, another] = parseKeyFile(file.bytes);
+  file.bytes.fill(0);
+  if (key === undefined || another !== undefined) {
+    throw new SignetError('key-ambiguous', `${path} has more than one key in it`, {
+      next: `Import them first, then give the ID of one: signet trust key import ${path}`,
+    });
+  }
+  if (!key.encrypted) checkPrivate(file);
+  return key;
+}
+
+function rotatedText({ role, serverManaged }: Rotation, { publication, keys, kept, removed }: Rotated): string {
+  if (publication.kind === 'unchanged') return '';
+  const isInForce = publication.kind === 'published';
+  const whose = serverManaged ? `${role} key of the server` : `${role} key`;
+  return [
+    ...keys.map((id) => `New ${whose}: ${id}\n`),
+    ...removed.map((id) => `Removed the former ${role} key, which is of no more use: ${id}\n`),
+    ...kept.map((id) =>
+      isInForce
+        ? `The former ${role} key stays here, as other repositories may need it: ${id}\n`
+        : `The former ${role} key must stay until then; remove it afterwards: ${id}\n`,
+    ),
+  ].join('');
+}

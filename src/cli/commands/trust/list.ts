@@ -1,0 +1,37 @@
+import { listTargets } from '../../../core/verify/lookup.ts';
+import { shown, shownDigest } from '../../../trust/report/describe.ts';
+import { naturalCompare } from '../../../trust/report/natural-order.ts';
+import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { dockerTable } from '../../terminal/table.ts';
+import { ROLES, rolesOf } from './change.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { readCollection } from './read.ts';
+
+export const LIST: CommandSpec = {
+  program: 'signet',
+  path: 'trust list',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'List the targets of a repository',
+  flags: [ROLES, ...PLACE_FLAGS],
+  options: `  -r, --role list          Ask only these roles and those below them, the first
+                           one first (default targets)
+${PLACE_OPTIONS}`,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust list [--role ROLE]… REPOSITORY`: of a name that several roles have, what the first one says (protocol C.14). */
+export async function list(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(LIST, words);
+  const roles = rolesOf(parsed);
+  const { repository, gun } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull']);
+  const { set } = await readCollection(repository);
+  const found = [...listTargets(set, roles).values()].sort((one, other) => naturalCompare(one.name, other.name));
+  if (found.length === 0) session.print(`No targets in ${gun}.\n`);
+  else {
+    const rows = found.map(({ name, target, role }) => [shown(name), shownDigest(target), `${target.length}`, role]);
+    session.print(dockerTable(['NAME', 'DIGEST', 'SIZE', 'ROLE'], rows));
+  }
+  return 0;
+}

@@ -1,0 +1,54 @@
+import { isSignetError } from '../../../core/errors/index.ts';
+import type { Changelist } from '../../../store/changelist.ts';
+import { planOn } from '../../../trust/changes/changes.ts';
+import { publishStaged, republishStaged } from '../../../trust/changes/staged.ts';
+import type { Repository } from '../../../trust/publish/repository.ts';
+import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { reportPublication } from './approve.ts';
+import { consequencesText } from './consequences-text.ts';
+import { decideKept, KEEPING, KEEPING_OPTIONS } from './keeping.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+
+export const PUBLISH: CommandSpec = {
+  program: 'signet',
+  path: 'trust publish',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Publish all staged changes, and a repository that was only prepared',
+  flags: [...KEEPING, ...PLACE_FLAGS],
+  options: `${KEEPING_OPTIONS}
+${PLACE_OPTIONS}`,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust publish REPOSITORY`: what Signet has staged, and Notary. */
+export async function publish(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(PUBLISH, words);
+  const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
+    'pull',
+    'push',
+  ]);
+  const staged = (await changelist.read()).map(({ change }) => change);
+  const collection = await repository.current().catch((error: unknown) => {
+    if (isSignetError(error, 'trust-data-lost')) return 'lost' as const;
+    throw error;
+  });
+  if (collection === 'lost') return publishAgain(session, repository, changelist);
+  if (collection === undefined)
+    return reportPublication(session, repository, await publishStaged(repository, changelist));
+  const { consequences } = await planOn(repository, collection, staged);
+  session.printError(consequencesText(repository.gun, consequences));
+  const kept = await decideKept(session, parsed, consequences.resigned);
+  const publication = await publishStaged(repository, changelist, consequences, kept);
+  return reportPublication(session, repository, publication);
+}
+
+/** The server is empty, and this person's own copy is not: it goes back, as Notary's command does it. */
+async function publishAgain(session: Session, repository: Repository, changelist: Changelist): Promise<number> {
+  const { gun, host } = repository;
+  session.printError(`${host} has no data for ${gun} any more. What is kept here is published there again.\n`);
+  await republishStaged(repository, changelist);
+  session.print(`Published to ${gun}.\n`);
+  return 0;
+}

@@ -1,0 +1,254 @@
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import type { PrivateKey } from '../../../core/keys/private-key.ts';
+import { digestHex } from '../../../core/names/digest.ts';
+import { familiarReference, gunOf } from '../../../core/names/reference.ts';
+import { isBaseRole, isDelegation, RELEASES } from '../../../core/names/role.ts';
+import { allTargets, isUnanswered } from '../../../core/verify/lookup.ts';
+import { digestsIn, type ImageDescription } from '../../../engine/api/image.ts';
+import { serverFor } from '../../../remote/transport/server-address.ts';
+import type { StoredKey } from '../../../store/key-store.ts';
+import { addSigner, initializeWithImages, type SignedImage } from '../../../trust/changes/sign.ts';
+import { targetDigest } from '../../../trust/decide/resolve.ts';
+import { signableRoles } from '../../../trust/keys/signer-roles.ts';
+import type { Repository } from '../../../trust/publish/repository.ts';
+import { inspectCollection } from '../../../trust/report/inspect.ts';
+import type { Collection } from '../../../trust/update/collection.ts';
+import { checkFounding, INIT, isFoundedHere, isWatched } from '../../founding.ts';
+import { parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from '../../signing.ts';
+import { wordedAs } from '../../wording/docker-texts.ts';
+import { SIGN } from './specs.ts';
+
+interface Request {
+  readonly typed: string;
+  readonly reference: TaggedReference;
+}
+
+/** What keys are called that no one has named (protocol C.2.5, D.11), and what no signer can be called. */
+const UNNAMED: readonly string[] = ['', 'signer', 'delegation', 'releases'];
+
+const LACKS_IT = 'lacks it';
+
+/** Where the digest to sign may come from; anywhere where none is asked for. */
+type Origin = 'engine' | 'registry';
+
+/** What the command line says of all its images. */
+interface Wishes {
+  readonly origin: Origin | undefined;
+  /** Whether a repository that is new may be founded, wherever the command runs. */
+  readonly mayFound: boolean;
+}
+
+/** Where the digest to sign does come from. */
+type Source =
+  | { readonly kind: 'released'; readonly image: SignedImage; readonly collection: Collection }
+  | { readonly kind: 'engine' }
+  | RegistrySource;
+
+interface RegistrySource {
+  readonly kind: 'registry';
+  readonly image: SignedImage;
+}
+
+/** Where an image is to be signed. */
+interface Place {
+  readonly repository: Repository;
+  readonly collection: Collection | undefined;
+  readonly origin: Origin | undefined;
+}
+
+interface Plan extends Request {
+  readonly source: Source;
+}
+
+/**
+ * `docker trust sign IMAGE:TAG` (protocol D.14), and beyond docker: several images at once, `IMAGE:TAG@DIGEST`, and images
+ * that only the registry has, for which no engine is needed. All tags of a repository are signed in one publish.
+ */
+export async function sign(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(SIGN, words);
+  const origin: Origin | undefined = parsed.has('local') ? 'engine' : parsed.has('remote') ? 'registry' : undefined;
+  const requests = parsed.args.map((typed) => readRequest(session, typed));
+  for (const group of Map.groupBy(requests, ({ reference }) => gunOf(reference)).values()) {
+    await signGroup(session, group, { origin, mayFound: parsed.has(INIT.name) });
+  }
+  return 0;
+}
+
+function readRequest(session: Session, typed: string): Request {
+  const { tag, ...reference } = session.resolve(typed);
+  if (tag !== undefined) return { typed, reference: { ...reference, tag } };
+  if (reference.digest === undefined)
+    throw new SignetError('image-reference-unsupported', `no tag specified for ${typed}`);
+  throw new SignetError('image-reference-unsupported', 'cannot use a digest reference for IMAGE:TAG', {
+    next: 'Name the tag to sign it under as well: IMAGE:TAG@DIGEST',
+  });
+}
+
+/** Nothing is founded, pushed or signed before it is certain where every image of the group comes from. */
+async function signGroup(session: Session, group: readonly Request[], { origin, mayFound }: Wishes): Promise<void> {
+  const [first] = group;
+  if (first === undefined) return;
+  const repository = await session.repository(first.reference, 'push');
+  await wordedAs(gunOf(first.reference), async () => {
+    const collection = await repository.current();
+    const plans: Plan[] = [];
+    for (const request of group) {
+      plans.push({ ...request, source: await sourceOf(session, request, { repository, collection, origin }) });
+    }
+    if (collection === undefined) checkFounding(session, repository.gun, mayFound, '--init');
+    const isFounded = collection !== undefined || (await initialize(session, repository, first));
+    if (plans.some(({ source }) => source.kind === 'engine')) {
+      await openKeys(repository, collection ?? (await repository.current()), first.reference);
+    }
+    const images: SignedImage[] = [];
+    for (const plan of plans) images.push(await imageOf(session, repository, plan));
+    const isSigned = !isFounded && (await isFoundedHere(() => initializeWithImages(repository, images)));
+    if (!isSigned) await signAs(repository, first.reference, images);
+  });
+  for (const { reference } of group) session.print(`Successfully signed ${nameOf(reference)}\n`);
+}
+
+/** Founds the repository with the person who is logged in as its first signer; false where nobody is (protocol D.14 step 3). */
+async function initialize(session: Session, repository: Repository, { reference, typed }: Request): Promise<boolean> {
+  const user = await session.username(reference);
+  if (user === undefined) return false;
+  if (!isDelegation(`targets/${user}`)) {
+    throw new SignetError('role-invalid', `the user name ${user} cannot be a signer's name`, {
+      next: 'Make a key and add it under another name first: signet trust key generate NAME, signet trust signer add --key NAME.pub NAME REPOSITORY',
+    });
+  }
+  const found = () =>
+    repository.initialize(async (editor) => {
+      const { name, key } = await firstSigner(session, user);
+      addSigner(editor, name, [key.publicKey]);
+      session.print(`Created signer: ${name}\n`);
+    });
+  if (await isFoundedHere(found)) session.print(`Finished initializing signed repository for ${typed}\n`);
+  return true;
+}
+
+/**
+ * The first signer has the user's name and a key of that name, a new one where there is none, as docker has it. A script
+ * has no key made that nobody keeps where it has imported the one to sign with: that key's owner is the first signer.
+ */
+async function firstSigner(
+  session: Session,
+  user: string,
+): Promise<{ readonly name: string; readonly key: PrivateKey }> {
+  const { keys } = session;
+  const signers = (await keys.list()).filter(({ role }) => !isBaseRole(role));
+  const own = signers.find(({ role }) => role === user);
+  const imported = own === undefined && !isWatched(session) ? onlyOne(signers, user) : undefined;
+  const chosen = own ?? imported;
+  const key = chosen === undefined ? await keys.create(user) : await keys.find(chosen.id, RELEASES);
+  if (key === undefined) throw new SignetError('signing-key-missing', `signing key not found: ${chosen?.id}`);
+  const hasName =
+    imported !== undefined && !UNNAMED.includes(imported.role) && isDelegation(`targets/${imported.role}`);
+  return { name: hasName ? imported.role : user, key };
+}
+
+function onlyOne(signers: readonly StoredKey[], user: string): StoredKey | undefined {
+  if (signers.length <= 1) return signers[0];
+  throw new SignetError('key-ambiguous', `no key here is called ${user}, and ${signers.length} others are here`, {
+    next: 'Say who is to sign: signet trust signer add --init --key NAME.pub NAME REPOSITORY',
+  });
+}
+
+/** Throws `image-missing` where nobody has the image. */
+async function sourceOf(
+  session: Session,
+  request: Request,
+  { repository, collection, origin }: Place,
+): Promise<Source> {
+  const { reference } = request;
+  if (reference.digest !== undefined) return inRegistry(session, reference);
+  const released =
+    origin === undefined && collection !== undefined ? releasedImage(collection, reference.tag) : undefined;
+  if (released !== undefined && collection !== undefined) return { kind: 'released', image: released, collection };
+  if (origin === 'registry') return inRegistry(session, reference);
+  const shown = familiarReference(reference);
+  const engine = await askEngine(session, shown, origin === 'engine');
+  if (typeof engine !== 'string') {
+    const isOurs = origin === 'engine' || !speaksForOthers(repository, reference);
+    return (isOurs ? undefined : await sameInRegistry(session, reference, engine)) ?? { kind: 'engine' };
+  }
+  if (origin === 'engine')
+    throw new SignetError('image-missing', `Error response from daemon: No such image: ${shown}`);
+  return inRegistry(session, reference).catch((cause: unknown) => {
+    if (!isSignetError(cause, 'not-found')) throw cause;
+    const why =
+      engine === LACKS_IT ? 'neither the engine nor the registry has it' : `not in the registry, and ${engine}`;
+    throw new SignetError('image-missing', `No such image: ${shown}: ${why}`, { cause });
+  });
+}
+
+/** The image to sign; what only the engine has is pushed for that. */
+async function imageOf(session: Session, repository: Repository, plan: Plan): Promise<SignedImage> {
+  const { reference, typed, source } = plan;
+  if (source.kind === 'engine') {
+    session.printError(`Signing and pushing trust data for local image ${typed}, may overwrite remote trust data\n`);
+    const image = await pushImage(session, reference);
+    session.print('Signing and pushing trust metadata\n');
+    return image;
+  }
+  if (source.kind === 'registry') {
+    session.printError(`Signing what the registry holds as ${familiarReference(reference)}: ${source.image.digest}\n`);
+    return source.image;
+  }
+  session.print(`Signing and pushing trust metadata for ${typed}\n`);
+  await failingToSign(reference, () => signableRoles(source.collection.set, reference.tag, repository.keys));
+  session.print(existingSignatures(source.collection, reference.tag, source.image));
+  return source.image;
+}
+
+/** The digest under which the tag is released already; the first in tree order, as docker takes it. None that may be replaced. */
+function releasedImage({ set }: Collection, tag: string): SignedImage | undefined {
+  if (isUnanswered(set, tag)) return undefined;
+  const found = allTargets(set, tag).find(({ role }) => role === 'targets' || role === RELEASES);
+  return found === undefined ? undefined : { tag, digest: targetDigest(found.target), size: found.target.length };
+}
+
+function existingSignatures({ set }: Collection, tag: string, image: SignedImage): string {
+  const row = inspectCollection(set, tag).tags.find(({ digest }) => digest === digestHex(image.digest));
+  return `Existing signatures for tag ${tag} digest ${digestHex(image.digest)} from:\n${row?.signers.toSorted().join(', ') ?? ''}\n`;
+}
+
+async function inRegistry(session: Session, reference: TaggedReference): Promise<RegistrySource> {
+  const { digest, size } = await session.manifest(reference);
+  return { kind: 'registry', image: { tag: reference.tag, digest, size } };
+}
+
+/** Whether the trust server is not the registry's own: who signs there vouches for images that others may have pushed. */
+function speaksForOthers({ source }: Repository, { registry }: TaggedReference): boolean {
+  return source.host !== serverFor(registry, { environment: undefined }).host;
+}
+
+/** What the registry holds, if the engine's image came from there as that very digest: a push would change nothing. */
+async function sameInRegistry(
+  session: Session,
+  reference: TaggedReference,
+  image: ImageDescription,
+): Promise<Source | undefined> {
+  const digests = digestsIn(reference, image);
+  if (digests.length === 0) return undefined;
+  try {
+    const source = await inRegistry(session, reference);
+    return digests.includes(source.image.digest) ? source : undefined;
+  } catch (error) {
+    // The push will tell what is wrong.
+    if (isSignetError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The engine's image, or why it has none. No engine to ask is no error unless it must have the image. */
+async function askEngine(session: Session, name: string, isRequired: boolean): Promise<ImageDescription | string> {
+  try {
+    return (await (await session.engine()).inspectImage(name)) ?? LACKS_IT;
+  } catch (error) {
+    if (isRequired || !isSignetError(error, 'engine-unreachable', 'docker-missing')) throw error;
+    return `no engine: ${error.message}`;
+  }
+}

@@ -1,0 +1,154 @@
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import type { PublicKey } from '../../../core/keys/public-key.ts';
+import { isBaseRole } from '../../../core/names/role.ts';
+import { canonicalKeyIds } from '../../../core/verify/signers.ts';
+import { planOn, publishChanges } from '../../../trust/changes/changes.ts';
+import { addSigner, isLastSigner, signerRemoval, unvouchedTags } from '../../../trust/changes/sign.ts';
+import { signersOf } from '../../../trust/keys/signer-roles.ts';
+import type { Repository } from '../../../trust/publish/repository.ts';
+import { shown } from '../../../trust/report/describe.ts';
+import { naturalCompare } from '../../../trust/report/natural-order.ts';
+import type { Collection } from '../../../trust/update/collection.ts';
+import { checkFounding, INIT, isFoundedHere } from '../../founding.ts';
+import { checkName, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { wordedAs } from '../../wording/docker-texts.ts';
+import { inForce } from '../../wording/pending.ts';
+import { decideKept } from './keeping.ts';
+import { readPublicKey } from './public-keys.ts';
+import { SIGNER_ADD, SIGNER_REMOVE } from './specs.ts';
+
+interface Failure {
+  readonly repository: string;
+  readonly error: SignetError;
+}
+
+/** `docker trust signer add --key FILE… NAME REPOSITORY…` (protocol D.12). */
+export async function addSigners(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(SIGNER_ADD, words);
+  const [name = '', ...repositories] = parsed.args;
+  checkName('signer', name);
+  // docker reserves the first alone; a signer with the name of a base role would read as an administrator's key.
+  if (name === 'releases' || isBaseRole(name))
+    throw new SignetError('name-invalid', `${name} is a reserved keyword, use a different signer name`);
+  const paths = parsed.values('key');
+  if (paths.length === 0)
+    throw new SignetError('usage', 'path to a public key must be provided using the `--key` flag');
+  const keys: PublicKey[] = [];
+  for (const path of paths) keys.push(await readPublicKey(path, session.now()));
+  const failed = await forEachRepository(session, repositories, (repository) =>
+    add(session, { name, keys, mayFound: parsed.has(INIT.name) }, repository),
+  );
+  if (failed.length > 0) throw incomplete('failed to add signer to', failed);
+  return 0;
+}
+
+/** `docker trust signer remove [--force] NAME REPOSITORY…` (protocol D.13); unlike docker since 26, it does remove (G-35). */
+export async function removeSigners(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(SIGNER_REMOVE, words);
+  const [name = '', ...repositories] = parsed.args;
+  const failed = await forEachRepository(session, repositories, (repository) =>
+    remove(session, parsed, name, repository),
+  );
+  if (failed.length > 0) throw incomplete('error removing signer from', failed);
+  return 0;
+}
+
+interface NewSigner {
+  readonly name: string;
+  readonly keys: readonly PublicKey[];
+  /** Whether the command line says that a new repository may be founded. */
+  readonly mayFound: boolean;
+}
+
+async function add(session: Session, signer: NewSigner, typed: string): Promise<void> {
+  const { name, keys } = signer;
+  session.print(`Adding signer "${name}" to ${typed}...\n`);
+  const repository = await session.repository(session.resolve(typed), 'push');
+  await wordedAs(typed, async () => {
+    const isFounded = (await repository.current()) === undefined && (await found(session, signer, repository, typed));
+    if (!isFounded) inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
+  });
+  session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
+}
+
+/** Founds the repository with its first signer; false where somebody else has just founded it. */
+async function found(
+  session: Session,
+  { name, keys, mayFound }: NewSigner,
+  repository: Repository,
+  typed: string,
+): Promise<boolean> {
+  checkFounding(session, repository.gun, mayFound, '--init');
+  session.print(`Initializing signed repository for ${typed}...\n`);
+  const isFounded = await isFoundedHere(() => repository.initialize((editor) => addSigner(editor, name, keys)));
+  if (isFounded) session.print(`Successfully initialized "${typed}"\n`);
+  return isFounded;
+}
+
+async function remove(session: Session, parsed: ParsedCommand, name: string, typed: string): Promise<void> {
+  session.print(`Removing signer "${name}" from ${typed}...\n`);
+  if (name === 'releases')
+    throw new SignetError('name-invalid', 'releases is a reserved keyword and cannot be removed');
+  const repository = await session.repository(session.resolve(typed), 'push');
+  const collection = await signedCollection(repository, typed);
+  const signer = signersOf(collection.set).find((each) => each.name === `targets/${name}`);
+  if (signer === undefined) throw new SignetError('role-unknown', `no signer ${name} for repository ${typed}`);
+  const ids = canonicalKeyIds(signer);
+  const isLast = isLastSigner(collection, ids);
+  const changes = signerRemoval(collection.set, signer.name, ids);
+  const { consequences } = await planOn(repository, collection, changes);
+  if (isLast && consequences.resigned.length === 0 && !parsed.has('force')) {
+    const question = `The signer "${name}" signed the last released version of ${typed}. Removing this signer will make ${typed} unpullable. Are you sure you want to continue?`;
+    if (!(await session.confirm(question, '--force'))) return;
+  }
+  const kept = await decideKept(session, parsed, consequences.resigned);
+  await wordedAs(typed, async () => inForce(repository, await publishChanges(repository, changes, consequences, kept)));
+  if (!isLast) session.print(leftText(typed, unvouchedTags(collection, signer.name)));
+  session.print(`Successfully removed ${name} from ${typed}\n\n`);
+}
+
+/** Nothing is signed again where others have signed the release since; whoever removes a stolen key looks at it all the same. */
+function leftText(typed: string, tags: readonly string[]): string {
+  if (tags.length === 0) return '';
+  const names = tags.toSorted(naturalCompare).map(shown).join(', ');
+  return `Still released, though no signer who stays vouches for it: ${names}\nTo take one back: signet trust revoke ${typed}:TAG\n`;
+}
+
+async function signedCollection(repository: Repository, typed: string): Promise<Collection> {
+  try {
+    const collection = await repository.current();
+    if (collection !== undefined) return collection;
+    throw new SignetError('trust-data-missing', `${repository.host} does not have trust data for ${repository.gun}`);
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw cause.reworded(`error retrieving signers for ${typed}: ${cause.message}`);
+  }
+}
+
+/** Goes on with the next repository when one fails; returns those that failed, and why. */
+async function forEachRepository(
+  session: Session,
+  repositories: readonly string[],
+  work: (repository: string) => Promise<void>,
+): Promise<readonly Failure[]> {
+  const failed: Failure[] = [];
+  for (const repository of repositories) {
+    try {
+      await work(repository);
+    } catch (error) {
+      if (!isSignetError(error) || error.code === 'cancelled') throw error;
+      session.printError(`${error.message}\n\n`);
+      failed.push({ repository, error });
+    }
+  }
+  return failed;
+}
+
+/** What remains to be said when every error was printed: where, and what mends it. */
+function incomplete(words: string, failed: readonly Failure[]): SignetError {
+  const next = [...new Set(failed.map(({ error }) => error.next))].filter((step) => step !== undefined);
+  return new SignetError('trust-incomplete', `${words}: ${failed.map(({ repository }) => repository).join(', ')}`, {
+    ...(next.length === 0 ? {} : { next: next.join('\n') }),
+  });
+}

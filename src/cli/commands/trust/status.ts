@@ -1,0 +1,84 @@
+import { isSignetError } from '../../../core/errors/index.ts';
+import { EXPIRY_NOTICE } from '../../../core/verify/expiry-warnings.ts';
+import { type RoleStatus, type Status, statusOf } from '../../../trust/report/status.ts';
+import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Session } from '../../session.ts';
+import { dockerTable } from '../../terminal/table.ts';
+import { namesOf } from '../../wording/pending.ts';
+import { isColoured, red } from './colour.ts';
+import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { proposalText, unusualText } from './review.ts';
+import { stagedText } from './staged-text.ts';
+
+export const STATUS: CommandSpec = {
+  program: 'signet',
+  path: 'trust status',
+  usage: '[OPTIONS] REPOSITORY',
+  summary: 'Show who signed what until when, what waits for signatures, and what is staged',
+  flags: PLACE_FLAGS,
+  options: PLACE_OPTIONS,
+  minArguments: 1,
+  maxArguments: 1,
+};
+
+/** `signet trust status REPOSITORY`. What is staged here is shown also where the server cannot be reached (exit 1 then). */
+export async function status(session: Session, words: readonly string[]): Promise<number> {
+  const parsed = parseCommand(STATUS, words);
+  const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
+    'pull',
+    'push',
+  ]);
+  const { gun } = repository;
+  const staged = await changelist.read();
+  try {
+    session.print(statusText(session, gun, await statusOf(repository)));
+  } catch (error) {
+    if (!isSignetError(error) || error.code === 'cancelled') throw error;
+    session.print(stagedText(gun, staged));
+    throw error;
+  }
+  session.print(`\n${stagedText(gun, staged)}`);
+  return 0;
+}
+
+function statusText(session: Session, gun: string, { roles, waiting }: Status): string {
+  const rows = roles.map((role) => [
+    role.role,
+    `${role.version}`,
+    signatures(role),
+    signedBy(role),
+    `${role.here} of ${role.keys}`,
+    expiry(session, role),
+  ]);
+  return [
+    `Trust data of ${gun}\n\n`,
+    dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'SIGNED BY', 'KEYS HERE', 'EXPIRES'], rows),
+    '\n',
+    waitingText(gun, waiting),
+  ].join('');
+}
+
+function signatures({ signed, threshold }: RoleStatus): string {
+  return `${signed.length}, needs ${threshold}`;
+}
+
+/** The server's own keys belong to no one. */
+function signedBy({ role, signed }: RoleStatus): string {
+  if (role === 'snapshot' || role === 'timestamp') return signed.length === 0 ? 'no one' : `${role} key`;
+  return signed.length === 0 ? 'no one' : namesOf(signed);
+}
+
+function expiry(session: Session, { role, expires }: RoleStatus): string {
+  const now = session.now();
+  const day = new Date(expires).toISOString().slice(0, 10);
+  if (expires < now) return red(`${day} (expired)`, isColoured(session.env));
+  // The server renews a timestamp every fortnight; half a year ahead says nothing of it.
+  return role !== 'timestamp' && expires < now + EXPIRY_NOTICE ? `${day} (soon)` : day;
+}
+
+function waitingText(gun: string, waiting: Status['waiting']): string {
+  if (waiting === undefined) return `Nothing waits for signatures in ${gun}.\n`;
+  if (waiting === 'hidden') return 'What waits for signatures is shown to those who may publish.\n';
+  if (waiting instanceof Error) return `A change that waits is of no use: ${waiting.message}\n`;
+  return `A change waits for signatures (signet trust approve ${gun}):\n${proposalText(waiting)}${unusualText(waiting)}`;
+}

@@ -1,0 +1,21 @@
+import type { SignetError } from '../../core/errors/index.ts';
+
+let isOn = false;
+
+/** Has errors say their causes from now on, as `SIGNET_DEBUG` does from the start: for docker's `--debug`. */
+export function turnOnDebug(): void {
+  isOn = true;
+}
+
+export function debugIsOn(): boolean {
+  return isOn || Boolean(process.env.SIGNET_DEBUG);
+}
+
+/** The code of an error and what led to it, a line each; nothing unless somebody wants to know. */
+export function debugLines(error: SignetError): readonly string[] {
+  return debugIsOn() ? [error.code, ...causes(error)] : [];
+}
+
+function causes({ cause }: Error): readonly string[] {
+  return cause instanceof Error ? [`caused by: ${cause.message}`, ...causes(cause)] : [];
+}

@@ -1,0 +1,13 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+
+/** Reads what an engine says of `what` (`an image`, `itself`). Throws `engine-response-invalid` if it cannot be read. */
+export function described<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError('engine-response-invalid', `the engine describes ${what} unreadably: ${cause.message}`, {
+      cause,
+    });
+  }
+}

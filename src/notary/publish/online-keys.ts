@@ -1,0 +1,119 @@
+import type { OnlineSigner } from '../../core/accept/online-files.ts';
+import { generatePrivateKey, type PrivateKey, privateKeyFromRaw } from '../../core/keys/private-key.ts';
+import { makePublicKey, type PublicKey } from '../../core/keys/public-key.ts';
+import type { Gun } from '../../core/names/gun.ts';
+import type { KeyId } from '../../core/names/key-id.ts';
+import type { Instant } from '../../core/time.ts';
+import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
+import { LruCache } from './lru.ts';
+import type { Vault } from './seal.ts';
+
+interface OpenKey {
+  readonly gun: Gun;
+  readonly privateKey: PrivateKey;
+  used: boolean;
+}
+
+/** A signer that is told when what it signed is stored: a key that signed what came to nothing is given out again. */
+interface SettledSigner extends OnlineSigner {
+  settle(): Promise<void>;
+}
+
+/** Decrypted keys kept in memory; the other ones are decrypted when they sign. */
+const OPEN_KEYS = 1024;
+
+/** The keys with which the server signs snapshots and timestamps (protocol B.8). */
+export class OnlineKeys {
+  private readonly store: OnlineKeyStore;
+  private readonly vault: Vault;
+  private readonly type: OnlineKeyType;
+  private readonly clock: () => Instant;
+  private readonly open = new LruCache<KeyId, OpenKey>(OPEN_KEYS, ({ privateKey }) => privateKey.wipe());
+
+  constructor(store: OnlineKeyStore, vault: Vault, type: OnlineKeyType, clock: () => Instant) {
+    this.store = store;
+    this.vault = vault;
+    this.type = type;
+    this.clock = clock;
+  }
+
+  /** The key in use: the first of those that the root lists for the role and the server has, or else a new one. */
+  async current(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
+    for (const id of listed) {
+      const key = await this.store.find(id);
+      if (key?.gun === gun) return publicKeyOf(key);
+    }
+    return this.next(gun, role, listed);
+  }
+
+  /**
+   * A key that is not in use: the same one until something that it signed is stored, so that asking again makes no more
+   * keys. `listed` are those that the root lists for the role.
+   */
+  async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
+    const pending = await this.store.pending(gun, role, this.type);
+    if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role), this.clock()));
+    if (!listed.includes(pending.id)) return publicKeyOf(pending);
+    // The process ended between storing what the key signed and noting that it did.
+    await this.store.markUsed(pending.id, this.clock());
+    return this.next(gun, role, listed);
+  }
+
+  /**
+   * Signs for one GUN, with keys that were made for it only: a root may list any key ID, and must not get another
+   * repository's key to sign for it. Throws `online-key-unreadable`.
+   */
+  signer(gun: Gun): SettledSigner {
+    const signed = new Map<KeyId, OpenKey>();
+    return {
+      sign: async (id, message) => {
+        const key = this.open.get(id) ?? this.unseal(await this.store.find(id));
+        if (key?.gun !== gun) return undefined;
+        // Nothing may be awaited before this line: another key's arrival can wipe this one.
+        const signature = key.privateKey.sign(message);
+        if (!key.used) signed.set(id, key);
+        return signature;
+      },
+      settle: async () => {
+        for (const [id, key] of signed) {
+          await this.store.markUsed(id, this.clock());
+          key.used = true;
+        }
+      },
+    };
+  }
+
+  /** Whether the store answers and the master key is the right one. Throws what is wrong. */
+  async check(): Promise<void> {
+    this.unseal(await this.store.sample());
+  }
+
+  private generate(gun: Gun, role: OnlineRole): SealedKey {
+    const privateKey = generatePrivateKey(this.type);
+    const raw = privateKey.raw();
+    try {
+      const { id, bytes } = privateKey.publicKey;
+      const sealed = this.vault.seal(raw, [id, gun, role]);
+      return { id, gun, role, type: this.type, publicBytes: bytes, sealed, used: false };
+    } finally {
+      raw.fill(0);
+      privateKey.wipe();
+    }
+  }
+
+  private unseal(key: SealedKey | undefined): OpenKey | undefined {
+    if (key === undefined) return undefined;
+    const raw = this.vault.open(key.sealed, [key.id, key.gun, key.role]);
+    try {
+      const open = { gun: key.gun, privateKey: privateKeyFromRaw(key.type, raw), used: key.used };
+      this.open.set(key.id, open);
+      return open;
+    } finally {
+      raw.fill(0);
+    }
+  }
+}
+
+function publicKeyOf(key: SealedKey): PublicKey {
+  return makePublicKey(key.type, key.publicBytes);
+}

@@ -1,0 +1,174 @@
+import type { OnlineSigner } from '../../core/accept/online-files.ts';
+import type { StoredFile } from '../../core/accept/stored-file.ts';
+import { acceptUpload, refreshOnline, type Upload } from '../../core/accept/upload.ts';
+import { isSignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { digestHex, digestOf } from '../../core/names/digest.ts';
+import type { Gun } from '../../core/names/gun.ts';
+import type { RoleName } from '../../core/names/role.ts';
+import type { Instant } from '../../core/time.ts';
+import type { CurrentFiles, MetadataStore, PublicationResult } from '../store/metadata-store.ts';
+import { type CurrentChain, CurrentChains } from './current-chains.ts';
+import type { Logger } from './logger.ts';
+import { KeyedMutex } from './mutex.ts';
+import type { OnlineKeys } from './online-keys.ts';
+import { Refusal } from './refusal.ts';
+import { refusalOf } from './update-refusal.ts';
+
+/** How often a publish is checked anew when other processes change the repository between the check and the storing. */
+const ATTEMPTS = 10;
+/** Bytes of files that are verified at one go. */
+const PAUSE_EVERY = 64 * 1024;
+
+interface RepositoryParts {
+  readonly store: MetadataStore;
+  readonly keys: OnlineKeys;
+  readonly logger: Logger;
+  readonly clock: () => Instant;
+  /** Bytes of current metadata to keep in memory. */
+  readonly cacheBytes: number;
+}
+
+/** What can be done with the trust data of a GUN. Changes of one GUN are made one after the other. */
+export class Repositories {
+  private readonly store: MetadataStore;
+  private readonly keys: OnlineKeys;
+  private readonly logger: Logger;
+  private readonly clock: () => Instant;
+  private readonly chains: CurrentChains;
+  private readonly mutex = new KeyedMutex();
+  private readonly publishers = new KeyedMutex();
+
+  constructor({ store, keys, logger, clock, cacheBytes }: RepositoryParts) {
+    this.store = store;
+    this.keys = keys;
+    this.logger = logger;
+    this.clock = clock;
+    this.chains = new CurrentChains(store, cacheBytes);
+  }
+
+  /** The current files as they are, expired or not. */
+  current(gun: Gun): Promise<CurrentChain> {
+    return this.chains.get(gun);
+  }
+
+  /**
+   * The current files, timestamp and snapshot renewed if they have expired (protocol B.7.3). Where they cannot be
+   * renewed, because the root has expired or the keys are not here, they stay as they are: what to make of an expired
+   * file is for the client to decide.
+   */
+  async fresh(gun: Gun): Promise<CurrentChain> {
+    const chain = await this.chains.get(gun);
+    return this.isFresh(chain) ? chain : this.mutex.run(gun, () => this.renew(gun));
+  }
+
+  /**
+   * Checks a publish and stores what it leads to (protocol B.6.3). What one publisher sends is worked on one after the
+   * other, so that many publishes of one never keep another waiting. Throws a `Refusal`, or what a store throws.
+   */
+  async publish(gun: Gun, parts: Upload['parts'], publisher: string | undefined): Promise<void> {
+    const inTurn = () => this.mutex.run(gun, () => this.acceptAndStore(gun, parts));
+    const files = await this.publishers.run(publisher ?? '', inTurn);
+    const timestamp = files.find(({ role }) => role === 'timestamp');
+    if (timestamp === undefined) return;
+    const checksum = digestHex(digestOf(timestamp.bytes));
+    this.logger.info(`updated ${gun} to timestamp version ${timestamp.version}, checksum ${checksum}`, {
+      gun,
+      publisher,
+      roles: files.map(({ role, version }) => `${role} ${version}`).join(', '),
+    });
+  }
+
+  /** Removes everything of the GUN; one that does not exist changes nothing (protocol B.9). */
+  async delete(gun: Gun, deleter: string | undefined): Promise<void> {
+    const existed = await this.mutex.run(gun, () => this.store.delete(gun, this.clock()));
+    if (existed) this.logger.info(`deleted ${gun}`, { gun, deleter });
+  }
+
+  private async acceptAndStore(gun: Gun, parts: Upload['parts']): Promise<readonly StoredFile[]> {
+    for (let attempt = 1; ; attempt++) {
+      const chain = await this.chains.get(gun);
+      const signer = this.keys.signer(gun);
+      const files = await this.accept(gun, parts, chain, signer);
+      checkSize(chain, files);
+      const result = await this.storeFiles(gun, files, chain);
+      if (result === 'stored') {
+        await signer.settle();
+        return files;
+      }
+      if (result === 'version-exists' || attempt === ATTEMPTS) throw new Refusal('update-version-exists', {});
+    }
+  }
+
+  private async accept(
+    gun: Gun,
+    parts: Upload['parts'],
+    chain: CurrentChain,
+    signer: OnlineSigner,
+  ): Promise<readonly StoredFile[]> {
+    try {
+      return await acceptUpload({ gun, parts, signer, ...this.stateOf(chain) });
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  private async storeFiles(
+    gun: Gun,
+    files: readonly StoredFile[],
+    { revision }: CurrentFiles,
+  ): Promise<PublicationResult> {
+    try {
+      return await this.store.publish({ gun, files, expected: revision, at: this.clock() });
+    } catch (cause) {
+      // What the machine has no room for is for the server around it to say.
+      if (isSignetError(cause)) throw cause;
+      this.logger.error(`cannot store an update of ${gun}`, { gun, error: String(cause) });
+      throw new Refusal('update-failed', undefined, cause);
+    }
+  }
+
+  private async renew(gun: Gun): Promise<CurrentChain> {
+    const chain = await this.chains.get(gun);
+    if (this.isFresh(chain)) return chain;
+    try {
+      const files = await refreshOnline({ gun, signer: this.keys.signer(gun), ...this.stateOf(chain) });
+      if (files.length > 0) await this.store.publish({ gun, files, expected: chain.revision, at: this.clock() });
+    } catch (error) {
+      const code = isSignetError(error) ? error.code : undefined;
+      this.logger.warn(`cannot renew the timestamp of ${gun}`, { gun, code, error: String(error) });
+    }
+    // Whether these files were stored or another process was faster, what counts is what is stored now.
+    return this.chains.get(gun);
+  }
+
+  private isFresh({ freshUntil }: CurrentChain): boolean {
+    return this.clock() <= freshUntil;
+  }
+
+  private stateOf({ files }: CurrentFiles): Omit<Upload, 'gun' | 'parts' | 'signer'> {
+    const current = new Map<RoleName, Buffer>([...files].map(([role, { bytes }]) => [role, bytes]));
+    return { current, now: this.clock(), pause: pauses() };
+  }
+}
+
+/**
+ * Refuses a publish that would make the collection too large to be kept in memory: all of it would be read from the disk
+ * for every file that somebody asks for.
+ */
+function checkSize({ files: current }: CurrentFiles, files: readonly StoredFile[]): void {
+  const sizes = new Map([...current.values(), ...files].map(({ role, bytes }) => [role, bytes.length] as const));
+  const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  if (total > LIMITS.published) throw new Refusal('upload-too-large');
+}
+
+/** Lets everything run that waits, once in so many bytes of files. */
+function pauses(): (bytes: number) => Promise<void> {
+  let worked = 0;
+  return async (bytes) => {
+    worked += bytes;
+    if (worked < PAUSE_EVERY) return;
+    worked = 0;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+}

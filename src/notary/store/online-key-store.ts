@@ -1,0 +1,34 @@
+import type { Gun } from '../../core/names/gun.ts';
+import type { KeyId } from '../../core/names/key-id.ts';
+import type { Instant } from '../../core/time.ts';
+
+/** The roles that the server can sign for. */
+export type OnlineRole = 'snapshot' | 'timestamp';
+
+/** The kinds of key that the server can make (protocol B.14.2). */
+export type OnlineKeyType = 'ecdsa' | 'ed25519';
+
+/** A key of the server as it is stored: the private half is sealed. */
+export interface SealedKey {
+  readonly id: KeyId;
+  readonly gun: Gun;
+  readonly role: OnlineRole;
+  readonly type: OnlineKeyType;
+  /** What `keyval.public` holds, before base64. */
+  readonly publicBytes: Buffer;
+  readonly sealed: Buffer;
+  /** Whether anything that it signed is stored. Until then it is handed out again to whoever asks for a new key (protocol B.14.3). */
+  readonly used: boolean;
+}
+
+/** Where the server's own keys are kept. */
+export interface OnlineKeyStore {
+  find(id: KeyId): Promise<SealedKey | undefined>;
+  /** The unused key of this GUN, role and type; of several the one with the lowest ID. */
+  pending(gun: Gun, role: OnlineRole, type: OnlineKeyType): Promise<SealedKey | undefined>;
+  /** Stores a new key, unless an unused one has come to exist meanwhile. Returns the one that counts. */
+  add(key: SealedKey, at: Instant): Promise<SealedKey>;
+  markUsed(id: KeyId, at: Instant): Promise<void>;
+  /** Any one key, to try the master key on; undefined where there is none. */
+  sample(): Promise<SealedKey | undefined>;
+}

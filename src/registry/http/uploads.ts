@@ -1,0 +1,201 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { type Digest, isDigest } from '../../core/names/digest.ts';
+import { isRepositoryPath } from '../../core/names/reference.ts';
+import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId, unknownUpload } from '../names.ts';
+import { type ByteRange, parseContentRange } from './byte-range.ts';
+import { type Call, type Endpoint, type Parts, parseBlobDigest } from './endpoint.ts';
+import { errorResponse } from './oci-errors.ts';
+import { bodyOf } from './request-body.ts';
+
+/** Whoever pushes to a repository also asks for the state of uploads to it, and cancels them. */
+const PUSH = ['pull', 'push'] as const;
+
+/** Begins an upload, takes a whole blob at once, or mounts one from another repository (protocol F.5 end-4, end-11). */
+export const startUpload: Endpoint = {
+  actions: PUSH,
+  wishes: ({ url, repository }) => {
+    const from = url.searchParams.get('from');
+    if (from === null || from === repository || !isRepositoryPath(from)) return [];
+    return [{ type: 'repository', name: from, actions: ['pull'] }];
+  },
+  async answer(parts: Parts, call: Call): Promise<Response> {
+    const { searchParams } = call.url;
+    const digest = searchParams.get('digest');
+    if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
+    const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
+    if (mounted !== undefined) return created(call.repository, mounted);
+    const upload = await parts.blobs.startUpload();
+    try {
+      await parts.index.uploads.add(upload, call.repository, parts.clock());
+    } catch (error) {
+      await parts.blobs.cancel(upload).catch(() => {});
+      throw error;
+    }
+    return progress(202, call.repository, upload, 0);
+  },
+};
+
+/** Tells how far an upload is (protocol F.5 end-13). */
+export const getUpload: Endpoint = {
+  actions: PUSH,
+  async answer(parts: Parts, call: Call): Promise<Response> {
+    const upload = await findUpload(parts, call);
+    return progress(204, call.repository, upload, await parts.blobs.uploadSize(upload));
+  },
+};
+
+/** Adds a chunk, or with docker the whole blob as a stream of unknown length (protocol F.5 end-5). */
+export const patchUpload: Endpoint = {
+  actions: PUSH,
+  async answer(parts: Parts, call: Call): Promise<Response> {
+    const upload = await findUpload(parts, call);
+    return resumable(parts, call, upload, async () => {
+      const size = await append(parts, call, upload);
+      return progress(202, call.repository, upload, size);
+    });
+  },
+};
+
+/** Takes the last chunk, if any, and makes the upload a blob of the repository (protocol F.5 end-6). */
+export const finishUpload: Endpoint = {
+  actions: PUSH,
+  async answer(parts: Parts, call: Call): Promise<Response> {
+    const upload = await findUpload(parts, call);
+    const digest = parseBlobDigest(call.url.searchParams.get('digest'));
+    return resumable(parts, call, upload, async () => {
+      if (call.request.body !== null) await append(parts, call, upload);
+      await commit(parts, call.repository, upload, digest);
+      return created(call.repository, digest);
+    });
+  },
+};
+
+/** Gives an upload up (protocol F.5 end-14). */
+export const cancelUpload: Endpoint = {
+  actions: PUSH,
+  async answer(parts: Parts, call: Call): Promise<Response> {
+    const upload = await findUpload(parts, call);
+    await parts.blobs.cancel(upload);
+    await parts.index.uploads.remove(upload);
+    return new Response(null, { status: 204 });
+  },
+};
+
+/** The client learns no UUID, so nothing can be resumed and nothing stays behind. */
+async function takeWholeBlob(parts: Parts, call: Call, digest: Digest): Promise<Response> {
+  const { blobs, maxBlob } = parts;
+  const upload = await blobs.startUpload();
+  try {
+    await blobs.append(upload, bodyOf(call.request), { offset: 0, limit: maxBlob });
+    await commit(parts, call.repository, upload, digest);
+  } catch (error) {
+    await blobs.cancel(upload).catch(() => {});
+    throw error;
+  }
+  return created(call.repository, digest);
+}
+
+/** The mounted digest; undefined where the request asks for none, or for one that the caller cannot have. */
+async function mount(
+  { index, clock }: Parts,
+  { gate, repository }: Call,
+  wanted: string | null,
+  from: string | null,
+): Promise<Digest | undefined> {
+  if (wanted === null || from === null || !isDigest(wanted) || !isRepositoryPath(from)) return undefined;
+  if (!(await gate.allows({ type: 'repository', name: from, actions: ['pull'] }))) return undefined;
+  const isMounted = await index.blobs.mount(repository, parseRepositoryName(from), wanted, clock());
+  return isMounted ? wanted : undefined;
+}
+
+async function findUpload({ index }: Parts, { repository, item }: Call): Promise<UploadId> {
+  const upload = parseUploadId(item);
+  if (!(await index.uploads.has(upload, repository))) throw unknownUpload();
+  return upload;
+}
+
+/** Appends the body, which must be as long as its Content-Range says. Returns the size of the upload. */
+async function append({ blobs, maxBlob }: Parts, { request }: Call, upload: UploadId): Promise<number> {
+  const range = parseContentRange(request.headers.get('content-range'));
+  if (range === undefined) {
+    return blobs.append(upload, bodyOf(request), { offset: undefined, limit: maxBlob });
+  }
+  const length = request.headers.get('content-length');
+  if (length !== null && Number(length) !== range.end - range.start) throw wrongSize(range);
+  const body = bodyOf(request, (bytes) => {
+    if (bytes > range.end - range.start) throw wrongSize(range);
+  });
+  const size = await blobs.append(upload, body, { offset: range.start, limit: maxBlob });
+  if (size !== range.end) throw wrongSize(range);
+  return size;
+}
+
+async function commit(
+  { blobs, index, clock }: Parts,
+  repository: RepositoryName,
+  upload: UploadId,
+  digest: Digest,
+): Promise<void> {
+  let key: number | undefined;
+  await blobs.commit(upload, digest, async (size) => {
+    key = await index.blobs.announce(digest, size, clock());
+  });
+  if (key === undefined) throw new Error('the blob was committed without being announced');
+  try {
+    await index.blobs.link(repository, key, clock(), upload);
+  } catch (error) {
+    // It would lie there until the grace period is over, and be in the way of what the disk has no room for.
+    if (isSignetError(error, 'disk-full')) {
+      await index.garbage.removeBlob(digest, Number.POSITIVE_INFINITY, () => blobs.remove(digest)).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+/**
+ * Runs `work`; a chunk at the wrong place is answered with where the upload stands. A wrong digest ends the upload, and so
+ * does a full disk: what came so far would keep it full.
+ */
+async function resumable(
+  { blobs, index }: Parts,
+  { repository }: Call,
+  upload: UploadId,
+  work: () => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isSignetError(error, 'blob-digest-mismatch')) await index.uploads.remove(upload);
+    if (isSignetError(error, 'disk-full')) await giveUp({ blobs, index }, upload);
+    if (!isSignetError(error, 'blob-upload-range-invalid')) throw error;
+    const { headers } = progress(202, repository, upload, await blobs.uploadSize(upload));
+    const refusal = errorResponse(error, headers);
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
+}
+
+/** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
+async function giveUp({ blobs, index }: Pick<Parts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
+  await blobs.cancel(upload).catch(() => {});
+  await index.uploads.remove(upload).catch(() => {});
+}
+
+function progress(status: 202 | 204, repository: RepositoryName, upload: UploadId, size: number): Response {
+  const headers = {
+    Location: `/v2/${repository}/blobs/uploads/${upload}`,
+    // Docker's registry, too, gives the first byte as the end of what has none yet.
+    Range: `0-${Math.max(0, size - 1)}`,
+    'Docker-Upload-UUID': upload,
+  };
+  return new Response(null, { status, headers });
+}
+
+function created(repository: RepositoryName, digest: Digest): Response {
+  const headers = { Location: `/v2/${repository}/blobs/${digest}`, 'Docker-Content-Digest': digest };
+  return new Response(null, { status: 201, headers });
+}
+
+function wrongSize({ start, end }: ByteRange): SignetError {
+  return new SignetError('blob-upload-size-mismatch', `the chunk does not have the ${end - start} bytes it announces`);
+}

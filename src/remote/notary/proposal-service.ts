@@ -1,0 +1,67 @@
+import type { ProposalStore } from '../../core/edit/proposal-store.ts';
+import { SignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { digestHex, digestOf } from '../../core/names/digest.ts';
+import type { Gun } from '../../core/names/gun.ts';
+import type { Action } from '../../core/scope.ts';
+import type { AuthorizedAnswer, AuthorizedClient } from '../auth/authorized.ts';
+import { parseChallenges } from '../auth/challenge.ts';
+import { sendTrustRequest, type TrustRequest } from './trust-request.ts';
+import { translateStatus } from './trust-status.ts';
+
+const PATH = 'signet/proposal';
+const ACTIONS: readonly Action[] = ['pull', 'push'];
+
+/** The place for proposals on Signet's trust server (docs/proposals.md). Other trust servers have none. */
+export class RemoteProposals implements ProposalStore {
+  private readonly address: URL;
+  private readonly client: AuthorizedClient;
+
+  /** `address` as `serverFor` gives it. */
+  constructor(address: URL, client: AuthorizedClient) {
+    this.address = address;
+    this.client = client;
+  }
+
+  /** Undefined also where the server cannot keep any. Throws as `translateStatus`, and what the connection throws. */
+  async read(gun: Gun): Promise<Buffer | undefined> {
+    const answer = await this.send(gun, { method: 'GET', limit: LIMITS.upload });
+    if (isUnknownPath(answer)) return undefined;
+    translateStatus(answer, gun, 'proposal');
+    return answer.body;
+  }
+
+  async replace(gun: Gun, former: Buffer | undefined, proposal: Buffer | undefined): Promise<boolean> {
+    if (former === undefined && proposal === undefined) return (await this.read(gun)) === undefined;
+    const condition =
+      former === undefined ? { 'If-None-Match': '*' } : { 'If-Match': `"${digestHex(digestOf(former))}"` };
+    const answer = await this.send(
+      gun,
+      proposal === undefined
+        ? { method: 'DELETE', headers: condition }
+        : { method: 'PUT', headers: { ...condition, 'Content-Type': 'application/json' }, body: proposal },
+    );
+    if (answer.status === 204) return true;
+    if (answer.status === 412) return false;
+    if (isUnknownPath(answer)) {
+      throw new SignetError('proposals-unsupported', `the trust server ${this.address.host} keeps no proposals`);
+    }
+    translateStatus(answer, gun, 'proposal');
+    throw new SignetError('response-invalid', 'the trust server does not say what became of the proposal');
+  }
+
+  private send(gun: Gun, request: Omit<TrustRequest, 'gun' | 'path' | 'actions'>): Promise<AuthorizedAnswer> {
+    return sendTrustRequest(this.client, this.address, { ...request, gun, path: PATH, actions: ACTIONS });
+  }
+}
+
+/**
+ * Whether the server has nothing there, or knows nothing of such a path. A server with accounts lets nobody but its
+ * administrator ask for paths that it does not know (protocol B.4): its 401 then asks for the scope of no repository.
+ */
+function isUnknownPath({ status, headers }: AuthorizedAnswer): boolean {
+  if (status !== 401) return status === 404 || status === 405;
+  return parseChallenges(headers.get('www-authenticate') ?? '').some(({ parameters }) =>
+    parameters.get('scope')?.startsWith('registry:catalog:'),
+  );
+}

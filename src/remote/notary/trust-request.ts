@@ -1,0 +1,41 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Gun } from '../../core/names/gun.ts';
+import type { Action } from '../../core/scope.ts';
+import type { AuthorizedAnswer, AuthorizedClient } from '../auth/authorized.ts';
+import type { HttpRequest } from '../http/http-message.ts';
+
+/** A request about a GUN. */
+export interface TrustRequest extends Omit<HttpRequest, 'url' | 'limit'> {
+  readonly gun: Gun;
+  /** What follows `/v2/{gun}/_trust/`. */
+  readonly path: string;
+  /** What the access token is to allow. */
+  readonly actions: readonly Action[];
+  /** Bytes that the body of a successful answer may have; as many as an error's where absent. */
+  readonly limit?: number;
+}
+
+/**
+ * Sends a request to the trust server at `address`. Any status is an answer; throws what `AuthorizedClient.send` throws,
+ * `response-too-large` in the words of Notary's clients.
+ */
+export async function sendTrustRequest(
+  client: AuthorizedClient,
+  address: URL,
+  { gun, path, actions, limit = LIMITS.errorBody, ...request }: TrustRequest,
+): Promise<AuthorizedAnswer> {
+  const url = new URL(address);
+  url.pathname = `${address.pathname.replace(/\/$/, '')}/v2/${gun}/_trust/${path}`;
+  try {
+    return await client.send({ ...request, limit, url }, [{ type: 'repository', name: gun, actions }]);
+  } catch (error) {
+    if (!isSignetError(error, 'response-too-large')) throw error;
+    throw badResponse(error.detail, error);
+  }
+}
+
+/** An answer that is longer than it may be. */
+export function badResponse(detail: SignetError['detail'], cause?: SignetError): SignetError {
+  return new SignetError('response-too-large', 'trust server returned a bad response.', { cause, detail });
+}

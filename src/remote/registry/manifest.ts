@@ -1,0 +1,89 @@
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { Fields } from '../../core/json/fields.ts';
+import { parseJson } from '../../core/json/parse.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../core/names/digest.ts';
+import { printable } from '../../core/printable.ts';
+
+/** An image manifest or index as a registry keeps it. */
+export interface Manifest {
+  /** The digest by which it was asked for, else its SHA-256. */
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+/** The kinds of manifest that can be signed and pulled, in the order of preference (protocol F.5). */
+export const MANIFEST_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+] as const;
+
+/** What tells an image from an index. */
+const MEMBERS = ['mediaType', 'manifests', 'config', 'layers', 'fsLayers'];
+const INDEX_TYPES: ReadonlySet<string> = new Set([MANIFEST_TYPES[0], MANIFEST_TYPES[2]]);
+
+/** What came with a manifest's bytes. */
+interface Received {
+  readonly bytes: Buffer;
+  readonly contentType: string | null;
+  /** The `Docker-Content-Digest` header. */
+  readonly claimedDigest: string | null;
+  /** What it must be, where it was asked for by digest. */
+  readonly wanted: Digest | undefined;
+}
+
+/**
+ * Verifies what a registry sent. The digest is computed, never taken from the registry; a claim that differs from it
+ * is refused, and so is a document that reads as a manifest and as an index, or whose own `mediaType` is another than
+ * the one in the header. Throws `checksum-mismatch` or `manifest-unusable`.
+ */
+export function verifyManifest({ bytes, contentType, claimedDigest, wanted }: Received): Manifest {
+  const digest = digestOf(bytes, wanted === undefined ? 'sha256' : digestAlgorithm(wanted));
+  if (wanted !== undefined && digest !== wanted) {
+    throw new SignetError(
+      'checksum-mismatch',
+      `the manifest does not match its digest: expected ${wanted}, got ${digest}`,
+    );
+  }
+  if (claimedDigest !== null && !agrees(claimedDigest, bytes)) {
+    invalid(`the registry says ${printable(claimedDigest, 160)} of a manifest that is ${digest}`);
+  }
+  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  checkContent(parseManifest(bytes), mediaType);
+  return { digest, size: bytes.length, mediaType, bytes };
+}
+
+function agrees(claimed: string, bytes: Buffer): boolean {
+  return isDigest(claimed) && digestOf(bytes, digestAlgorithm(claimed)) === claimed;
+}
+
+/** Refused are also members that Go's readers would take for the known ones: engines are written in Go. */
+function parseManifest(bytes: Buffer): { own: string | undefined; has: (member: string) => boolean } {
+  try {
+    const fields = new Fields(parseJson(bytes, { numbers: 'any' }), 'the manifest', MEMBERS, 'ignore');
+    const own = fields.optionalString('mediaType') || undefined;
+    return { own, has: (member) => fields.raw(member) !== undefined };
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError('manifest-unusable', `the manifest is malformed: ${cause.message}`, { cause });
+  }
+}
+
+function checkContent({ own, has }: ReturnType<typeof parseManifest>, mediaType: string): void {
+  if (!(MANIFEST_TYPES as readonly string[]).includes(mediaType)) {
+    invalid(`unsupported manifest media type ${JSON.stringify(printable(mediaType, 120))}`);
+  }
+  if (own !== undefined && own !== mediaType) invalid('the manifest says another media type than the registry');
+  const hasImage = has('config') || has('layers') || has('fsLayers');
+  if (INDEX_TYPES.has(mediaType) ? hasImage : has('manifests')) {
+    invalid('the document is a manifest and an index at once');
+  }
+}
+
+function invalid(message: string): never {
+  throw new SignetError('manifest-unusable', message);
+}

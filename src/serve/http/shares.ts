@@ -1,0 +1,119 @@
+import { SignetError } from '../../core/errors/index.ts';
+
+/** How much of the requests in progress one network may have, and never fewer than so many. */
+const PART_OF_REQUESTS = 1 / 2;
+const LEAST_REQUESTS = 16;
+/** Bytes of large answers that one network may be slow to take. */
+const ANSWERS = 256 * 1024 * 1024;
+/** Networks that can have all of their memory at one time before the others go short. */
+const FULL_NETWORKS = 4;
+
+interface ShareLimits {
+  /** Requests in progress at one time, from all networks. */
+  readonly requests: number;
+  /** Bytes of bodies that one network may have in memory at one time; all networks together four times as many. */
+  readonly bytes: number;
+}
+
+/** What one request holds of the share of its network. */
+export interface Share {
+  /** Counts bytes of a body, which are in memory until the request ends. Throws `network-busy` or `server-busy`. */
+  keep(bytes: number): void;
+  /** Counts bytes of an answer until the function that it returns is called. Throws `network-busy` or `server-busy`. */
+  send(bytes: number): () => void;
+  leave(): void;
+}
+
+/**
+ * Shares the server out among the networks that its requests come from: none has more than half of the requests in
+ * progress, or more memory than the largest body takes. Who opens many slow requests waits for himself.
+ */
+export class Shares {
+  private readonly mostRequests: number;
+  private readonly requests = new Tally();
+  private readonly bodies: Room;
+  private readonly answers = new Room(ANSWERS);
+
+  constructor({ requests, bytes }: ShareLimits) {
+    this.mostRequests = Math.max(LEAST_REQUESTS, requests * PART_OF_REQUESTS);
+    this.bodies = new Room(bytes);
+  }
+
+  /** Throws `network-busy` where the network has its share of requests already. */
+  enter(network: string): Share {
+    if (this.requests.of(network) >= this.mostRequests) throw networkBusy();
+    this.requests.add(network, 1);
+    let kept = 0;
+    return {
+      keep: (bytes) => {
+        this.bodies.take(network, bytes);
+        kept += bytes;
+      },
+      send: (bytes) => {
+        this.answers.take(network, bytes);
+        return once(() => this.answers.free(network, bytes));
+      },
+      leave: () => {
+        this.requests.add(network, -1);
+        this.bodies.free(network, kept);
+      },
+    };
+  }
+}
+
+/** Memory of which each network may have so much, and all of them together a multiple. */
+class Room {
+  private readonly most: number;
+  private readonly taken = new Tally();
+  private total = 0;
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  take(network: string, bytes: number): void {
+    if (this.taken.of(network) + bytes > this.most) throw networkBusy();
+    if (this.total + bytes > this.most * FULL_NETWORKS) throw serverBusy();
+    this.taken.add(network, bytes);
+    this.total += bytes;
+  }
+
+  free(network: string, bytes: number): void {
+    this.taken.add(network, -bytes);
+    this.total -= bytes;
+  }
+}
+
+/** A number for each network, forgotten where it is zero. */
+class Tally {
+  private readonly numbers = new Map<string, number>();
+
+  of(network: string): number {
+    return this.numbers.get(network) ?? 0;
+  }
+
+  add(network: string, number: number): void {
+    const sum = this.of(network) + number;
+    if (sum === 0) this.numbers.delete(network);
+    else this.numbers.set(network, sum);
+  }
+}
+
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) run();
+    isDone = true;
+  };
+}
+
+/** The answer to what is more than the server can work on at one time. */
+export function serverBusy(): SignetError {
+  return new SignetError('server-busy', 'the server is busy, try again soon', { detail: { retryAfter: 1 } });
+}
+
+function networkBusy(): SignetError {
+  return new SignetError('network-busy', 'too much at once from your network, try again soon', {
+    detail: { retryAfter: 1 },
+  });
+}

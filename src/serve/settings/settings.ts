@@ -1,0 +1,155 @@
+import { parsePublicPattern } from '../../accounts/identity/grants.ts';
+import { isSignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { GunPrefixes } from '../../notary/http/gun-prefixes.ts';
+import {
+  address,
+  duration,
+  hostNames,
+  integer,
+  oneOf,
+  onOff,
+  optional,
+  path,
+  pathOr,
+  type SettingType,
+  size,
+  texts,
+  type ValueOf,
+  word,
+} from './setting-types.ts';
+
+interface Setting<T> {
+  readonly type: SettingType<T>;
+  readonly default: T;
+  /** One or two sentences for help texts and the documentation, without the type's allowed values. */
+  readonly help: string;
+  /** The flag where it is not the name in kebab case. */
+  readonly flag?: string;
+}
+
+/**
+ * Every setting of `signet serve`, once. From this table come `signet.json` (the names), the environment variables
+ * (`tlsKey` is SIGNET_TLS_KEY), the flags (`--tls-key`), the help text and the documentation.
+ */
+export const SETTINGS = {
+  listen: setting(
+    address,
+    { host: 'localhost', port: 5000 },
+    'Address to listen on. localhost is 127.0.0.1 and [::1]; 0.0.0.0 takes [::1] as well',
+  ),
+  names: {
+    ...setting(hostNames, [], 'Names under which other machines reach this server'),
+    flag: 'name',
+  },
+  tls: setting(onOff, true, 'HTTPS. Off is for a TLS-terminating proxy on the same machine'),
+  tlsCertificate: setting(
+    optional(path),
+    undefined,
+    'PEM certificate chain to use instead of one from the local authority',
+  ),
+  tlsKey: setting(optional(path), undefined, 'PEM private key of --tls-certificate'),
+  behindProxy: setting(
+    onOff,
+    false,
+    'A TLS-terminating proxy is in front: clients use https, X-Forwarded-For is believed',
+  ),
+
+  auth: setting(onOff, true, 'Accounts and tokens. Off lets everybody do everything'),
+  publicPull: setting(
+    texts('PATTERN', 'repositories such as team/app, team/* or *', isPublicPattern),
+    [],
+    'Repositories that everybody may pull',
+  ),
+  service: setting(word, 'signet', 'Name of the token service; the same for all replicas'),
+  tokenLifetime: setting(duration('60s', '1h'), 300, 'How long an access token is valid'),
+  masterKeyFile: setting(
+    optional(path),
+    undefined,
+    'File with the key that seals the online signing keys (SIGNET_MASTER_KEY holds the key itself)',
+  ),
+
+  gunPrefixes: {
+    ...setting(
+      texts('PREFIX/', 'beginnings of repository names such as registry.example.com/team/', isGunPrefix),
+      [],
+      'Repositories that the trust server takes, by the beginnings of their names; all where none is given',
+    ),
+    flag: 'gun-prefix',
+  },
+  currentMaxAge: setting(duration('0s', '365d'), 300, 'How long clients may cache current trust data; 0 forbids it'),
+  consistentMaxAge: setting(
+    duration('0s', '365d'),
+    2_592_000,
+    'How long clients may cache trust data named by version or checksum; 0 forbids it',
+  ),
+  maxPublish: setting(size('1KiB', '64MiB'), LIMITS.upload, 'Size of one publish of trust data'),
+  maxBlob: setting(size('1MiB', '16TiB'), 64 * 2 ** 30, 'Size of one blob in the registry'),
+  gcInterval: setting(duration('0s', '20d'), 86_400, 'Time between two collections of unused blobs; 0 turns them off'),
+  uploadExpiry: setting(
+    duration('1m', '365d'),
+    86_400,
+    'How long an upload that nobody finishes is kept after its last byte',
+  ),
+  gcGrace: setting(duration('1m', '365d'), 86_400, 'How long an unused blob is kept'),
+
+  logLevel: setting(oneOf('debug', 'info', 'warning', 'error'), 'info', 'Least level that is logged'),
+  logFormat: setting(oneOf('auto', 'text', 'json'), 'auto', 'Form of the log; auto is text on a terminal, else json'),
+  accessLog: setting(pathOr('off', 'stderr'), 'off', 'Where requests are logged'),
+
+  maxRequests: setting(
+    integer(1, 1_000_000),
+    1024,
+    'Requests in progress at one time; one network has half of them at most',
+  ),
+  idleTimeout: setting(
+    duration('1s', '255s'),
+    120,
+    'How long a connection may be silent, or take to send 16 KiB of a request',
+  ),
+  shutdownGrace: setting(duration('0s', '1h'), 30, 'How long running requests may take to end when the server stops'),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The values of all settings, checked one by one and together. */
+export type Settings = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]['type']> };
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as readonly SettingName[];
+
+/** The environment variable of a setting: SIGNET_TLS_KEY. */
+export function variableOf(name: SettingName): string {
+  return `SIGNET_${words(name).join('_').toUpperCase()}`;
+}
+
+/** The flag of a setting, without its dashes: `tls-key`. */
+export function flagOf(name: SettingName): string {
+  const { flag }: Setting<unknown> = SETTINGS[name];
+  return flag ?? words(name).join('-');
+}
+
+function setting<T>(type: SettingType<T>, value: T, help: string): Setting<T> {
+  return { type, default: value, help };
+}
+
+function words(name: SettingName): readonly string[] {
+  return name.split(/(?=[A-Z])/).map((part) => part.toLowerCase());
+}
+
+function isPublicPattern(text: string): boolean {
+  return succeeds(() => parsePublicPattern(text));
+}
+
+function isGunPrefix(text: string): boolean {
+  return succeeds(() => new GunPrefixes([text]));
+}
+
+function succeeds(parse: () => unknown): boolean {
+  try {
+    parse();
+    return true;
+  } catch (error) {
+    if (isSignetError(error)) return false;
+    throw error;
+  }
+}

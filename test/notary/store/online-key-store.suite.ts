@@ -1,0 +1,73 @@
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
+import { type Gun, parseGun } from '../../../src/core/names/gun.ts';
+import { parseKeyId } from '../../../src/core/names/key-id.ts';
+import type {
+  OnlineKeyStore,
+  OnlineKeyType,
+  OnlineRole,
+  SealedKey,
+} from '../../../src/notary/store/online-key-store.ts';
+
+const GUN = parseGun('example.com/app');
+const OTHER = parseGun('example.com/app/other');
+
+/** What every store of the server's keys must do. `open` gives an empty store and a second connection to it. */
+export function onlineKeyStoreSuite(name: string, open: () => { store: OnlineKeyStore; second: OnlineKeyStore }): void {
+  describe(name, () => {
+    let store: OnlineKeyStore;
+    let second: OnlineKeyStore;
+    beforeEach(() => {
+      ({ store, second } = open());
+    });
+
+    test('is empty at first', async () => {
+      expect(await store.find(parseKeyId('0'.repeat(64)))).toBeUndefined();
+      expect(await store.pending(GUN, 'timestamp', 'ed25519')).toBeUndefined();
+      expect(await store.sample()).toBeUndefined();
+    });
+
+    test('a key comes back as it was stored', async () => {
+      const key = sealedKey();
+      expect(await store.add(key, 1)).toEqual(key);
+      expect(await store.find(key.id)).toEqual(key);
+      expect(await second.sample()).toEqual(key);
+    });
+
+    test('hands out an unused key only for its own GUN, role and type', async () => {
+      const key = await store.add(sealedKey(), 1);
+      expect(await store.pending(GUN, 'timestamp', 'ed25519')).toEqual(key);
+      expect(await store.pending(OTHER, 'timestamp', 'ed25519')).toBeUndefined();
+      expect(await store.pending(GUN, 'snapshot', 'ed25519')).toBeUndefined();
+      expect(await store.pending(GUN, 'timestamp', 'ecdsa')).toBeUndefined();
+    });
+
+    test('adds no second key while one is unused', async () => {
+      const first = await store.add(sealedKey(), 1);
+      const late = sealedKey();
+      expect(await second.add(late, 2)).toEqual(first);
+      expect(await store.find(late.id)).toBeUndefined();
+    });
+
+    test('a used key is still found but not handed out again', async () => {
+      const first = await store.add(sealedKey(), 1);
+      await store.markUsed(first.id, 5);
+      await store.markUsed(first.id, 6);
+      expect(await store.pending(GUN, 'timestamp', 'ed25519')).toBeUndefined();
+      expect(await store.find(first.id)).toEqual({ ...first, used: true });
+      const next = sealedKey();
+      expect(await store.add(next, 7)).toEqual(next);
+    });
+
+    test('of many added at once one stays', async () => {
+      const keys = Array.from({ length: 10 }, () => sealedKey());
+      const added = await Promise.all(keys.map((key, index) => (index % 2 === 0 ? store : second).add(key, index)));
+      expect(new Set(added.map(({ id }) => id)).size).toBe(1);
+    });
+  });
+}
+
+function sealedKey(gun: Gun = GUN, role: OnlineRole = 'timestamp', type: OnlineKeyType = 'ed25519'): SealedKey {
+  const { id, bytes } = generatePrivateKey(type).publicKey;
+  return { id, gun, role, type, publicBytes: bytes, sealed: Buffer.from('sealed'), used: false };
+}

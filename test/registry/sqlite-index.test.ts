@@ -1,6 +1,0 @@
-import { REGISTRY_MIGRATIONS } from '../../src/registry/schema.ts';
-import { sqliteRegistryIndex } from '../../src/registry/sqlite-index.ts';
-import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
-import { registryIndexSuite } from './registry-index.suite.ts';
-
-registryIndexSuite('the index in SQLite', () => sqliteRegistryIndex(openDatabase(IN_MEMORY, REGISTRY_MIGRATIONS)));
