@@ -31,7 +31,7 @@ export function formatKnown({ root, timestamp }: KnownFiles): string {
   return timestamp === undefined ? `root=${root}` : `root=${root}, timestamp=${timestamp}`;
 }
 
-/** What a header says; undefined where there is none or it is not of the form, so that the answer is Notary's own. */
+/** What a header says; undefined if there is none or it is not of the form, so that the answer is Notary's own. */
 export function parseKnown(header: string | null): KnownFiles | undefined {
   const found = header === null ? null : KNOWN.exec(header);
   if (found === null) return undefined;

@@ -59,7 +59,7 @@ export function writeNamedFields(fields: readonly NamedField[]): string {
 }
 
 /**
- * The value under a key; undefined where there is none. Throws `docker-value-unclear` for a key that is written with
+ * The value under a key; undefined if there is none. Throws `docker-value-unclear` for a key that is written with
  * capital letters or spaces: some readers know it so, others do not.
  */
 export function valueIn(fields: readonly NamedField[], name: string): string | undefined {

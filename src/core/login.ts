@@ -1,11 +1,11 @@
 /** What a user proves to a registry, or to its token service, who he is with. Whoever asked for it wipes it after use. */
 export interface Login {
-  /** Empty where the identity token says it. */
+  /** Empty if the identity token says it. */
   readonly username: string;
   readonly password: Buffer;
-  /** An OAuth2 refresh token that stands in for the password; undefined where there is none. */
+  /** An OAuth2 refresh token that stands in for the password; undefined if there is none. */
   readonly identityToken: Buffer | undefined;
-  /** The variable of the environment that gives it; absent where it is stored. */
+  /** The variable of the environment that gives it; absent if it is stored. */
   readonly source?: 'DOCKER_AUTH_CONFIG' | 'NOTARY_AUTH';
 }
 

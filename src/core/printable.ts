@@ -1,6 +1,7 @@
 /**
- * What nobody sees, or what does something else than show a character: controls, marks that change the direction of text,
- * characters without a width, line and paragraph separators, halves of surrogate pairs, spaces that are not the space.
+ * What no one sees, or what does something else than show a character: controls, marks that change the direction of
+ * text, characters without a width, line and paragraph separators, halves of surrogate pairs, spaces that are not the
+ * space.
  */
 const INVISIBLE = '\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800';
 const ODD_SPACE = '\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000';
@@ -14,8 +15,8 @@ export function printable(text: string, limit = 80): string {
 }
 
 /**
- * Text from outside as a quotation for one line of a terminal: what is unprintable is escaped, and so are quotation marks.
- * At most `limit` characters of the text are shown, and an ellipsis where there are more.
+ * Text from outside as a quotation for one line of a terminal: what is unprintable is escaped, and so are quotation
+ * marks. At most `limit` characters of the text are shown, and an ellipsis if there are more.
  */
 export function quoted(text: string, limit = 80): string {
   const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;

@@ -10,7 +10,7 @@ export const DAY = 24 * HOUR;
 /** Notary's year (protocol 0.3). */
 export const YEAR = 365 * DAY;
 
-/** A moment at which nothing has expired: for who shows or mends what has expired, never for who trusts it. */
+/** A moment at which nothing has expired: for who shows or fixes what has expired, never for who trusts it. */
 export const UNEXPIRED: Instant = Number.NEGATIVE_INFINITY;
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;

@@ -9,7 +9,7 @@ import { temporaryFolder } from './temp.ts';
 
 const READY_MS = 20_000;
 
-/** A running notary-server of the Notary project: open to everybody, its data in memory. */
+/** A running notary-server of the Notary project: open to everyone, its data in memory. */
 export interface NotaryServer {
   /** `https://localhost:40123` */
   readonly origin: string;
@@ -24,9 +24,9 @@ export interface NotaryServer {
 }
 
 /**
- * Starts Debian's notary-server with TLS on a free port of localhost and waits until it answers. It has no accounts and
- * signs snapshots and timestamps with ed25519 keys of its own. It stops at the latest when the tests of this process
- * have ended. Throws with its log where it does not start.
+ * Starts Debian's notary-server with TLS on a free port of localhost and waits until it answers. It has no accounts
+ * and signs snapshots and timestamps with ed25519 keys of its own. It stops at the latest when the tests of this
+ * process have ended. Throws with its log if it does not start.
  */
 export async function startNotaryServer(): Promise<NotaryServer> {
   const folder = temporaryFolder();

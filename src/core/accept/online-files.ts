@@ -16,7 +16,7 @@ import { readCurrent, type StoredFile, stored } from './stored-file.ts';
 
 /** The server's own keys, for snapshot and timestamp. */
 export interface OnlineSigner {
-  /** Signs with the key of this ID; undefined where the server does not have it. */
+  /** Signs with the key of this ID; undefined if the server does not have it. */
   sign(keyId: KeyId, message: Uint8Array): Promise<Signature | undefined>;
 }
 
@@ -63,7 +63,7 @@ export async function makeTimestamp(
     : stored('timestamp', version, bytes);
 }
 
-/** Signs with all keys of the role that the server has; undefined where they are fewer than the threshold. */
+/** Signs with all keys of the role that the server has; undefined if they are fewer than the threshold. */
 async function sealOnline(
   payload: JsonValue,
   { keyIds, threshold }: RoleKeys,

@@ -38,8 +38,8 @@ export interface Upload {
  * collection that clients can load. Returns all files to store in one transaction: those accepted, and the snapshot
  * and timestamp that the server signs. An uploaded timestamp is dropped (protocol G-45).
  *
- * Throws `role-invalid` and `json-*` for parts that cannot be read, `version-conflict` where something newer is
- * stored, and otherwise the error of the first rule that fails, with a `RefusalName` in `detail.name`.
+ * Throws `role-invalid` and `json-*` for parts that cannot be read, `version-conflict` if something newer is stored,
+ * and otherwise the error of the first rule that fails, with a `RefusalName` in `detail.name`.
  */
 export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[]> {
   const { gun, parts, current, signer, now, pause = async () => {} } = upload;
@@ -81,7 +81,8 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
 
 /**
  * Renews what has expired of the server's own files before they are read (protocol B.7.3): the snapshot if it has
- * expired, the timestamp if it has expired or the snapshot is new. Returns the files to store; none where all is current.
+ * expired, the timestamp if it has expired or the snapshot is new. Returns the files to store; none if all is
+ * current.
  */
 export async function refreshOnline({
   gun,

@@ -27,7 +27,7 @@ export type ErrorCode = keyof typeof CATALOGUE;
 interface SignetErrorOptions {
   /** What led to this error; kept for `--debug`, never printed otherwise. */
   readonly cause?: unknown;
-  /** The step that mends it, where it is more precise than the catalogue's. */
+  /** The step that fixes it, if it is more precise than the catalogue's. */
   readonly next?: string;
   /** Facts for machines, such as the two versions of a rollback. Never a secret. */
   readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -65,7 +65,7 @@ export class SignetError extends Error {
     return this.entry.http ?? 500;
   }
 
-  /** What the user can do next; undefined where nothing general can be said. */
+  /** What the user can do next; undefined if nothing general can be said. */
   get next(): string | undefined {
     return this.preciseNext ?? this.entry.next;
   }
@@ -95,7 +95,7 @@ export class SignetError extends Error {
   }
 }
 
-/** Whether `error` is a SignetError, of one of `codes` where any are given. */
+/** Whether `error` is a SignetError, of one of `codes` if any are given. */
 export function isSignetError(error: unknown, ...codes: ErrorCode[]): error is SignetError {
   return error instanceof SignetError && (codes.length === 0 || codes.includes(error.code));
 }

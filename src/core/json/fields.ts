@@ -25,7 +25,7 @@ export class Fields {
     }
   }
 
-  /** The member as it is, undefined where absent. */
+  /** The member as it is, undefined if absent. */
   raw(name: string): JsonValue | undefined {
     return this.object.get(name);
   }

@@ -11,7 +11,7 @@ export interface JsonOptions {
   readonly numbers?: 'integers' | 'any';
   /** How many arrays and objects may lie inside each other. */
   readonly depth?: number;
-  /** How many values there may be; `LIMITS.jsonValues` where absent. */
+  /** How many values there may be; `LIMITS.jsonValues` if absent. */
   readonly values?: number;
 }
 

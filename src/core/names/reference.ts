@@ -11,7 +11,7 @@ export const DEFAULT_TAG = 'latest';
 
 /** A normalised image reference: `docker.io/library/alpine:3.20@sha256:…`. */
 export interface Reference {
-  /** Registry host, with its port where one is given. */
+  /** Registry host, with its port if one is given. */
   readonly registry: string;
   /** The repository's path inside the registry, such as `library/alpine`. */
   readonly path: string;
@@ -28,8 +28,8 @@ const MAX_NAME = 255;
 
 /**
  * Parses what a person types for an image, as docker does (protocol D.2): a missing registry is Docker Hub, and
- * Docker Hub's single-word paths are below `library/`. Tag and digest stay undefined where not given.
- * Throws `reference-invalid`.
+ * Docker Hub's single-word paths are below `library/`. Tag and digest stay undefined if not given. Throws
+ * `reference-invalid`.
  */
 export function parseReference(text: string): Reference {
   if (BARE_ID.test(text)) {
@@ -56,7 +56,7 @@ export function isRepositoryPath(text: string): boolean {
   return text.length <= MAX_NAME && PATH.test(text);
 }
 
-/** The reference with `latest` as its tag where it has neither tag nor digest. */
+/** The reference with `latest` as its tag if it has neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: DEFAULT_TAG } : reference;
 }

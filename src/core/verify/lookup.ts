@@ -24,8 +24,8 @@ export const DOCKER_ROLES: readonly TargetsRole[] = [RELEASES, 'targets'];
  * Looks a target name up in `roles`, in their order, each with all roles below it except the others listed; the first
  * hit wins (protocol C.14). The hit may come from a role that was not asked for by name: the caller checks `role`.
  *
- * Throws `role-unusable` where a role that comes before the hit has a file that must not be used, and the word for the name:
- * what it would say is not known, and the answer from behind it could be one that it has replaced.
+ * Throws `role-unusable` if a role that comes before the hit has a file that must not be used, and the word for the
+ * name: what it would say is not known, and the answer from behind it could be one that it has replaced.
  */
 export function findTarget(
   set: TrustedView,
@@ -64,7 +64,7 @@ export function listTargets(
   return found;
 }
 
-/** What every role of the tree says of `name`, or of all names where none is given, as far as its paths let it speak. */
+/** What every role of the tree says of `name`, or of all names if none is given, as far as its paths let it speak. */
 export function allTargets(set: TrustedView, name?: string): readonly SignedTarget[] {
   const found: SignedTarget[] = [];
   for (const role of walk(set, 'targets', [], name)) {
@@ -126,8 +126,8 @@ export function isUnanswered(set: TrustedView, tag: string): boolean {
 }
 
 /**
- * Why nothing is found under `name`: `role-unusable` where one of `roles`, or one below them, could speak for it but has a
- * file that must not be used; `target-not-found` otherwise.
+ * Why nothing is found under `name`: `role-unusable` if one of `roles`, or one below them, could speak for it but has
+ * a file that must not be used; `target-not-found` otherwise.
  */
 export function notFound(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
   const role = passedOverFor(set, name, roles);
@@ -135,7 +135,7 @@ export function notFound(set: TrustedView, name: string, roles: readonly Targets
   return new SignetError('target-not-found', `No valid trust data for ${nameOf(name)}`, { detail: { tag: name } });
 }
 
-/** Throws `role-unusable` where one of `roles`, or one below them, has a file that must not be used. */
+/** Throws `role-unusable` if one of `roles`, or one below them, has a file that must not be used. */
 export function checkUsable(set: TrustedView, roles: readonly TargetsRole[]): void {
   const [role] = passedOverIn(set, roles);
   if (role !== undefined) throw unusable(set, role);

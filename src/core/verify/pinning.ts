@@ -20,7 +20,7 @@ export interface Pinning {
 /** A root key by its TUF ID or its canonical ID (the name of its private key's file), or the very certificate. */
 export type RootPin = KeyId | Certificate;
 
-/** `ask`: where a person at the terminal agrees. `off-in-ci`: nobody has decided, and the environment is a CI job's. */
+/** `ask`: where a person at the terminal agrees. `off-in-ci`: no one has decided, and the environment is a CI job's. */
 export type TrustOnFirstUse = 'on' | 'off' | 'ask' | 'off-in-ci';
 
 /** Docker's own setting: no pins, trust on first use. */
@@ -30,8 +30,8 @@ export const TRUST_ON_FIRST_USE: Pinning = { certs: new Map(), ca: new Map(), to
 type Pin = { readonly pattern: string; admits(certificate: RootCertificate, now: Instant): boolean };
 
 /**
- * The pin that applies to a repository: of `certs` the one for its very name, else the longest prefix, else of `ca` the
- * longest prefix (protocol C.7). Exactly one applies, the others admit nothing. Undefined where there is none.
+ * The pin that applies to a repository: of `certs` the one for its very name, else the longest prefix, else of `ca`
+ * the longest prefix (protocol C.7). Exactly one applies, the others admit nothing. Undefined if there is none.
  */
 export function pinFor({ certs, ca }: Pinning, gun: Gun): Pin | undefined {
   const pattern = certs.has(gun) ? gun : longest([...certs.keys()].filter(isWildcard), gun);
@@ -46,8 +46,8 @@ export function pinFor({ certs, ca }: Pinning, gun: Gun): Pin | undefined {
 }
 
 /**
- * The certificates that the pins admit at `now`: all of them where no pin applies. Throws `root-pin-mismatch` where none
- * is left.
+ * The certificates that the pins admit at `now`: all of them if no pin applies. Throws `root-pin-mismatch` if none is
+ * left.
  */
 export function applyPinning(
   pinning: Pinning,

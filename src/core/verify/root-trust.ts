@@ -28,8 +28,9 @@ export function trustCachedRoot(gun: Gun, bytes: Uint8Array): TrustedRoot {
 }
 
 /**
- * Trusts a repository's first root, by pin or on first use (protocol A.13.1). Throws `root-untrusted`, `root-pin-mismatch`,
- * `root-unpinned` where nothing is pinned and first use is not enough, or what is wrong with the file.
+ * Trusts a repository's first root, by pin or on first use (protocol A.13.1). Throws `root-untrusted`,
+ * `root-pin-mismatch`, `root-unpinned` if nothing is pinned and first use is not enough, or what is wrong with the
+ * file.
  */
 export function trustFirstRoot(gun: Gun, bytes: Uint8Array, pinning: Pinning, now: Instant): TrustedRoot {
   const { envelope, root } = openRoot(bytes);
@@ -101,7 +102,7 @@ function openRoot(bytes: Uint8Array): { envelope: Envelope; root: Root } {
   return { envelope, root: readRoot(envelope.signed) };
 }
 
-/** Of the same version may be what is not a successor at all, but somebody else's root: its signatures tell. */
+/** Of the same version may be what is not a successor at all, but someone else's root: its signatures tell. */
 function checkSuccession(known: number, found: number): void {
   const detail = { role: 'root', found, known };
   if (found < known) {

@@ -11,7 +11,7 @@ export interface Signers extends RoleKeys {
   readonly keys: KeyMap;
 }
 
-/** Gives the payload of a targets file, undefined where there is none to rely on. */
+/** Gives the payload of a targets file, undefined if there is none to rely on. */
 type PayloadOf = (role: TargetsRole) => Targets | undefined;
 
 /** Who may sign for a base role, by a root. */

@@ -32,7 +32,7 @@ export interface DelegatedRole extends Delegation {
 /** A delegation whose file must not be used. */
 export interface PassedOver {
   readonly why: SignetError;
-  /** Whether it may have something to say of a target, so that nobody who is asked after it can answer. */
+  /** Whether it may have something to say of a target, so that no one who is asked after it can answer. */
   mayDecide(name: string): boolean;
 }
 
@@ -79,7 +79,7 @@ export class TrustedSet {
     return this.trustedTargets;
   }
 
-  /** The delegations whose files must not be used: where they have the word, nobody who comes after them may answer. */
+  /** The delegations whose files must not be used: where they have the word, no one who comes after them may answer. */
   get passedOver(): ReadonlyMap<TargetsRole, PassedOver> {
     return this.notTrusted;
   }
@@ -92,9 +92,9 @@ export class TrustedSet {
   }
 
   /**
-   * Trusts the snapshot that the timestamp promises. `known` is the one trusted before: while it still verifies, expired or
-   * not, its version binds, and so does its list (`checkUnlisted`). Throws `root-outdated` where the new one belongs to
-   * another root.
+   * Trusts the snapshot that the timestamp promises. `known` is the one trusted before: while it still verifies,
+   * expired or not, its version binds, and so does its list (`checkUnlisted`). Throws `root-outdated` if the new one
+   * belongs to another root.
    */
   updateSnapshot(bytes: Uint8Array, known?: Uint8Array): void {
     checkFile('snapshot', bytes, this.timestamp.payload.snapshot);
@@ -105,7 +105,7 @@ export class TrustedSet {
     this.formerSnapshot = former;
   }
 
-  /** What the snapshot promises of a role's file; undefined where the role was never published. */
+  /** What the snapshot promises of a role's file; undefined if the role was never published. */
   promised(role: TargetsRole): FileInfo | undefined {
     return this.snapshot.payload.meta.get(role);
   }
@@ -225,7 +225,7 @@ export class TrustedSet {
   }
 }
 
-/** Undefined where opening a file fails for what the file is. */
+/** Undefined if opening a file fails for what the file is. */
 function unlessUnfit<Payload>(open: () => Payload): Payload | undefined {
   try {
     return open();
@@ -251,7 +251,7 @@ function outOfOrder(role: RoleName): never {
   throw new SignetError('role-order', `${role} must be loaded first`);
 }
 
-/** The refusal of a snapshot that leaves out a file which was published, and whose delegation nobody has removed. */
+/** The refusal of a snapshot that leaves out a file which was published, and whose delegation no one has removed. */
 export function withheld(role: DelegationName): SignetError {
   return new SignetError(
     'role-withheld',
