@@ -11,15 +11,15 @@ const MINUTE_MS = 60_000;
 const WHOLE_RUN_MS = 38 * MINUTE_MS;
 const ONE_FILE_MS = 8 * MINUTE_MS;
 const ONE_TEST_MS = 1 * MINUTE_MS;
-/** Their tests start real engines, or measure memory under load: one after the other, with the machine to themselves. */
-const SERIAL = /^test\/(?:lesson|interop|parity|serve\/attacks)\//;
 /** Files that need more of a machine than Node and npm: root, docker, or other programs of `PEERS`. */
-const NEEDS_HOST = /\.host\.test\.ts$/;
+const NEEDS_HOST = /^test\/(?:lesson|interop|parity|serve\/attacks)\/|\.host\.test\.ts$/;
+/** Their tests measure memory and fairness under load: one after the other, with the machine to themselves. */
+const ALONE = /^test\/serve\/attacks\//;
 
 /** The files of a tier. Every file is of one, so that both together are all. */
 const TIERS: ReadonlyMap<string, (path: string) => boolean> = new Map([
-  ['--unit', (path) => !needsHost(path)],
-  ['--interop', needsHost],
+  ['--unit', (path) => !NEEDS_HOST.test(path)],
+  ['--interop', (path) => NEEDS_HOST.test(path)],
 ]);
 const SLOWEST = 10;
 
@@ -50,18 +50,14 @@ async function main([first = '', ...rest]: readonly string[]): Promise<boolean> 
     const paths = testFiles(filters).filter(tier ?? (() => true));
     if (paths.length === 0) results.push(notRun(`no test file for ${filters.join(' ')}`));
     const runFile = (path: string) => runTestFile(path, folder, deadline);
-    const { serial = [], parallel = [] } = Object.groupBy(paths, (path) => (SERIAL.test(path) ? 'serial' : 'parallel'));
-    results.push(...(await inParallel(parallel, availableParallelism(), runFile)));
-    results.push(...(await inParallel(serial, 1, runFile)));
+    const { alone = [], together = [] } = Object.groupBy(paths, (path) => (ALONE.test(path) ? 'alone' : 'together'));
+    results.push(...(await inParallel(together, availableParallelism(), runFile)));
+    results.push(...(await inParallel(alone, 1, runFile)));
   } finally {
     await sweep(folder);
   }
   report(results);
   return results.every(({ failed }) => failed === 0);
-}
-
-function needsHost(path: string): boolean {
-  return SERIAL.test(path) || NEEDS_HOST.test(path);
 }
 
 function testFiles(filters: readonly string[]): string[] {
