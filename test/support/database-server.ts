@@ -19,8 +19,6 @@ export interface DatabaseServer {
   makeDatabase(name?: string): Promise<string>;
   /** Makes a user who may do in the database of `url` what `rights` says, in all its present tables; returns its URL. */
   makeUser(url: string, rights: string): Promise<string>;
-  /** Runs statements, one after the other, in the database of `url` as the administrator. */
-  administer(url: string, ...statements: readonly string[]): Promise<void>;
   /** What the server has logged up to now. */
   log(): string;
   stop(): Promise<void>;
@@ -41,6 +39,8 @@ export interface DatabaseProgram extends Pick<DatabaseServer, 'dialect' | 'port'
   readonly folder: string;
   /** Starts the server. */
   readonly command: readonly string[];
+  /** Ends it at once and in order, whoever is connected. */
+  readonly endSignal: 'SIGINT' | 'SIGTERM';
   /** The administrator's URL for a database; without one, for none or for the one that always exists. */
   administrator(database?: string): string;
   /** Statements that make a user and a database that is the user's. */
@@ -77,7 +77,7 @@ export async function startDatabaseServer(program: DatabaseProgram): Promise<Dat
   const stop = async () => {
     const stopping = child;
     child = undefined;
-    if (stopping !== undefined) await endChild(stopping);
+    if (stopping !== undefined) await endChild(stopping, undefined, program.endSignal);
   };
   const kill = async () => {
     const killed = child;
@@ -101,14 +101,6 @@ export async function startDatabaseServer(program: DatabaseProgram): Promise<Dat
   atEnd(stop);
   await start();
 
-  const administer = async (database: string | undefined, statements: readonly string[]) => {
-    const sql = new SQL(program.administrator(database), { max: 1 });
-    try {
-      for (const statement of statements) await sql.unsafe(statement);
-    } finally {
-      await sql.close();
-    }
-  };
   const urlOf = (name: string, password: string, database: string) => {
     const url = new URL(program.administrator(database));
     Object.assign(url, { username: name, password });
@@ -119,20 +111,31 @@ export async function startDatabaseServer(program: DatabaseProgram): Promise<Dat
     port,
     makeDatabase: async (name = uniqueName()) => {
       const password = randomBytes(8).toString('hex');
-      await administer(undefined, program.creation(name, password));
+      await execute(program.administrator(), ...program.creation(name, password));
       return urlOf(name, password, name);
     },
     makeUser: async (url, rights) => {
       const [name, password, database] = [uniqueName(), randomBytes(8).toString('hex'), databaseOf(url)];
-      await administer(database, program.userCreation(name, password, database, rights));
+      await execute(program.administrator(database), ...program.userCreation(name, password, database, rights));
       return urlOf(name, password, database);
     },
-    administer: (url, ...statements) => administer(databaseOf(url), statements),
     log,
     stop,
     kill,
     start,
   };
+}
+
+/** Runs statements, one after the other, and returns the rows of the last one. */
+export async function execute(url: string, ...statements: readonly string[]): Promise<Record<string, unknown>[]> {
+  const sql = new SQL(url, { max: 1 });
+  try {
+    let rows: Record<string, unknown>[] = [];
+    for (const statement of statements) rows = await sql.unsafe(statement);
+    return [...rows];
+  } finally {
+    await sql.close();
+  }
 }
 
 /** The name of the database of a URL. */

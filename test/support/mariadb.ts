@@ -46,6 +46,7 @@ export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise
     port,
     folder,
     command: [findProgram('mariadbd'), ...place, ...settings],
+    endSignal: 'SIGTERM',
     administrator: (database = 'mysql') => `mysql://root@127.0.0.1:${port}/${database}`,
     creation: (name, password) => [
       `CREATE DATABASE ${name}`,

@@ -51,6 +51,7 @@ export async function startPostgres({ tls }: DatabaseServerOptions = {}): Promis
     port,
     folder,
     command: [program('postgres'), '-D', data, '-p', `${port}`, ...settings.flatMap((setting) => ['-c', setting])],
+    endSignal: 'SIGINT',
     administrator: (database = 'postgres') =>
       `postgres://postgres:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/${database}`,
     creation: (name, password) => [
