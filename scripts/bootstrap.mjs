@@ -17,10 +17,13 @@ const PEERS = [
   'docker.io',
   'gnupg',
   'iptables',
+  'mariadb-client-core',
+  'mariadb-server-core',
   'notary',
   'openssl',
   'pass',
   'podman',
+  'postgresql',
   'skopeo',
   'util-linux',
 ];
