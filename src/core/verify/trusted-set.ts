@@ -1,4 +1,4 @@
-import { isSignetError, SignetError } from '../errors/index.ts';
+import { type ErrorCode, isSignetError, SignetError } from '../errors/index.ts';
 import type { KeyMap, Metadata } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import { checkFile, type FileInfo } from '../metadata/file-info.ts';
@@ -17,6 +17,9 @@ import type { Instant } from '../time.ts';
 import type { TrustedRoot } from './root-trust.ts';
 import { baseSigners, type Signers, targetsSigners } from './signers.ts';
 import { checkExpiry, checkVersion, verifyThreshold } from './verify.ts';
+
+/** What makes a delegation unusable without making the collection so (protocol C.6.2, Targets). */
+export const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];
 
 /** A verified file. */
 export interface Trusted<Payload> {

@@ -9,7 +9,7 @@ import { isDelegation, type RoleName, type TargetsRole } from '../../core/names/
 import { UNEXPIRED } from '../../core/time.ts';
 import { expiryWarnings } from '../../core/verify/expiry-warnings.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../../core/verify/root-trust.ts';
-import { TrustedSet } from '../../core/verify/trusted-set.ts';
+import { PASSED_OVER, TrustedSet } from '../../core/verify/trusted-set.ts';
 import { isUnwritablePlace } from '../../store/files.ts';
 import { CachedTimestamp } from './cached-timestamp.ts';
 import type { CollectionSource } from './collection-source.ts';
@@ -17,7 +17,7 @@ import { explainingHost } from './mistaken-host.ts';
 import { othersTurn } from './others-turn.ts';
 import { firstRoot, newestRoot } from './root-update.ts';
 import { knownFiles, ServedFiles } from './served-files.ts';
-import { PASSED_OVER, ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
+import { ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
 
 /** A collection as it stands. */
 export interface Collection {
