@@ -91,7 +91,9 @@ function sortParts(parts: Import['parts']): Bundle {
   others.delete('snapshot');
   if (roots.size < 2) refuse('ErrValidation', 'upload-incomplete', 'an import has an old root and a new one');
   if (roots.size > LIMITS.rootChain) {
-    throw new SignetError('upload-too-large', `an import has at most ${LIMITS.rootChain} roots`);
+    throw new SignetError('too-large', `an import has at most ${LIMITS.rootChain} roots`, {
+      detail: { name: 'ErrValidation' },
+    });
   }
   const ordered = [...roots].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
   return { roots: ordered, timestamp, snapshot, targets: others as ReadonlyMap<TargetsRole, Buffer>, newSnapshot };

@@ -1,5 +1,4 @@
 import { LIMITS } from '../../core/limits.ts';
-import { Refusal } from '../publish/refusal.ts';
 import { emptyAnswer } from './answers.ts';
 import type { Call, Route, Services } from './routes.ts';
 import { readUpload } from './upload-request.ts';
@@ -16,7 +15,7 @@ export const IMPORT_ROUTE: Route = {
 
 async function importCollection({ repositories }: Services, { request, gun, gate }: Call): Promise<Response> {
   // Asked before the body is read: whoever comes again with all of it learns that it is here already.
-  if ((await repositories.current(gun)).files.size > 0) throw new Refusal('import-taken', {});
+  await repositories.refuseTaken(gun);
   await repositories.import(gun, await readUpload(request, LIMITS.importParts), gate.subject);
   return emptyAnswer();
 }

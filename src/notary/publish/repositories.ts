@@ -115,9 +115,19 @@ export class Repositories {
     if (existed) this.logger.info(`deleted ${gun}`, { gun, deleter });
   }
 
+  /** Throws a `Refusal`, `import-taken`, where the GUN has trust data. */
+  async refuseTaken(gun: Gun): Promise<void> {
+    if ((await this.chains.get(gun)).files.size > 0) throw new Refusal('import-taken', {});
+  }
+
   private async acceptAndImport(gun: Gun, parts: Import['parts']): Promise<readonly StoredFile[]> {
     const signer = this.keys.signer(gun, 'unused');
-    const files = await this.accepted(() => acceptImport({ gun, parts, signer, now: this.clock(), pause: pauses() }));
+    const accept = () => acceptImport({ gun, parts, signer, now: this.clock(), pause: pauses() });
+    const files = await this.accepted(accept).catch(async (error: unknown) => {
+      // Whoever was faster has used the keys by now, which is not what is wrong with this import.
+      await this.refuseTaken(gun);
+      throw error;
+    });
     checkSize({ files: new Map() }, files);
     const result = await this.stored(gun, () => this.store.import({ gun, files, at: this.clock() }));
     if (result === 'taken') throw new Refusal('import-taken', {});
