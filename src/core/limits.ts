@@ -29,6 +29,8 @@ export const LIMITS = {
   upload: 64 * MiB,
   /** One publish: number of parts. */
   uploadParts: 512,
+  /** One import (protocol I.2): number of parts. */
+  importParts: 5124,
   /** A key, certificate or passphrase file. */
   keyFile: 1 * MiB,
   /** A file of exported keys: those of thousands of repositories. */

@@ -36,6 +36,7 @@ export const SERVER_ERRORS = {
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
   'proposal-changed': { http: 412 },
+  'import-taken': { http: 409 },
   'condition-missing': { http: 428 },
   'parameters-invalid': { http: 400 },
   'trust-server-failed': { http: 500 },
