@@ -44,7 +44,7 @@ export class LogicalLine {
     });
   }
 
-  /** Where a part of the line stands in the file; undefined where a continuation divides it. */
+  /** Where a part of the line stands in the file; undefined if a continuation divides it. */
   spanOf({ from, to }: Span): Span | undefined {
     const piece = this.pieces.find(({ start, length }) => from >= start && from < start + length);
     if (piece === undefined || to > piece.start + piece.length) return undefined;

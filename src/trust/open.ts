@@ -23,11 +23,11 @@ export interface OpenOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly passphrases: Passphrases;
   /**
-   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`. Absent
-   * where there is nobody to ask: such a root is then refused.
+   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`.
+   * Absent if there is no one to ask: such a root is then refused.
    */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
   readonly whileSending?: WhileSending | undefined;

@@ -12,9 +12,9 @@ interface EngineConnection {
   /** As docker names the place: `unix:///var/run/docker.sock`. */
   readonly host: string;
   readonly socketPath: string;
-  /** Whose engine should be there, which a message then says how to start; docker's where absent. */
+  /** Whose engine should be there, which a message then says how to start; docker's if absent. */
   readonly kind?: DockerCli['kind'];
-  /** What went wrong between the socket and the engine; empty where nothing is known. */
+  /** What went wrong between the socket and the engine; empty if nothing is known. */
   complaint?(): Promise<string>;
   close?(): void;
 }
@@ -129,7 +129,7 @@ export class EngineClient {
   }
 }
 
-/** Podman needs no service for its own commands, so that it runs only where somebody has started it. */
+/** Podman needs no service for its own commands, so that it runs only where someone has started it. */
 function podmanNotServing(host: string, cause: unknown): SignetError {
   const unit = process.getuid?.() === 0 ? 'systemctl' : 'systemctl --user';
   return new SignetError(
@@ -150,7 +150,7 @@ async function checkSuccess(response: EngineResponse): Promise<void> {
   });
 }
 
-/** The message of an error body; empty where it has none that could be read. */
+/** The message of an error body; empty if it has none that could be read. */
 function errorMessage(body: Buffer): string {
   try {
     const error = new Fields(parseJson(body, { numbers: 'any' }), 'error', [], 'ignore');

@@ -15,7 +15,7 @@ export interface EngineResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error where no connection is made. */
+/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error if no connection is made. */
 export async function sendRequest(socketPath: string, request: EngineRequest): Promise<EngineResponse> {
   return process.versions.bun === undefined ? sendWithNode(socketPath, request) : sendWithBun(socketPath, request);
 }

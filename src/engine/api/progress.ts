@@ -66,7 +66,7 @@ function head({ id, status }: EngineMessage): string {
   return id === '' ? status : `${id}: ${status}`;
 }
 
-/** A layer's progress in docker's form: `[=====>     ]  12.3MB/45.6MB`; empty where nothing is counted yet. */
+/** A layer's progress in docker's form: `[=====>     ]  12.3MB/45.6MB`; empty if nothing is counted yet. */
 export function formatProgress(progress: LayerProgress, columns: number, now: number): string {
   const { current, total, units } = progress;
   if (current <= 0 && total <= 0) return '';

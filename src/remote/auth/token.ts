@@ -17,8 +17,8 @@ interface Token {
 }
 
 /**
- * Where tokens are kept until they expire, and where they are to be had. Keys say at which origin a token serves, for what
- * and by whose login; they hold no secret.
+ * Where tokens are kept until they expire, and if they are to be had. Keys say at which origin a token serves, for
+ * what and by whose login; they hold no secret.
  */
 export interface TokenCache {
   get(key: string): Promise<Token | undefined>;
@@ -30,7 +30,7 @@ export interface TokenOptions {
   readonly realm: URL;
   readonly service: string | undefined;
   readonly scopes: readonly Scope[];
-  /** Undefined asks for what everybody may. */
+  /** Undefined asks for what everyone may. */
   readonly login: Login | undefined;
   readonly clientId: string;
   /** Asks for a refresh token as well. */
@@ -67,7 +67,7 @@ export class MemoryTokens implements TokenCache {
 
 /**
  * Asks a token service for a token (protocol C.5.1 step 3, F.4): with the identity token by POST where the login has
- * one, else by GET with user name and password, else for what everybody may. Whether the login may be sent there is
+ * one, else by GET with user name and password, else for what everyone may. Whether the login may be sent there is
  * for the caller to decide (`checkRealm`). Throws `unauthorized`, `server-error`, `response-invalid` and what
  * `HttpClient` throws.
  */

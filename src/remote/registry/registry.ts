@@ -16,7 +16,7 @@ import { type RegistrySettings, registryEndpoints, registryMirrors } from './reg
 export interface RegistryClientOptions {
   /** The client for a registry (`host[:port]`), set up for how that registry is connected to. */
   readonly http: (registry: string) => HttpClient;
-  /** The user's login for a registry or mirror (`host[:port]`), made anew by each call. */
+  /** The user's login for a registry or mirror (`host[:port]`), made again by each call. */
   readonly login: (registry: string) => Promise<Login | undefined>;
   readonly tokens: TokenCache;
   /** By registry (`host[:port]`). */
@@ -60,7 +60,7 @@ export class RegistryClient {
     return this.atRegistry(wanted.registry, (endpoint) => this.readManifest(endpoint, wanted.registry, wanted));
   }
 
-  /** Stores a manifest under the reference's tag, or by its digest where it has no tag. Throws as `manifest` does. */
+  /** Stores a manifest under the reference's tag, or by its digest if it has no tag. Throws as `manifest` does. */
   async putManifest(
     reference: Reference,
     { bytes, mediaType }: Pick<Manifest, 'bytes' | 'mediaType'>,

@@ -77,7 +77,7 @@ export class Line implements ResponseSink {
     });
   }
 
-  /** An answer to which nobody listens any more would hold up all that follow. */
+  /** An answer to which no one listens any more would hold up all that follow. */
   private abandon(exchange: Exchange, reason: unknown): void {
     if (!this.underway.includes(exchange)) return;
     exchange.reject(reason);

@@ -19,8 +19,9 @@ const oneByOne = new WeakSet<Connection>();
 const METHODS: readonly string[] = ['GET', 'POST'];
 
 /**
- * Sends a request on the line to its origin, which is opened for the first one. Undefined where there is no line to be had,
- * or none at this moment: outside of Bun, through a proxy, for other methods, while an answer must be waited for.
+ * Sends a request on the line to its origin, which is opened for the first one. Undefined if there is no line to be
+ * had, or none at this moment: outside of Bun, through a proxy, for other methods, while an answer must be waited
+ * for.
  */
 export function sendOnLine(
   request: WireRequest,
