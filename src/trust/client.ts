@@ -18,7 +18,7 @@ import { RegistryClient } from '../remote/registry/registry.ts';
 import { registryEndpoints } from '../remote/registry/registry-endpoints.ts';
 import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/tls/docker-connections.ts';
 import { serverFor } from '../remote/transport/server-address.ts';
-import { FoundingLock } from '../store/founding-lock.ts';
+import { CreationLock } from '../store/creation-lock.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { Evidence } from './decide/evidence.ts';
@@ -100,14 +100,14 @@ export class TrustClient {
     const server = this.trustServerOf(registry);
     const client = this.clientFor(registry, server);
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
-    const foundingLock = new FoundingLock(trustFolder);
+    const creationLock = new CreationLock(trustFolder);
     return new Repository(
       {
         ...this.source(gun, registry, actions, server, client),
         proposals,
         approveProposal,
         whileSending,
-        foundingLock,
+        creationLock,
       },
       keys,
     );
@@ -213,11 +213,12 @@ export class TrustClient {
 
   private httpFor(registry: string, server?: URL): HttpClient {
     const { userAgent, place } = this.options;
-    const inARow = server !== undefined;
-    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, inARow });
+    const pipelined = server !== undefined;
+    if (place !== undefined)
+      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined: pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, inARow });
+    return new HttpClient({ userAgent, connectionFor, pipelined: pipelined });
   }
 }

@@ -33,7 +33,7 @@ export interface DelegatedRole extends Delegation {
 export interface PassedOver {
   readonly why: SignetError;
   /** Whether it may have something to say of a target, so that nobody who is asked after it can answer. */
-  hasWordFor(name: string): boolean;
+  mayDecide(name: string): boolean;
 }
 
 /**
@@ -151,7 +151,7 @@ export class TrustedSet {
     const speaksFor = (name: string) => said.some((payload) => payload === undefined || speaks(payload, name));
     this.notTrusted.set(role, {
       why,
-      hasWordFor: (name) => startsWithAny(name, this.pathsOf(role)) && speaksFor(name),
+      mayDecide: (name) => startsWithAny(name, this.pathsOf(role)) && speaksFor(name),
     });
   }
 

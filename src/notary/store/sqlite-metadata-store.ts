@@ -7,12 +7,12 @@ import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
 import { filesOf, snapshotOf } from './links.ts';
 import type {
-  Change,
   ChangeQuery,
+  ChangeRecord,
   CurrentFiles,
   MetadataFile,
   MetadataStore,
-  Publication,
+  MetadataUpdate,
   PublicationResult,
 } from './metadata-store.ts';
 
@@ -92,7 +92,7 @@ export class SqliteMetadataStore implements MetadataStore {
     return this.withChecksum(gun, role, sha256);
   }
 
-  async publish({ gun, files, expected, at }: Publication): Promise<PublicationResult> {
+  async publish({ gun, files, expected, at }: MetadataUpdate): Promise<PublicationResult> {
     const rows = files.map((file) => ({ ...file, sha256: digestHex(digestOf(file.bytes)) }));
     const timestamp = rows.find(({ role }) => role === 'timestamp');
     if (timestamp === undefined) {
@@ -122,7 +122,7 @@ export class SqliteMetadataStore implements MetadataStore {
     });
   }
 
-  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly Change[]> {
+  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly ChangeRecord[]> {
     const conditions = ['1'];
     const values: (string | number)[] = [];
     if (gun !== undefined) {
@@ -180,7 +180,7 @@ export class SqliteMetadataStore implements MetadataStore {
     return newest.get(gun, role)?.version ?? 0;
   }
 
-  private record(at: Instant, gun: Gun, version: number, sha256: string, category: Change['category']): void {
+  private record(at: Instant, gun: Gun, version: number, sha256: string, category: ChangeRecord['category']): void {
     this.database
       .query('INSERT INTO changefeed (created_at, gun, version, sha256, category) VALUES (?, ?, ?, ?, ?)')
       .run(at, gun, version, sha256, category);
@@ -220,6 +220,6 @@ function fileOf(row: FileRow | null): MetadataFile | undefined {
   return { role: parseRole(role), version, sha256, bytes, createdAt: row.created_at };
 }
 
-function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): Change {
+function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): ChangeRecord {
   return { id, at: created_at, gun: parseGun(gun), category, version, sha256 };
 }

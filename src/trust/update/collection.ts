@@ -12,10 +12,10 @@ import { isUnwritablePlace } from '../../store/files.ts';
 import { CachedTimestamp } from './cached-timestamp.ts';
 import type { CollectionSource } from './collection-source.ts';
 import { explainingHost } from './mistaken-host.ts';
-import { othersTurn } from './others-turn.ts';
 import { firstRoot, newestRoot } from './root-update.ts';
 import { knownFiles, ServedFiles } from './served-files.ts';
 import { ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
+import { yieldToOthers } from './yield.ts';
 
 /** A collection as it stands. */
 export interface Collection {
@@ -60,9 +60,9 @@ class Update {
     const { gun, cache } = this.source;
     const cached = await cache.read(gun, 'root');
     void this.files.ask(await knownFiles(cached, await cache.read(gun, 'timestamp')));
-    await othersTurn();
+    await yieldToOthers();
     nodeCrypto();
-    await othersTurn();
+    await yieldToOthers();
     const root = cached === undefined ? await this.firstRoot() : this.cachedRoot(cached);
     const kept = cached === undefined ? undefined : await this.keptCollection(root);
     if (kept !== undefined) return kept;
@@ -145,14 +145,14 @@ class Update {
     const { gun, cache, pinning, now } = this.source;
     checkRootCurrent(root, pinning, now);
     const set = new TrustedSet(root, now);
-    await othersTurn();
+    await yieldToOthers();
     await this.loadTimestamp(set);
-    await othersTurn();
+    await yieldToOthers();
     const knownSnapshot = await cache.read(gun, 'snapshot');
     const snapshot = await this.promised('snapshot', set.timestamp.payload.snapshot, knownSnapshot);
     set.updateSnapshot(snapshot, knownSnapshot);
     this.keep('snapshot', snapshot, knownSnapshot);
-    await othersTurn();
+    await yieldToOthers();
     return { set, unusable: await this.loadTargets(set) };
   }
 
@@ -199,7 +199,7 @@ class Update {
         const file = files[at];
         if (file === undefined) await this.checkUnlisted(set, role);
         else this.trustTargets(set, file, unusable);
-        await othersTurn();
+        await yieldToOthers();
       }
       level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
     }
