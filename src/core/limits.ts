@@ -11,6 +11,10 @@ export const LIMITS = {
   collection: 256 * MiB,
   /** The files that come along with a timestamp (protocol I.1); larger ones are fetched one by one. */
   chain: 8 * MiB,
+  /** A file with copies of collections. */
+  copyFile: 512 * MiB,
+  /** What a copy says of itself and of its files: as many as there are roots and delegations. */
+  copyHead: 4 * MiB,
   /** All current files of a collection that a server takes: as many as it can keep in memory. */
   published: 48 * MiB,
   /** A public key response of the trust server. */

@@ -36,7 +36,7 @@ export function visibleInLine(text: string): string {
 }
 
 /** A control sequence of Signet's own. It is no text, so that no text can pass for it. */
-export class Steering {
+export class ControlSequence {
   readonly sequence: string;
 
   constructor(sequence: string) {
@@ -45,7 +45,7 @@ export class Steering {
 }
 
 /** What is written to a terminal: text, which is made visible there, and what moves the cursor. */
-export type Piece = string | Steering;
+export type Piece = string | ControlSequence;
 
 function escaped(run: string): string {
   return run.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -1,3 +1,6 @@
+/** Variables of a process by their names: its environment, or a part of it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Variables of the environment that begin with this are Signet's. */
 export const PREFIX = 'SIGNET_';
 

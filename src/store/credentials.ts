@@ -24,7 +24,7 @@ type LoginPlace = { readonly helper: string } | { readonly file: 'config.json' }
  * The user's logins, read and kept where docker keeps them (protocol D.2, F.3). `DOCKER_AUTH_CONFIG` answers first;
  * then the one place that is configured for the registry: its own helper, else the helper for all, else `auths`.
  */
-export class Credentials {
+export class CredentialStore {
   private readonly folder: string;
   private readonly environment: NodeJS.ProcessEnv;
 

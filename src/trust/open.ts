@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Instant } from '../core/time.ts';
 import { MemoryTokens, type TokenCache } from '../remote/auth/token.ts';
-import { Credentials } from '../store/credentials.ts';
+import { CredentialStore } from '../store/credentials.ts';
 import { cacheFolder } from '../store/disk-cache.ts';
 import { KeyFolder } from '../store/key-folder.ts';
 import { TokenFile } from '../store/token-file.ts';
@@ -41,7 +41,7 @@ export interface OpenOptions {
 /** A trust client on docker's own files. Whoever opened it closes `keys`. */
 export interface OpenClient {
   readonly configuration: Configuration;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialStore;
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly keys: KeyRing;
@@ -56,7 +56,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
   const { folder, env, passphrases, approveFirstRoot, approveProposal, whileSending, place, now, warn } = options;
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
-  const credentials = new Credentials(folder, env);
+  const credentials = new CredentialStore(folder, env);
   const keys = new KeyRing(new KeyFolder(trustFolder), passphrases);
   const client = new TrustClient({
     folder,

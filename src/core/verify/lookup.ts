@@ -35,7 +35,7 @@ export function findTarget(
   let passedOver: TargetsRole | undefined;
   for (const start of roles) {
     for (const role of walk(set, start, others(roles, start), name)) {
-      if (set.passedOver.get(role)?.hasWordFor(name) === true) passedOver ??= role;
+      if (set.passedOver.get(role)?.mayDecide(name) === true) passedOver ??= role;
       const target = set.targets.get(role)?.payload.targets.get(name);
       if (target === undefined) continue;
       if (passedOver !== undefined) throw unusable(set, passedOver, name);
@@ -56,7 +56,7 @@ export function listTargets(
     for (const role of walk(set, start, others(roles, start))) {
       passedOver.push(...[set.passedOver.get(role) ?? []].flat());
       for (const [name, target] of set.targets.get(role)?.payload.targets ?? []) {
-        const isHidden = found.has(name) || passedOver.some((before) => before.hasWordFor(name));
+        const isHidden = found.has(name) || passedOver.some((before) => before.mayDecide(name));
         if (!isHidden && admits(set, role, name)) found.set(name, { name, target, role });
       }
     }
@@ -142,7 +142,7 @@ export function checkUsable(set: TrustedView, roles: readonly TargetsRole[]): vo
 }
 
 function passedOverFor(set: TrustedView, name: string, roles: readonly TargetsRole[]): TargetsRole | undefined {
-  return passedOverIn(set, roles).find((role) => set.passedOver.get(role)?.hasWordFor(name));
+  return passedOverIn(set, roles).find((role) => set.passedOver.get(role)?.mayDecide(name));
 }
 
 function passedOverIn(set: TrustedView, roles: readonly TargetsRole[]): readonly TargetsRole[] {

@@ -1,4 +1,4 @@
-import { type ErrorCode, isSignetError, SignetError } from '../errors/index.ts';
+import { isSignetError, SignetError } from '../errors/index.ts';
 import type { KeyMap, Metadata } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import { checkFile, type FileInfo } from '../metadata/file-info.ts';
@@ -18,9 +18,6 @@ import type { TrustedRoot } from './root-trust.ts';
 import { baseSigners, type Signers, targetsSigners } from './signers.ts';
 import { checkExpiry, checkVersion, verifyThreshold } from './verify.ts';
 
-/** What makes a delegation unusable without making the collection so (protocol C.6.2, Targets). */
-export const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];
-
 /** A verified file. */
 export interface Trusted<Payload> {
   readonly payload: Payload;
@@ -36,7 +33,7 @@ export interface DelegatedRole extends Delegation {
 export interface PassedOver {
   readonly why: SignetError;
   /** Whether it may have something to say of a target, so that nobody who is asked after it can answer. */
-  hasWordFor(name: string): boolean;
+  mayDecide(name: string): boolean;
 }
 
 /**
@@ -154,7 +151,7 @@ export class TrustedSet {
     const speaksFor = (name: string) => said.some((payload) => payload === undefined || speaks(payload, name));
     this.notTrusted.set(role, {
       why,
-      hasWordFor: (name) => startsWithAny(name, this.pathsOf(role)) && speaksFor(name),
+      mayDecide: (name) => startsWithAny(name, this.pathsOf(role)) && speaksFor(name),
     });
   }
 

@@ -10,7 +10,7 @@ import { EngineClient } from './client.ts';
 import { type EngineDescription, parseDescription } from './description.ts';
 import { findEndpoint } from './endpoint.ts';
 import { parseContainer, parseService, type ServiceImages } from './existing.ts';
-import { readBody } from './http.ts';
+import { readResponseBody } from './http.ts';
 import { digestsIn, type ImageDescription, parseImage } from './image.ts';
 import { type EngineMessage, readMessages } from './messages.ts';
 import { ProgressDisplay, type ProgressOutput } from './progress.ts';
@@ -94,7 +94,7 @@ export class DockerEngine implements Engine {
 
   async describe(): Promise<EngineDescription> {
     const response = await this.client.call({ method: 'GET', path: '/version' });
-    const body = await readBody(response, MAX_DESCRIPTION);
+    const body = await readResponseBody(response, MAX_DESCRIPTION);
     return { ...parseDescription(body), prefersBuildKit: await this.client.prefersBuildKit() };
   }
 
@@ -117,7 +117,7 @@ export class DockerEngine implements Engine {
     const reference = parseReference(target);
     const query = new URLSearchParams({ repo: familiarName(reference), tag: reference.tag ?? DEFAULT_TAG });
     const response = await this.client.call({ method: 'POST', path: `/images/${imagePath(source)}/tag?${query}` });
-    await readBody(response, MAX_ANSWER);
+    await readResponseBody(response, MAX_ANSWER);
   }
 
   async pull(image: string, options: TransferOptions = {}): Promise<void> {
@@ -156,7 +156,7 @@ export class DockerEngine implements Engine {
 
   private async inspect(path: string): Promise<Buffer | undefined> {
     const response = await this.client.call({ method: 'GET', path }, 404);
-    const body = await readBody(response, MAX_DESCRIPTION);
+    const body = await readResponseBody(response, MAX_DESCRIPTION);
     return response.status === 404 ? undefined : body;
   }
 

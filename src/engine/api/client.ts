@@ -5,7 +5,7 @@ import { parseJson } from '../../core/json/parse.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { quoted } from '../../core/printable.ts';
 import type { DockerCli } from '../cli/cli.ts';
-import { type EngineRequest, type EngineResponse, readBody, sendRequest } from './http.ts';
+import { type EngineRequest, type EngineResponse, readResponseBody, sendRequest } from './http.ts';
 
 /** The way to an engine. */
 interface EngineConnection {
@@ -94,7 +94,7 @@ export class EngineClient {
   private async ping(): Promise<Negotiated> {
     const response = await this.send({ method: 'GET', path: '/_ping' });
     await checkSuccess(response);
-    await readBody(response, LIMITS.errorBody);
+    await readResponseBody(response, LIMITS.errorBody);
     const theirs = response.header('api-version') ?? OLDEST_VERSION;
     if (!/^\d{1,3}\.\d{1,3}$/.test(theirs)) {
       const shown = quoted(theirs, 40);
@@ -144,7 +144,7 @@ function podmanNotServing(host: string, cause: unknown): SignetError {
 
 async function checkSuccess(response: EngineResponse): Promise<void> {
   if (response.status >= 200 && response.status < 300) return;
-  const said = errorMessage(await readBody(response, LIMITS.errorBody)) || `status ${response.status}`;
+  const said = errorMessage(await readResponseBody(response, LIMITS.errorBody)) || `status ${response.status}`;
   throw new SignetError('engine-refused', `Error response from daemon: ${said}`, {
     detail: { status: response.status },
   });

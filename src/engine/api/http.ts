@@ -21,7 +21,7 @@ export async function sendRequest(socketPath: string, request: EngineRequest): P
 }
 
 /** The whole body. Throws `engine-response-invalid` past `maxBytes`. */
-export async function readBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
+export async function readResponseBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {

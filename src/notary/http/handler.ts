@@ -39,7 +39,7 @@ const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
  * Answers the requests below `/v2/{gun}/_trust/` and `/v2/_trust/` as Notary's server does (protocol B.2, B.3), and
  * leaves all other paths alone. What the gate throws passes through.
  */
-export function createHandler(parts: HandlerParts): Handler {
+export function createNotaryHandler(parts: HandlerParts): Handler {
   return async (request, url, gate) => {
     const clean = url.pathname.replace(/\/{2,}/g, '/');
     const path = parseTrustPath(clean);

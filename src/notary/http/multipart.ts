@@ -3,7 +3,7 @@ import { parseParameterizedHeader } from '../../http/header-parameters.ts';
 import { Refusal } from '../publish/refusal.ts';
 
 /** One part of a form: its header fields, by name in lower case, and its content. */
-export interface Part {
+export interface FormPart {
   readonly headers: ReadonlyMap<string, string>;
   readonly content: Buffer;
 }
@@ -32,7 +32,7 @@ export function boundaryOf(contentType: string | null): string {
  *
  * Throws `upload-malformed`, or `upload-too-large` for a part beyond `LIMITS.metadata` or more parts than `most`.
  */
-export function* partsOf(body: Buffer, boundary: string, most: number = LIMITS.uploadParts): Generator<Part> {
+export function* partsOf(body: Buffer, boundary: string, most: number = LIMITS.uploadParts): Generator<FormPart> {
   const dashBoundary = Buffer.from(`--${boundary}`);
   const delimiter = Buffer.concat([CRLF, dashBoundary]);
   let at = startsWith(body, CRLF, 0) ? CRLF.length : 0;

@@ -2,7 +2,7 @@ import type { Upload } from '../../core/accept/upload.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { parseParameterizedHeader } from '../../http/header-parameters.ts';
 import { Refusal } from '../publish/refusal.ts';
-import { boundaryOf, type Part, partsOf } from './multipart.ts';
+import { boundaryOf, type FormPart, partsOf } from './multipart.ts';
 import { readBody } from './request-body.ts';
 
 const [COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from(',{[');
@@ -22,7 +22,7 @@ export async function readUpload(request: Request, most: number = LIMITS.uploadP
 }
 
 /** The `filename` of the part without `.json`. Its slashes belong to it: a delegation's name has them. */
-function roleOf(part: Part): string {
+function roleOf(part: FormPart): string {
   const disposition = parseParameterizedHeader(part.headers.get('content-disposition') ?? '');
   const filename = disposition?.value === 'form-data' ? disposition.parameters.get('filename') : undefined;
   const role = filename?.replace(/\.json$/, '') ?? '';

@@ -8,14 +8,14 @@ import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
 import { filesOf, snapshotOf } from './links.ts';
 import type {
-  Change,
   ChangeQuery,
+  ChangeRecord,
   CurrentFiles,
   Importation,
   ImportResult,
   MetadataFile,
   MetadataStore,
-  Publication,
+  MetadataUpdate,
   PublicationResult,
 } from './metadata-store.ts';
 
@@ -97,7 +97,7 @@ export class SqliteMetadataStore implements MetadataStore {
     return this.withChecksum(gun, role, sha256);
   }
 
-  async publish({ gun, files, expected, at }: Publication): Promise<PublicationResult> {
+  async publish({ gun, files, expected, at }: MetadataUpdate): Promise<PublicationResult> {
     const { rows, timestamp } = rowsOf(gun, files);
     return write(this.database, (): PublicationResult => {
       if (this.revisionNow(gun) !== expected) return 'outdated';
@@ -130,7 +130,7 @@ export class SqliteMetadataStore implements MetadataStore {
     });
   }
 
-  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly Change[]> {
+  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly ChangeRecord[]> {
     const conditions = ['1'];
     const values: (string | number)[] = [];
     if (gun !== undefined) {
@@ -195,7 +195,7 @@ export class SqliteMetadataStore implements MetadataStore {
     return newest.get(gun, role)?.version ?? 0;
   }
 
-  private record(at: Instant, gun: Gun, version: number, sha256: string, category: Change['category']): void {
+  private record(at: Instant, gun: Gun, version: number, sha256: string, category: ChangeRecord['category']): void {
     this.database
       .query('INSERT INTO changefeed (created_at, gun, version, sha256, category) VALUES (?, ?, ?, ?, ?)')
       .run(at, gun, version, sha256, category);
@@ -245,6 +245,6 @@ function fileOf(row: FileRow | null): MetadataFile | undefined {
   return { role: parseRole(role), version, sha256, bytes, createdAt: row.created_at };
 }
 
-function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): Change {
+function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): ChangeRecord {
   return { id, at: created_at, gun: parseGun(gun), category, version, sha256 };
 }

@@ -13,7 +13,7 @@ import type { HttpRequest } from '../http/http-message.ts';
 import { MANIFEST_TYPES, type Manifest, verifyManifest } from './manifest.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from './registry-endpoints.ts';
 
-export interface RegistryOptions {
+export interface RegistryClientOptions {
   /** The client for a registry (`host[:port]`), set up for how that registry is connected to. */
   readonly http: (registry: string) => HttpClient;
   /** The user's login for a registry or mirror (`host[:port]`), made anew by each call. */
@@ -35,11 +35,11 @@ const NOT_THERE = ['network-unreachable', 'tls-failed'] as const;
 
 /** Reads and writes manifests without an engine, in any registry that speaks the distribution protocol (F.5). */
 export class RegistryClient {
-  private readonly options: RegistryOptions;
+  private readonly options: RegistryClientOptions;
   private readonly clients = new Map<string, AuthorizedClient>();
   private readonly answering = new Map<string, URL>();
 
-  constructor(options: RegistryOptions) {
+  constructor(options: RegistryClientOptions) {
     this.options = options;
   }
 

@@ -45,7 +45,11 @@ const FOLDER_CONTEXT = /^(?:\.{0,2}\/|\.{1,2}$|(?!github\.com\/)[^:@]*$)/;
  * What the command line says about the meaning of the Dockerfile. Throws `build-option-unsafe`, and under trust
  * `docker-value-unclear`.
  */
-export function readSettings(task: DockerTask, file: string, { builder, platforms }: BuilderChoice): BuildSettings {
+export function readBuildSettings(
+  task: DockerTask,
+  file: string,
+  { builder, platforms }: BuilderChoice,
+): BuildSettings {
   const { args, cli, trust } = task;
   if (trust) refuseUnseen(task);
   return {

@@ -2,7 +2,7 @@ import { isSignetError } from '../../../../core/errors/index.ts';
 import { wipe } from '../../../../core/login.ts';
 import { familiarReference, type Reference } from '../../../../core/names/reference.ts';
 import { printable } from '../../../../core/printable.ts';
-import { type Builder, inspectBuilder, namedBuilder } from '../../../../engine/cli/builder.ts';
+import { type BuildxBuilder, inspectBuilder, namedBuilder } from '../../../../engine/cli/builder.ts';
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
 import { ENGINE_CERTIFICATES, ownAuthorities } from '../../../../remote/tls/docker-connections.ts';
 import { hostnameOf, isLoopback } from '../../../../remote/transport/loopback.ts';
@@ -71,7 +71,7 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
 }
 
 /** Undefined for a builder that cannot be looked at. */
-async function lookAtBuilder(task: DockerTask): Promise<Builder | typeof ENGINE | undefined> {
+async function lookAtBuilder(task: DockerTask): Promise<BuildxBuilder | typeof ENGINE | undefined> {
   if (isEngines(task)) return ENGINE;
   const { cli, line, args, env } = task;
   const builder = await inspectBuilder(cli, line.globals, namedBuilder(line, args), withoutTrust(env));
@@ -108,7 +108,7 @@ async function pullLocal({ session, args, env }: DockerTask, images: readonly Re
   return isComplete;
 }
 
-function adviceFor(builder: Builder | typeof ENGINE | undefined, registry: string): string {
+function adviceFor(builder: BuildxBuilder | typeof ENGINE | undefined, registry: string): string {
   const certificate = `${ENGINE_CERTIFICATES}/${registry}/ca.crt`;
   if (builder === ENGINE || builder?.driver === 'docker') {
     const isKnown = isHere(registry) || ownAuthorities([ENGINE_CERTIFICATES], registry).length > 0;
