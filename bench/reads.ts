@@ -16,6 +16,7 @@ import { parseJson } from '../src/core/json/parse.ts';
 import { issueRootCertificate } from '../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../src/core/keys/private-key.ts';
 import { parsePublicKey } from '../src/core/keys/public-key.ts';
+import { softwareSigner } from '../src/core/keys/signer.ts';
 import { digestHex, digestOf } from '../src/core/names/digest.ts';
 import { parseGun } from '../src/core/names/gun.ts';
 import { DAY } from '../src/core/time.ts';
@@ -93,10 +94,10 @@ async function publish({ url }: Server): Promise<ReadonlyMap<string, Buffer>> {
   const base = `${url}/v2/${GUN}/_trust/tuf/`;
   const get = async (name: string) => Buffer.from(await (await send(`${base}${name}`)).bytes());
   const now = Date.now();
-  const [root, targets] = [generatePrivateKey('ecdsa'), generatePrivateKey('ecdsa')];
+  const [root, targets] = [softwareSigner(generatePrivateKey('ecdsa')), softwareSigner(generatePrivateKey('ecdsa'))];
   const keyOf = async (role: string) => parsePublicKey(parseJson(await get(`${role}.key`)), role);
   const editor = Editor.create({
-    root: [issueRootCertificate(root, GUN, now - DAY)],
+    root: [await issueRootCertificate(root, GUN, now - DAY)],
     targets: targets.publicKey,
     snapshot: await keyOf('snapshot'),
     timestamp: await keyOf('timestamp'),
