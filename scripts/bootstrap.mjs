@@ -17,10 +17,13 @@ const PEERS = [
   'docker.io',
   'gnupg',
   'iptables',
+  'mariadb-client-core',
+  'mariadb-server-core',
   'notary',
   'openssl',
   'pass',
   'podman',
+  'postgresql',
   'skopeo',
   'util-linux',
 ];
@@ -35,6 +38,8 @@ const TASKS = new Map([
   ['demo', { script: 'scripts/demo.ts', packages: PEERS }],
   ['fuzz', { script: 'scripts/fuzz.ts', packages: [] }],
   ['test', { script: 'scripts/test.ts', packages: PEERS, unpacked: UNPACKED }],
+  ['test:interop', { script: 'scripts/test.ts', words: ['--interop'], packages: PEERS, unpacked: UNPACKED }],
+  ['test:unit', { script: 'scripts/test.ts', words: ['--unit'], packages: [] }],
 ]);
 
 async function main([name, ...args]) {
@@ -47,7 +52,7 @@ async function main([name, ...args]) {
   installBun();
   installPackages(task.packages);
   for (const name of task.unpacked ?? []) unpackPackage(name);
-  process.exitCode = await run(BUN, [join(ROOT, task.script), ...args]);
+  process.exitCode = await run(BUN, [join(ROOT, task.script), ...(task.words ?? []), ...args]);
 }
 
 function installModules() {

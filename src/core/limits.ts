@@ -11,6 +11,10 @@ export const LIMITS = {
   collection: 256 * MiB,
   /** The files sent along with a timestamp (protocol I.1); larger ones are fetched one by one. */
   chain: 8 * MiB,
+  /** A file with copies of collections. */
+  copyFile: 512 * MiB,
+  /** What a copy says of itself and of its files: as many as there are roots and delegations. */
+  copyHead: 4 * MiB,
   /** All current files of a collection that a server accepts: as much as it can keep in memory. */
   published: 48 * MiB,
   /** A public key response of the trust server. */
@@ -25,6 +29,8 @@ export const LIMITS = {
   upload: 64 * MiB,
   /** One publish: number of parts. */
   uploadParts: 512,
+  /** One import (protocol I.2): number of parts. */
+  importParts: 5124,
   /** A key, certificate or passphrase file. */
   keyFile: 1 * MiB,
   /** A bundle of exported keys: enough for thousands of repositories. */

@@ -8,7 +8,7 @@ import type { CurrentChain } from './publish/current-chains.ts';
 import type { Logger } from './publish/logger.ts';
 import { OnlineKeys } from './publish/online-keys.ts';
 import { ServerProposals } from './publish/proposals.ts';
-import { Repositories } from './publish/repositories.ts';
+import { type Imported, Repositories } from './publish/repositories.ts';
 import { Vault } from './publish/seal.ts';
 import type { MetadataStore } from './store/metadata-store.ts';
 import type { OnlineKeyStore, OnlineKeyType } from './store/online-key-store.ts';
@@ -29,6 +29,8 @@ export interface TrustServerOptions {
   /** Bytes of current metadata to keep in memory. */
   readonly cacheBytes?: number;
   readonly observe?: Observer;
+  /** Told of every collection that was imported, after it is stored. */
+  readonly onImport?: (imported: Imported) => void;
   readonly clock?: () => Instant;
 }
 
@@ -51,7 +53,11 @@ const MAX_AGE: MaxAge = { current: 300, consistent: 2_592_000 };
 export function createTrustService(options: TrustServerOptions): TrustService {
   const { store, keyStore, logger, clock = Date.now } = options;
   const keys = new OnlineKeys(keyStore, new Vault(options.masterKey), options.keyType ?? 'ed25519', clock);
-  const repositories = new Repositories({ store, keys, logger, clock, cacheBytes: options.cacheBytes ?? 64 * MiB });
+  const repositories = new Repositories({
+    ...{ store, keys, logger, clock },
+    cacheBytes: options.cacheBytes ?? 64 * MiB,
+    onImport: options.onImport ?? (() => {}),
+  });
   const handler = createNotaryHandler({
     repositories,
     proposals: new ServerProposals({ store: options.proposalStore, logger, clock }),

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite';
 import { OPEN_GATE } from '../accounts/gate.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
-import { SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
+import { recordEvent, SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/store/sqlite-store.ts';
 import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { SignetError } from '../core/errors/index.ts';
@@ -19,7 +19,7 @@ import { namesManifest, uploadStep } from '../registry/http/path.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../registry/index/sqlite-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
-import { openDatabase } from '../store/sqlite.ts';
+import { note, openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
 import { loadMasterKey } from './data/master-key.ts';
@@ -62,6 +62,8 @@ export interface ServerParts {
 /** Room for the headers of a multipart upload around its files, in bytes. */
 const UPLOAD_MARGIN = 1024 * 1024;
 const TOKEN_REQUEST_LIMIT = 64 * 1024;
+/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
+const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
 
@@ -126,6 +128,11 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
       gunPrefixes: settings.gunPrefixes,
       maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
       observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+      onImport: ({ gun, by, what, at }) => {
+        const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+        const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+        note(database, () => recordEvent(database, event));
+      },
       clock: now,
     });
   } finally {

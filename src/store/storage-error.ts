@@ -7,8 +7,8 @@ const KINDS: readonly (readonly [pattern: RegExp, code: ErrorCode, message: stri
   [/^(?:EMFILE|ENFILE)$/, 'server-busy', 'the server is busy, try again soon'],
   [/^SQLITE_(?:BUSY|LOCKED).*$/, 'database-busy', 'another process has locked the database, try again soon'],
 ];
-/** In seconds. */
-const RETRY_AFTER = 5;
+/** After which a client may try again, in seconds. */
+export const RETRY_AFTER = 5;
 
 /**
  * Turns an error of the disk or the database into one that clients may see: `disk-full`, `disk-failing`,
@@ -24,7 +24,7 @@ export function storageError(error: unknown): unknown {
 
 /** Whether an error is the fault of the machine, not of the request. */
 export function isStorageError(error: unknown): error is SignetError {
-  return isSignetError(error, 'disk-full', 'disk-failing', 'database-busy');
+  return isSignetError(error, 'disk-full', 'disk-failing', 'database-busy', 'database-unavailable');
 }
 
 /** Runs `work` and passes its errors through `storageError`. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
@@ -101,9 +102,25 @@ export class TrustClient {
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
     const creationLock = new CreationLock(trustFolder);
     return new Repository(
-      { ...this.source(gun, registry, actions, client), proposals, approveProposal, whileSending, creationLock },
+      {
+        ...this.source(gun, registry, actions, server, client),
+        proposals,
+        approveProposal,
+        whileSending,
+        creationLock,
+      },
       keys,
     );
+  }
+
+  /**
+   * A copy of a collection, verified: from the trust server that speaks for the registry, from another one (`from`), or from
+   * the cache alone. Throws as `readCopy` and `copyCached`.
+   */
+  async copy(gun: Gun, registry: string, from: URL | 'cache' = this.trustServerOf(registry)): Promise<CollectionCopy> {
+    const { copyCached, readCopy } = await import('./copy/read-copy.ts');
+    if (from === 'cache') return copyCached(this.source(gun, registry, ['pull']));
+    return readCopy(this.source(gun, registry, ['pull'], from), from);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */
@@ -136,10 +153,10 @@ export class TrustClient {
     gun: Gun,
     registry: string,
     actions: readonly Action[],
-    client = this.clientFor(registry, this.trustServerOf(registry)),
+    server = this.trustServerOf(registry),
+    client = this.clientFor(registry, server),
   ): Omit<RepositorySource, 'proposals'> {
     const { cache, pinning, approveFirstRoot, warn, configuration, now } = this.options;
-    const server = this.trustServerOf(registry);
     return {
       ...{
         gun,
@@ -198,10 +215,10 @@ export class TrustClient {
     const { userAgent, place } = this.options;
     const pipelined = server !== undefined;
     if (place !== undefined)
-      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined: pipelined });
+      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, pipelined: pipelined });
+    return new HttpClient({ userAgent, connectionFor, pipelined });
   }
 }

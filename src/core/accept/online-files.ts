@@ -6,13 +6,13 @@ import { type Envelope, writeEnvelope } from '../metadata/envelope.ts';
 import { type FileInfo, fileInfoOf } from '../metadata/file-info.ts';
 import { baseRoleKeys, type Root } from '../metadata/root.ts';
 import { type Snapshot, snapshotJson } from '../metadata/snapshot.ts';
-import { readTimestamp, timestampJson } from '../metadata/timestamp.ts';
+import { timestampJson } from '../metadata/timestamp.ts';
 import type { KeyId } from '../names/key-id.ts';
 import type { RoleName } from '../names/role.ts';
 import type { Signature } from '../signature.ts';
 import type { Instant } from '../time.ts';
 import { refuse } from './refusal.ts';
-import { readCurrent, type StoredFile, stored } from './stored-file.ts';
+import { type StoredFile, stored } from './stored-file.ts';
 
 /** The server's own keys, for snapshot and timestamp. */
 export interface OnlineSigner {
@@ -43,15 +43,14 @@ export async function makeSnapshot(
     : stored('snapshot', version, bytes);
 }
 
-/** Builds and signs a timestamp for a snapshot (protocol B.7.2). */
+/** Builds and signs a timestamp of that version for a snapshot (protocol B.7.2). */
 export async function makeTimestamp(
   root: Root,
-  current: ReadonlyMap<RoleName, Buffer>,
+  version: number,
   snapshot: Buffer,
   signer: OnlineSigner,
   now: Instant,
 ): Promise<StoredFile> {
-  const version = (readCurrent('timestamp', current, readTimestamp)?.version ?? 0) + 1;
   const payload = timestampJson({
     version,
     expires: expiryAt(now + lifetimeOf('timestamp')),

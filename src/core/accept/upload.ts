@@ -78,7 +78,7 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
             now,
           }),
         );
-  const timestamp = await makeTimestamp(root.root, current, snapshot.bytes, signer, now);
+  const timestamp = await makeTimestamp(root.root, nextTimestamp(current), snapshot.bytes, signer, now);
   return [...files, snapshot, timestamp];
 }
 
@@ -101,10 +101,10 @@ export async function refreshOnline({
   const { root, envelope } = trustCachedRoot(gun, rootBytes);
   const isSnapshotExpired = snapshot.expires.at < now;
   if (!isSnapshotExpired && timestamp.expires.at >= now) return [];
-  if (!isSnapshotExpired) return [await makeTimestamp(root, current, snapshotBytes, signer, now)];
+  if (!isSnapshotExpired) return [await makeTimestamp(root, timestamp.version + 1, snapshotBytes, signer, now)];
   checkExpiry('root', root, now);
   const renewed = await makeSnapshot(root, snapshot, [['root', envelope]], signer, now);
-  return [renewed, await makeTimestamp(root, current, renewed.bytes, signer, now)];
+  return [renewed, await makeTimestamp(root, timestamp.version + 1, renewed.bytes, signer, now)];
 }
 
 async function readParts(
@@ -158,6 +158,10 @@ function targetsInOrder(uploaded: ReadonlyMap<RoleName, Envelope>): readonly (re
 function claimedVersion(envelope: Envelope): number {
   const version = envelope.signed instanceof Map ? envelope.signed.get('version') : undefined;
   return typeof version === 'number' ? version : 0;
+}
+
+function nextTimestamp(current: ReadonlyMap<RoleName, Buffer>): number {
+  return (readCurrent('timestamp', current, readTimestamp)?.version ?? 0) + 1;
 }
 
 function bytesOf(files: readonly (readonly [RoleName, Envelope])[]): ReadonlyMap<RoleName, Buffer> {

@@ -31,7 +31,7 @@ export type KeyMap = ReadonlyMap<KeyId, PublicKey>;
 type TypeName = 'Root' | 'Targets' | 'Snapshot' | 'Timestamp';
 
 /** The width of Notary's database column. No version could follow a larger one. */
-const MAX_VERSION = 2 ** 31 - 1;
+export const MAX_VERSION = 2 ** 31 - 1;
 const MAX_THRESHOLD = 512;
 
 /** Reads the members that every payload has; `_type` must be the expected one, not just a valid one (protocol A.11). */

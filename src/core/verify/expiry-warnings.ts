@@ -1,7 +1,7 @@
 import type { Metadata } from '../metadata/common.ts';
 import type { RoleName } from '../names/role.ts';
 import { DAY, type Instant } from '../time.ts';
-import type { TrustedSet } from './trusted-set.ts';
+import type { TrustedSet, TrustedView } from './trusted-set.ts';
 
 /** Notary warns six months ahead. */
 export const EXPIRY_NOTICE = 182 * DAY;
@@ -28,7 +28,10 @@ interface ExpiredRole {
 }
 
 /** The expired files of a collection, in the order in which a client reads them. */
-export function expiredRoles({ root, timestamp, snapshot, targets }: TrustedSet, now: Instant): readonly ExpiredRole[] {
+export function expiredRoles(
+  { root, timestamp, snapshot, targets }: TrustedView,
+  now: Instant,
+): readonly ExpiredRole[] {
   const files: [RoleName, Metadata][] = [
     ['root', root.root],
     ['timestamp', timestamp.payload],

@@ -50,7 +50,8 @@ export type Operation =
   | 'Changefeed'
   | 'GetProposal'
   | 'PutProposal'
-  | 'DeleteProposal';
+  | 'DeleteProposal'
+  | 'ImportTUF';
 
 export interface Route {
   readonly operation: Operation;

@@ -1,14 +1,12 @@
 import { nodeCrypto } from '../../core/crypto.ts';
-import type { UnusableFile } from '../../core/edit/drafts.ts';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { type FileInfo, isFile } from '../../core/metadata/file-info.ts';
-import { readTargets } from '../../core/metadata/targets.ts';
 import { isDelegation, type RoleName, type TargetsRole } from '../../core/names/role.ts';
 import { UNEXPIRED } from '../../core/time.ts';
 import { expiryWarnings } from '../../core/verify/expiry-warnings.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../../core/verify/root-trust.ts';
+import { trustOrPassOver, type UnusableFile } from '../../core/verify/tolerated.ts';
 import { TrustedSet } from '../../core/verify/trusted-set.ts';
 import { isUnwritablePlace } from '../../store/files.ts';
 import { CachedTimestamp } from './cached-timestamp.ts';
@@ -16,7 +14,7 @@ import type { CollectionSource } from './collection-source.ts';
 import { explainingHost } from './mistaken-host.ts';
 import { firstRoot, newestRoot } from './root-update.ts';
 import { knownFiles, ServedFiles } from './served-files.ts';
-import { PASSED_OVER, ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
+import { ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
 import { yieldToOthers } from './yield.ts';
 
 /** A collection in its current state. */
@@ -249,17 +247,13 @@ class Update {
     { role, bytes, known }: FetchedFile,
     unusable: Map<TargetsRole, UnusableFile>,
   ): void {
-    try {
-      set.updateTargets(role, bytes, known);
+    const passedOver = trustOrPassOver(set, role, bytes, known);
+    if (passedOver === undefined) {
       this.keep(role, bytes, known);
-    } catch (error) {
-      if (role === 'targets' || !isSignetError(error, ...PASSED_OVER)) throw error;
-      const envelope = parseEnvelope(role, bytes);
-      const why = error.code === 'metadata-expired' ? 'expired' : 'unsigned';
-      unusable.set(role, { payload: readTargets(role, envelope.signed), envelope, why });
-      set.passOver(role, error, bytes, known);
-      this.source.warn(`Error getting ${role}: ${error.message}`);
+      return;
     }
+    unusable.set(role, passedOver.file);
+    this.source.warn(`Error getting ${role}: ${passedOver.why.message}`);
   }
 
   /** The listed file: from the cache if it is there, otherwise from the server by checksum. */

@@ -20,5 +20,3 @@ export const ROOT_MAY_BE_OLD: readonly ErrorCode[] = [
   'root-untrusted',
   'root-pin-mismatch',
 ];
-/** Failures that make a delegation unusable but not the collection (protocol C.6.2, Targets). */
-export const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];

@@ -88,7 +88,7 @@ async function rootOf(
   const imported = keyFile === undefined ? undefined : await importRootKey(keyFile, keys);
   if (certificate === undefined) {
     const key = imported === undefined ? undefined : await keys.find(imported, 'root');
-    return key === undefined ? undefined : issueRootCertificate(key, repository.gun, session.now());
+    return key === undefined ? undefined : await issueRootCertificate(key, repository.gun, session.now());
   }
   const id = canonicalKeyId(certificate);
   if (imported !== undefined ? imported === id : await keys.has(id)) return certificate;
@@ -113,7 +113,8 @@ async function importRootKey(path: string, keys: KeyRing): Promise<KeyId> {
       throw new SignetError('key-unsupported', `${path} holds ${files.length} private keys, and one is needed`);
     }
     if (!file.encrypted) checkPrivate(source);
-    return await explainingOldForms(path, () => keys.import({ ...file, role: 'root', gun: undefined }, 'root', 'root'));
+    const own = { file: { ...file, role: 'root', gun: undefined }, id: undefined };
+    return (await explainingOldForms(path, () => keys.import(own, { name: 'root', alias: 'root' }))).id;
   } finally {
     bytes.fill(0);
   }

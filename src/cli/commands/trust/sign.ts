@@ -1,5 +1,5 @@
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import type { PrivateKey } from '../../../core/keys/private-key.ts';
+import type { Signer } from '../../../core/keys/signer.ts';
 import { digestHex } from '../../../core/names/digest.ts';
 import { familiarReference, gunOf } from '../../../core/names/reference.ts';
 import { isBaseRole, isDelegation, RELEASES } from '../../../core/names/role.ts';
@@ -133,10 +133,7 @@ async function initialize(session: Session, repository: Repository, { reference,
  * The first signer has the user's name and a key of that name, a new one where there is none, as docker has it. A script
  * has no key made that nobody keeps where it has imported the one to sign with: that key's owner is the first signer.
  */
-async function firstSigner(
-  session: Session,
-  user: string,
-): Promise<{ readonly name: string; readonly key: PrivateKey }> {
+async function firstSigner(session: Session, user: string): Promise<{ readonly name: string; readonly key: Signer }> {
   const { keys } = session;
   const signers = (await keys.list()).filter(({ role }) => !isBaseRole(role));
   const own = signers.find(({ role }) => role === user);

@@ -105,7 +105,8 @@ async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): 
   } catch (error) {
     if (!isSignetError(error, 'signing-key-missing') || !existsSync(text)) throw error;
     const own = { ...readKey(text), role, gun: role === 'root' ? undefined : gun };
-    return () => explainingOldForms(text, () => keys.import(own, role, role, 'its own'));
+    const options = { name: role, alias: role, passphrase: 'its own' } as const;
+    return async () => (await explainingOldForms(text, () => keys.import({ file: own, id: undefined }, options))).id;
   }
 }
 
