@@ -21,7 +21,7 @@ const SPECS: readonly CommandSpec[] = [
 const GROUPS: readonly string[] = ['trust', 'trust key', 'trust signer', 'trust delegation'];
 const WITHOUT_COMMAND: readonly string[] = ['--version', '-v', '--help', '-h'];
 
-/** What is wrong with a command line that a document names, as the command itself reads it; undefined if nothing is. */
+/** The error that a command reports for a command line in a document; undefined if there is none. */
 export async function wrongIn(command: string): Promise<string | undefined> {
   const [program = '', ...words] = wordsOf(command);
   switch (program) {
@@ -37,7 +37,7 @@ export async function wrongIn(command: string): Promise<string | undefined> {
   }
 }
 
-/** Whether any command of Signet's or docker's has an option of this name. */
+/** Whether any command of Signet or docker has an option of this name. */
 export async function isOption(name: string): Promise<boolean> {
   const own = SPECS.some(({ flags }) => flags.some((flag) => flag.name === name));
   if (own || serveHelp().includes(`--${name} `)) return true;
@@ -69,7 +69,7 @@ function longest(words: readonly string[]): CommandSpec | undefined {
 
 function wrongBySpec(spec: CommandSpec, words: readonly string[]): string | undefined {
   try {
-    // Arguments may be left out where a command is only named.
+    // Arguments may be missing where a document only names a command.
     parseCommand({ ...spec, minArguments: 0 }, words);
     return undefined;
   } catch (error) {
@@ -97,7 +97,7 @@ async function userHelp(words: readonly string[]): Promise<string> {
   return written.join('').replaceAll(/(--[a-z-]+)\n/g, '$1 \n');
 }
 
-/** By the table of all of docker's commands and options, which a test holds against docker's own helps. */
+/** Checked against the table of all docker commands and options, which another test compares with docker's own help. */
 function wrongForDocker(words: readonly string[]): string | undefined {
   const globals = findCommand([]);
   const before = words.findIndex((word) => !word.startsWith('-'));
@@ -122,13 +122,13 @@ function wrongForDocker(words: readonly string[]): string | undefined {
   }
 }
 
-/** Without what a shell takes out (variables in front, a comment, the next command), and what a usage line marks as optional. */
+/** Without shell syntax (variable assignments, a comment, the next command) and the optional parts of a usage line. */
 function wordsOf(command: string): readonly string[] {
   const [line = ''] = command.replaceAll(/\[[^\]]*\](?:\.\.\.)?/g, '').split(/\s+#|\s+(?:[|<>]|&&)\s|;\s/);
   const words = (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll(/^['"]|['"]$/g, ''));
   const first = words.findIndex((word) => word !== 'sudo' && !/^[A-Z_]+=/.test(word));
   const named = words.slice(Math.max(first, 0)).filter((word) => word !== '…');
-  // An option that is named without its value: `signer add --key`.
+  // An option without its value: `signer add --key`.
   return /^--[a-z-]+$/.test(named.at(-1) ?? '') ? [...named.slice(0, -1), `${named.at(-1)}=true`] : named;
 }
 
