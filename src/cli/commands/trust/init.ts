@@ -6,7 +6,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { KeyId } from '../../../core/names/key-id.ts';
 import { checkRootKey } from '../../../trust/changes/roles.ts';
 import type { KeyRing } from '../../../trust/keys/key-ring.ts';
-import { type FoundingOptions, unpublished } from '../../../trust/publish/founding.ts';
+import { type CreateOptions, unpublished } from '../../../trust/publish/create.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
@@ -47,7 +47,7 @@ async function init(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, gun } = place.collection(parsed.args[0] ?? '', ['pull', 'push']);
   await refuseExisting(repository);
   const root = await rootOf(session, parsed, repository, place.keys);
-  const options: FoundingOptions = { snapshotBy, ...(root === undefined ? {} : { root: [root] }) };
+  const options: CreateOptions = { snapshotBy, ...(root === undefined ? {} : { root: [root] }) };
   if (parsed.has('stage')) {
     await repository.prepare(options);
     session.print(`Prepared ${gun} here. Publish it with: signet trust publish ${gun}\n`);
@@ -89,7 +89,7 @@ async function rootOf(
   const imported = keyFile === undefined ? undefined : await importRootKey(keyFile, keys);
   if (certificate === undefined) {
     const key = imported === undefined ? undefined : await keys.find(imported, 'root');
-    return key === undefined ? undefined : issueRootCertificate(key, repository.gun, session.now());
+    return key === undefined ? undefined : await issueRootCertificate(key, repository.gun, session.now());
   }
   const id = canonicalKeyId(certificate);
   if (imported !== undefined ? imported === id : await keys.has(id)) return certificate;
@@ -114,7 +114,8 @@ async function importRootKey(path: string, keys: KeyRing): Promise<KeyId> {
       throw new SignetError('key-unsupported', `${path} holds ${files.length} private keys, and one is needed`);
     }
     if (!file.encrypted) checkPrivate(source);
-    return await explainingOldForms(path, () => keys.import({ ...file, role: 'root', gun: undefined }, 'root', 'root'));
+    const own = { file: { ...file, role: 'root', gun: undefined }, id: undefined };
+    return (await explainingOldForms(path, () => keys.import(own, { name: 'root', alias: 'root' }))).id;
   } finally {
     bytes.fill(0);
   }

@@ -1,6 +1,6 @@
 import { SignetError } from '../../../../core/errors/index.ts';
 import { issueRootCertificate } from '../../../../core/keys/certificate.ts';
-import type { PrivateKey } from '../../../../core/keys/private-key.ts';
+import type { Signer } from '../../../../core/keys/signer.ts';
 import { writePrivateFile } from '../../../../store/files.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
 import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
@@ -36,7 +36,7 @@ async function certificate(session: Session, parsed: ParsedCommand): Promise<num
   if (output !== undefined) checkNew(output, 'Name another file.');
   const key = await place.keys.undoing(async () => {
     const root = isNew ? await place.keys.create('root') : await rootKey(place.keys, wanted, gun);
-    const { bytes } = issueRootCertificate(root, gun, session.now());
+    const { bytes } = await issueRootCertificate(root, gun, session.now());
     if (output === undefined) session.write(bytes);
     else writePrivateFile(output, bytes);
     return root;
@@ -47,7 +47,7 @@ async function certificate(session: Session, parsed: ParsedCommand): Promise<num
   return 0;
 }
 
-async function rootKey(keys: KeyRing, wanted: string | undefined, gun: string): Promise<PrivateKey> {
+async function rootKey(keys: KeyRing, wanted: string | undefined, gun: string): Promise<Signer> {
   const { id } = chosenRoot(await keys.list(), wanted, gun);
   const key = await keys.find(id, 'root');
   if (key === undefined) throw new SignetError('signing-key-missing', `signing key not found: ${id}`);

@@ -6,7 +6,7 @@ import type { Gun } from '../../../../core/names/gun.ts';
 import type { KeyId } from '../../../../core/names/key-id.ts';
 import { writePrivateFile } from '../../../../store/files.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
-import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
+import type { FileVault } from '../../../../trust/keys/file-vault.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
@@ -41,7 +41,7 @@ async function exportKeys(session: Session, parsed: ParsedCommand): Promise<numb
   const guns = parsed.values('gun').map((name) => place.gun(name));
   const chosen = choose(await place.keys.list(), guns, parsed.values('key'));
   if (output === undefined && isatty(STDOUT)) refuseOpen(chosen);
-  const bundle = formatKeyBundle(await load(place.keys, chosen));
+  const bundle = formatKeyBundle(await load(place.keyFiles, chosen));
   try {
     if (output === undefined) session.write(bundle);
     else writePrivateFile(output, bundle);
@@ -66,7 +66,7 @@ function choose(keys: readonly StoredKey[], guns: readonly Gun[], ids: readonly 
   return [...new Set([...ofGuns.flat(), ...ids.map((id) => chosenKey(keys, id))])];
 }
 
-async function load(keys: KeyRing, chosen: readonly StoredKey[]): Promise<ReadonlyMap<KeyId, KeyFile>> {
+async function load(keys: FileVault, chosen: readonly StoredKey[]): Promise<ReadonlyMap<KeyId, KeyFile>> {
   const files = new Map<KeyId, KeyFile>();
   for (const { id } of chosen) {
     const file = await keys.load(id);

@@ -101,7 +101,9 @@ async function importEntry(
 ): Promise<SignetError | undefined> {
   if (entry instanceof SignetError) return entry;
   try {
-    const { id, isNew } = await explainingOldForms(path, () => keys.importBundled(entry));
+    const { id, isNew } = await explainingOldForms(path, () =>
+      keys.import(entry, { name: entry.file.role, alias: entry.file.role }),
+    );
     const what = keyText(entry.file);
     session.print(isNew ? `Imported the ${what}: ${id}\n` : `The ${what} is here already: ${id}\n`);
     return undefined;

@@ -61,10 +61,8 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
  * An exported key says which it is, and is stored as it is, sealed: no one is asked for its passphrase (as docker has it).
  */
 async function load(keys: KeyRing, file: KeyFile, name: string): Promise<void> {
-  const id = file.path ?? '';
-  if (file.encrypted && isKeyId(id))
-    await keys.importBundled({ file: { ...file, role: file.role || name, path: undefined }, id });
-  else await keys.import(file, name);
+  const id = file.path !== undefined && isKeyId(file.path) ? file.path : undefined;
+  await keys.import({ file, id }, { name });
 }
 
 function parseOr(bytes: Buffer, error: (cause: unknown) => SignetError): ReturnType<typeof parseKeyFile> {

@@ -41,19 +41,19 @@ const NAMELESS = 'signer';
 async function changePassphrase(session: Session, parsed: ParsedCommand): Promise<number> {
   const [remembers, forgets] = [parsed.has('remember'), parsed.has('forget')];
   if (remembers && forgets) throw new SignetError('usage', '--remember and --forget cannot both be given');
-  const { keys } = await placeOf(session, parsed);
+  const { keys, keyFiles } = await placeOf(session, parsed);
   const stored = chosenKey(await keys.list(), parsed.args[0] ?? '');
   const owner = { id: stored.id, alias: stored.role === '' ? NAMELESS : stored.role };
   const settings = { places: session.configuration.passphrases, env: session.env };
   if (remembers || forgets) requireKeychain(settings, owner, keyText(stored));
-  if (remembers) return remember(session, keys, owner, settings);
+  if (remembers) return remember(session, keyFiles, owner, settings);
   if (forgets) return forget(session, owner, settings);
-  return change(session, keys, owner, settings);
+  return change(session, keyFiles, owner, settings);
 }
 
 async function change(
   session: Session,
-  keys: TrustPlace['keys'],
+  keys: TrustPlace['keyFiles'],
   owner: PassphraseOwner,
   settings: KeychainSettings,
 ): Promise<number> {
@@ -102,7 +102,7 @@ async function updateKeychain(
 
 async function remember(
   session: Session,
-  keys: TrustPlace['keys'],
+  keys: TrustPlace['keyFiles'],
   owner: PassphraseOwner,
   settings: KeychainSettings,
 ): Promise<number> {

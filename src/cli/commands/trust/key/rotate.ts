@@ -8,7 +8,7 @@ import { type BaseRole, isBaseRole } from '../../../../core/names/role.ts';
 import { printable } from '../../../../core/printable.ts';
 import {
   checkRotation,
-  openSigners,
+  openRotationKeys,
   planRotation,
   type Rotated,
   type Rotation,
@@ -81,7 +81,7 @@ async function rotate(session: Session, parsed: ParsedCommand): Promise<number> 
   const uses: (() => Promise<KeyId>)[] = [];
   for (const text of chosen) uses.push(await keyToUse(place.keys, text, role, gun));
   // Before a key of a file is imported: what cannot be signed leaves nothing behind.
-  if (chosen.length > 0) await openSigners(repository, role, chosen.length);
+  if (chosen.length > 0) await openRotationKeys(repository, role, chosen.length);
   const keyIds = new Set<KeyId>();
   for (const use of uses) keyIds.add(await use());
   const rotation: Rotation = { role, serverManaged, keyIds: [...keyIds] };
@@ -111,7 +111,8 @@ async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): 
   } catch (error) {
     if (!isSignetError(error, 'signing-key-missing') || !existsSync(text)) throw error;
     const own = { ...readKey(text), role, gun: role === 'root' ? undefined : gun };
-    return () => explainingOldForms(text, () => keys.import(own, role, role, 'its own'));
+    const options = { name: role, alias: role, passphrase: 'its own' } as const;
+    return async () => (await explainingOldForms(text, () => keys.import({ file: own, id: undefined }, options))).id;
   }
 }
 

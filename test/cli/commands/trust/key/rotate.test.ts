@@ -153,12 +153,12 @@ test('what needs more signatures waits, and says which keys must stay', async ()
   const path = session.file('second.pub', formatPublicKeyFile(second.publicKey, 'x'));
   session.answers.push(PASSPHRASE, PASSPHRASE);
   expect(await setRole(session, ['--add-key', path, '--threshold', '1', NAME, 'targets'])).toBe(0);
-  const { issueRootCertificate } = await import('../../../../../src/core/keys/certificate.ts');
+  const { certified, fileOf } = await import('../../../../support/private-keys.ts');
   const other = generatePrivateKey('ecdsa');
-  const certificate = issueRootCertificate(other, session.simulator.gun, session.now());
+  const certificate = certified(other, session.simulator.gun, session.now());
   const repository = await session.repository();
   const { keys } = session;
-  await keys.add(other, 'root');
+  await keys.import(fileOf(other, 'root'), { name: 'root' });
   await repository.publish((editor, { set }) => {
     const { keyIds, keys: listed } = baseSigners(set.root.root, 'root');
     editor.replaceKeys('root', [...keyIds.flatMap((id) => listed.get(id) ?? []), certificate], 2);

@@ -141,7 +141,7 @@ describe('push opens the keys before it uploads', () => {
     if (role === 'root') await session.keys.create('root');
     const key = (await session.keys.list()).find((each) => each.role === role);
     if (key === undefined) throw new Error(`no ${role} key`);
-    await session.keys.reseal(key.id, Buffer.from('what it is not'));
+    await session.keyFiles.reseal(key.id, Buffer.from('what it is not'));
     session.keys.close();
     const error = await failure(push(session), 'signing-failed');
     expect(error.message).toEndWith('maximum number of passphrase attempts exceeded');

@@ -1,7 +1,7 @@
 import { Editor } from '../../core/edit/editor.ts';
 import { issueRootCertificate } from '../../core/keys/certificate.ts';
-import type { PrivateKey } from '../../core/keys/private-key.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
+import type { Signer } from '../../core/keys/signer.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readSnapshot } from '../../core/metadata/snapshot.ts';
 import { readTargets } from '../../core/metadata/targets.ts';
@@ -15,7 +15,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import type { RepositorySource } from './repository-source.ts';
 
 /** How a repository is founded; docker's way where nothing is said. */
-export interface FoundingOptions {
+export interface CreateOptions {
   /** Certificates of root keys whose private halves are here; the person's own root key in a new one otherwise. */
   readonly root?: readonly PublicKey[];
   /** Who signs the snapshot: `server` as docker has it, `client` as Notary's own command. */
@@ -23,14 +23,14 @@ export interface FoundingOptions {
 }
 
 /** An editor of a new collection. The server is asked first: if it cannot be reached, no key has been made for nothing. */
-export async function found(
+export async function createCollection(
   { gun, server, now }: RepositorySource,
   keys: KeyRing,
-  { root, snapshotBy = 'server' }: FoundingOptions,
+  { root, snapshotBy = 'server' }: CreateOptions,
 ): Promise<Editor> {
   const timestamp = await server.publicKey(gun, 'timestamp');
   const online = snapshotBy === 'server' ? await server.publicKey(gun, 'snapshot') : undefined;
-  const certificates = root ?? [issueRootCertificate(await rootKey(keys), gun, now)];
+  const certificates = root ?? [await issueRootCertificate(await rootKey(keys), gun, now)];
   const targets = (await ownKey(keys, gun, 'targets')).publicKey;
   const snapshot = online ?? (await ownKey(keys, gun, 'snapshot')).publicKey;
   return Editor.create({ root: certificates, targets, snapshot, timestamp });
@@ -75,7 +75,7 @@ export async function unpublished({
 }
 
 /** Opens those of the keys of a new collection that are here already. Throws as `KeyRing.find`. */
-export async function openFoundingKeys(keys: KeyRing, gun: RepositorySource['gun']): Promise<void> {
+export async function openCreationKeys(keys: KeyRing, gun: RepositorySource['gun']): Promise<void> {
   const stored = await keys.list();
   const root = firstRoot(stored);
   if (root !== undefined) await keys.find(root, 'root');
@@ -84,7 +84,7 @@ export async function openFoundingKeys(keys: KeyRing, gun: RepositorySource['gun
 }
 
 /** The person's root key: the first one on disk, else a new one, as docker chooses it. */
-async function rootKey(keys: KeyRing): Promise<PrivateKey> {
+async function rootKey(keys: KeyRing): Promise<Signer> {
   const first = firstRoot(await keys.list());
   const present = first === undefined ? undefined : await keys.find(first, 'root');
   return present ?? keys.create('root');
@@ -98,7 +98,7 @@ function firstRoot(stored: readonly StoredKey[]): KeyId | undefined {
 }
 
 /** The repository's key that an earlier attempt to found it left behind, else a new one. */
-async function ownKey(keys: KeyRing, gun: RepositorySource['gun'], role: 'targets' | 'snapshot'): Promise<PrivateKey> {
+async function ownKey(keys: KeyRing, gun: RepositorySource['gun'], role: 'targets' | 'snapshot'): Promise<Signer> {
   const left = (await keys.list()).find((key) => key.role === role && key.gun === gun);
   const present = left === undefined ? undefined : await keys.find(left.id, role);
   return present ?? keys.create(role, gun);
