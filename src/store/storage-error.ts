@@ -7,8 +7,8 @@ const KINDS: readonly (readonly [pattern: RegExp, code: ErrorCode, message: stri
   [/^(?:EMFILE|ENFILE)$/, 'server-busy', 'the server is busy, try again soon'],
   [/^SQLITE_(?:BUSY|LOCKED).*$/, 'database-busy', 'another process has locked the database, try again soon'],
 ];
-/** In seconds. */
-const RETRY_AFTER = 5;
+/** After which a client may try again, in seconds. */
+export const RETRY_AFTER = 5;
 
 /**
  * An error of the disk or of the database as one that a client may read: `disk-full`, `disk-failing`, `database-busy` or
@@ -24,7 +24,7 @@ export function storageError(error: unknown): unknown {
 
 /** Whether an error says that the machine, not the request, is at fault. */
 export function isStorageError(error: unknown): error is SignetError {
-  return isSignetError(error, 'disk-full', 'disk-failing', 'database-busy');
+  return isSignetError(error, 'disk-full', 'disk-failing', 'database-busy', 'database-unavailable');
 }
 
 /** The result of `work`; what it throws goes through `storageError`. */

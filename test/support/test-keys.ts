@@ -9,7 +9,7 @@ import type { Signature } from '../../src/core/signature.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { certified } from './private-keys.ts';
 
-/** Somebody's private keys, all of them open. */
+/** Someone's private keys, all of them open. */
 export class TestKeys implements SigningKeys, OnlineSigner {
   private readonly keys = new Map<KeyId, PrivateKey>();
 

@@ -8,6 +8,15 @@ export const SERVER_ERRORS = {
     next: 'The data was written by a newer Signet. Run that version, or restore a backup.',
   },
 
+  'database-url-invalid': {
+    own: true,
+    exit: 125,
+    next: 'Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME or mysql://USER:PASSWORD@HOST:PORT/NAME, with %40 for @ in a password.',
+  },
+  'database-unavailable': {
+    http: 503,
+    next: 'Check that the database server runs and can be reached from here, then try again.',
+  },
   'database-busy': {
     http: 503,
     next: 'Another process writes to the database, or holds its lock: let it end, then try again.',
@@ -27,6 +36,7 @@ export const SERVER_ERRORS = {
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
   'proposal-changed': { http: 412 },
+  'import-taken': { http: 409 },
   'condition-missing': { http: 428 },
   'parameters-invalid': { http: 400 },
   'trust-server-failed': { http: 500 },
