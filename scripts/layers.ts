@@ -35,7 +35,12 @@ const PORTABLE: ReadonlySet<string> = new Set([
   'index.ts',
 ]);
 /** Files of portable folders that only the server uses. */
-const SERVER_ONLY: ReadonlySet<string> = new Set(['store/sqlite.ts', 'store/sql.ts', 'store/sql-migrations.ts']);
+const SERVER_ONLY: ReadonlySet<string> = new Set([
+  'store/sqlite.ts',
+  'store/sql.ts',
+  'store/sql-connection.ts',
+  'store/sql-migrations.ts',
+]);
 const BUN_ONLY = /\bBun(?=\??[.[])|\bimport\.meta\.(?:dir|path|file|main|env|require)\b/;
 
 /** Core takes bytes and gives values: no files, no network, no clock, no environment. */
