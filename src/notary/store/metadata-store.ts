@@ -41,7 +41,8 @@ export type PublicationResult = 'stored' | 'outdated' | 'version-exists';
 export interface Change {
   readonly id: number;
   readonly at: Instant;
-  readonly gun: Gun;
+  /** As it is stored: a name that Signet would not take may have come from another server. */
+  readonly gun: string;
   readonly category: 'update' | 'deletion';
   /** Version and SHA-256 of the timestamp that was stored. */
   readonly version: number;

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite';
 import { SignetError } from '../../core/errors/index.ts';
 import { digestHex, digestOf } from '../../core/names/digest.ts';
-import { type Gun, parseGun } from '../../core/names/gun.ts';
+import type { Gun } from '../../core/names/gun.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
@@ -221,5 +221,5 @@ function fileOf(row: FileRow | null): MetadataFile | undefined {
 }
 
 function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): Change {
-  return { id, at: created_at, gun: parseGun(gun), category, version, sha256 };
+  return { id, at: created_at, gun, category, version, sha256 };
 }
