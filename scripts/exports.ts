@@ -9,7 +9,7 @@ const TRIALS = ['test', 'bench', 'scripts'];
 
 const COMMENTS = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 const DECLARED =
-  /^export (?:abstract |async )*(?<kind>function\*?|class|const|let|interface|type|enum) (?:(?<name>[\w$]+)|\{(?<names>[^}]*)\} =)/gm;
+  /^export (?:abstract |async )*(?:function\*?|class|const|let|interface|type|enum) (?:(?<name>[\w$]+)|\{(?<names>[^}]*)\} =)/gm;
 const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*)\}(?: from '(?<from>[^']+)')?;/gm;
 /** Which names these take stands elsewhere in the file. */
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
@@ -24,8 +24,8 @@ interface Module {
   /** Without the comments that have lines of their own. */
   readonly code: string;
   readonly exports: readonly string[];
-  /** Of the exports, the types that are declared here. */
-  readonly types: readonly string[];
+  /** Of the exports, those that are declared here, each once. */
+  readonly declares: ReadonlySet<string>;
   /** By the paths of other files, the names that it takes from them, to pass them on included. */
   readonly uses: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -56,13 +56,18 @@ export function findNeedlessExports(root: string): string[] {
   });
 }
 
-/** The types that several files of src below `root` declare and export under one name, one line each: name and files. */
-export function findTypesOfOneName(root: string): string[] {
+/**
+ * The names that several files of src below `root` declare and export, one line each: a reader, or an import that an editor
+ * suggests, would take one for the other. Names that are passed on do not count.
+ */
+export function findSharedNames(root: string): string[] {
   const files = new Map<string, string[]>();
-  for (const { path, types } of readModules(root, 'src')) {
-    for (const name of types) files.set(name, [...(files.get(name) ?? []), path]);
+  for (const { path, declares } of readModules(root, 'src')) {
+    for (const name of declares) files.set(name, [...(files.get(name) ?? []), path]);
   }
-  return [...files].filter(([, paths]) => paths.length > 1).map(([name, paths]) => `${name}: ${paths.join(', ')}`);
+  return [...files].flatMap(([name, paths]) =>
+    paths.length > 1 ? [`${name} is exported by ${paths.join(', ')}`] : [],
+  );
 }
 
 function readModules(root: string, folder: string): Module[] {
@@ -86,18 +91,14 @@ function readModule(path: string, code: string): Module {
       );
   for (const found of code.matchAll(WHOLE)) use(found[1] ?? found[2] ?? '', code.match(WORDS) ?? []);
   const passedOn = listed.filter(({ word }) => word === 'export');
+  const declares = declared.flatMap(
+    ({ name, names = '' }) => name ?? namesIn(names.replaceAll(':', ' as ')).map(([, local]) => local),
+  );
   return {
     path,
     code,
-    exports: [
-      ...declared.flatMap(
-        ({ name, names = '' }) => name ?? namesIn(names.replaceAll(':', ' as ')).map(([, local]) => local),
-      ),
-      ...passedOn.flatMap(({ names = '' }) => namesIn(names).map(([, name]) => name)),
-    ],
-    types: declared.flatMap(({ kind = '', name }) =>
-      name !== undefined && /^(?:class|interface|type|enum)$/.test(kind) ? [name] : [],
-    ),
+    exports: [...declares, ...passedOn.flatMap(({ names = '' }) => namesIn(names).map(([, name]) => name))],
+    declares: new Set(declares),
     uses,
   };
 }
@@ -124,6 +125,5 @@ function declaresCommand({ code }: Module, name: string): boolean {
 }
 
 if (import.meta.main) {
-  const lines = process.argv.includes('--types') ? findTypesOfOneName(ROOT) : findNeedlessExports(ROOT);
-  for (const line of lines) console.log(line);
+  for (const line of [...findNeedlessExports(ROOT), ...findSharedNames(ROOT)]) console.log(line);
 }

@@ -8,7 +8,7 @@ import { configFolder } from '../engine/api/endpoint.ts';
 import type { DockerCli } from '../engine/cli/cli.ts';
 import { ParsedArgs } from '../engine/cli/flags.ts';
 import type { Manifest } from '../remote/registry/manifest.ts';
-import type { Credentials } from '../store/credentials.ts';
+import type { CredentialStore } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';
 import { type Evidence, remembered } from '../trust/decide/evidence.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
@@ -31,7 +31,7 @@ export interface Session {
   readonly configuration: Configuration;
   readonly keys: KeyRing;
   /** The user's logins, where docker keeps them. */
-  readonly credentials: Credentials;
+  readonly credentials: CredentialStore;
   /** Docker's configuration folder. */
   readonly folder: string;
   /** The environment of the command. */
@@ -122,7 +122,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 class TerminalSession implements Session {
   readonly configuration: Configuration;
   readonly keys: KeyRing;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialStore;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly evidence: Evidence;

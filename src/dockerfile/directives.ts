@@ -13,7 +13,7 @@ const KEY = /^#([^A-Za-z=]*)([A-Za-z][A-Za-z0-9]*)([^A-Za-z0-9=]*)=/;
 
 /**
  * Reads the parser directives. Builders end the block at different lines (the first unknown name, the first comment
- * that looks like none) and differ on a shebang, an indent and a byte order mark: `syntax` is taken wherever any of
+ * that looks like none) and differ on a shebang, an indent and a byte order mark: `syntax` is taken anywhere any of
  * them takes it. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for an `escape` that only some would heed.
  */
 export function readDirectives(file: string, source: string): Directives {

@@ -1,7 +1,7 @@
 /** The value of a variable that is set, but to what only the engine can tell. */
 export const UNKNOWN = Symbol('unknown');
 
-/** Gives the value of a variable; undefined where it is not set. */
+/** Gives the value of a variable; undefined if it is not set. */
 export type Variables = (name: string) => string | typeof UNKNOWN | undefined;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
@@ -11,7 +11,7 @@ const MAX_LENGTH = 8192;
 
 /**
  * A word of `FROM` or `ARG` as docker reads it: quotes taken away, `$NAME`, `${NAME}` and `${NAME:-word}` (also `-`,
- * `:+`, `+`, `:?`, `?`) replaced. Undefined where that cannot be foreseen: an unknown value, an escape character, any
+ * `:+`, `+`, `:?`, `?`) replaced. Undefined if that cannot be foreseen: an unknown value, an escape character, any
  * other form of substitution.
  */
 export function expandWord(word: string, variables: Variables): string | undefined {

@@ -1,6 +1,6 @@
 import { type Instruction, isKeyword } from './instruction.ts';
 import type { Terminator } from './lines.ts';
-import { isSpace, shown, uncertain } from './text.ts';
+import { isSpace, quotedForMessage, uncertain } from './text.ts';
 
 const TAKES_HEREDOCS: readonly string[] = ['run', 'copy', 'add'];
 const HEREDOC = /^\d*<<(-?)([^<]+)$/;
@@ -28,7 +28,11 @@ export function heredocsAfter(instruction: Instruction): readonly Terminator[] {
     const [, bare, single, double] = PLAIN_NAME.exec(written) ?? [];
     const name = bare ?? single ?? double;
     if (name === undefined || isKeyword(name)) {
-      throw uncertain(line.place, `the here-document ${shown(word)} is not read alike by every builder`, SHORTER);
+      throw uncertain(
+        line.place,
+        `the here-document ${quotedForMessage(word)} is not read alike by every builder`,
+        SHORTER,
+      );
     }
     return [{ name, chomps: chomp === '-' }];
   });

@@ -7,7 +7,7 @@ import { GlobalArgs } from './global-args.ts';
 import { heredocsAfter } from './heredoc.ts';
 import { type BuilderFlag, type Instruction, readInstruction, type Word, wordsIn } from './instruction.ts';
 import { LineReader, type LogicalLine } from './lines.ts';
-import { invalid, type Span, shown, uncertain } from './text.ts';
+import { invalid, quotedForMessage, type Span, uncertain } from './text.ts';
 
 /** What a command line says about a build, as far as it decides which images the Dockerfile means. */
 export interface BuildSettings {
@@ -108,7 +108,8 @@ class Finder {
     this.stages++;
     if (stage === undefined) return;
     const ownName = stage.text.toLowerCase();
-    if (!STAGE_NAME.test(ownName)) throw invalid(line.place, `invalid name for build stage: ${shown(stage.text)}`);
+    if (!STAGE_NAME.test(ownName))
+      throw invalid(line.place, `invalid name for build stage: ${quotedForMessage(stage.text)}`);
     this.stageNames.add(ownName);
     this.add(line, 'AS', stage, ownName);
   }
@@ -117,7 +118,7 @@ class Finder {
     const [name, ...others] = this.args.expand(word.text) ?? [];
     if (name === undefined) throw unknownBase(line, word);
     if (others.length > 0) this.perPlatform(line, word, [name, ...others]);
-    else if (name === '') throw invalid(line.place, `base name (${shown(word.text)}) should not be blank`);
+    else if (name === '') throw invalid(line.place, `base name (${quotedForMessage(word.text)}) should not be blank`);
     else this.add(line, 'FROM', word, name);
   }
 
@@ -129,7 +130,7 @@ class Finder {
     const image =
       names.find((name) => !isStage(name)) ?? older.find((name) => !isStage(name) && completed(name) !== undefined);
     if (image !== undefined) {
-      const message = `FROM ${shown(word.text)} is another name for each platform, and ${shown(image)} is no stage`;
+      const message = `FROM ${quotedForMessage(word.text)} is another name for each platform, and ${quotedForMessage(image)} is no stage`;
       throw uncertain(line.place, message, ONE_STAGE_EACH);
     }
     this.uses.push({
@@ -176,10 +177,13 @@ class Finder {
     if (name === '') return;
     if (isDisputed || /[$'"\\`]/.test(name)) {
       const next = 'Name a stage or an image: builders disagree on anything else there.';
-      throw uncertain(line.place, `${by}=${shown(name)} is not read alike by every builder`, next);
+      throw uncertain(line.place, `${by}=${quotedForMessage(name)} is not read alike by every builder`, next);
     }
     if (this.stageNames.has(name.toLowerCase()) && by.startsWith('ONBUILD')) {
-      throw uncertain(line.place, `${by}=${shown(name)} would mean an image where another build has no such stage`);
+      throw uncertain(
+        line.place,
+        `${by}=${quotedForMessage(name)} would mean an image where another build has no such stage`,
+      );
     }
     this.add(line, by, span, name);
   }
@@ -200,7 +204,7 @@ class Finder {
     if (same === undefined) return false;
     throw uncertain(
       line.place,
-      `${shown(name)} is --build-context ${same} to some builders only`,
+      `${quotedForMessage(name)} is --build-context ${same} to some builders only`,
       'Type both names alike.',
     );
   }
@@ -224,13 +228,17 @@ function mountFields(value: string, place: string, by: string): readonly NamedFi
 }
 
 function unknownBase({ place }: LogicalLine, { text }: Word): Error {
-  return uncertain(place, `the image of FROM ${shown(text)} is not known before the build`, GIVE_VALUES);
+  return uncertain(place, `the image of FROM ${quotedForMessage(text)} is not known before the build`, GIVE_VALUES);
 }
 
 function spanOf(line: LogicalLine, within: Span, typed: string): Span {
   const span = line.spanOf(within);
   if (span !== undefined) return span;
-  throw uncertain(line.place, `the name ${shown(typed)} is broken over several lines`, 'Write it on one line.');
+  throw uncertain(
+    line.place,
+    `the name ${quotedForMessage(typed)} is broken over several lines`,
+    'Write it on one line.',
+  );
 }
 
 function textOf({ line, arguments: rest }: Instruction): string {
@@ -240,7 +248,7 @@ function textOf({ line, arguments: rest }: Instruction): string {
 /** Some versions read an option behind a switch with a value of its own. */
 function refuseLateFlags({ line, arguments: rest }: Instruction): void {
   const late = wordsIn(line.text, rest).find(({ text }) => text.startsWith('--'));
-  if (late !== undefined) throw uncertain(line.place, `${shown(late.text)} stands behind the options`);
+  if (late !== undefined) throw uncertain(line.place, `${quotedForMessage(late.text)} stands behind the options`);
 }
 
 /** Undefined for what is no reference. */

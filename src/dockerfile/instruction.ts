@@ -1,5 +1,5 @@
 import type { LogicalLine } from './lines.ts';
-import { invalid, isSpace, type Span, shown, trimmed, uncertain } from './text.ts';
+import { invalid, isSpace, quotedForMessage, type Span, trimmed, uncertain } from './text.ts';
 
 /** One `--name=value` between an instruction's keyword and its arguments. */
 export interface BuilderFlag {
@@ -64,7 +64,7 @@ function readPart(line: LogicalLine, within: Span, isTrigger: boolean): Instruct
   const [first] = wordsIn(line.text, { from, to });
   const typed = first?.text ?? '';
   const keyword = typed.toLowerCase();
-  if (!isKeyword(keyword)) throw invalid(line.place, `unknown instruction: ${shown(typed)}`);
+  if (!isKeyword(keyword)) throw invalid(line.place, `unknown instruction: ${quotedForMessage(typed)}`);
   if (isTrigger && NOT_IN_ONBUILD.includes(keyword)) {
     throw invalid(line.place, `${keyword.toUpperCase()} isn't allowed as an ONBUILD trigger`);
   }
@@ -106,7 +106,7 @@ function readFlag(line: LogicalLine, { from, to }: Span, known: readonly string[
   const written = line.text.slice(from, to);
   const [, name = '', equals] = /^--([a-z][a-z-]*)(=)?/.exec(written) ?? [];
   const isSwitch = known.includes(`${name}?`);
-  if (!isSwitch && !known.includes(name)) throw uncertain(line.place, `unknown option ${shown(written)}`);
+  if (!isSwitch && !known.includes(name)) throw uncertain(line.place, `unknown option ${quotedForMessage(written)}`);
   if (isSwitch) return undefined;
   const valueAt = { from: from + 3 + name.length, to };
   const typed = line.text.slice(valueAt.from, to);
@@ -124,7 +124,7 @@ function endOfFlag({ text, place }: LogicalLine, { from, to }: Span): number {
     const char = text.charAt(at);
     // Which character escapes here differs between versions, and docker takes bytes for characters.
     if (char === '\\' || char === '`' || char > '~') {
-      throw uncertain(place, `an option holds ${shown(char)}, which builders read differently`);
+      throw uncertain(place, `an option holds ${quotedForMessage(char)}, which builders read differently`);
     }
     if (quote === '' && isAsciiSpace(char)) return at;
     if (quote === '' && (char === '"' || char === "'")) quote = char;

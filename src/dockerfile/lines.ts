@@ -1,4 +1,4 @@
-import { invalid, leadingSpace, type Span, shown, uncertain } from './text.ts';
+import { invalid, leadingSpace, quotedForMessage, type Span, uncertain } from './text.ts';
 
 export type EscapeCharacter = '\\' | '`';
 
@@ -44,7 +44,7 @@ export class LogicalLine {
     });
   }
 
-  /** Where a part of the line stands in the file; undefined where a continuation divides it. */
+  /** Where a part of the line stands in the file; undefined if a continuation divides it. */
   spanOf({ from, to }: Span): Span | undefined {
     const piece = this.pieces.find(({ start, length }) => from >= start && from < start + length);
     if (piece === undefined || to > piece.start + piece.length) return undefined;
@@ -94,7 +94,7 @@ export class LineReader {
     for (let line = this.take(); line !== undefined; line = this.take()) {
       if ((chomps ? line.text.replace(/^\t+/, '') : line.text) === name) {
         if (!isJoined) return;
-        const message = `the here-document's last line goes on into ${shown(name)} for builders that know none`;
+        const message = `the here-document's last line goes on into ${quotedForMessage(name)} for builders that know none`;
         throw uncertain(this.place, message, 'Let its last line end without an escape character.');
       }
       if (!isNothing(withoutIndent(line))) isJoined = this.endsInEscape(line.text);

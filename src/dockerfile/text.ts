@@ -29,7 +29,7 @@ export function trimmed(text: string, { from, to }: Span): Span {
 }
 
 /** Text of a Dockerfile for a message: quoted, in plain characters, on one line, not endless. */
-export function shown(text: string): string {
+export function quotedForMessage(text: string): string {
   const quoted = JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}...` : text);
   return quoted.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

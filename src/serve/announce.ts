@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { shellWord } from '../core/shell-word.ts';
 import type { NewAdministrator } from './data/administrator.ts';
 import type { DataFolder } from './data/data-folder.ts';
-import { formatHostName, isLoopback } from './settings/host-name.ts';
+import { formatHostName, isLoopbackHost } from './settings/host-name.ts';
 import { SETTINGS, type Settings } from './settings/settings.ts';
 import type { OwnNames } from './tls/own-names.ts';
 import { SYSTEM_STORES } from './tls/system-stores.ts';
@@ -35,7 +35,7 @@ export function announce(server: Announcement): string {
       ? (settings.tlsCertificate ?? '')
       : `${folder.authorityCertificate} SHA256:${authority.fingerprint256.replaceAll(':', '').toLowerCase()}`;
   const lines = [`Signet serves ${url}`, `  Data folder:  ${folder.path}`, `  Authority:    ${trust}`];
-  const isOpen = !isLoopback(settings.listen.host);
+  const isOpen = !isLoopbackHost(settings.listen.host);
   const more = [
     ...administratorLines(server),
     ...(isFirst && authority !== undefined ? hereLines(server) : []),

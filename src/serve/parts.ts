@@ -1,15 +1,16 @@
 import type { Database } from 'bun:sqlite';
 import { OPEN_GATE } from '../accounts/gate.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
-import { SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
+import { recordEvent, SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/store/sqlite-store.ts';
 import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
+import type { Environment } from '../core/variables.ts';
 import type { Gate } from '../http/gate.ts';
-import { createTrustServer, type TrustServer } from '../notary/index.ts';
+import { createTrustService, type TrustService } from '../notary/index.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../notary/store/sqlite-proposal-store.ts';
@@ -18,12 +19,12 @@ import { namesManifest, uploadStep } from '../registry/http/path.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../registry/index/sqlite-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
-import { openDatabase } from '../store/sqlite.ts';
+import { note, openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
 import { loadMasterKey } from './data/master-key.ts';
 import { loadTokenKey } from './data/token-key.ts';
-import type { Part } from './http/application.ts';
+import type { ServerPart } from './http/application.ts';
 import type { HealthCheck } from './http/own-parts.ts';
 import { diskFailure } from './observe/disk-health.ts';
 import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './observe/job-times.ts';
@@ -31,7 +32,6 @@ import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
-import type { Environment } from './settings/environment.ts';
 import type { Settings } from './settings/settings.ts';
 
 export interface PartsOptions {
@@ -49,9 +49,9 @@ export interface PartsOptions {
 }
 
 /** The parts of the server, put together over one database. */
-export interface Parts {
+export interface ServerParts {
   /** In the order in which they are asked. */
-  readonly routes: readonly Part[];
+  readonly routes: readonly ServerPart[];
   gateFor(request: Request): Promise<Gate>;
   readonly health: HealthCheck;
   /** The account that was made because there was none. */
@@ -62,6 +62,8 @@ export interface Parts {
 /** Room for the headers of a multipart upload around its files, in bytes. */
 const UPLOAD_MARGIN = 1024 * 1024;
 const TOKEN_REQUEST_LIMIT = 64 * 1024;
+/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
+const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
 
@@ -69,7 +71,7 @@ const ACCOUNT_LOG_INTERVAL = 2;
  * Opens the database and puts trust server, accounts and registry together. Makes what is not there yet: master key,
  * token key, and the administrator of a server without accounts. Throws what its parts throw.
  */
-export async function openParts(options: PartsOptions): Promise<Parts> {
+export async function openParts(options: PartsOptions): Promise<ServerParts> {
   using cleanup = new DisposableStack();
   const { settings, folder, now } = options;
   const database = openDatabase(
@@ -109,7 +111,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   };
 }
 
-async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustServer> {
+async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustService> {
   const { settings, folder, environment, log, metrics, now } = options;
   const keyStore = new SqliteOnlineKeyStore(database);
   const isInUse = (await keyStore.sample()) !== undefined;
@@ -117,7 +119,7 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
   try {
-    return createTrustServer({
+    return createTrustService({
       store: new SqliteMetadataStore(database),
       keyStore,
       proposalStore: new SqliteProposalStore(database),
@@ -126,6 +128,11 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
       gunPrefixes: settings.gunPrefixes,
       maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
       observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+      onImport: ({ gun, by, what, at }) => {
+        const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+        const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+        note(database, () => recordEvent(database, event));
+      },
       clock: now,
     });
   } finally {
@@ -205,7 +212,7 @@ function logAccountEvents({ log }: PartsOptions, database: Database): () => void
   return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
 }
 
-function tokenRoute({ tokenService }: Accounts): Part {
+function tokenRoute({ tokenService }: Accounts): ServerPart {
   return {
     name: 'token',
     access: 'open',
@@ -216,7 +223,7 @@ function tokenRoute({ tokenService }: Accounts): Part {
   };
 }
 
-function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
+function trustRoute({ handler }: TrustService, { maxPublish }: Settings): ServerPart {
   return {
     name: 'trust',
     access: 'gate',
@@ -228,7 +235,7 @@ function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
 }
 
 /** The registry limits what it takes itself. Blobs go to the disk as they come, manifests are kept until they are whole. */
-function registryRoutes({ handler }: Registry): readonly Part[] {
+function registryRoutes({ handler }: Registry): readonly ServerPart[] {
   const part = { name: 'registry', access: 'gate', bodyLimit: Number.POSITIVE_INFINITY, handler } as const;
   return [
     { ...part, memory: LIMITS.manifest, takes: (path) => path.startsWith('/v2/') && namesManifest(path) },

@@ -24,7 +24,7 @@ type LoginPlace = { readonly helper: string } | { readonly file: 'config.json' }
  * The user's logins, read and kept where docker keeps them (protocol D.2, F.3). `DOCKER_AUTH_CONFIG` answers first;
  * then the one place that is configured for the registry: its own helper, else the helper for all, else `auths`.
  */
-export class Credentials {
+export class CredentialStore {
   private readonly folder: string;
   private readonly environment: NodeJS.ProcessEnv;
 
@@ -34,7 +34,10 @@ export class Credentials {
     this.environment = environment;
   }
 
-  /** The login for a registry (`host[:port]`), made anew by each call. Throws `docker-config-invalid` and `credential-helper-*`. */
+  /**
+   * The login for a registry (`host[:port]`), made again by each call. Throws `docker-config-invalid` and
+   * `credential-helper-*`.
+   */
   async find(registry: string): Promise<Credential | undefined> {
     const key = credentialKey(registry);
     const given = this.inEnvironment(key);
@@ -86,7 +89,7 @@ export class Credentials {
     return own === undefined ? config.credsStore : own || undefined;
   }
 
-  /** The helper that docker takes up by itself on this system, where it is installed and nothing else is configured. */
+  /** The helper that docker takes up by itself on this system, if it is installed and nothing else is configured. */
   private defaultHelper(): string | undefined {
     const suffix = this.platformHelper();
     return this.isInstalled(`docker-credential-${suffix}`) ? suffix : undefined;

@@ -11,7 +11,7 @@ import { familiarReference, type Reference } from '../../src/core/names/referenc
 import type { Engine, TransferOptions } from '../../src/engine/api/api.ts';
 import type { Manifest } from '../../src/remote/registry/manifest.ts';
 import { PLAIN_CONNECTION } from '../../src/remote/transport/connection.ts';
-import { Credentials } from '../../src/store/credentials.ts';
+import { CredentialStore } from '../../src/store/credentials.ts';
 import { addSigner } from '../../src/trust/changes/sign.ts';
 import type { TrustClient } from '../../src/trust/client.ts';
 import type { Evidence } from '../../src/trust/decide/evidence.ts';
@@ -42,7 +42,7 @@ export function fakeImage(text: string): FakeImage {
 export class FakeSession implements Session {
   configuration: Configuration = NO_CONFIGURATION;
   readonly folder = temporaryFolder();
-  readonly credentials = new Credentials(this.folder, { PATH: '' });
+  readonly credentials = new CredentialStore(this.folder, { PATH: '' });
   env: Record<string, string | undefined> = {};
   isInteractive = true;
   printed = '';

@@ -17,7 +17,7 @@ import { trustCachedRoot } from '../../src/core/verify/root-trust.ts';
 import { baseSigners } from '../../src/core/verify/signers.ts';
 import { TrustedSet } from '../../src/core/verify/trusted-set.ts';
 import { AuthorizationRequired, type Gate } from '../../src/http/gate.ts';
-import { createTrustServer, type TrustServer, type TrustServerOptions } from '../../src/notary/index.ts';
+import { createTrustService, type TrustServerOptions, type TrustService } from '../../src/notary/index.ts';
 import type { Logger } from '../../src/notary/publish/logger.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
@@ -66,7 +66,7 @@ export class TestServer {
   now = NOW;
   readonly log: string[] = [];
   readonly database;
-  readonly server: TrustServer;
+  readonly server: TrustService;
 
   constructor(options: Partial<TrustServerOptions> & { path?: string; keptVersions?: number } = {}) {
     this.database = openDatabase(
@@ -76,7 +76,7 @@ export class TestServer {
       PROPOSAL_MIGRATIONS,
     );
     const write: Logger['info'] = (message) => this.log.push(message);
-    this.server = createTrustServer({
+    this.server = createTrustService({
       store: new SqliteMetadataStore(this.database, options),
       keyStore: new SqliteOnlineKeyStore(this.database),
       proposalStore: new SqliteProposalStore(this.database),

@@ -19,9 +19,9 @@ export interface Paper {
   readonly to?: Instant;
   readonly isAuthority?: boolean;
   readonly pathLength?: number;
-  /** The first byte; no extension where absent. */
+  /** The first byte; no extension if absent. */
   readonly keyUsage?: number;
-  /** Dotted identifiers of extKeyUsage; no extension where absent. */
+  /** Dotted identifiers of extKeyUsage; no extension if absent. */
   readonly purposes?: readonly string[];
   /** The dotted identifier of one more extension, a critical one. */
   readonly critical?: string;

@@ -8,7 +8,7 @@ import type { KeyId } from '../../src/core/names/key-id.ts';
 import type { Signature } from '../../src/core/signature.ts';
 import type { Instant } from '../../src/core/time.ts';
 
-/** Somebody's private keys, all of them open. */
+/** Someone's private keys, all of them open. */
 export class TestKeys implements SigningKeys, OnlineSigner {
   private readonly keys = new Map<KeyId, PrivateKey>();
 

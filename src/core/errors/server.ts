@@ -37,6 +37,7 @@ export const SERVER_ERRORS = {
   'gun-unsupported': { http: 400 },
   'gun-case-conflict': { http: 409, next: 'Choose a name that differs from the other one in more than case.' },
   'proposal-changed': { http: 412 },
+  'import-taken': { http: 409 },
   'condition-missing': { http: 428 },
   'parameters-invalid': { http: 400 },
   'trust-server-failed': { http: 500 },

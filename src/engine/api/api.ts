@@ -10,7 +10,7 @@ import { EngineClient } from './client.ts';
 import { type EngineDescription, parseDescription } from './description.ts';
 import { findEndpoint } from './endpoint.ts';
 import { parseContainer, parseService, type ServiceImages } from './existing.ts';
-import { readBody } from './http.ts';
+import { readResponseBody } from './http.ts';
 import { digestsIn, type ImageDescription, parseImage } from './image.ts';
 import { type EngineMessage, readMessages } from './messages.ts';
 import { ProgressDisplay, type ProgressOutput } from './progress.ts';
@@ -18,9 +18,9 @@ import { PushReport } from './push-result.ts';
 
 export interface TransferOptions {
   readonly auth?: RegistryAuth | undefined;
-  /** `linux/arm64`; the engine's own choice where absent. */
+  /** `linux/arm64`; the engine's own choice if absent. */
   readonly platform?: string | undefined;
-  /** Where the progress is shown; nowhere where absent. */
+  /** Where the progress is shown; nowhere if absent. */
   readonly show?: ProgressOutput | undefined;
   /** Ends the transfer; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -29,9 +29,9 @@ export interface TransferOptions {
 /** What a push put under the tag. */
 interface PushResult {
   readonly digest: Digest;
-  /** In bytes; undefined where the engine does not tell. */
+  /** In bytes; undefined if the engine does not tell. */
   readonly size: number | undefined;
-  /** The index of which only this one manifest was pushed, for lack of the rest; undefined where all was pushed. */
+  /** The index of which only this one manifest was pushed, for lack of the rest; undefined if all was pushed. */
   readonly insteadOf: Digest | undefined;
   /** Whether the push itself told it, or what the engine knows of the image afterwards. */
   readonly source: 'push-result' | 'descriptor' | 'repo-digest';
@@ -42,12 +42,12 @@ interface PushResult {
  * Every method throws `engine-unreachable`, `engine-refused` or `engine-response-invalid`.
  */
 export interface Engine {
-  /** Where it is, as docker writes it. */
+  /** If it is, as docker writes it. */
   readonly host: string;
   /** The API version that both sides speak. */
   version(): Promise<string>;
   describe(): Promise<EngineDescription>;
-  /** Undefined where the engine does not have the image; an image's ID is a name too. */
+  /** Undefined if the engine does not have the image; an image's ID is a name too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
   /** The image that a container was made from, by its ID; undefined if the engine does not have the container. */
   inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined>;
@@ -94,7 +94,7 @@ export class DockerEngine implements Engine {
 
   async describe(): Promise<EngineDescription> {
     const response = await this.client.call({ method: 'GET', path: '/version' });
-    const body = await readBody(response, MAX_DESCRIPTION);
+    const body = await readResponseBody(response, MAX_DESCRIPTION);
     return { ...parseDescription(body), prefersBuildKit: await this.client.prefersBuildKit() };
   }
 
@@ -117,7 +117,7 @@ export class DockerEngine implements Engine {
     const reference = parseReference(target);
     const query = new URLSearchParams({ repo: familiarName(reference), tag: reference.tag ?? DEFAULT_TAG });
     const response = await this.client.call({ method: 'POST', path: `/images/${imagePath(source)}/tag?${query}` });
-    await readBody(response, MAX_ANSWER);
+    await readResponseBody(response, MAX_ANSWER);
   }
 
   async pull(image: string, options: TransferOptions = {}): Promise<void> {
@@ -156,7 +156,7 @@ export class DockerEngine implements Engine {
 
   private async inspect(path: string): Promise<Buffer | undefined> {
     const response = await this.client.call({ method: 'GET', path }, 404);
-    const body = await readBody(response, MAX_DESCRIPTION);
+    const body = await readResponseBody(response, MAX_DESCRIPTION);
     return response.status === 404 ? undefined : body;
   }
 

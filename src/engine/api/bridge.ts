@@ -12,7 +12,7 @@ const MAX_COMPLAINT = 8 * 1024;
 /** A private unix socket that leads to an engine which only the docker command can reach (TCP, TLS, SSH). */
 interface Bridge {
   readonly socketPath: string;
-  /** What the docker command of the latest connection said on its error stream by its end; empty where it said nothing. */
+  /** What the docker command of the latest connection said on its error stream by its end; empty if it said nothing. */
   complaint(): Promise<string>;
   close(): void;
 }
@@ -71,7 +71,7 @@ function connect(socket: Socket, path: string, args: readonly string[], env: Nod
   return { close, complaint: firstText(child.stderr) };
 }
 
-/** Undefined where the program is gone; the connection then ends without an answer. */
+/** Undefined if the program is gone; the connection then ends without an answer. */
 function start(path: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   try {
     return spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env });

@@ -5,16 +5,16 @@ import { parseJson } from '../../core/json/parse.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { quoted } from '../../core/printable.ts';
 import type { DockerCli } from '../cli/cli.ts';
-import { type EngineRequest, type EngineResponse, readBody, sendRequest } from './http.ts';
+import { type EngineRequest, type EngineResponse, readResponseBody, sendRequest } from './http.ts';
 
 /** The way to an engine. */
 interface EngineConnection {
   /** As docker names the place: `unix:///var/run/docker.sock`. */
   readonly host: string;
   readonly socketPath: string;
-  /** Whose engine should be there, which a message then says how to start; docker's where absent. */
+  /** Whose engine should be there, which a message then says how to start; docker's if absent. */
   readonly kind?: DockerCli['kind'];
-  /** What went wrong between the socket and the engine; empty where nothing is known. */
+  /** What went wrong between the socket and the engine; empty if nothing is known. */
   complaint?(): Promise<string>;
   close?(): void;
 }
@@ -94,7 +94,7 @@ export class EngineClient {
   private async ping(): Promise<Negotiated> {
     const response = await this.send({ method: 'GET', path: '/_ping' });
     await checkSuccess(response);
-    await readBody(response, LIMITS.errorBody);
+    await readResponseBody(response, LIMITS.errorBody);
     const theirs = response.header('api-version') ?? OLDEST_VERSION;
     if (!/^\d{1,3}\.\d{1,3}$/.test(theirs)) {
       const shown = quoted(theirs, 40);
@@ -129,7 +129,7 @@ export class EngineClient {
   }
 }
 
-/** Podman needs no service for its own commands, so that it runs only where somebody has started it. */
+/** Podman needs no service for its own commands, so that it runs only where someone has started it. */
 function podmanNotServing(host: string, cause: unknown): SignetError {
   const unit = process.getuid?.() === 0 ? 'systemctl' : 'systemctl --user';
   return new SignetError(
@@ -144,13 +144,13 @@ function podmanNotServing(host: string, cause: unknown): SignetError {
 
 async function checkSuccess(response: EngineResponse): Promise<void> {
   if (response.status >= 200 && response.status < 300) return;
-  const said = errorMessage(await readBody(response, LIMITS.errorBody)) || `status ${response.status}`;
+  const said = errorMessage(await readResponseBody(response, LIMITS.errorBody)) || `status ${response.status}`;
   throw new SignetError('engine-refused', `Error response from daemon: ${said}`, {
     detail: { status: response.status },
   });
 }
 
-/** The message of an error body; empty where it has none that could be read. */
+/** The message of an error body; empty if it has none that could be read. */
 function errorMessage(body: Buffer): string {
   try {
     const error = new Fields(parseJson(body, { numbers: 'any' }), 'error', [], 'ignore');

@@ -13,7 +13,7 @@ import type { ParsedArgs } from '../cli/flags.ts';
 interface Endpoint {
   /** As docker names it: `unix:///var/run/docker.sock`, `ssh://user@host`. */
   readonly host: string;
-  /** The path of the engine's own socket; undefined where only the docker command can reach the engine. */
+  /** The path of the engine's own socket; undefined if only the docker command can reach the engine. */
   readonly socketPath: string | undefined;
 }
 
@@ -78,7 +78,7 @@ function contextHost(folder: string, name: string): string {
   throw new SignetError('context-unknown', `context ${JSON.stringify(name)}: context not found`);
 }
 
-/** What `read` makes of a file of docker's configuration, undefined where there is none. Throws `endpoint-invalid`. */
+/** What `read` makes of a file of docker's configuration, undefined if there is none. Throws `endpoint-invalid`. */
 function readConfig(path: string, read: (members: Fields) => string | undefined): string | undefined {
   try {
     const known = ['Name', 'Endpoints', 'currentContext'];

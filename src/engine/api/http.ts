@@ -15,13 +15,13 @@ export interface EngineResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error where no connection is made. */
+/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error if no connection is made. */
 export async function sendRequest(socketPath: string, request: EngineRequest): Promise<EngineResponse> {
   return process.versions.bun === undefined ? sendWithNode(socketPath, request) : sendWithBun(socketPath, request);
 }
 
 /** The whole body. Throws `engine-response-invalid` past `maxBytes`. */
-export async function readBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
+export async function readResponseBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {

@@ -38,7 +38,7 @@ export function parseImage(body: Uint8Array): ImageDescription {
 type DigestName = Reference & { readonly digest: Digest };
 
 /** The names with digests under which the engine knows the image: what it pulled or pushed there. */
-export function namesOf(image: ImageDescription): readonly DigestName[] {
+export function digestNamesOf(image: ImageDescription): readonly DigestName[] {
   return image.repoDigests.flatMap((name) => {
     const known = readReference(name);
     return known?.digest === undefined ? [] : [{ ...known, digest: known.digest }];
@@ -47,7 +47,9 @@ export function namesOf(image: ImageDescription): readonly DigestName[] {
 
 /** The digests under which the image is known in the repository of `reference`. */
 export function digestsIn({ registry, path }: Reference, image: ImageDescription): readonly Digest[] {
-  return namesOf(image).flatMap((known) => (known.registry === registry && known.path === path ? [known.digest] : []));
+  return digestNamesOf(image).flatMap((known) =>
+    known.registry === registry && known.path === path ? [known.digest] : [],
+  );
 }
 
 /** Engines show images without a name as `<none>@<none>`. */

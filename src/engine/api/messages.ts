@@ -5,9 +5,9 @@ import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 /** How far one layer is. */
 export interface LayerProgress {
   readonly current: number;
-  /** 0 where it is not known. */
+  /** 0 if it is not known. */
   readonly total: number;
-  /** When it began, in seconds since 1970; 0 where it is not known. */
+  /** When it began, in seconds since 1970; 0 if it is not known. */
   readonly start: number;
   /** Empty for bytes. */
   readonly units: string;

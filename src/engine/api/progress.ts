@@ -1,4 +1,4 @@
-import { type Piece, Steering, visibleInLine } from '../../core/printable.ts';
+import { ControlSequence, type Piece, visibleInLine } from '../../core/printable.ts';
 import type { EngineMessage, LayerProgress } from './messages.ts';
 
 /** Where progress is shown: a terminal, or anything else. Text is made visible there. */
@@ -15,8 +15,8 @@ const WIDTH_FOR_BAR = 110;
 const WIDTH_FOR_TIME = 50;
 const UNKNOWN_WIDTH = 200;
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
-const ERASE_LINE = new Steering('\u001b[2K\r');
-const LINE_START = new Steering('\r');
+const ERASE_LINE = new ControlSequence('\u001b[2K\r');
+const LINE_START = new ControlSequence('\r');
 const MAX_LINES = 10_000;
 
 /**
@@ -66,7 +66,7 @@ function head({ id, status }: EngineMessage): string {
   return id === '' ? status : `${id}: ${status}`;
 }
 
-/** A layer's progress in docker's form: `[=====>     ]  12.3MB/45.6MB`; empty where nothing is counted yet. */
+/** A layer's progress in docker's form: `[=====>     ]  12.3MB/45.6MB`; empty if nothing is counted yet. */
 export function formatProgress(progress: LayerProgress, columns: number, now: number): string {
   const { current, total, units } = progress;
   if (current <= 0 && total <= 0) return '';
@@ -102,6 +102,6 @@ function formatDuration(seconds: number): string {
   return minutes === 0 ? rest : `${minutes}m${rest}`;
 }
 
-function cursor(lines: number, direction: 'A' | 'B'): readonly Steering[] {
-  return lines > 0 ? [new Steering(`\u001b[${lines}${direction}`)] : [];
+function cursor(lines: number, direction: 'A' | 'B'): readonly ControlSequence[] {
+  return lines > 0 ? [new ControlSequence(`\u001b[${lines}${direction}`)] : [];
 }

@@ -14,7 +14,7 @@ const STATUS = /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}): digest: (sha256:[0-9a-f]{6
 
 /** What a push put under the tag. */
 interface Pushed extends Content {
-  /** The index of which the engine pushed this one manifest, as it has no more of it; undefined where all was pushed. */
+  /** The index of which the engine pushed this one manifest, as it has no more of it; undefined if all was pushed. */
   readonly insteadOf: Digest | undefined;
 }
 
@@ -45,7 +45,7 @@ export class PushReport {
     if (content !== undefined) this.told.set(content.digest, content.size);
   }
 
-  /** What was pushed, undefined where the engine did not tell. Throws `push-result-ambiguous` where it told two things. */
+  /** What was pushed, undefined if the engine did not tell. Throws `push-result-ambiguous` if it told two things. */
   result(): Pushed | undefined {
     const [first, ...others] = this.told;
     if (others.length > 0) {

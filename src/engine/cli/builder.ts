@@ -4,7 +4,7 @@ import type { ParsedArgs } from './flags.ts';
 import { captureDocker } from './run.ts';
 
 /** A builder of buildx's. */
-export interface Builder {
+export interface BuildxBuilder {
   readonly name: string;
   /** Where its BuildKit runs: `docker` is inside the engine. */
   readonly driver: string;
@@ -32,7 +32,7 @@ export async function inspectBuilder(
   globals: ParsedArgs,
   name: string | undefined,
   env: NodeJS.ProcessEnv,
-): Promise<Builder | undefined> {
+): Promise<BuildxBuilder | undefined> {
   const asked = [...globals.argv, 'buildx', 'inspect', ...(name === undefined ? [] : ['--builder', name])];
   const { exitCode, stdout } = await captureDocker(cli.path, asked, env);
   return exitCode === 0 ? parseBuilder(stdout) : undefined;
@@ -44,7 +44,7 @@ export async function runsAlready(...asked: Parameters<typeof inspectBuilder>): 
 }
 
 /** Reads what `buildx inspect` prints: name and driver, then each node with its status. */
-export function parseBuilder(text: string): Builder | undefined {
+export function parseBuilder(text: string): BuildxBuilder | undefined {
   const [, name] = /^Name:\s+(\S+)$/m.exec(text) ?? [];
   const [, driver] = /^Driver:\s+(\S+)$/m.exec(text) ?? [];
   if (name === undefined || driver === undefined) return undefined;

@@ -87,7 +87,7 @@ function head(path: string): string {
   }
 }
 
-/** Undefined where the program does not work, or is Signet, or neither docker nor podman. */
+/** Undefined if the program does not work, or is Signet, or neither docker nor podman. */
 async function identify(path: string, env: NodeJS.ProcessEnv, cache: DiskCache): Promise<DockerCli | undefined> {
   const { size, mtimeNs } = statSync(path, { bigint: true });
   const stamp = `${size} ${mtimeNs}`;

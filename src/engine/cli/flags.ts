@@ -14,7 +14,7 @@ export interface FlagToken {
   readonly flag: Flag;
   /** The text of the value; undefined for a switch without one. */
   readonly value: string | undefined;
-  /** Name and attached value, with the dashes where they are this option's alone. */
+  /** Name and attached value, with the dashes if they are this option's alone. */
   readonly at: Span;
   readonly valueAt: Span | undefined;
 }
@@ -75,7 +75,10 @@ export class ParsedArgs {
     return this.values(name).at(-1);
   }
 
-  /** Whether a switch is on, `absent` where it is not used. Throws `docker-flag-invalid` for a value that is not a boolean. */
+  /**
+   * Whether a switch is on, `absent` if it is not used. Throws `docker-flag-invalid` for a value that is not a
+   * boolean.
+   */
   isOn(name: string, absent = false): boolean {
     const last = this.flags(name).at(-1);
     return last === undefined ? absent : parseBoolean(last);
@@ -87,7 +90,7 @@ export class ParsedArgs {
     return uses.length > 0 && uses.every(parseBoolean);
   }
 
-  /** With another value for one option or positional. Throws `docker-flag-invalid` where it could not be read back. */
+  /** With another value for one option or positional. Throws `docker-flag-invalid` if it could not be read back. */
   withValue(token: Token, value: string): ParsedArgs {
     const span = token.kind === 'terminator' ? undefined : token.valueAt;
     const index = this.tokens.indexOf(token);

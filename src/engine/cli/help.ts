@@ -27,9 +27,9 @@ const OPTION_SHORT = /^ {2}-(\S)(?: (\S.*?))?(?: {2,}.*)?$/;
 const OPTIONAL_VALUE = /\[=.*\]$/;
 
 /**
- * Reads the help text of a command in the form that docker 20.10 and later, buildx and podman print.
- * `command` holds the words after the program's name, none for the program itself.
- * Throws `docker-help-unreadable` where the text is not that command's.
+ * Reads the help text of a command in the form that docker 20.10 and later, buildx and podman print. `command` holds
+ * the words after the program's name, none for the program itself. Throws `docker-help-unreadable` if the text is not
+ * that command's.
  */
 export function parseHelp(text: string, command: readonly string[]): CommandSyntax {
   const usage = usageOf(text);

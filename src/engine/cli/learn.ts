@@ -82,7 +82,7 @@ export class SyntaxBook {
       : { long: undefined, short: flag.slice(1), takesValue };
   }
 
-  /** Undefined where docker does not know the option, or answers something unexpected. */
+  /** Undefined if docker does not know the option, or answers something unexpected. */
   private async takesValue(command: readonly string[], flag: string): Promise<boolean | undefined> {
     const { exitCode, stdout, stderr } = await this.ask(...command, flag, '--help');
     if (exitCode === 0) return isHelp(stdout, command) ? false : undefined;
@@ -150,7 +150,7 @@ function encode({ flags, interspersed, needsArgument }: CommandSyntax): JsonValu
   return [rows, interspersed, needsArgument];
 }
 
-/** Undefined where the stored value is not one that `encode` made. */
+/** Undefined if the stored value is not one that `encode` made. */
 function decode(stored: JsonValue): CommandSyntax | undefined {
   const [rows, interspersed, needsArgument] = isList(stored) ? stored : [];
   if (!isList(rows) || typeof interspersed !== 'boolean' || typeof needsArgument !== 'boolean') return undefined;

@@ -5,11 +5,11 @@ import type { Readable, Writable } from 'node:stream';
 import { SignetError } from '../../core/errors/index.ts';
 
 interface RunOptions {
-  /** The whole environment; this process's own where absent. */
+  /** The whole environment; this process's own if absent. */
   readonly env?: NodeJS.ProcessEnv;
-  /** What docker reads; this process's own standard input where absent. */
+  /** What docker reads; this process's own standard input if absent. */
   readonly stdin?: Uint8Array | Readable;
-  /** Where docker's standard output goes; this process's own where absent. */
+  /** Where docker's standard output goes; this process's own if absent. */
   readonly stdout?: Writable;
 }
 
@@ -30,8 +30,9 @@ const FROM_PROCESSES: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGUSR1', 'SIGUSR
 
 /**
  * Runs docker as a child on the caller's terminal and resolves with its exit code, 128 + n where signal n ended it.
- * Signals sent to this process reach the child exactly once, and this process outlives it: Ctrl-C on a shared terminal
- * is left to the kernel, everything else is forwarded. Throws `docker-failed` where the program cannot be started.
+ * Signals sent to this process reach the child exactly once, and this process outlives it: Ctrl-C on a shared
+ * terminal is left to the kernel, everything else is forwarded. Throws `docker-failed` if the program cannot be
+ * started.
  */
 export async function runDocker(path: string, args: readonly string[], options: RunOptions = {}): Promise<number> {
   const stdio: StdioOptions = [
@@ -69,8 +70,8 @@ export async function becomeDocker(
 }
 
 /**
- * Runs docker without a terminal and returns what it printed, at most 1 MiB of each stream. Input is empty.
- * After 30 seconds it is ended by SIGTERM. Throws `docker-failed` where it cannot be started or prints more.
+ * Runs docker without a terminal and returns what it printed, at most 1 MiB of each stream. Input is empty. After 30
+ * seconds it is ended by SIGTERM. Throws `docker-failed` if it cannot be started or prints more.
  */
 export async function captureDocker(
   path: string,
@@ -106,7 +107,7 @@ function exitCodeOf(child: ChildProcess, path: string): Promise<number> {
   });
 }
 
-/** The text of a stream, undefined where it is longer than the cap. */
+/** The text of a stream, undefined if it is longer than the cap. */
 async function collect(child: ChildProcess, stream: Readable | null): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -61,12 +61,14 @@ export class OnlineKeys {
 
   /**
    * Signs for one GUN, with keys that were made for it only: a root may list any key ID, and must not get another
-   * repository's key to sign for it. Throws `online-key-unreadable`.
+   * repository's key to sign for it. `which` may leave out those that have signed anything before. Throws
+   * `online-key-unreadable`.
    */
-  signer(gun: Gun): SettledSigner {
+  signer(gun: Gun, which: 'any' | 'unused' = 'any'): SettledSigner {
     const signed = new Map<KeyId, OpenKey>();
     return {
       sign: async (id, message) => {
+        if (which === 'unused' && (await this.store.find(id))?.used !== false) return undefined;
         const key = this.open.get(id) ?? this.unseal(await this.store.find(id));
         if (key?.gun !== gun) return undefined;
         // Nothing may be awaited before this line: another key's arrival can wipe this one.

@@ -39,6 +39,7 @@ const WIRE_ERRORS = {
   'parameters-invalid': { code: 'INVALID_PARAMETERS', message: 'The parameters provided are not valid.' },
   'proposal-invalid': { code: 'INVALID_PROPOSAL', message: 'The proposal is invalid.' },
   'proposal-changed': { code: 'PROPOSAL_CHANGED', message: 'Another proposal stands there, or none.' },
+  'import-taken': { code: 'GUN_NOT_EMPTY', message: 'The repository has trust data already.' },
   'condition-missing': {
     code: 'CONDITION_MISSING',
     message: 'The request must say what it replaces, with If-Match or If-None-Match.',

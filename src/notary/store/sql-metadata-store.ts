@@ -1,5 +1,4 @@
 import { SignetError } from '../../core/errors/index.ts';
-import { digestHex, digestOf } from '../../core/names/digest.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
@@ -8,14 +7,17 @@ import type { Statements } from '../../store/sql-connection.ts';
 import { isUniqueSqlViolation } from '../../store/sql-error.ts';
 import { filesOf, snapshotOf } from './links.ts';
 import type {
-  Change,
   ChangeQuery,
+  ChangeRecord,
   CurrentFiles,
+  Importation,
+  ImportResult,
   MetadataFile,
   MetadataStore,
-  Publication,
+  MetadataUpdate,
   PublicationResult,
 } from './metadata-store.ts';
+import { type NewFile, newFiles } from './new-files.ts';
 import { NOTARY_DIALECTS, type NotaryDialect, timeText } from './notary-dialect.ts';
 
 /** The widest version that Notary's column takes. */
@@ -40,9 +42,6 @@ interface ChangeRow {
   readonly sha256: string | null;
   readonly category: 'update' | 'deletion';
 }
-
-/** A file of a publication, with its checksum. */
-type Row = Publication['files'][number] & { readonly sha256: string };
 
 interface SqlMetadataOptions {
   /** How many versions of a role are kept; all of them where absent. Clients of Notary may ask for any. */
@@ -93,12 +92,8 @@ export class SqlMetadataStore implements MetadataStore {
     return fileOf(await this.database.first<FileRow>(sql, { gun, role, sha256 }));
   }
 
-  async publish({ gun, files, expected, at }: Publication): Promise<PublicationResult> {
-    const rows = files.map((file) => ({ ...file, sha256: digestHex(digestOf(file.bytes)) }));
-    const timestamp = rows.find(({ role }) => role === 'timestamp');
-    if (timestamp === undefined) {
-      throw new SignetError('publication-incomplete', `a publication of ${gun} has no timestamp`);
-    }
+  async publish({ gun, files, expected, at }: MetadataUpdate): Promise<PublicationResult> {
+    const { rows, timestamp } = newFiles(gun, files);
     try {
       return await this.database.transaction(async (statements): Promise<PublicationResult> => {
         if ((await this.revisionOf(statements, gun, 'FOR UPDATE')) !== expected) return 'outdated';
@@ -110,6 +105,23 @@ export class SqlMetadataStore implements MetadataStore {
       });
     } catch (error) {
       return this.conflict(gun, rows, expected, error);
+    }
+  }
+
+  async import({ gun, files, at }: Importation): Promise<ImportResult> {
+    const { rows, timestamp } = newFiles(gun, files);
+    try {
+      return await this.database.transaction(async (statements): Promise<ImportResult> => {
+        if (await this.isTaken(statements, gun)) return 'taken';
+        for (const row of rows) await this.insert(statements, gun, row, at);
+        await this.record(statements, { gun, at, category: 'update', ...timestamp });
+        return 'stored';
+      });
+    } catch (error) {
+      if (!isUniqueSqlViolation(error)) throw error;
+      if (await this.isTaken(this.database, gun)) return 'taken';
+      await this.refuseVariant(gun);
+      throw error;
     }
   }
 
@@ -125,7 +137,7 @@ export class SqlMetadataStore implements MetadataStore {
     });
   }
 
-  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly Change[]> {
+  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly ChangeRecord[]> {
     const { same, readTime } = this.dialect;
     const conditions = ['1 = 1'];
     if (gun !== undefined) conditions.push(same('gun', 'gun'));
@@ -191,7 +203,12 @@ export class SqlMetadataStore implements MetadataStore {
     return rows.filter(({ role, sha256 }) => wanted.get(role as RoleName) === sha256).map(toFile);
   }
 
-  private async hasNewer(statements: Statements, gun: Gun, rows: readonly Row[]): Promise<boolean> {
+  private async isTaken(statements: Statements, gun: Gun): Promise<boolean> {
+    const sql = `SELECT id FROM tuf_files WHERE ${this.dialect.same('gun', 'gun')} LIMIT 1`;
+    return (await statements.first(sql, { gun })) !== undefined;
+  }
+
+  private async hasNewer(statements: Statements, gun: Gun, rows: readonly NewFile[]): Promise<boolean> {
     const { same, exact } = this.dialect;
     const newest = await statements.all<{ role: string; version: number }>(
       `SELECT min(role) AS role, max(version) AS version FROM tuf_files
@@ -202,7 +219,7 @@ export class SqlMetadataStore implements MetadataStore {
     return rows.some(({ role, version }) => (versions.get(role) ?? -1) >= version);
   }
 
-  private async insert(statements: Statements, gun: Gun, row: Row, at: Instant): Promise<void> {
+  private async insert(statements: Statements, gun: Gun, row: NewFile, at: Instant): Promise<void> {
     const { role, version, sha256, bytes } = row;
     const time = this.dialect.writeTime('at');
     await statements.run(
@@ -212,7 +229,7 @@ export class SqlMetadataStore implements MetadataStore {
     );
   }
 
-  private async record(statements: Statements, change: Omit<Change, 'id'>): Promise<void> {
+  private async record(statements: Statements, change: Omit<ChangeRecord, 'id'>): Promise<void> {
     const { gun, at, version, sha256, category } = change;
     await statements.run(
       `INSERT INTO changefeed (created_at, gun, version, sha256, category)
@@ -222,7 +239,12 @@ export class SqlMetadataStore implements MetadataStore {
   }
 
   /** What a publication came to that the database did not take. Throws the error where no other publication is the cause. */
-  private async conflict(gun: Gun, rows: readonly Row[], expected: number, error: unknown): Promise<PublicationResult> {
+  private async conflict(
+    gun: Gun,
+    rows: readonly NewFile[],
+    expected: number,
+    error: unknown,
+  ): Promise<PublicationResult> {
     if (isUniqueSqlViolation(error)) {
       if (await this.hasNewer(this.database, gun, rows)) return this.outrun(this.database, gun, expected);
       await this.refuseVariant(gun);
@@ -251,7 +273,7 @@ export class SqlMetadataStore implements MetadataStore {
   }
 
   /** Removes versions that are beyond what is kept. A snapshot may list an old version, so those are looked at. */
-  private async prune(statements: Statements, gun: Gun, published: readonly Row[]): Promise<void> {
+  private async prune(statements: Statements, gun: Gun, published: readonly NewFile[]): Promise<void> {
     if (this.keptVersions === undefined) return;
     const surplus = [];
     for (const { role } of published) {
@@ -301,6 +323,6 @@ function toFile({ at, role, version, sha256, data }: FileRow): MetadataFile {
 }
 
 /** PostgreSQL fills checksums up with blanks, also the empty one of a deletion. */
-function changeOf({ at, sha256, ...change }: ChangeRow): Change {
+function changeOf({ at, sha256, ...change }: ChangeRow): ChangeRecord {
   return { ...change, at: at ?? 0, sha256: (sha256 ?? '').trimEnd() };
 }

@@ -64,7 +64,7 @@ export class AuthorizedClient {
   }
 
   /**
-   * The answer to the request; status 401 only where nothing the user has would help. Throws `realm-refused`,
+   * The answer to the request; status 401 only if nothing the user has would help. Throws `realm-refused`,
    * `credentials-missing`, `plain-http-refused`, `unauthorized` (by the token service) and what `HttpClient` throws.
    */
   async send(request: HttpRequest, scopes: readonly Scope[]): Promise<AuthorizedAnswer> {
@@ -145,7 +145,7 @@ export class AuthorizedClient {
     const login = await this.loginFor((owner) => mayReceive(realm, challenger, owner));
     try {
       const { token } = await requestToken(http, { realm, service, scopes, login, clientId }, this.now());
-      // Nobody waits for what is only for later commands.
+      // No one waits for what is only for later commands.
       void tokens.put(tokenKey, token);
       const value = JSON.stringify([source.realm, service ?? null]);
       void tokens.put(this.sourceKey(challenger), { value, expires: this.now() + CHALLENGE_LIFE });
@@ -160,7 +160,7 @@ export class AuthorizedClient {
     }
   }
 
-  /** The login to use at a server, where there is one and it may go there. */
+  /** The login to use at a server, if there is one and it may go there. */
   private async loginFor(mayGo: (owner: LoginSource) => boolean): Promise<Login | undefined> {
     this.caller = STRANGER;
     for (const owner of this.options.logins) {
@@ -197,7 +197,7 @@ export class AuthorizedClient {
     }
   }
 
-  /** Whose logins these are: tokens that they led to serve nobody else. */
+  /** Whose logins these are: tokens that they led to serve no one else. */
   private get owners(): string {
     return this.options.logins.map(({ registry }) => registry).join(' ');
   }

@@ -12,7 +12,7 @@ export interface LoginSource {
   readonly endpoint?: URL;
   /** Origins of token services on other hosts to which the user lets it go. */
   readonly allowed?: ReadonlySet<string>;
-  /** Undefined where none is stored. What it returns is wiped after use, so each call makes it again. */
+  /** Undefined if none is stored. What it returns is wiped after use, so each call makes it again. */
   find(): Promise<Login | undefined>;
 }
 
@@ -60,11 +60,11 @@ export function belongsTo({ hostname, origin }: URL, { registry, endpoint, allow
 }
 
 /**
- * Decides whether a login may be sent to a token service. A challenge alone never decides it, or every server could have
- * the login for the asking (as in containerd, CVE-2020-15157); and because the challenger gets the token, which it could
- * use at the registry in the user's place, it must belong to the registry too. Where it does not, the answer is false,
- * and the request goes on without the login, unless the user allowed the token service for this login. Throws
- * `realm-refused` where a server of the registry itself names a token service elsewhere.
+ * Decides whether a login may be sent to a token service. A challenge alone never decides it, or every server could
+ * have the login for the asking (as in containerd, CVE-2020-15157); and because the challenger gets the token, which
+ * it could use at the registry in the user's place, it must belong to the registry too. Where it does not, the answer
+ * is false, and the request goes on without the login, unless the user allowed the token service for this login.
+ * Throws `realm-refused` if a server of the registry itself names a token service elsewhere.
  */
 export function mayReceive(realm: URL, challenger: URL, audience: Audience): boolean {
   if (!belongsTo(challenger, audience)) return audience.allowed?.has(realm.origin) === true;

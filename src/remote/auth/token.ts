@@ -17,8 +17,8 @@ interface Token {
 }
 
 /**
- * Where tokens are kept until they expire, and where they are to be had. Keys say at which origin a token serves, for what
- * and by whose login; they hold no secret.
+ * Where tokens are kept until they expire, and if they are to be had. Keys say at which origin a token serves, for
+ * what and by whose login; they hold no secret.
  */
 export interface TokenCache {
   get(key: string): Promise<Token | undefined>;
@@ -26,11 +26,11 @@ export interface TokenCache {
   remove(key: string): Promise<void>;
 }
 
-export interface TokenRequest {
+export interface TokenOptions {
   readonly realm: URL;
   readonly service: string | undefined;
   readonly scopes: readonly Scope[];
-  /** Undefined asks for what everybody may. */
+  /** Undefined asks for what everyone may. */
   readonly login: Login | undefined;
   readonly clientId: string;
   /** Asks for a refresh token as well. */
@@ -67,11 +67,11 @@ export class MemoryTokens implements TokenCache {
 
 /**
  * Asks a token service for a token (protocol C.5.1 step 3, F.4): with the identity token by POST where the login has
- * one, else by GET with user name and password, else for what everybody may. Whether the login may be sent there is
+ * one, else by GET with user name and password, else for what everyone may. Whether the login may be sent there is
  * for the caller to decide (`checkRealm`). Throws `unauthorized`, `server-error`, `response-invalid` and what
  * `HttpClient` throws.
  */
-export async function requestToken(http: HttpClient, request: TokenRequest, now: Instant): Promise<TokenAnswer> {
+export async function requestToken(http: HttpClient, request: TokenOptions, now: Instant): Promise<TokenAnswer> {
   const identityToken = request.login?.identityToken;
   const answer =
     identityToken === undefined ? await getToken(http, request) : await postRefreshToken(http, request, identityToken);
@@ -103,7 +103,7 @@ export function parseTokenAnswer(body: Uint8Array, now: Instant): TokenAnswer {
 
 function getToken(
   http: HttpClient,
-  { realm, service, scopes, login, offline, clientId }: TokenRequest,
+  { realm, service, scopes, login, offline, clientId }: TokenOptions,
 ): Promise<HttpAnswer> {
   const url = new URL(realm);
   if (service !== undefined) url.searchParams.set('service', service);
@@ -117,7 +117,7 @@ function getToken(
   return http.send({ method: 'GET', url, headers, limit: LIMITS.tokenResponse });
 }
 
-async function postRefreshToken(http: HttpClient, request: TokenRequest, identityToken: Buffer): Promise<HttpAnswer> {
+async function postRefreshToken(http: HttpClient, request: TokenOptions, identityToken: Buffer): Promise<HttpAnswer> {
   const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: identityToken.toString('utf8') });
   if (request.service !== undefined) form.set('service', request.service);
   form.set('client_id', request.clientId);
@@ -132,7 +132,7 @@ async function postRefreshToken(http: HttpClient, request: TokenRequest, identit
   }
 }
 
-function refused({ realm, scopes, login }: TokenRequest, answer: HttpAnswer): SignetError {
+function refused({ realm, scopes, login }: TokenOptions, answer: HttpAnswer): SignetError {
   const told = describeFailure(answer.body);
   const said = told === undefined ? '' : `: ${told}`;
   const detail = { status: answer.status, realm: realm.origin };

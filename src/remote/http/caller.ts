@@ -2,23 +2,23 @@ import { printable } from '../../core/printable.ts';
 
 /** As whom a server was asked. */
 export interface Caller {
-  /** The name of the user whose login was used: empty where an identity token says it, undefined without a login. */
+  /** The name of the user whose login was used: empty if an identity token says it, undefined without a login. */
   readonly user: string | undefined;
   /** The registry or trust server that the login is stored for. */
   readonly registry: string | undefined;
-  /** The variable of the environment that gave the login; undefined where it is stored. */
+  /** The variable of the environment that gave the login; undefined if it is stored. */
   readonly source: string | undefined;
   /** The registry whose login was not sent, because the server is not that registry's. */
   readonly withheld: string | undefined;
-  /** Why the server's own login could not be had; absent where there is none, or where it was used. */
+  /** Why the server's own login could not be had; absent if there is none, or if it was used. */
   readonly trouble?: string;
 }
 
 export const STRANGER: Caller = { user: undefined, registry: undefined, source: undefined, withheld: undefined };
 
 /**
- * What a refusal says of the login, to be put behind the server's own words. Nothing where no login was used and none was
- * held back: the words are then docker's alone.
+ * What a refusal says of the login, to be put behind the server's own words. Nothing if no login was used and none
+ * was held back: the words are then docker's alone.
  */
 export function whoAsked({ user, registry, source, withheld, trouble }: Caller, server: URL): string {
   if (withheld !== undefined && trouble === undefined) {

@@ -24,7 +24,7 @@ export function parseErrorBody(body: Uint8Array): readonly RemoteError[] {
   return errors.filter((entry: JsonValue): entry is JsonObject => entry instanceof Map).map(readError);
 }
 
-/** What the other side says went wrong, in one line; undefined where it says nothing that can be understood. */
+/** What the other side says went wrong, in one line; undefined if it says nothing that can be understood. */
 export function describeFailure(body: Uint8Array): string | undefined {
   const [first] = parseErrorBody(body);
   if (first !== undefined) return first.message || first.code || undefined;

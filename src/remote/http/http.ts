@@ -30,8 +30,8 @@ export interface HttpOptions {
   readonly userAgent: string;
   readonly connectionFor?: ConnectionFor;
   readonly timeouts?: Partial<Timeouts>;
-  /** Sends requests of the same moment in a row on one connection, where that is possible (`Line`), not on one each. */
-  readonly inARow?: boolean;
+  /** Pipelines requests of the same moment on one connection if possible (`Line`), rather than opening one for each. */
+  readonly pipelined?: boolean;
   /** Waits that many milliseconds. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -56,7 +56,7 @@ export class HttpClient {
   private readonly userAgent: string;
   private readonly connectionFor: ConnectionFor;
   private readonly timeouts: Timeouts;
-  private readonly inARow: boolean;
+  private readonly pipelined: boolean;
   private readonly sleep: (milliseconds: number) => Promise<void>;
   private readonly connections = new Map<string, Promise<Connection>>();
 
@@ -64,7 +64,7 @@ export class HttpClient {
     this.userAgent = options.userAgent;
     this.connectionFor = options.connectionFor ?? (async () => PLAIN_CONNECTION);
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
-    this.inARow = options.inARow ?? false;
+    this.pipelined = options.pipelined ?? false;
     this.sleep = options.sleep ?? ((milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds)));
   }
 
@@ -112,7 +112,7 @@ export class HttpClient {
           headers: this.headersOf(request),
           body: request.body,
           signal: stopwatch.signal,
-          mayFollow: this.inARow,
+          mayFollow: this.pipelined,
         },
         connection,
       );

@@ -56,7 +56,7 @@ export class RemoteProposals implements ProposalStore {
 }
 
 /**
- * Whether the server has nothing there, or knows nothing of such a path. A server with accounts lets nobody but its
+ * Whether the server has nothing there, or knows nothing of such a path. A server with accounts lets no one but its
  * administrator ask for paths that it does not know (protocol B.4): its 401 then asks for the scope of no repository.
  */
 function isUnknownPath({ status, headers }: AuthorizedAnswer): boolean {

@@ -12,7 +12,7 @@ export interface TrustRequest extends Omit<HttpRequest, 'url' | 'limit'> {
   readonly path: string;
   /** What the access token is to allow. */
   readonly actions: readonly Action[];
-  /** Bytes that the body of a successful answer may have; as many as an error's where absent. */
+  /** Bytes that the body of a successful answer may have; as many as an error's if absent. */
   readonly limit?: number;
 }
 

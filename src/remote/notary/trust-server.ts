@@ -21,11 +21,11 @@ export interface Latest {
 
 /** What a trust server does for a client. Errors are those of `translateStatus`, for every implementation. */
 export interface TrustServer {
-  /** The bytes of one file, at most `limit`. Throws `trust-data-missing` where the server has none. */
+  /** The bytes of one file, at most `limit`. Throws `trust-data-missing` if the server has none. */
   read(gun: Gun, file: RemoteFile, limit: number): Promise<Buffer>;
   /** The current timestamp, and with it all else that is not `known`, where the server can do that (protocol I.1). */
   latest(gun: Gun, known: KnownFiles): Promise<Latest>;
-  /** The key with which the server signs the role; it makes one where it has none. */
+  /** The key with which the server signs the role; it makes one if it has none. */
   publicKey(gun: Gun, role: ServerRole): Promise<PublicKey>;
   /** Makes the server take a new key for the role, and returns it. */
   rotateKey(gun: Gun, role: ServerRole): Promise<PublicKey>;

@@ -43,7 +43,10 @@ export function translateStatus({ status, body, url, caller }: AuthorizedAnswer,
   throw new SignetError('server-error', message, { detail });
 }
 
-/** `translateStatus` of a publish, whose rejection says why: `publish-rejected`, or `publish-conflict` where somebody was faster. */
+/**
+ * `translateStatus` of a publish, whose rejection says why: `publish-rejected`, or `publish-conflict` if someone was
+ * faster.
+ */
 export function translatePublish(answer: AuthorizedAnswer, gun: Gun): void {
   if (answer.status === 400) throw rejection(parseErrorBody(answer.body));
   translateStatus(answer, gun, 'POST metadata endpoint');

@@ -32,7 +32,7 @@ interface Received {
   readonly contentType: string | null;
   /** The `Docker-Content-Digest` header. */
   readonly claimedDigest: string | null;
-  /** What it must be, where it was asked for by digest. */
+  /** What it must be, if it was asked for by digest. */
   readonly wanted: Digest | undefined;
 }
 

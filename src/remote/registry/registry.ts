@@ -13,10 +13,10 @@ import type { HttpRequest } from '../http/http-message.ts';
 import { MANIFEST_TYPES, type Manifest, verifyManifest } from './manifest.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from './registry-endpoints.ts';
 
-export interface RegistryOptions {
+export interface RegistryClientOptions {
   /** The client for a registry (`host[:port]`), set up for how that registry is connected to. */
   readonly http: (registry: string) => HttpClient;
-  /** The user's login for a registry or mirror (`host[:port]`), made anew by each call. */
+  /** The user's login for a registry or mirror (`host[:port]`), made again by each call. */
   readonly login: (registry: string) => Promise<Login | undefined>;
   readonly tokens: TokenCache;
   /** By registry (`host[:port]`). */
@@ -35,11 +35,11 @@ const NOT_THERE = ['network-unreachable', 'tls-failed'] as const;
 
 /** Reads and writes manifests without an engine, in any registry that speaks the distribution protocol (F.5). */
 export class RegistryClient {
-  private readonly options: RegistryOptions;
+  private readonly options: RegistryClientOptions;
   private readonly clients = new Map<string, AuthorizedClient>();
   private readonly answering = new Map<string, URL>();
 
-  constructor(options: RegistryOptions) {
+  constructor(options: RegistryClientOptions) {
     this.options = options;
   }
 
@@ -60,7 +60,7 @@ export class RegistryClient {
     return this.atRegistry(wanted.registry, (endpoint) => this.readManifest(endpoint, wanted.registry, wanted));
   }
 
-  /** Stores a manifest under the reference's tag, or by its digest where it has no tag. Throws as `manifest` does. */
+  /** Stores a manifest under the reference's tag, or by its digest if it has no tag. Throws as `manifest` does. */
   async putManifest(
     reference: Reference,
     { bytes, mediaType }: Pick<Manifest, 'bytes' | 'mediaType'>,

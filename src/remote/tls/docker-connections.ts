@@ -16,11 +16,11 @@ interface DockerConnectionOptions {
 }
 
 /**
- * Connects as docker does (protocol C.5.1, D.2): with the certificates that the user keeps for the host, and with
- * the trust server's authorities for its token service as well.
+ * Connects as docker does (protocol C.5.1, D.2): with the certificates that the user keeps for the host, and with the
+ * trust server's authorities for its token service as well.
  *
  * A certificate is not verified where the registry is this machine. Docker stops there; here the server must be this
- * machine too, and is then connected to at the very address that was looked up, so that nobody's answer to a name
+ * machine too, and is then connected to at the very address that was looked up, so that no one's answer to a name
  * look-up switches verification off for a server elsewhere.
  */
 export function dockerConnections(options: DockerConnectionOptions): ConnectionFor {
@@ -50,7 +50,7 @@ export function ownAuthorities(folders: readonly string[], registry: string): re
   return certificatesFor(folders, new URL(`https://${registry}`)).authorities;
 }
 
-/** The loopback address to connect to without verification; undefined where the certificate must verify. */
+/** The loopback address to connect to without verification; undefined if the certificate must verify. */
 async function unverifiedAddress(registry: string, origin: URL): Promise<string | undefined> {
   const registryAddress = await loopbackAddress(hostnameOf(registry));
   return registryAddress === undefined ? undefined : loopbackAddress(origin.hostname);

@@ -101,7 +101,7 @@ function day(text: string | undefined): string | undefined {
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }
 
-/** Undefined where it cannot be had: nothing is worse for that than the words. */
+/** Undefined if it cannot be had: nothing is worse for that than the words. */
 function certificateOf(url: URL, connection: Connection): Promise<PeerCertificate | undefined> {
   const target = addressOf(url, connection);
   if (proxyFor(target) !== undefined) return Promise.resolve(undefined);

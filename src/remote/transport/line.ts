@@ -44,7 +44,7 @@ export class Line implements ResponseSink {
   private readonly isSecure: boolean;
   private socket: LineSocket | undefined;
   private isProven = false;
-  private state: 'open' | 'closed' | 'closed in a row' = 'open';
+  private state: 'open' | 'closed' | 'closed while pipelining' = 'open';
 
   constructor(isSecure: boolean) {
     this.isSecure = isSecure;
@@ -55,8 +55,8 @@ export class Line implements ResponseSink {
   }
 
   /** Whether the connection ended while several requests were on their way. */
-  get brokeInARow(): boolean {
-    return this.state === 'closed in a row';
+  get brokeWhilePipelining(): boolean {
+    return this.state === 'closed while pipelining';
   }
 
   /** Whether a request can be sent at this moment. */
@@ -77,7 +77,7 @@ export class Line implements ResponseSink {
     });
   }
 
-  /** An answer to which nobody listens any more would hold up all that follow. */
+  /** An answer to which no one listens any more would hold up all that follow. */
   private abandon(exchange: Exchange, reason: unknown): void {
     if (!this.underway.includes(exchange)) return;
     exchange.reject(reason);
@@ -88,7 +88,7 @@ export class Line implements ResponseSink {
   /** Ends the connection, and with `error` whatever was under way on it. */
   fail(error: unknown): void {
     if (!this.isOpen) return;
-    this.state = this.underway.length > 1 ? 'closed in a row' : 'closed';
+    this.state = this.underway.length > 1 ? 'closed while pipelining' : 'closed';
     this.socket?.terminate();
     for (const { body, reject } of this.underway.splice(0)) {
       reject(error);

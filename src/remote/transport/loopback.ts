@@ -10,7 +10,7 @@ export function hostnameOf(hostAndPort: string): string {
 }
 
 /**
- * The loopback address that a host name stands for; undefined where it resolves to anything else, or not at all
+ * The loopback address that a host name stands for; undefined if it resolves to anything else, or not at all
  * (protocol D.2). Names that are loopback by their form are not looked up and return themselves.
  */
 export async function loopbackAddress(hostname: string): Promise<string | undefined> {

@@ -57,8 +57,8 @@ export function isUntrustedCertificate(error: unknown): boolean {
 }
 
 /**
- * How often a request may be sent again after a fault. Where nobody listens, once: that is a server that starts anew, or
- * none. A request that must not take effect twice is sent again only if it cannot have arrived.
+ * How often a request may be sent again after a fault. If no one listens, once: that is a server that starts again,
+ * or none. A request that must not take effect twice is sent again only if it cannot have arrived.
  */
 export function repetitionsAfter(fault: unknown, mayTakeEffectTwice: boolean): number {
   const code = codeOf(fault);
@@ -97,7 +97,7 @@ export function stalledError(url: URL): SignetError {
   return timeoutError(url, Object.assign(new Error('the answer broke off'), { code: STALLED }));
 }
 
-/** The code of a transport's error; empty where it has none. */
+/** The code of a transport's error; empty if it has none. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? printable(code, 60) : '';

@@ -10,10 +10,11 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]/;
 
 /**
- * The proxy through which a URL is reached, by the rules of Go's `net/http`, and so of docker: `HTTPS_PROXY` for https,
- * `HTTP_PROXY` for http, each also in lower case and without a scheme, then meaning http; not for this machine, and not for
- * what `NO_PROXY` lists. Undefined where it is reached directly. Throws `proxy-unsupported` for a proxy that speaks something else
- * than http or https, and for a variable that holds no address, which may have been meant to keep traffic off the network.
+ * The proxy through which a URL is reached, by the rules of Go's `net/http`, and so of docker: `HTTPS_PROXY` for
+ * https, `HTTP_PROXY` for http, each also in lower case and without a scheme, then meaning http; not for this
+ * machine, and not for what `NO_PROXY` lists. Undefined if it is reached directly. Throws `proxy-unsupported` for a
+ * proxy that speaks something else than http or https, and for a variable that holds no address, which may have been
+ * meant to keep traffic off the network.
  */
 export function proxyFor(target: URL, env: NodeJS.ProcessEnv = process.env): URL | undefined {
   const name = target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';

@@ -46,7 +46,7 @@ export class ResponseReader {
     return true;
   }
 
-  /** Reads one part of what is there; false where it takes more bytes. */
+  /** Reads one part of what is there; false if it takes more bytes. */
   private advance(): boolean {
     switch (this.part) {
       case 'head':

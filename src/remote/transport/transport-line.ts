@@ -14,13 +14,14 @@ interface Sockets {
 }
 
 const lines = new WeakMap<Connection, Map<string, Line>>();
-/** Connections with a server, or something before it, that does not answer requests in a row. */
+/** Connections with a server, or something before it, that does not take pipelined requests. */
 const oneByOne = new WeakSet<Connection>();
 const METHODS: readonly string[] = ['GET', 'POST'];
 
 /**
- * Sends a request on the line to its origin, which is opened for the first one. Undefined where there is no line to be had,
- * or none at this moment: outside of Bun, through a proxy, for other methods, while an answer must be waited for.
+ * Sends a request on the line to its origin, which is opened for the first one. Undefined if there is no line to be
+ * had, or none at this moment: outside of Bun, through a proxy, for other methods, while an answer must be waited
+ * for.
  */
 export function sendOnLine(
   request: WireRequest,
@@ -33,7 +34,7 @@ export function sendOnLine(
   const known = lines.get(connection) ?? new Map<string, Line>();
   lines.set(connection, known);
   const former = known.get(request.url.origin);
-  if (former?.brokeInARow === true) oneByOne.add(connection);
+  if (former?.brokeWhilePipelining === true) oneByOne.add(connection);
   if (oneByOne.has(connection)) return undefined;
   const line = former?.isOpen === true ? former : open(sockets, request.url, target, connection, roots);
   known.set(request.url.origin, line);

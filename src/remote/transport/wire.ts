@@ -21,7 +21,7 @@ export interface WireResponse {
 /** Certificates to trust: `undefined` is the runtime's own choice. */
 export type Roots = readonly (Buffer | string)[] | undefined;
 
-/** Where the request really goes: the pinned address instead of the host's name, where there is one. */
+/** Where the request really goes: the pinned address instead of the host's name, if there is one. */
 export function addressOf(url: URL, connection: Connection): URL {
   const target = new URL(url);
   if (connection.address !== undefined) {

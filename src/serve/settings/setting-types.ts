@@ -115,7 +115,7 @@ export const word: SettingType<string> = scalar({
   read: (text) => (/^[A-Za-z0-9.:_/-]{1,100}$/.test(text) ? text : undefined),
 });
 
-export function integer(lowest: number, highest: number): SettingType<number> {
+export function wholeNumber(lowest: number, highest: number): SettingType<number> {
   return scalar({
     argument: 'NUMBER',
     expects: `a whole number from ${lowest} to ${highest}`,

@@ -6,7 +6,6 @@ import {
   address,
   duration,
   hostNames,
-  integer,
   oneOf,
   onOff,
   optional,
@@ -16,6 +15,7 @@ import {
   size,
   texts,
   type ValueOf,
+  wholeNumber,
   word,
 } from './setting-types.ts';
 
@@ -98,7 +98,7 @@ export const SETTINGS = {
   accessLog: setting(pathOr('off', 'stderr'), 'off', 'Where requests are logged'),
 
   maxRequests: setting(
-    integer(1, 1_000_000),
+    wholeNumber(1, 1_000_000),
     1024,
     'Requests in progress at one time; one network has half of them at most',
   ),

@@ -49,7 +49,7 @@ export async function planRenewal(repository: Repository, asked: readonly RoleNa
  * lost. A root gets new certificates for the keys that are here where theirs run out (protocol G-1).
  */
 export function renew(repository: Repository, roles: readonly RoleName[]): Promise<Publication> {
-  return repository.mend(async (editor, collection) => {
+  return repository.repair(async (editor, collection) => {
     for (const role of roles) {
       if (role === 'root') await renewRoot(repository, editor, collection);
       else if (role === 'snapshot') editor.witnessSnapshot();

@@ -49,7 +49,7 @@ export async function rotateKeys(
 ): Promise<Rotated> {
   const { role, keyIds = [] } = rotation;
   checkRotation({ ...rotation, choosesKeys: keyIds.length > 0 });
-  await openSigners(repository, role, Math.max(keyIds.length, 1));
+  await openRotationKeys(repository, role, Math.max(keyIds.length, 1));
   for (const id of keyIds) await present(repository, id, role);
   return repository.keys.undoing(async () => {
     const publicKeys = await newKeys(repository, rotation);
@@ -103,7 +103,7 @@ export function checkRotation({
  * Opens the keys of the roles that sign anew, those of the root and of a snapshot that is signed here, for a role that gets
  * `count` keys. Throws `threshold-invalid`, `signing-key-missing`, `trust-data-missing`, and what opening keys throws.
  */
-export async function openSigners(repository: Repository, role: BaseRole, count: number): Promise<void> {
+export async function openRotationKeys(repository: Repository, role: BaseRole, count: number): Promise<void> {
   const collection = await repository.current();
   if (collection === undefined) throw new SignetError('trust-data-missing', `${repository.gun} has no trust data yet`);
   const { root } = collection.set.root;

@@ -1,5 +1,5 @@
 import type { TrustServer } from '../../remote/notary/trust-server.ts';
-import type { FoundingLock } from '../../store/founding-lock.ts';
+import type { CreationLock } from '../../store/creation-lock.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import type { PlacedProposals } from './proposals.ts';
 import type { WaitingProposal } from './waiting-proposal.ts';
@@ -16,7 +16,7 @@ export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   /** Where changes wait for signatures of others. */
   readonly proposals: PlacedProposals;
   /** Held while a repository is founded, so that two processes do not both make keys for it; absent where only one can. */
-  readonly foundingLock?: Pick<FoundingLock, 'hold'> | undefined;
+  readonly creationLock?: Pick<CreationLock, 'hold'> | undefined;
   /** Waits so many milliseconds; by the clock where it is absent. */
   readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */

@@ -1,23 +1,21 @@
 import { nodeCrypto } from '../../core/crypto.ts';
-import type { UnusableFile } from '../../core/edit/drafts.ts';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { type FileInfo, isFile } from '../../core/metadata/file-info.ts';
-import { readTargets } from '../../core/metadata/targets.ts';
 import { isDelegation, type RoleName, type TargetsRole } from '../../core/names/role.ts';
 import { UNEXPIRED } from '../../core/time.ts';
 import { expiryWarnings } from '../../core/verify/expiry-warnings.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot } from '../../core/verify/root-trust.ts';
+import { trustOrPassOver, type UnusableFile } from '../../core/verify/tolerated.ts';
 import { TrustedSet } from '../../core/verify/trusted-set.ts';
 import { isUnwritablePlace } from '../../store/files.ts';
 import { CachedTimestamp } from './cached-timestamp.ts';
 import type { CollectionSource } from './collection-source.ts';
 import { explainingHost } from './mistaken-host.ts';
-import { othersTurn } from './others-turn.ts';
 import { firstRoot, newestRoot } from './root-update.ts';
 import { knownFiles, ServedFiles } from './served-files.ts';
-import { PASSED_OVER, ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
+import { ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
+import { yieldToOthers } from './yield.ts';
 
 /** A collection as it stands. */
 export interface Collection {
@@ -27,8 +25,8 @@ export interface Collection {
 }
 
 /**
- * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of it
- * verified, the timestamp last; on any error it is byte for byte as before. Reading warns where it cannot be written.
+ * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of
+ * it verified, the timestamp last; on any error it is byte for byte as before. Reading warns if it cannot be written.
  *
  * Throws `trust-data-missing` for a repository that has none, and the error of the first check that fails.
  */
@@ -41,8 +39,8 @@ export async function updateCollection(source: CollectionSource): Promise<Collec
 }
 
 /**
- * The collection with all that has expired in it: to show and to mend, never to trust. Every other check holds, and the
- * cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
+ * The collection with all that has expired in it: to show and to fix, never to trust. Every other check holds, and
+ * the cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
  */
 export function inspectExpired(source: CollectionSource): Promise<Collection> {
   return explainingHost(source, () => new Update({ ...source, now: UNEXPIRED }).run());
@@ -62,9 +60,9 @@ class Update {
     const { gun, cache } = this.source;
     const cached = await cache.read(gun, 'root');
     void this.files.ask(await knownFiles(cached, await cache.read(gun, 'timestamp')));
-    await othersTurn();
+    await yieldToOthers();
     nodeCrypto();
-    await othersTurn();
+    await yieldToOthers();
     const root = cached === undefined ? await this.firstRoot() : this.cachedRoot(cached);
     const kept = cached === undefined ? undefined : await this.keptCollection(root);
     if (kept !== undefined) return kept;
@@ -120,8 +118,8 @@ class Update {
   }
 
   /**
-   * Brings what changed into the cache. Where nothing can be written, reading goes on with what was verified; a change is
-   * refused, since it would build on what is not remembered.
+   * Brings what changed into the cache. If nothing can be written, reading goes on with what was verified; a change
+   * is refused, since it would build on what is not remembered.
    */
   async commit(): Promise<void> {
     const { gun, purpose, warn } = this.source;
@@ -147,14 +145,14 @@ class Update {
     const { gun, cache, pinning, now } = this.source;
     checkRootCurrent(root, pinning, now);
     const set = new TrustedSet(root, now);
-    await othersTurn();
+    await yieldToOthers();
     await this.loadTimestamp(set);
-    await othersTurn();
+    await yieldToOthers();
     const knownSnapshot = await cache.read(gun, 'snapshot');
     const snapshot = await this.promised('snapshot', set.timestamp.payload.snapshot, knownSnapshot);
     set.updateSnapshot(snapshot, knownSnapshot);
     this.keep('snapshot', snapshot, knownSnapshot);
-    await othersTurn();
+    await yieldToOthers();
     return { set, unusable: await this.loadTargets(set) };
   }
 
@@ -201,7 +199,7 @@ class Update {
         const file = files[at];
         if (file === undefined) await this.checkUnlisted(set, role);
         else this.trustTargets(set, file, unusable);
-        await othersTurn();
+        await yieldToOthers();
       }
       level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
     }
@@ -210,8 +208,8 @@ class Update {
   }
 
   /**
-   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by nobody any more
-   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, nobody asks.
+   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by no one any more
+   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, no one asks.
    */
   private beginTargets(set: TrustedSet): ReadonlyMap<TargetsRole, Promise<FetchedFile | undefined>> {
     const { meta } = set.snapshot.payload;
@@ -245,17 +243,13 @@ class Update {
     { role, bytes, known }: FetchedFile,
     unusable: Map<TargetsRole, UnusableFile>,
   ): void {
-    try {
-      set.updateTargets(role, bytes, known);
+    const passedOver = trustOrPassOver(set, role, bytes, known);
+    if (passedOver === undefined) {
       this.keep(role, bytes, known);
-    } catch (error) {
-      if (role === 'targets' || !isSignetError(error, ...PASSED_OVER)) throw error;
-      const envelope = parseEnvelope(role, bytes);
-      const why = error.code === 'metadata-expired' ? 'expired' : 'unsigned';
-      unusable.set(role, { payload: readTargets(role, envelope.signed), envelope, why });
-      set.passOver(role, error, bytes, known);
-      this.source.warn(`Error getting ${role}: ${error.message}`);
+      return;
     }
+    unusable.set(role, passedOver.file);
+    this.source.warn(`Error getting ${role}: ${passedOver.why.message}`);
   }
 
   /** The file that was promised: from the cache if it has it, from the server by checksum otherwise. */

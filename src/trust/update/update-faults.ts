@@ -16,5 +16,3 @@ export const ROOT_MAY_BE_OLD: readonly ErrorCode[] = [
   'root-untrusted',
   'root-pin-mismatch',
 ];
-/** What makes a delegation unusable without making the collection so (protocol C.6.2, Targets). */
-export const PASSED_OVER: readonly ErrorCode[] = ['metadata-expired', 'threshold-not-met', 'signatures-missing'];

@@ -212,6 +212,71 @@ export function metadataStoreSuite(name: string, open: () => StoreUnderTest | Pr
       expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
     });
 
+    test('an import stores a history whole, with one change for its newest timestamp', async () => {
+      const files = imported();
+      expect(await store.import({ gun: GUN, files, at: second(50) })).toBe('stored');
+      const { files: current } = await store.current(GUN);
+      expect([...current.values()].map(({ role, version }) => `${role} ${version}`).sort()).toEqual(
+        ['root 3', 'snapshot 9', 'targets 4', 'timestamp 107'].sort(),
+      );
+      for (const file of files) {
+        const stored = await store.byVersion(GUN, file.role, file.version);
+        expect(stored).toEqual({ ...file, sha256: sha256(file), createdAt: second(50) });
+      }
+      expect(await store.changes({ direction: 'after', id: 0, limit: 10 })).toEqual([
+        {
+          id: expect.any(Number),
+          at: second(50),
+          gun: GUN,
+          category: 'update',
+          version: 107,
+          sha256: current.get('timestamp')?.sha256 ?? '',
+        },
+      ]);
+    });
+
+    test('an import prunes nothing, and the publish after it goes on with its versions', async () => {
+      const roots = Array.from({ length: 12 }, (_, at) => file('root', at + 1));
+      const files = [...roots, ...imported().filter(({ role }) => role !== 'root')];
+      expect(await store.import({ gun: GUN, files, at: second(50) })).toBe('stored');
+      expect(await versionsOf(store, 'root', 20)).toEqual(roots.map(({ version }) => version));
+      const publication = { gun: GUN, expected: await store.revision(GUN), at: second(60) };
+      const behind = [file('targets', 5), file('snapshot', 10), file('timestamp', 107)];
+      expect(await store.publish({ ...publication, files: behind })).toBe('version-exists');
+      const ahead = [file('targets', 5), file('snapshot', 10), file('timestamp', 108)];
+      expect(await store.publish({ ...publication, files: ahead })).toBe('stored');
+    });
+
+    test('an import onto anything of the GUN changes nothing', async () => {
+      await history.publish([file('root', 1), file('targets', 1)]);
+      const before = await everything(store);
+      expect(await store.import({ gun: GUN, files: imported(), at: second(50) })).toBe('taken');
+      expect(await everything(store)).toEqual(before);
+      expect(await store.import({ gun: OTHER, files: imported(), at: second(50) })).toBe('stored');
+    });
+
+    test('of imports of one GUN at the same time, through any connection, one is stored', async () => {
+      const files = imported();
+      const stores = [store, connect(), connect()];
+      const results = await Promise.all(stores.map((each) => each.import({ gun: GUN, files, at: second(50) })));
+      expect(results.sort()).toEqual(['stored', 'taken', 'taken']);
+      expect(await store.changes({ direction: 'after', id: 0, limit: 10 })).toHaveLength(1);
+    });
+
+    test('an import may follow a deletion, whose revision never comes back', async () => {
+      await history.publish([file('root', 1), file('targets', 1)]);
+      await store.delete(GUN, second(40));
+      const deleted = await store.revision(GUN);
+      expect(await store.import({ gun: GUN, files: imported(), at: second(50) })).toBe('stored');
+      expect(await store.revision(GUN)).not.toBe(deleted);
+    });
+
+    test('an import without a timestamp is refused whole', async () => {
+      const files = imported().filter(({ role }) => role !== 'timestamp');
+      expect(await codeOf(store.import({ gun: GUN, files, at: second(50) }))).toBe('publication-incomplete');
+      expect(await store.current(GUN)).toEqual({ revision: 0, files: new Map() });
+    });
+
     test('pages through changes in both directions', async () => {
       const other = new History(store, OTHER);
       for (let version = 1; version <= 3; version++) {
@@ -242,6 +307,21 @@ export function metadataStoreSuite(name: string, open: () => StoreUnderTest | Pr
 /** A time: what some stores keep has no parts of a second. */
 function second(seconds: number): Instant {
   return START + seconds * SECOND;
+}
+
+/** A collection with a history: three roots, and an older and a newer snapshot and timestamp, the newer ones last. */
+function imported(): StoredFile[] {
+  const [root, targets] = [file('root', 3), file('targets', 4)];
+  const online = (snapshotVersion: number, version: number): StoredFile[] => {
+    const meta = new Map([root, targets].map(({ role, bytes }) => [role as string, fileInfoOf(bytes)] as const));
+    const snapshot = writeEnvelope(snapshotJson({ version: snapshotVersion, expires: LATER, meta }), []);
+    const timestamp = timestampJson({ version, expires: LATER, snapshot: fileInfoOf(snapshot) });
+    return [
+      { role: 'snapshot', version: snapshotVersion, bytes: snapshot },
+      { role: 'timestamp', version, bytes: writeEnvelope(timestamp, []) },
+    ];
+  };
+  return [file('root', 1), file('root', 2), root, targets, ...online(8, 7), ...online(9, 107)];
 }
 
 /** Publishes one state after the other, each with a snapshot and a timestamp that hold together. */

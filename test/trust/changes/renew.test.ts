@@ -121,7 +121,7 @@ describe('what expires soon', () => {
     await simulator.refresh();
     expect((await renew(alice.repository(), [ALICE])).kind).toBe('published');
     expect(rootNow().version).toBe(1);
-    await admin.repository().mend((editor) => editor.witness('targets'));
+    await admin.repository().repair((editor) => editor.witness('targets'));
     expect(rootNow().version).toBe(2);
   });
 });

@@ -5,7 +5,7 @@ import { runDocker } from '../../../engine/cli/run.ts';
 import type { SignedTag } from '../../../trust/decide/decision.ts';
 import { findBuilder } from './build/builder.ts';
 import { ImageNames, syntaxStep } from './build/image-names.ts';
-import { nameOptions, nameResults, readSettings, refuseReplacedBases } from './build/options.ts';
+import { nameOptions, nameResults, readBuildSettings, refuseReplacedBases } from './build/options.ts';
 import { PrivateFolder } from './build/private-folder.ts';
 import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
@@ -37,7 +37,7 @@ export async function buildImage(task: DockerTask): Promise<number> {
 async function buildNamed(task: DockerTask, source: BuildSource, folder: PrivateFolder): Promise<number> {
   const names = new ImageNames(task);
   const choice = await findBuilder(task, source.text);
-  const settings = readSettings(task, source.name, choice);
+  const settings = readBuildSettings(task, source.name, choice);
   const uses = findImageUses(source.text, settings);
   if (task.trust) await refuseReplacedBases(task, uses);
   const dockerfile = await nameImages(names, source, uses, settings);

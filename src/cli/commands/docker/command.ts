@@ -24,7 +24,7 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
   ['run', async () => (await import('./run.ts')).runImage],
   ['create', async () => (await import('./run.ts')).runImage],
   ['pull', async () => (await import('./pull.ts')).pullImage],
-  ['push', async () => (await import('./push.ts')).pushImage],
+  ['push', async () => (await import('./push.ts')).runPush],
   ['build', async () => (await import('./build.ts')).buildImage],
   ['service create', async () => (await import('./service.ts')).deployService],
   ['service update', async () => (await import('./service.ts')).deployService],

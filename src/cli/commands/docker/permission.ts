@@ -1,7 +1,7 @@
 import { type Digest, isDigest, parseDigest } from '../../../core/names/digest.ts';
 import { DEFAULT_TAG, familiarReference, gunOf, type Reference } from '../../../core/names/reference.ts';
 import { printable } from '../../../core/printable.ts';
-import { namesOf } from '../../../engine/api/image.ts';
+import { digestNamesOf } from '../../../engine/api/image.ts';
 import { decide, decideEveryTag, type SignedTags } from '../../../trust/decide/decide.ts';
 import {
   type AskedImage,
@@ -61,7 +61,7 @@ export function readImageId(text: string): Digest | undefined {
 async function knownNames(session: Session, id: Digest): Promise<readonly Reference[]> {
   if (session.evidence.rules.digests === 'docker') return [];
   const image = await (await session.engine()).inspectImage(id);
-  return image === undefined ? [] : namesOf(image);
+  return image === undefined ? [] : digestNamesOf(image);
 }
 
 function sayExempt(session: Session, { asked, exemption }: ExemptImage): void {

@@ -6,7 +6,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { KeyId } from '../../../core/names/key-id.ts';
 import { checkRootKey } from '../../../trust/changes/roles.ts';
 import type { KeyRing } from '../../../trust/keys/key-ring.ts';
-import { type FoundingOptions, unpublished } from '../../../trust/publish/founding.ts';
+import { type CreateOptions, unpublished } from '../../../trust/publish/create.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { type CommandSpec, type ParsedCommand, parseCommand } from '../../line/command.ts';
 import type { Session } from '../../session.ts';
@@ -46,7 +46,7 @@ export async function init(session: Session, words: readonly string[]): Promise<
   const { repository, gun } = place.collection(parsed.args[0] ?? '', ['pull', 'push']);
   await refuseExisting(repository);
   const root = await rootOf(session, parsed, repository, place.keys);
-  const options: FoundingOptions = { snapshotBy, ...(root === undefined ? {} : { root: [root] }) };
+  const options: CreateOptions = { snapshotBy, ...(root === undefined ? {} : { root: [root] }) };
   if (parsed.has(STAGE.name)) {
     await repository.prepare(options);
     session.print(`Prepared ${gun} here. Publish it with: signet trust publish ${gun}\n`);

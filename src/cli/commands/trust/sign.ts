@@ -13,7 +13,7 @@ import { signableRoles } from '../../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { inspectCollection } from '../../../trust/report/inspect.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
-import { checkFounding, INIT, isFoundedHere, isWatched } from '../../founding.ts';
+import { checkCreation, INIT_FLAG, isCreatedHere, isWatched } from '../../creation.ts';
 import { parseCommand } from '../../line/command.ts';
 import type { Session } from '../../session.ts';
 import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from '../../signing.ts';
@@ -71,7 +71,7 @@ export async function sign(session: Session, words: readonly string[]): Promise<
   const origin: Origin | undefined = parsed.has('local') ? 'engine' : parsed.has('remote') ? 'registry' : undefined;
   const requests = parsed.args.map((typed) => readRequest(session, typed));
   for (const group of Map.groupBy(requests, ({ reference }) => gunOf(reference)).values()) {
-    await signGroup(session, group, { origin, mayFound: parsed.has(INIT.name) });
+    await signGroup(session, group, { origin, mayFound: parsed.has(INIT_FLAG.name) });
   }
   return 0;
 }
@@ -97,14 +97,14 @@ async function signGroup(session: Session, group: readonly Request[], { origin, 
     for (const request of group) {
       plans.push({ ...request, source: await sourceOf(session, request, { repository, collection, origin }) });
     }
-    if (collection === undefined) checkFounding(session, repository.gun, mayFound, '--init');
-    const isFounded = collection !== undefined || (await initialize(session, repository, first));
+    if (collection === undefined) checkCreation(session, repository.gun, mayFound, '--init');
+    const isCreated = collection !== undefined || (await initialize(session, repository, first));
     if (plans.some(({ source }) => source.kind === 'engine')) {
       await openKeys(repository, collection ?? (await repository.current()), first.reference);
     }
     const images: SignedImage[] = [];
     for (const plan of plans) images.push(await imageOf(session, repository, plan));
-    const isSigned = !isFounded && (await isFoundedHere(() => initializeWithImages(repository, images)));
+    const isSigned = !isCreated && (await isCreatedHere(() => initializeWithImages(repository, images)));
     if (!isSigned) await signAs(repository, first.reference, images);
   });
   for (const { reference } of group) session.print(`Successfully signed ${nameOf(reference)}\n`);
@@ -125,7 +125,7 @@ async function initialize(session: Session, repository: Repository, { reference,
       addSigner(editor, name, [key.publicKey]);
       session.print(`Created signer: ${name}\n`);
     });
-  if (await isFoundedHere(found)) session.print(`Finished initializing signed repository for ${typed}\n`);
+  if (await isCreatedHere(found)) session.print(`Finished initializing signed repository for ${typed}\n`);
   return true;
 }
 

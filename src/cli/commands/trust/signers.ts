@@ -9,7 +9,7 @@ import type { Repository } from '../../../trust/publish/repository.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
-import { checkFounding, INIT, isFoundedHere } from '../../founding.ts';
+import { checkCreation, INIT_FLAG, isCreatedHere } from '../../creation.ts';
 import { checkName, type ParsedCommand, parseCommand } from '../../line/command.ts';
 import type { Session } from '../../session.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
@@ -37,7 +37,7 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
   const keys: PublicKey[] = [];
   for (const path of paths) keys.push(await readPublicKey(path, session.now()));
   const failed = await forEachRepository(session, repositories, (repository) =>
-    add(session, { name, keys, mayFound: parsed.has(INIT.name) }, repository),
+    add(session, { name, keys, mayCreate: parsed.has(INIT_FLAG.name) }, repository),
   );
   if (failed.length > 0) throw incomplete('failed to add signer to', failed);
   return 0;
@@ -58,7 +58,7 @@ interface NewSigner {
   readonly name: string;
   readonly keys: readonly PublicKey[];
   /** Whether the command line says that a new repository may be founded. */
-  readonly mayFound: boolean;
+  readonly mayCreate: boolean;
 }
 
 async function add(session: Session, signer: NewSigner, typed: string): Promise<void> {
@@ -66,24 +66,24 @@ async function add(session: Session, signer: NewSigner, typed: string): Promise<
   session.print(`Adding signer "${name}" to ${typed}...\n`);
   const repository = await session.repository(session.resolve(typed), 'push');
   await wordedAs(typed, async () => {
-    const isFounded = (await repository.current()) === undefined && (await found(session, signer, repository, typed));
-    if (!isFounded) inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
+    const isCreated = (await repository.current()) === undefined && (await create(session, signer, repository, typed));
+    if (!isCreated) inForce(repository, await repository.publish((editor) => addSigner(editor, name, keys)));
   });
   session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
 }
 
 /** Founds the repository with its first signer; false where somebody else has just founded it. */
-async function found(
+async function create(
   session: Session,
-  { name, keys, mayFound }: NewSigner,
+  { name, keys, mayCreate: mayFound }: NewSigner,
   repository: Repository,
   typed: string,
 ): Promise<boolean> {
-  checkFounding(session, repository.gun, mayFound, '--init');
+  checkCreation(session, repository.gun, mayFound, '--init');
   session.print(`Initializing signed repository for ${typed}...\n`);
-  const isFounded = await isFoundedHere(() => repository.initialize((editor) => addSigner(editor, name, keys)));
-  if (isFounded) session.print(`Successfully initialized "${typed}"\n`);
-  return isFounded;
+  const isCreated = await isCreatedHere(() => repository.initialize((editor) => addSigner(editor, name, keys)));
+  if (isCreated) session.print(`Successfully initialized "${typed}"\n`);
+  return isCreated;
 }
 
 async function remove(session: Session, parsed: ParsedCommand, name: string, typed: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { INIT } from '../../founding.ts';
+import { INIT_FLAG } from '../../creation.ts';
 import type { CommandSpec } from '../../line/command.ts';
 import { KEEPING, KEEPING_OPTIONS } from './keeping.ts';
 
@@ -27,7 +27,7 @@ export const SIGNER_ADD: CommandSpec = {
   path: 'trust signer add',
   usage: 'OPTIONS NAME REPOSITORY [REPOSITORY...] ',
   summary: 'Add a signer',
-  flags: [INIT, { name: 'key', kind: 'list' }],
+  flags: [INIT_FLAG, { name: 'key', kind: 'list' }],
   options: `      --init       Found a repository that is new, also in a script
       --key list   Path to the signer's public key file`,
   minArguments: 2,
@@ -48,7 +48,7 @@ export const SIGN: CommandSpec = {
   path: 'trust sign',
   usage: 'IMAGE:TAG[@DIGEST] [IMAGE:TAG[@DIGEST]...]',
   summary: 'Sign an image',
-  flags: [INIT, { name: 'local', kind: 'switch' }, { name: 'remote', kind: 'switch' }],
+  flags: [INIT_FLAG, { name: 'local', kind: 'switch' }, { name: 'remote', kind: 'switch' }],
   options: `      --init     Found a repository that is new, also in a script
       --local    Sign a locally tagged image
       --remote   Sign what the registry holds, without an engine`,

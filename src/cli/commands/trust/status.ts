@@ -4,7 +4,7 @@ import { type RoleStatus, type Status, statusOf } from '../../../trust/report/st
 import { type CommandSpec, parseCommand } from '../../line/command.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
-import { namesOf } from '../../wording/pending.ts';
+import { signatoryNames } from '../../wording/pending.ts';
 import { isColoured, red } from './colour.ts';
 import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
 import { proposalText, unusualText } from './review.ts';
@@ -65,7 +65,7 @@ function signatures({ signed, threshold }: RoleStatus): string {
 /** The server's own keys belong to no one. */
 function signedBy({ role, signed }: RoleStatus): string {
   if (role === 'snapshot' || role === 'timestamp') return signed.length === 0 ? 'no one' : `${role} key`;
-  return signed.length === 0 ? 'no one' : namesOf(signed);
+  return signed.length === 0 ? 'no one' : signatoryNames(signed);
 }
 
 function expiry(session: Session, { role, expires }: RoleStatus): string {

@@ -45,7 +45,11 @@ const FOLDER_CONTEXT = /^(?:\.{0,2}\/|\.{1,2}$|(?!github\.com\/)[^:@]*$)/;
  * What the command line says about the meaning of the Dockerfile. Throws `build-option-unsafe`, and under trust
  * `docker-value-unclear`.
  */
-export function readSettings(task: DockerTask, file: string, { builder, platforms }: BuilderChoice): BuildSettings {
+export function readBuildSettings(
+  task: DockerTask,
+  file: string,
+  { builder, platforms }: BuilderChoice,
+): BuildSettings {
   const { args, cli, trust } = task;
   if (trust) refuseUnseen(task);
   return {
@@ -278,7 +282,7 @@ async function eachInTurn(texts: readonly string[], edit: Edit): Promise<readonl
   return edited;
 }
 
-/** The text before and after the first `mark`; the second is undefined where there is none. */
+/** The text before and after the first `mark`; the second is undefined if there is none. */
 function cut(text: string, mark: string): readonly [string, string | undefined] {
   const at = text.indexOf(mark);
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + mark.length)];

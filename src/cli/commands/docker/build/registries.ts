@@ -2,7 +2,7 @@ import { isSignetError } from '../../../../core/errors/index.ts';
 import { wipe } from '../../../../core/login.ts';
 import { familiarReference, type Reference } from '../../../../core/names/reference.ts';
 import { printable } from '../../../../core/printable.ts';
-import { type Builder, inspectBuilder, namedBuilder } from '../../../../engine/cli/builder.ts';
+import { type BuildxBuilder, inspectBuilder, namedBuilder } from '../../../../engine/cli/builder.ts';
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
 import { ENGINE_CERTIFICATES, ownAuthorities } from '../../../../remote/tls/docker-connections.ts';
 import { hostnameOf, isLoopback } from '../../../../remote/transport/loopback.ts';
@@ -15,7 +15,9 @@ import { isEngines } from './builder.ts';
 interface PreparedBuild {
   readonly args: ParsedArgs;
   readonly env: NodeJS.ProcessEnv;
-  /** To be said where the build fails: what the builder may lack, and how to give it that; empty where nothing is known. */
+  /**
+   * To be said where the build fails: what the builder may lack, and how to give it that; empty if nothing is known.
+   */
   readonly advice: string;
 }
 
@@ -31,10 +33,11 @@ const MAX_NAME = 128;
 
 /**
  * Helps the builder to images of registries whose authority only docker knows: the engine trusts it for that registry
- * (`certs.d`), or does not verify a registry of its own machine, while buildx knows the system's authorities alone. So
- * BuildKit fetches the tokens; and as older ones speak plain HTTP to `localhost`, the engine pulls images from there.
+ * (`certs.d`), or does not verify a registry of its own machine, while buildx knows the system's authorities alone.
+ * So BuildKit fetches the tokens; and as older ones speak plain HTTP to `localhost`, the engine pulls images from
+ * there.
  *
- * Throws what the engine throws where it cannot be asked, and `tls-files-invalid`.
+ * Throws what the engine throws if it cannot be asked, and `tls-files-invalid`.
  */
 export async function reachRegistries(
   task: DockerTask,
@@ -71,7 +74,7 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
 }
 
 /** Undefined for a builder that cannot be looked at. */
-async function lookAtBuilder(task: DockerTask): Promise<Builder | typeof ENGINE | undefined> {
+async function lookAtBuilder(task: DockerTask): Promise<BuildxBuilder | typeof ENGINE | undefined> {
   if (isEngines(task)) return ENGINE;
   const { cli, line, args, env } = task;
   const builder = await inspectBuilder(cli, line.globals, namedBuilder(line, args), withoutTrust(env));
@@ -108,7 +111,7 @@ async function pullLocal({ session, args, env }: DockerTask, images: readonly Re
   return isComplete;
 }
 
-function adviceFor(builder: Builder | typeof ENGINE | undefined, registry: string): string {
+function adviceFor(builder: BuildxBuilder | typeof ENGINE | undefined, registry: string): string {
   const certificate = `${ENGINE_CERTIFICATES}/${registry}/ca.crt`;
   if (builder === ENGINE || builder?.driver === 'docker') {
     const isKnown = isHere(registry) || ownAuthorities([ENGINE_CERTIFICATES], registry).length > 0;

@@ -8,7 +8,7 @@ import { type BaseRole, isBaseRole } from '../../../../core/names/role.ts';
 import { printable } from '../../../../core/printable.ts';
 import {
   checkRotation,
-  openSigners,
+  openRotationKeys,
   planRotation,
   type Rotated,
   type Rotation,
@@ -75,7 +75,7 @@ export async function rotate(session: Session, words: readonly string[]): Promis
   const uses: (() => Promise<KeyId>)[] = [];
   for (const text of chosen) uses.push(await keyToUse(place.keys, text, role, gun));
   // Before a key of a file is imported: what cannot be signed leaves nothing behind.
-  if (chosen.length > 0) await openSigners(repository, role, chosen.length);
+  if (chosen.length > 0) await openRotationKeys(repository, role, chosen.length);
   const keyIds = new Set<KeyId>();
   for (const use of uses) keyIds.add(await use());
   const rotation: Rotation = { role, serverManaged, keyIds: [...keyIds] };

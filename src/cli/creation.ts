@@ -4,7 +4,7 @@ import { isCi } from '../trust/settings/ci.ts';
 import type { FlagSpec } from './line/flag-words.ts';
 
 /** The flag that founds a repository where no one can be asked. */
-export const INIT: FlagSpec = { name: 'init', kind: 'switch' };
+export const INIT_FLAG: FlagSpec = { name: 'init', kind: 'switch' };
 
 /** Where a command runs. */
 interface Surroundings {
@@ -22,7 +22,7 @@ export function isWatched({ isInteractive, env }: Surroundings): boolean {
  * someone is there to see it or has said so (`isAsked`). `flag` names how this command is told, where it can be. Throws
  * `founding-unasked`.
  */
-export function checkFounding(surroundings: Surroundings, gun: Gun, isAsked: boolean, flag?: string): void {
+export function checkCreation(surroundings: Surroundings, gun: Gun, isAsked: boolean, flag?: string): void {
   if (isAsked || isWatched(surroundings)) return;
   const why = surroundings.isInteractive ? 'where CI is set' : 'where there is no terminal';
   throw new SignetError('founding-unasked', `${gun} has no trust data yet, and is not founded by the way ${why}`, {
@@ -31,9 +31,9 @@ export function checkFounding(surroundings: Surroundings, gun: Gun, isAsked: boo
 }
 
 /** Founds a repository. Returns false where somebody else was faster, so that it is there to be changed. */
-export async function isFoundedHere(found: () => Promise<unknown>): Promise<boolean> {
+export async function isCreatedHere(create: () => Promise<unknown>): Promise<boolean> {
   try {
-    await found();
+    await create();
     return true;
   } catch (error) {
     if (isSignetError(error, 'trust-data-exists')) return false;

@@ -31,7 +31,7 @@ interface HeldLock {
  * The lock of a process that has died counts for nothing, and neither does one that does not say whose it is, or that no
  * one has released for ten minutes.
  */
-export class FoundingLock {
+export class CreationLock {
   private readonly base: string;
   private readonly path: string;
 

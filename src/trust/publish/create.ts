@@ -15,7 +15,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import type { RepositorySource } from './repository-source.ts';
 
 /** How a repository is founded; docker's way where nothing is said. */
-export interface FoundingOptions {
+export interface CreateOptions {
   /** Certificates of root keys whose private halves are here; the person's own root key in a new one otherwise. */
   readonly root?: readonly PublicKey[];
   /** Who signs the snapshot: `server` as docker has it, `client` as Notary's own command. */
@@ -23,10 +23,10 @@ export interface FoundingOptions {
 }
 
 /** An editor of a new collection. The server is asked first: if it cannot be reached, no key has been made for nothing. */
-export async function found(
+export async function createCollection(
   { gun, server, now }: RepositorySource,
   keys: KeyRing,
-  { root, snapshotBy = 'server' }: FoundingOptions,
+  { root, snapshotBy = 'server' }: CreateOptions,
 ): Promise<Editor> {
   const timestamp = await server.publicKey(gun, 'timestamp');
   const online = snapshotBy === 'server' ? await server.publicKey(gun, 'snapshot') : undefined;
@@ -75,7 +75,7 @@ export async function unpublished({
 }
 
 /** Opens those of the keys of a new collection that are here already. Throws as `KeyRing.find`. */
-export async function openFoundingKeys(keys: KeyRing, gun: RepositorySource['gun']): Promise<void> {
+export async function openCreationKeys(keys: KeyRing, gun: RepositorySource['gun']): Promise<void> {
   const stored = await keys.list();
   const root = firstRoot(stored);
   if (root !== undefined) await keys.find(root, 'root');

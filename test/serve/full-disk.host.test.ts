@@ -131,7 +131,7 @@ test('when nothing is left, pushes and publishes say so, health says so, and rea
     send('PUT', `/v2/alice/app/manifests/${tag}`, manifest, { 'Content-Type': OCI_MANIFEST });
   expect((await put('1')).status).toBe(201);
   const owner = publisher('alice/app');
-  await owner.found();
+  await owner.create();
   const location = await begin();
 
   const empty = fill();

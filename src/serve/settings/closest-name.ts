@@ -7,7 +7,7 @@ const MISTAKES = 1 / 4;
 const LONGEST = 100;
 
 /** The one of `names` that `text` was most likely meant to be: the only one that it begins, or one almost like it. */
-export function nearest(text: string, names: readonly string[]): string | undefined {
+export function closestName(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const [begun, ...more] = names.filter((name) => name.startsWith(text));
   if (begun !== undefined && more.length === 0) return begun;

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { FoundingLock } from '../../src/store/founding-lock.ts';
+import { CreationLock } from '../../src/store/creation-lock.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 /** A process that has ended for certain. */
@@ -14,8 +14,8 @@ async function dead(): Promise<number> {
 
 test('one holds it, the other waits until it is released and knows that it has', async () => {
   const base = join(temporaryFolder(), 'trust');
-  const first = await new FoundingLock(base).hold();
-  const second = new FoundingLock(base).hold();
+  const first = await new CreationLock(base).hold();
+  const second = new CreationLock(base).hold();
   const seen = await Promise.race([second.then(() => 'second'), Promise.resolve('first')]);
   expect([first.waited, seen, readFileSync(join(base, 'founding.lock'), 'utf8')]).toEqual([
     false,
@@ -42,7 +42,7 @@ test.each([
   writeFileSync(path, await holder());
   if (isOld) utimesSync(path, new Date(0), new Date(0));
   const told: string[] = [];
-  const held = await new FoundingLock(base).hold((message) => told.push(message));
+  const held = await new CreationLock(base).hold((message) => told.push(message));
   expect([readFileSync(path, 'utf8'), told]).toEqual([`${process.pid} ${hostname()}\n`, []]);
   held.release();
   expect(readdirSync(base)).toEqual([]);
@@ -57,7 +57,7 @@ test.each([
   writeFileSync(path, `${process.pid} ${host}\n`);
   const told: string[] = [];
   const { promise: isTold, resolve } = Promise.withResolvers<void>();
-  const holding = new FoundingLock(base).hold((message) => {
+  const holding = new CreationLock(base).hold((message) => {
     told.push(message);
     resolve();
   });
@@ -71,8 +71,8 @@ test.each([
 test('a lock that cannot be written is not left behind', async () => {
   const base = temporaryFolder();
   const script = `
-    const { FoundingLock } = await import(${JSON.stringify(join(import.meta.dir, '../../src/store/founding-lock.ts'))});
-    await new FoundingLock(${JSON.stringify(base)}).hold().catch((error) => console.log(error.code, error.message));
+    const { CreationLock } = await import(${JSON.stringify(join(import.meta.dir, '../../src/store/creation-lock.ts'))});
+    await new CreationLock(${JSON.stringify(base)}).hold().catch((error) => console.log(error.code, error.message));
   `;
   // No file may grow: writing fails as it does on a full disk.
   const child = Bun.spawn(['sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$0" -e "$1"', process.execPath, script], {

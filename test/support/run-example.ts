@@ -8,7 +8,7 @@ import type { Question, Terminal } from './terminal.ts';
  * part of the output, `fails: TEXT` too, of a command that fails. Any other command succeeds, and any other comment says
  * nothing.
  */
-export async function happens(terminal: Terminal, example: Example, password = ''): Promise<void> {
+export async function runExample(terminal: Terminal, example: Example, password = ''): Promise<void> {
   const { line } = example;
   const [, , comment = ''] = /^(.*?)\s+# (.*)$/.exec(line) ?? [];
   const [, kind, words = ''] = /^(asks for|prints|fails): (.*)$/.exec(comment) ?? [];

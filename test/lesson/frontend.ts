@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temp.ts';
 import { quote } from './shell.ts';
 
 /** What the word docker stands for at somebody's terminal, and how images are named there. */
-export interface Face {
+export interface Frontend {
   readonly title: string;
   /** The docker CLI that does the work in the end. */
   readonly cli: DockerCli;
@@ -19,7 +19,7 @@ export interface Face {
 }
 
 /** Way B of the lesson: a stock docker CLI. */
-export function stockDocker(cli: DockerCli): Face {
+export function stockDocker(cli: DockerCli): Frontend {
   return {
     title: `docker ${cli.version}`,
     cli,
@@ -30,7 +30,7 @@ export function stockDocker(cli: DockerCli): Face {
 }
 
 /** Way A: `alias docker=signet`. */
-export function signetAsDocker(cli: DockerCli): Face {
+export function signetAsDocker(cli: DockerCli): Frontend {
   return {
     title: `signet in front of docker ${cli.version}`,
     cli,
@@ -45,7 +45,7 @@ export function signetAsDocker(cli: DockerCli): Face {
 }
 
 /** Way A without an alias: a program named docker, first on PATH, is signet, which finds the docker CLI behind it. */
-export function signetNamedDocker(cli: DockerCli): Face {
+export function signetNamedDocker(cli: DockerCli): Frontend {
   return {
     ...signetAsDocker(cli),
     title: `signet named docker in front of docker ${cli.version}`,
@@ -58,7 +58,7 @@ export function signetNamedDocker(cli: DockerCli): Face {
 }
 
 /** Way C: a stock docker CLI and signet, side by side, in the same home. */
-export function dockerBesideSignet(cli: DockerCli): Face {
+export function dockerBesideSignet(cli: DockerCli): Frontend {
   return {
     ...stockDocker(cli),
     title: `docker ${cli.version} beside signet`,

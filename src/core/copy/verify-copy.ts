@@ -1,0 +1,113 @@
+import { isSignetError, SignetError } from '../errors/index.ts';
+import { LIMITS } from '../limits.ts';
+import type { DelegationName, TargetsRole } from '../names/role.ts';
+import { formatTime, SECOND, UNEXPIRED } from '../time.ts';
+import { expiredRoles } from '../verify/expiry-warnings.ts';
+import { TRUST_ON_FIRST_USE } from '../verify/pinning.ts';
+import { type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
+import { trustOrPassOver, type UnusableFile } from '../verify/tolerated.ts';
+import { TrustedSet, type TrustedView } from '../verify/trusted-set.ts';
+import type { CollectionCopy, CopiedRole, ExpiredFile } from './collection-copy.ts';
+
+/** A copy that verified by itself. Whether its newest root is the right one is for pins, a known root or a person to say. */
+export interface VerifiedCopy {
+  /** The collection, expired files included. */
+  readonly set: TrustedView;
+  readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
+  /** The roots, oldest first; each was signed for by the one before. */
+  readonly roots: readonly TrustedRoot[];
+}
+
+/**
+ * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows the
+ * one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures, nothing is
+ * missing and nothing is there that nobody promised. What the copy says of itself must be so too.
+ *
+ * Throws `copy-untrusted`, with the failed check as its cause.
+ */
+export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
+  const { gun } = copy;
+  try {
+    const roots = verifyRoots(copy);
+    const verified = { ...verifyFiles(copy, roots.at(-1) as TrustedRoot), roots };
+    checkClaims(copy, verified);
+    return verified;
+  } catch (cause) {
+    if (!isSignetError(cause)) throw cause;
+    throw new SignetError('copy-untrusted', `the copy of ${gun} is not to be trusted: ${cause.message}`, {
+      cause,
+      detail: { gun, why: cause.code },
+    });
+  }
+}
+
+/** The files of a verified set that expired before `readAt`, times in whole seconds as copies record them. */
+export function expiredFiles(set: TrustedView, readAt: number): readonly ExpiredFile[] {
+  return expiredRoles(set, readAt).map(({ role, expired }) => ({
+    role,
+    expired: Math.floor(expired / SECOND) * SECOND,
+  }));
+}
+
+/** The delegations that lack signatures, whether or not they have expired. */
+export function unsignedRoles(unusable: VerifiedCopy['unusable']): readonly DelegationName[] {
+  return [...unusable].filter(([, { why }]) => why === 'unsigned').map(([role]) => role as DelegationName);
+}
+
+function verifyRoots({ gun, roots: files }: CollectionCopy): readonly TrustedRoot[] {
+  const [oldest, ...others] = files;
+  if (oldest === undefined) throw new SignetError('trust-data-missing', 'it has no root');
+  const roots = [trustCachedRoot(gun, oldest.bytes)];
+  for (const { bytes } of others) {
+    roots.push(trustNextRoot(roots.at(-1) as TrustedRoot, bytes, TRUST_ON_FIRST_USE, UNEXPIRED, 'intermediate'));
+  }
+  const misnamed = roots.findIndex(({ root }, at) => root.version !== files[at]?.version);
+  if (misnamed >= 0) {
+    throw new SignetError('metadata-malformed', `its root ${files[misnamed]?.version} is of another version`);
+  }
+  return roots;
+}
+
+function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<VerifiedCopy, 'roots'> {
+  const unread = new Map(files);
+  const take = (role: CopiedRole): Buffer => {
+    const bytes = unread.get(role);
+    if (bytes === undefined) throw new SignetError('trust-data-missing', `it lacks ${role}`);
+    unread.delete(role);
+    return bytes;
+  };
+  const set = new TrustedSet(root, UNEXPIRED);
+  set.updateTimestamp(take('timestamp'));
+  set.updateSnapshot(take('snapshot'));
+  const unusable = new Map<TargetsRole, UnusableFile>();
+  let visited = 0;
+  for (let level: readonly TargetsRole[] = ['targets']; level.length > 0; ) {
+    visited += level.length;
+    if (visited > LIMITS.delegations) {
+      throw new SignetError('too-large', `it has more than ${LIMITS.delegations} delegations`);
+    }
+    for (const role of level) {
+      // A delegation that was never published has no file.
+      if (role !== 'targets' && set.promised(role) === undefined) continue;
+      const passedOver = trustOrPassOver(set, role, take(role));
+      if (passedOver !== undefined) unusable.set(role, passedOver.file);
+    }
+    level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
+  }
+  const [extra] = unread.keys();
+  if (extra !== undefined)
+    throw new SignetError('role-unknown', `it has a file of ${extra}, which nobody delegates to`);
+  return { set, unusable };
+}
+
+/** What a copy says of itself is read by people: it must not say more or less than what is so. */
+function checkClaims({ readAt, verification }: CollectionCopy, { set, unusable }: Omit<VerifiedCopy, 'roots'>): void {
+  const expiries = (files: readonly ExpiredFile[]) =>
+    files.map(({ role, expired }) => `${role} ${formatTime(expired)}`).sort();
+  const claimed = expiries(verification.expired);
+  const found = expiries(expiredFiles(set, readAt));
+  const unsigned = unsignedRoles(unusable);
+  if (claimed.join() !== found.join() || [...verification.unsigned].sort().join() !== [...unsigned].sort().join()) {
+    throw new SignetError('metadata-malformed', 'what it says of expired and unsigned files is not so');
+  }
+}
