@@ -15,10 +15,13 @@ const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
 const STAR = /^export (?:type )?\*/m;
 const WORDS = /[\w$]+/g;
+<<<<<<< HEAD
 /**
  * Tests read all command declarations from their files without naming them (`test/cli/commands/trust/own-specs.ts`).
  */
 const COMMAND = /^export const (\w+): CommandSpec = /gm;
+=======
+>>>>>>> main
 
 interface Module {
   /** Relative to the root: `src/core/names/gun.ts`. */
@@ -33,10 +36,16 @@ interface Module {
 }
 
 /**
+<<<<<<< HEAD
  * The unnecessary exports of src below `root`, one line each: names that nothing in src uses (dead, or used by tests
  * only), and names that only their own file uses, unless a test imports them or they declare a command. Re-exports of
  * `index.ts` count as used. A name that may be imported with `import()` counts as used if it appears anywhere in the
  * importing file.
+=======
+ * The needless exports of src below `root`, one line each: names that nothing in src uses (dead, or there for tests alone),
+ * and names that only their own file uses unless a test imports them. What `index.ts` passes on is
+ * used. A name that may be taken by `import()` counts as used if it stands anywhere in the file that imports.
+>>>>>>> main
  */
 export function findNeedlessExports(root: string): string[] {
   const modules = readModules(root, 'src');
@@ -47,7 +56,7 @@ export function findNeedlessExports(root: string): string[] {
     if (isImported(file, name, modules)) return undefined;
     const isTried = isImported(file, name, trials);
     if (!isUsedWithin(file, name)) return isTried ? 'only tests use' : 'no one uses';
-    return isTried || declaresCommand(file, name) ? undefined : 'no other file imports';
+    return isTried ? undefined : 'no other file imports';
   };
   return modules.flatMap((file) => {
     if (STAR.test(file.code)) return [`${file.path} passes names on without saying which (export *)`];
@@ -121,10 +130,6 @@ function namesIn(list: string): [string, string][] {
 function isUsedWithin({ code }: Module, name: string): boolean {
   const uses = code.replace(LISTED, '').match(new RegExp(`(?<![\\w$.])${RegExp.escape(name)}(?![\\w$])`, 'g')) ?? [];
   return uses.length > 1;
-}
-
-function declaresCommand({ code }: Module, name: string): boolean {
-  return [...code.matchAll(COMMAND)].some(([, declared]) => declared === name);
 }
 
 if (import.meta.main) {

@@ -15,7 +15,10 @@ import { baseSigners } from '../../src/core/verify/signers.ts';
 import { TrustedSet } from '../../src/core/verify/trusted-set.ts';
 import { AuthorizationRequired, type Gate } from '../../src/http/gate.ts';
 import { createTrustService, type TrustServerOptions, type TrustService } from '../../src/notary/index.ts';
+import { LocalOnlineKeys } from '../../src/notary/publish/local-online-keys.ts';
 import type { Logger } from '../../src/notary/publish/logger.ts';
+import { Vault } from '../../src/notary/publish/seal.ts';
+import type { OnlineKeyType } from '../../src/notary/store/online-key-store.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../src/notary/store/sqlite-proposal-store.ts';
@@ -59,6 +62,13 @@ export interface Reply {
   readonly text: string;
 }
 
+interface TestServerOptions extends Partial<TrustServerOptions> {
+  readonly path?: string;
+  readonly keptVersions?: number;
+  readonly keyType?: OnlineKeyType;
+  readonly masterKey?: Buffer;
+}
+
 /** A trust server on a database of its own, with a clock that stands still until it is moved. */
 export class TestServer {
   now = NOW;
@@ -66,7 +76,7 @@ export class TestServer {
   readonly database;
   readonly server: TrustService;
 
-  constructor(options: Partial<TrustServerOptions> & { path?: string; keptVersions?: number } = {}) {
+  constructor({ keyType = 'ed25519', masterKey = MASTER_KEY, ...options }: TestServerOptions = {}) {
     this.database = openDatabase(
       options.path ?? IN_MEMORY,
       METADATA_MIGRATIONS,
@@ -76,9 +86,8 @@ export class TestServer {
     const write: Logger['info'] = (message) => this.log.push(message);
     this.server = createTrustService({
       store: new SqliteMetadataStore(this.database, options),
-      keyStore: new SqliteOnlineKeyStore(this.database),
+      keys: new LocalOnlineKeys(new SqliteOnlineKeyStore(this.database), new Vault(masterKey), keyType, () => this.now),
       proposalStore: new SqliteProposalStore(this.database),
-      masterKey: MASTER_KEY,
       logger: { info: write, warn: write, error: write },
       clock: () => this.now,
       ...options,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { init } from '../../../../src/cli/commands/trust/init.ts';
-import { publish } from '../../../../src/cli/commands/trust/publish.ts';
+import { INIT } from '../../../../src/cli/commands/trust/init.ts';
+import { PUBLISH } from '../../../../src/cli/commands/trust/publish.ts';
 import { sealKey } from '../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { canonicalKeyId } from '../../../../src/core/keys/public-key.ts';
@@ -11,8 +11,12 @@ import { baseSigners, canonicalKeyIds } from '../../../../src/core/verify/signer
 import { payloadOf } from '../../../support/forgery.ts';
 import { certified, fileOf } from '../../../support/private-keys.ts';
 import { GUN, NOW } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, uninitialised, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const init = calling(INIT);
+const publish = calling(PUBLISH);
 
 const DONE = says(`Successfully initialized "${NAME}"\n`);
 const rootOf = ({ simulator }: FakeSession) => readRoot(payloadOf(simulator.file('root')));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { approve } from '../../../../src/cli/commands/trust/approve.ts';
-import { setRole } from '../../../../src/cli/commands/trust/role.ts';
+import { APPROVE } from '../../../../src/cli/commands/trust/approve.ts';
+import { ROLE } from '../../../../src/cli/commands/trust/role.ts';
 import { issueRootCertificate } from '../../../../src/core/keys/certificate.ts';
 import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
 import type { Signer } from '../../../../src/core/keys/signer.ts';
@@ -8,8 +8,12 @@ import { readRoot } from '../../../../src/core/metadata/root.ts';
 import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
 import { payloadOf } from '../../../support/forgery.ts';
 import { GUN } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../../fake-session.ts';
 import { fails, says, told, waits } from './transcript.ts';
+
+const approve = calling(APPROVE);
+const setRole = calling(ROLE);
 
 const ALICE = parseDelegation('targets/alice');
 const PUBLISHED = says(`Published to ${NAME}.\n`);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { addSigners, removeSigners } from '../../../../src/cli/commands/trust/signers.ts';
+import { SIGNER_ADD, SIGNER_REMOVE } from '../../../../src/cli/commands/trust/signers.ts';
 import { dockerTable } from '../../../../src/cli/terminal/table.ts';
 import { generatePrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
@@ -8,6 +8,7 @@ import { addSigner, signImages } from '../../../../src/trust/changes/sign.ts';
 import { signersOf } from '../../../../src/trust/keys/signer-roles.ts';
 import { failure } from '../../../support/failure.ts';
 import { passOn } from '../../../support/private-keys.ts';
+import { calling } from '../../calling.ts';
 import {
   empty,
   type FakeSession,
@@ -18,6 +19,9 @@ import {
   uninitialised,
   visitorOf,
 } from '../../fake-session.ts';
+
+const addSigners = calling(SIGNER_ADD);
+const removeSigners = calling(SIGNER_REMOVE);
 
 const keyFile = (session: FakeSession, name = 'alice') =>
   session.file(`${name}.pub`, formatPublicKeyFile(generatePrivateKey('ecdsa').publicKey, name));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { loadKey } from '../../../../../src/cli/commands/trust/key/load.ts';
+import { KEY_LOAD } from '../../../../../src/cli/commands/trust/key/load.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import { sealKey } from '../../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey } from '../../../../../src/core/keys/private-key.ts';
@@ -8,7 +8,10 @@ import { FileVault } from '../../../../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../../../../src/trust/keys/key-ring.ts';
 import { failure } from '../../../../support/failure.ts';
 import { MemoryKeyStore } from '../../../../support/memory-key-store.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, uninitialised } from '../../../fake-session.ts';
+
+const loadKey = calling(KEY_LOAD);
 
 const key = generatePrivateKey('ecdsa');
 const sealed = (role: string, passphrase: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { rotate as rotateCommand } from '../../../../../src/cli/commands/trust/key/rotate.ts';
-import { setRole } from '../../../../../src/cli/commands/trust/role.ts';
+import { KEY_ROTATE } from '../../../../../src/cli/commands/trust/key/rotate.ts';
+import { ROLE } from '../../../../../src/cli/commands/trust/role.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import { generatePrivateKey } from '../../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../../src/core/keys/public-key-file.ts';
@@ -10,8 +10,12 @@ import type { BaseRole } from '../../../../../src/core/names/role.ts';
 import { baseSigners, canonicalKeyIds } from '../../../../../src/core/verify/signers.ts';
 import { failure } from '../../../../support/failure.ts';
 import { payloadOf } from '../../../../support/forgery.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, NAME, uninitialised } from '../../../fake-session.ts';
 import { type Keeper, keeper, sealed, seen, stored } from './keeper.ts';
+
+const rotateCommand = calling(KEY_ROTATE);
+const setRole = calling(ROLE);
 
 const PASSPHRASE = 'what opens the root key';
 const NEW = 'what opens the new key';
