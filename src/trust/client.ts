@@ -28,7 +28,7 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { updateCollection } from './update/collection.ts';
+import { type Collection, updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
@@ -119,8 +119,24 @@ export class TrustClient {
    */
   async copy(gun: Gun, registry: string, from: URL | 'cache' = this.trustServerOf(registry)): Promise<CollectionCopy> {
     const { copyCached, readCopy } = await import('./copy/read-copy.ts');
-    if (from === 'cache') return copyCached(this.source(gun, registry, ['pull']));
+    if (from === 'cache') {
+      const { cache, pinning, warn, now } = this.options;
+      return copyCached({ gun, host: 'the cache', cache, pinning, warn, now: now() });
+    }
     return readCopy(this.source(gun, registry, ['pull'], from), from);
+  }
+
+  /** The names of all collections that are cached. */
+  cached(): Promise<readonly Gun[]> {
+    return this.options.cache.guns();
+  }
+
+  /** Brings a copy into the cache, so that it serves while no server can be reached. Throws as `importCopy`. */
+  async importCopy(copy: CollectionCopy): Promise<Collection> {
+    const { importCopy } = await import('./copy/import-copy.ts');
+    const { cache, pinning, approveFirstRoot, warn, now } = this.options;
+    const host = copy.server === undefined ? 'the copy' : `the copy from ${copy.server.host}`;
+    return importCopy({ gun: copy.gun, host, cache, pinning, approveFirstRoot, warn, now: now() }, copy);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */

@@ -27,6 +27,7 @@ export const TRUST_ERRORS = {
   'configuration-invalid': { own: true },
   'key-ambiguous': { own: true },
   'key-unprotected': { own: true },
+  'export-incomplete': { own: true },
   'import-incomplete': { own: true },
   'confirmation-missing': { own: true },
   'passphrase-missing': { own: true },

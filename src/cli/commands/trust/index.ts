@@ -45,6 +45,8 @@ export function trustCommand(words: readonly string[], open: () => Promise<Sessi
         ['delegation', async (rest) => runGroup((await import('./delegation/index.ts')).delegationGroup(run), rest)],
         ['delete', later(async () => (await import('./delete.ts')).deleteCollection)],
         ['discard', run(discard)],
+        ['export', later(async () => (await import('./export.ts')).exportCopies)],
+        ['import', later(async () => (await import('./import.ts')).importCopies)],
         ['init', later(async () => (await import('./init.ts')).init)],
         ['list', later(async () => (await import('./list.ts')).list)],
         ['lookup', later(async () => (await import('./lookup.ts')).lookup)],

@@ -81,6 +81,8 @@ export const SIGNET_TRUST: readonly (readonly [name: string, summary: string])[]
   ['delegation', 'Manage who may sign targets of a repository'],
   ['delete', 'Forget the trust data of a repository here, or delete it for everybody'],
   ['discard', 'Drop a change that waits for more signatures'],
+  ['export', 'Write whole repositories of trust data, without keys, into one file'],
+  ['import', 'Take trust data that was exported, for use without a server or for a mirror'],
   ['init', 'Found a repository: publish its keys, and nothing signed yet'],
   ['list', 'List the targets of a repository'],
   ['lookup', 'Show the digest and the size of a target'],
