@@ -11,6 +11,7 @@ import { AuthorizedClient } from '../remote/auth/authorized.ts';
 import type { LoginSource } from '../remote/auth/realm.ts';
 import type { TokenCache } from '../remote/auth/token.ts';
 import { HttpClient } from '../remote/http/http.ts';
+import { mirrorInfo } from '../remote/notary/mirror-info.ts';
 import { NotaryServer } from '../remote/notary/notary-server.ts';
 import { RemoteProposals } from '../remote/notary/proposal-service.ts';
 import type { Manifest } from '../remote/registry/manifest.ts';
@@ -101,13 +102,11 @@ export class TrustClient {
     const client = this.clientFor(registry, server);
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
     const creationLock = new CreationLock(trustFolder);
+    const mirrorOf = () => mirrorInfo(client, server, gun);
     return new Repository(
       {
         ...this.source(gun, registry, actions, server, client),
-        proposals,
-        approveProposal,
-        whileSending,
-        creationLock,
+        ...{ proposals, approveProposal, whileSending, creationLock, mirrorInfo: mirrorOf },
       },
       keys,
     );

@@ -35,6 +35,11 @@ export const SERVER_ERRORS = {
   'update-failed': { http: 500 },
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
+  'mirror-read-only': { http: 403 },
+  'mirror-unusable': {
+    own: true,
+    next: 'Name files that signet trust export has written, or folders of them: --mirror FOLDER',
+  },
   'proposal-changed': { http: 412 },
   'condition-missing': { http: 428 },
   'parameters-invalid': { http: 400 },
