@@ -230,10 +230,10 @@ export class TrustClient {
     const { userAgent, place } = this.options;
     const pipelined = server !== undefined;
     if (place !== undefined)
-      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined: pipelined });
+      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, pipelined: pipelined });
+    return new HttpClient({ userAgent, connectionFor, pipelined });
   }
 }
