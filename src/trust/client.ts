@@ -229,8 +229,7 @@ export class TrustClient {
   private httpFor(registry: string, server?: URL): HttpClient {
     const { userAgent, place } = this.options;
     const pipelined = server !== undefined;
-    if (place !== undefined)
-      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
+    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
