@@ -15,13 +15,6 @@ const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
 const STAR = /^export (?:type )?\*/m;
 const WORDS = /[\w$]+/g;
-<<<<<<< HEAD
-/**
- * Tests read all command declarations from their files without naming them (`test/cli/commands/trust/own-specs.ts`).
- */
-const COMMAND = /^export const (\w+): CommandSpec = /gm;
-=======
->>>>>>> main
 
 interface Module {
   /** Relative to the root: `src/core/names/gun.ts`. */
@@ -36,16 +29,10 @@ interface Module {
 }
 
 /**
-<<<<<<< HEAD
  * The unnecessary exports of src below `root`, one line each: names that nothing in src uses (dead, or used by tests
- * only), and names that only their own file uses, unless a test imports them or they declare a command. Re-exports of
+ * only), and names that only their own file uses, unless a test imports them. Re-exports of
  * `index.ts` count as used. A name that may be imported with `import()` counts as used if it appears anywhere in the
  * importing file.
-=======
- * The needless exports of src below `root`, one line each: names that nothing in src uses (dead, or there for tests alone),
- * and names that only their own file uses unless a test imports them. What `index.ts` passes on is
- * used. A name that may be taken by `import()` counts as used if it stands anywhere in the file that imports.
->>>>>>> main
  */
 export function findNeedlessExports(root: string): string[] {
   const modules = readModules(root, 'src');

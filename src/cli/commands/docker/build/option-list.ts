@@ -1,6 +1,6 @@
 import { SignetError } from '../../../../core/errors/index.ts';
 import { printable } from '../../../../core/printable.ts';
-import type { Flag } from '../../../../engine/cli/help.ts';
+import type { DockerOption } from '../../../../engine/cli/help.ts';
 import type { DockerTask } from '../task.ts';
 
 type Kind = DockerTask['cli']['kind'];
@@ -59,7 +59,7 @@ export function refuseOptions({ args, cli }: Pick<DockerTask, 'args' | 'cli'>): 
   }
 }
 
-function refuseOption(kind: Kind, { long, short }: Flag): void {
+function refuseOption(kind: Kind, { long, short }: DockerOption): void {
   const name = long ?? short ?? '';
   const found = classOf(kind, name);
   if (found === 'harmless' || found === 'names images' || (long === undefined && short === 'h')) return;

@@ -1,5 +1,5 @@
 import type { DockerCli } from '../../../../engine/cli/cli.ts';
-import type { Flag } from '../../../../engine/cli/help.ts';
+import type { DockerOption } from '../../../../engine/cli/help.ts';
 import { type CommandEntry, DOCKER_COMMANDS, PODMANS_FLAGS } from './table.ts';
 
 export interface KnownCommand extends CommandEntry {
@@ -46,7 +46,7 @@ export function leadsToEnforced(word: string): boolean {
 }
 
 /** The known options of a command; undefined if the command itself checks each of them. */
-export function knownFlags({ name, flags }: KnownCommand, cli: DockerCli['kind']): readonly Flag[] | undefined {
+export function knownFlags({ name, flags }: KnownCommand, cli: DockerCli['kind']): readonly DockerOption[] | undefined {
   if (flags === undefined) return undefined;
   const podmans = cli === 'podman' ? (PODMANS_FLAGS[name] ?? '') : '';
   const words = `${flags} ${podmans}`.split(' ').filter((word) => word !== '');
