@@ -43,7 +43,7 @@ export function testParts(handler: Part['handler'], changes: Partial<Part> = {})
     gateFor: async () => OPEN_GATE,
     health: async () => new Map(),
     administrator: undefined,
-    close: () => {},
+    close: async () => {},
   });
 }
 

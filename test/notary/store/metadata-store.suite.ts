@@ -23,13 +23,13 @@ export interface StoreUnderTest {
 }
 
 /** What every metadata store must do. `open` gives an empty store that keeps three versions. */
-export function metadataStoreSuite(name: string, open: () => StoreUnderTest): void {
+export function metadataStoreSuite(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
     let store: MetadataStore;
     let connect: () => MetadataStore;
     let history: History;
-    beforeEach(() => {
-      const opened = open();
+    beforeEach(async () => {
+      const opened = await open();
       store = opened.store;
       connect = () => opened.connect();
       history = new History(store);

@@ -1,7 +1,7 @@
-import type { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { parseLevel, parsePattern } from '../../../accounts/identity/grants.ts';
 import { parseUserName, type UserName } from '../../../accounts/identity/user-name.ts';
+import type { AccountEvents } from '../../../accounts/store/account-events.ts';
 import { type AccountStore, type User, type UserChange, userExists } from '../../../accounts/store/store.ts';
 import { SignetError } from '../../../core/errors/index.ts';
 import { printable, quoted } from '../../../core/printable.ts';
@@ -229,10 +229,7 @@ async function list(given: Given, terminal: Terminal): Promise<number> {
 
 async function log(given: Given, terminal: Terminal): Promise<number> {
   const limit = limitIn(given);
-  const events = await inAccounts(given, async ({ database }) => {
-    const { latestEvents } = await import('../../../accounts/store/account-events.ts');
-    return latestEvents(database, limit);
-  });
+  const events = await inAccounts(given, ({ events }) => events.latest(limit));
   const described = events.map(({ at, actor, action, user, detail }) => {
     return { time: formatTime(at), by: actor.name, address: actor.address, action, user, detail };
   });
@@ -290,8 +287,8 @@ async function knownUser(store: AccountStore, name: UserName): Promise<void> {
 /** The accounts of a server, opened for one command. */
 interface OpenAccounts {
   readonly folder: DataFolder;
-  readonly database: Database;
   readonly store: AccountStore;
+  readonly events: AccountEvents;
 }
 
 /**
@@ -303,15 +300,12 @@ async function inAccounts<T>(given: Given, work: (accounts: OpenAccounts) => Pro
   const known = dataFolder(path);
   if (!isMade(known, known.database)) throw accountsMissing(path);
   const folder = openDataFolder(path);
-  const [{ openDatabase }, { ACCOUNT_MIGRATIONS, SqliteAccountStore }] = await Promise.all([
-    import('../../../store/sqlite.ts'),
-    import('../../../accounts/store/sqlite-store.ts'),
-  ]);
-  const database = openDatabase(folder.database, ACCOUNT_MIGRATIONS);
+  const { openSqliteStorage } = await import('../../../serve/storage/sqlite-storage.ts');
+  const storage = openSqliteStorage(folder.database);
   try {
-    return await work({ folder, database, store: new SqliteAccountStore(database, operator()) });
+    return await work({ folder, store: storage.accounts(operator()), events: storage.accountEvents });
   } finally {
-    database.close();
+    await storage.close();
   }
 }
 
