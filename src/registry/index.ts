@@ -2,8 +2,8 @@ import { DAY, HOUR, type Instant } from '../core/time.ts';
 import type { Handler } from '../http/gate.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
-import type { Parts } from './http/endpoint.ts';
-import { createHandler } from './http/handler.ts';
+import type { RegistryParts } from './http/endpoint.ts';
+import { createRegistryHandler } from './http/handler.ts';
 import type { RegistryIndex } from './index/registry-index.ts';
 
 export interface RegistryOptions {
@@ -36,10 +36,10 @@ const TiB = 1024 ** 4;
 /** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { index, blobs, grace = DAY, uploadAge = DAY, maxBlob = TiB, clock = Date.now } = options;
-  const parts: Parts = { index, blobs, grace, maxBlob, clock };
+  const parts: RegistryParts = { index, blobs, grace, maxBlob, clock };
   const removeStale = () => removeStaleUploads(parts, clock() - uploadAge);
   return {
-    handler: createHandler(parts),
+    handler: createRegistryHandler(parts),
     collectGarbage: (collectOptions) => collectGarbage(parts, collectOptions),
     removeStaleUploads: removeStale,
     keepTidy: (onError) => {

@@ -7,24 +7,25 @@ import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
+import type { Environment } from '../core/variables.ts';
 import type { Gate } from '../http/gate.ts';
-import { createTrustServer, type TrustServer } from '../notary/index.ts';
+import { createTrustService, type TrustService } from '../notary/index.ts';
+import type { MirrorService } from '../notary/mirror/mirror-service.ts';
 import { FolderBlobStore } from '../registry/blobs/folder-blob-store.ts';
 import { namesManifest, uploadStep } from '../registry/http/path.ts';
 import type { RegistryIndex } from '../registry/index/registry-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
-import { loadMasterKey } from './data/master-key.ts';
 import { loadTokenKey } from './data/token-key.ts';
-import type { Part } from './http/application.ts';
+import type { ServerPart } from './http/application.ts';
 import type { HealthCheck } from './http/own-parts.ts';
 import { diskFailure } from './observe/disk-health.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
+import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
-import type { Environment } from './settings/environment.ts';
 import type { Settings } from './settings/settings.ts';
 import type { JobTimes } from './storage/job-times.ts';
 import { openSqliteStorage } from './storage/sqlite-storage.ts';
@@ -45,11 +46,13 @@ export interface PartsOptions {
 }
 
 /** The parts of the server, put together over one database. */
-export interface Parts {
+export interface ServerParts {
   /** In the order in which they are asked. */
-  readonly routes: readonly Part[];
+  readonly routes: readonly ServerPart[];
   gateFor(request: Request): Promise<Gate>;
   readonly health: HealthCheck;
+  /** Where trust data comes from, unless it is the server's own. */
+  readonly mirror?: MirrorService | undefined;
   /** The account that was made because there was none. */
   readonly administrator: NewAdministrator | undefined;
   close(): Promise<void>;
@@ -58,19 +61,24 @@ export interface Parts {
 /** Room for the headers of a multipart upload around its files, in bytes. */
 const UPLOAD_MARGIN = 1024 * 1024;
 const TOKEN_REQUEST_LIMIT = 64 * 1024;
+/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
+const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
+/** Seconds after which files of a mirror that were replaced are served, at the latest. */
+const MIRROR_INTERVAL = 30;
 
 /**
  * Opens the database and puts trust server, accounts and registry together. Makes what is not there yet: master key,
  * token key, and the administrator of a server without accounts. Throws what its parts throw.
  */
-export async function openParts(options: PartsOptions): Promise<Parts> {
+export async function openParts(options: PartsOptions): Promise<ServerParts> {
   await using cleanup = new AsyncDisposableStack();
   const { settings, folder, now } = options;
   const storage = openSqliteStorage(folder.database);
   cleanup.defer(() => storage.close());
-  const trust = await openTrustServer(options, storage);
+  const mirror = await openMirrorService(options, storage);
+  const trust = mirror ?? (await openTrustServer(options, storage));
   const accountStore = storage.accounts(SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, storage);
@@ -81,6 +89,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   if (administrator === undefined) await warnOfFirstPassword(options, accountStore);
   for (const stop of startJobs(options, registry, storage.jobs)) cleanup.defer(stop);
   cleanup.defer(await logAccountEvents(options, storage.accountEvents));
+  if (mirror !== undefined) cleanup.defer(watchMirror(options, mirror));
 
   const opened = cleanup.move();
   const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
@@ -92,32 +101,67 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
       const disk = diskFailure(folder.path);
       return disk === undefined ? failures : failures.set('disk', disk);
     },
+    mirror,
     administrator,
     close: () => opened.disposeAsync(),
   };
 }
 
-async function openTrustServer(options: PartsOptions, storage: Storage): Promise<TrustServer> {
+async function openTrustServer(options: PartsOptions, storage: Storage): Promise<TrustService> {
   const { settings, folder, environment, log, metrics, now } = options;
-  const isInUse = (await storage.onlineKeys.sample()) !== undefined;
-  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+  const keys = await openOnlineKeys({ settings, folder, environment, store: storage.onlineKeys, now });
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
-  try {
-    return createTrustServer({
-      store: storage.metadata,
-      keyStore: storage.onlineKeys,
-      proposalStore: storage.proposals,
-      masterKey,
-      logger: log,
-      gunPrefixes: settings.gunPrefixes,
-      maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
-      observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
-      clock: now,
-    });
-  } finally {
-    masterKey.fill(0);
+  return createTrustService({
+    store: storage.metadata,
+    keys,
+    proposalStore: storage.proposals,
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+    onImport: ({ gun, by, what, at }) => {
+      const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+      const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+      void storage.accountEvents
+        .record(event)
+        .catch((error) => log.error('an import is not on record', { error: String(error) }));
+    },
+    clock: now,
+  });
+}
+
+/** Undefined unless the server is a mirror. Throws `settings-conflict` where its folder has trust data of its own. */
+async function openMirrorService(options: PartsOptions, storage: Storage): Promise<MirrorService | undefined> {
+  const { settings, folder, log, metrics } = options;
+  if (settings.mirror.length === 0) return undefined;
+  const [own] = await storage.metadata.changes({ direction: 'before', id: 0, limit: 1 });
+  if (own !== undefined) {
+    throw new SignetError(
+      'settings-conflict',
+      `a mirror serves nothing but copies, and ${folder.path} has trust data of its own`,
+      { next: 'Give the mirror a data folder of its own: --data FOLDER' },
+    );
   }
+  const { openMirror } = await import('../notary/mirror/mirror-service.ts');
+  const operations = new NotaryMetrics();
+  metrics.add(() => operations.lines());
+  return openMirror({
+    paths: settings.mirror,
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+  });
+}
+
+function watchMirror({ log }: PartsOptions, mirror: MirrorService): () => void {
+  return every({
+    name: 'looking at the files of the mirror',
+    interval: MIRROR_INTERVAL,
+    log,
+    run: () => mirror.reload(),
+  });
 }
 
 function openAccounts(
@@ -191,7 +235,7 @@ async function logAccountEvents({ log }: PartsOptions, events: AccountEvents): P
   return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
 }
 
-function tokenRoute({ tokenService }: Accounts): Part {
+function tokenRoute({ tokenService }: Accounts): ServerPart {
   return {
     name: 'token',
     access: 'open',
@@ -202,7 +246,7 @@ function tokenRoute({ tokenService }: Accounts): Part {
   };
 }
 
-function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
+function trustRoute({ handler }: TrustService, { maxPublish }: Settings): ServerPart {
   return {
     name: 'trust',
     access: 'gate',
@@ -214,7 +258,7 @@ function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
 }
 
 /** The registry limits what it takes itself. Blobs go to the disk as they come, manifests are kept until they are whole. */
-function registryRoutes({ handler }: Registry): readonly Part[] {
+function registryRoutes({ handler }: Registry): readonly ServerPart[] {
   const part = { name: 'registry', access: 'gate', bodyLimit: Number.POSITIVE_INFINITY, handler } as const;
   return [
     { ...part, memory: LIMITS.manifest, takes: (path) => path.startsWith('/v2/') && namesManifest(path) },

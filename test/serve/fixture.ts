@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { OPEN_GATE } from '../../src/accounts/gate.ts';
-import type { Part } from '../../src/serve/http/application.ts';
-import type { Parts } from '../../src/serve/parts.ts';
+import type { ServerPart } from '../../src/serve/http/application.ts';
+import type { ServerParts } from '../../src/serve/parts.ts';
 import { readSettings } from '../../src/serve/settings/read-settings.ts';
-import { type RunningServer, type ServeSettings, type Surroundings, startServer } from '../../src/serve/start.ts';
+import { type RunningServer, type ServeSettings, type StartOptions, startServer } from '../../src/serve/start.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
@@ -24,7 +24,7 @@ export interface TestServer extends RunningServer {
 
 export async function startTestServer(
   changes: Partial<ServeSettings> = {},
-  dependencies: Surroundings = {},
+  dependencies: StartOptions = {},
 ): Promise<TestServer> {
   const settings = testSettings(changes);
   const logged: string[] = [];
@@ -35,9 +35,12 @@ export async function startTestServer(
 }
 
 /** Stands for all parts: one route below `/test/`, without a gate. */
-export function testParts(handler: Part['handler'], changes: Partial<Part> = {}): () => Promise<Parts> {
+export function testParts(
+  handler: ServerPart['handler'],
+  changes: Partial<ServerPart> = {},
+): () => Promise<ServerParts> {
   const takes = (path: string) => path.startsWith('/test/') || path.startsWith('/v2/test/');
-  const route: Part = { name: 'test', access: 'gate', bodyLimit: 1024, memory: 0, takes, handler, ...changes };
+  const route: ServerPart = { name: 'test', access: 'gate', bodyLimit: 1024, memory: 0, takes, handler, ...changes };
   return async () => ({
     routes: [route],
     gateFor: async () => OPEN_GATE,

@@ -8,14 +8,20 @@ export interface Actor {
   readonly address: string;
 }
 
-export type AccountAction = 'user added' | 'user changed' | 'user removed' | 'grant given' | 'grant taken';
+export type AccountAction =
+  | 'user added'
+  | 'user changed'
+  | 'user removed'
+  | 'grant given'
+  | 'grant taken'
+  | 'trust imported';
 
 /** One change of a user or of the user's grants. */
 export interface AccountEvent {
   readonly at: Instant;
   readonly actor: Actor;
   readonly action: AccountAction;
-  /** The user who was changed. */
+  /** The user who was changed, or who did it where no user was. */
   readonly user: string;
   /** What was changed, in words; never a secret. */
   readonly detail: string;
@@ -28,6 +34,8 @@ export interface AccountEvent {
 export interface AccountEvents {
   /** The newest events, at most `count`, the oldest of them first. */
   latest(count: number): Promise<readonly AccountEvent[]>;
+  /** Adds an event that changes no account, unless nothing can be written at the moment. */
+  record(event: AccountEvent): Promise<void>;
   /** Every event that was not taken before, in order; none is taken twice, and some wait while nothing can be written. */
   takeNew(): Promise<readonly AccountEvent[]>;
 }

@@ -62,6 +62,10 @@ export class SqlAccountEvents implements AccountEvents {
     return rows.toReversed().map(eventOf);
   }
 
+  async record(event: AccountEvent): Promise<void> {
+    await orNothing(this.database.transaction((statements) => recordSqlEvent(statements, event)));
+  }
+
   async takeNew(): Promise<readonly AccountEvent[]> {
     const taken: AccountEvent[] = [];
     for (;;) {

@@ -55,6 +55,10 @@ export class SqliteAccountEvents implements AccountEvents {
       .map(eventOf);
   }
 
+  async record(event: AccountEvent): Promise<void> {
+    note(this.database, () => recordEvent(this.database, event));
+  }
+
   async takeNew(): Promise<readonly AccountEvent[]> {
     const waiting = `SELECT ${COLUMNS} FROM account_events WHERE logged = 0 ORDER BY id`;
     const rows = this.database.query<EventRow, []>(waiting).all();

@@ -1,6 +1,6 @@
 import { Refusal } from '../publish/refusal.ts';
 import { readBody } from './request-body.ts';
-import type { Call, Route, Services } from './routes.ts';
+import type { NotaryCall, Route, Services } from './routes.ts';
 
 const PATTERN = /^signet\/proposal$/;
 const CHECKSUM = /^"([0-9a-f]{64})"$/;
@@ -33,7 +33,7 @@ export const PROPOSAL_ROUTES: readonly Route[] = [
   },
 ];
 
-async function getProposal({ proposals }: Services, { gun }: Call): Promise<Response> {
+async function getProposal({ proposals }: Services, { gun }: NotaryCall): Promise<Response> {
   const { bytes, sha256, putAt } = await proposals.get(gun);
   return new Response(new Uint8Array(bytes), {
     headers: {
@@ -45,14 +45,14 @@ async function getProposal({ proposals }: Services, { gun }: Call): Promise<Resp
   });
 }
 
-async function putProposal({ proposals }: Services, { request, gun, gate }: Call): Promise<Response> {
+async function putProposal({ proposals }: Services, { request, gun, gate }: NotaryCall): Promise<Response> {
   const former = checksumIn(request);
   if (former === undefined && request.headers.get('if-none-match') !== '*') throw new Refusal('condition-missing');
   await proposals.put(gun, former, await readBody(request), gate.subject);
   return new Response(null, { status: 204 });
 }
 
-async function deleteProposal({ proposals }: Services, { request, gun, gate }: Call): Promise<Response> {
+async function deleteProposal({ proposals }: Services, { request, gun, gate }: NotaryCall): Promise<Response> {
   const former = checksumIn(request);
   if (former === undefined) throw new Refusal('condition-missing');
   await proposals.remove(gun, former, gate.subject);

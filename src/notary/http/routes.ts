@@ -8,8 +8,8 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Action } from '../../core/scope.ts';
 import type { Gate } from '../../http/gate.ts';
-import type { OnlineKeys } from '../publish/online-keys.ts';
-import type { Proposals } from '../publish/proposals.ts';
+import type { OnlineKeyService } from '../publish/online-key-service.ts';
+import type { ServerProposals } from '../publish/proposals.ts';
 import { Refusal } from '../publish/refusal.ts';
 import type { Repositories } from '../publish/repositories.ts';
 import type { MetadataFile, MetadataStore } from '../store/metadata-store.ts';
@@ -21,15 +21,15 @@ import { readUpload } from './upload-request.ts';
 
 /** What the routes work with. */
 export interface Services {
-  readonly repositories: Repositories;
-  readonly proposals: Proposals;
+  readonly repositories: Pick<Repositories, 'current' | 'fresh' | 'publish' | 'refuseTaken' | 'import' | 'delete'>;
+  readonly proposals: Pick<ServerProposals, 'get' | 'put' | 'remove' | 'clear'>;
   readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
+  readonly keys: Pick<OnlineKeyService, 'current' | 'next'>;
   readonly maxAge: MaxAge;
 }
 
 /** A request that is allowed, and what its path says. */
-export interface Call {
+export interface NotaryCall {
   readonly request: Request;
   readonly url: URL;
   readonly gate: Gate;
@@ -48,9 +48,11 @@ export type Operation =
   | 'RotateKey'
   | 'DeleteTUF'
   | 'Changefeed'
+  | 'GetMirror'
   | 'GetProposal'
   | 'PutProposal'
-  | 'DeleteProposal';
+  | 'DeleteProposal'
+  | 'ImportTUF';
 
 export interface Route {
   readonly operation: Operation;
@@ -60,7 +62,7 @@ export interface Route {
   readonly actions: readonly Action[];
   /** The answer for a GUN that the server does not serve. */
   readonly outside: 'gun-unsupported' | 'metadata-not-found';
-  readonly answer: (services: Services, call: Call) => Promise<Response>;
+  readonly answer: (services: Services, call: NotaryCall) => Promise<Response>;
 }
 
 const ROLE = '(root|targets(?:/[^/\\s]+)*|snapshot|timestamp)';
@@ -149,17 +151,17 @@ export async function getChanges(store: MetadataStore, url: URL, gun: Gun | unde
   return textAnswer(formatChanges(await store.changes(parseChangeQuery(url.searchParams, gun))));
 }
 
-async function publish({ repositories }: Services, { request, gun, gate }: Call): Promise<Response> {
+async function publish({ repositories }: Services, { request, gun, gate }: NotaryCall): Promise<Response> {
   await repositories.publish(gun, await readUpload(request), gate.subject);
   return emptyAnswer();
 }
 
-async function getByChecksum({ store, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
+async function getByChecksum({ store, maxAge }: Services, { gun, names, gate }: NotaryCall): Promise<Response> {
   const [role = '', checksum = ''] = names;
   return metadataAnswer(found(await store.byChecksum(gun, roleOf(role), checksum)), 'consistent', maxAge, gate);
 }
 
-async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
+async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: NotaryCall): Promise<Response> {
   const [version = '', role = ''] = names;
   // Notary says in its own words that it cannot read the number.
   if (BigInt(version) > MAX_INT64) throw new Refusal('metadata-not-found', { Func: 'Atoi', Num: version, Err: {} });
@@ -168,7 +170,7 @@ async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: C
   return metadataAnswer(found(await store.byVersion(gun, roleOf(role), Number(version))), 'consistent', maxAge, gate);
 }
 
-async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate }: Call): Promise<Response> {
+async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate }: NotaryCall): Promise<Response> {
   const role = roleOf(names[0] ?? '');
   const { files } = role === 'snapshot' ? await repositories.fresh(gun) : await repositories.current(gun);
   return metadataAnswer(found(files.get(role)), 'current', maxAge, gate);
@@ -177,7 +179,7 @@ async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate
 /** The timestamp, and with it what a client that says what it has lacks (protocol I.1). */
 async function getTimestamp(
   { repositories, store, maxAge }: Services,
-  { request, gun, gate }: Call,
+  { request, gun, gate }: NotaryCall,
 ): Promise<Response> {
   const current = await repositories.fresh(gun);
   const timestamp = found(current.files.get('timestamp'));
@@ -186,23 +188,27 @@ async function getTimestamp(
   return chainAnswer(await writeMissing(store, gun, current, known));
 }
 
-async function getKey({ repositories, keys }: Services, { gun, names }: Call): Promise<Response> {
+async function getKey({ repositories, keys }: Services, { gun, names }: NotaryCall): Promise<Response> {
   const role = names[0] as OnlineRole;
   return textAnswer(publicKeyWire(await keys.current(gun, role, await listedKeys(repositories, gun, role))));
 }
 
-async function rotateKey({ repositories, keys }: Services, { gun, names }: Call): Promise<Response> {
+async function rotateKey({ repositories, keys }: Services, { gun, names }: NotaryCall): Promise<Response> {
   const role = names[0] as OnlineRole;
   return textAnswer(publicKeyWire(await keys.next(gun, role, await listedKeys(repositories, gun, role))));
 }
 
 /** The keys that the current root lists for the role; none for what was never published. */
-async function listedKeys(repositories: Repositories, gun: Gun, role: OnlineRole): Promise<readonly KeyId[]> {
+async function listedKeys(
+  repositories: Services['repositories'],
+  gun: Gun,
+  role: OnlineRole,
+): Promise<readonly KeyId[]> {
   const root = (await repositories.current(gun)).files.get('root');
   return root === undefined ? [] : baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
 }
 
-async function deleteAll({ repositories, proposals }: Services, { gun, gate }: Call): Promise<Response> {
+async function deleteAll({ repositories, proposals }: Services, { gun, gate }: NotaryCall): Promise<Response> {
   await proposals.clear(gun, gate.subject);
   await repositories.delete(gun, gate.subject);
   return emptyAnswer();

@@ -2,15 +2,15 @@ import { SignetError } from '../../core/errors/index.ts';
 import type { Digest } from '../../core/names/digest.ts';
 import { parseRange } from './byte-range.ts';
 import {
-  type Call,
   contentHeaders,
   type Endpoint,
   isKnownToClient,
   isSeenLongAgo,
-  type Parts,
   parseBlobDigest,
+  type RegistryCall,
+  type RegistryParts,
 } from './endpoint.ts';
-import { errorResponse } from './oci-errors.ts';
+import { ociErrorResponse } from './oci-errors.ts';
 
 const CONTENT = 'application/octet-stream';
 /** A year: what a digest names never changes. */
@@ -19,7 +19,7 @@ const CACHE = 'max-age=31536000';
 /** Sends a blob, or the range of it that the client asks for (protocol F.5 end-2). */
 export const getBlob: Endpoint = {
   actions: ['pull'],
-  async answer({ index, blobs }: Parts, { request, repository, item }: Call): Promise<Response> {
+  async answer({ index, blobs }: RegistryParts, { request, repository, item }: RegistryCall): Promise<Response> {
     const digest = parseBlobDigest(item);
     const content = (await index.blobs.get(repository, digest)) && (await blobs.read(digest));
     if (content === undefined) throw unknownBlob();
@@ -31,7 +31,7 @@ export const getBlob: Endpoint = {
       headers.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${content.size}`);
       return new Response(content.slice(range.start, range.end), { status: 206, headers });
     } catch (error) {
-      const refusal = errorResponse(error, { 'Content-Range': `bytes */${content.size}` });
+      const refusal = ociErrorResponse(error, { 'Content-Range': `bytes */${content.size}` });
       if (refusal === undefined) throw error;
       return refusal;
     }
@@ -41,7 +41,7 @@ export const getBlob: Endpoint = {
 /** Tells whether a blob is there. The client may rely on it from now on, so the blob is kept for a while. */
 export const headBlob: Endpoint = {
   actions: ['pull'],
-  async answer(parts: Parts, { repository, item }: Call): Promise<Response> {
+  async answer(parts: RegistryParts, { repository, item }: RegistryCall): Promise<Response> {
     const { index, blobs, clock } = parts;
     const digest = parseBlobDigest(item);
     const link = await index.blobs.get(repository, digest);
@@ -74,7 +74,7 @@ function isOfOther(request: Request, digest: Digest): boolean {
 /** Takes a blob from the repository; its content goes with the next garbage collection (protocol F.5 end-10). */
 export const deleteBlob: Endpoint = {
   actions: ['delete'],
-  async answer({ index }: Parts, { repository, item }: Call): Promise<Response> {
+  async answer({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<Response> {
     if (!(await index.blobs.unlink(repository, parseBlobDigest(item)))) throw unknownBlob();
     return new Response(null, { status: 202 });
   },

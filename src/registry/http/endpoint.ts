@@ -8,7 +8,7 @@ import type { RegistryIndex } from '../index/registry-index.ts';
 import type { RepositoryName } from '../names.ts';
 
 /** What every endpoint works with. */
-export interface Parts {
+export interface RegistryParts {
   readonly index: RegistryIndex;
   readonly blobs: BlobStore;
   readonly clock: () => Instant;
@@ -19,7 +19,7 @@ export interface Parts {
 }
 
 /** One request to a repository. */
-export interface Call {
+export interface RegistryCall {
   readonly request: Request;
   readonly url: URL;
   readonly gate: Gate;
@@ -32,8 +32,8 @@ export interface Endpoint {
   /** What the caller must be allowed to do with the repository. */
   readonly actions: readonly ('pull' | 'push' | 'delete')[];
   /** What else serves the request but is not required: a challenge names it, so that the client asks for one token. */
-  readonly wishes?: (call: Pick<Call, 'url' | 'repository'>) => readonly Scope[];
-  answer(parts: Parts, call: Call): Promise<Response>;
+  readonly wishes?: (call: Pick<RegistryCall, 'url' | 'repository'>) => readonly Scope[];
+  answer(parts: RegistryParts, call: RegistryCall): Promise<Response>;
 }
 
 /** Parses a blob's digest from a path or query. Throws `blob-digest-invalid`. */
@@ -47,7 +47,7 @@ export function parseBlobDigest(text: string | null): Digest {
  * Whether what was last seen at `seen` must be noted as seen again when a client is told of it. Not each time, as every
  * note is a write to the disk; but so that it lasts for three quarters of the grace period from now in any case.
  */
-export function isSeenLongAgo({ clock, grace }: Parts, seen: Instant): boolean {
+export function isSeenLongAgo({ clock, grace }: RegistryParts, seen: Instant): boolean {
   return clock() - seen > grace / 4;
 }
 

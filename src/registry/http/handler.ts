@@ -2,10 +2,10 @@ import { SignetError } from '../../core/errors/index.ts';
 import type { Scope } from '../../core/scope.ts';
 import { AuthorizationRequired, type Gate, type Handler } from '../../http/gate.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
-import type { Endpoint, Parts } from './endpoint.ts';
+import type { Endpoint, RegistryParts } from './endpoint.ts';
 import { listReferrers, listRepositories, listTags } from './listings.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
-import { errorResponse } from './oci-errors.ts';
+import { ociErrorResponse } from './oci-errors.ts';
 import { type EndpointName, parsePath } from './path.ts';
 import { cancelUpload, finishUpload, getUpload, patchUpload, startUpload } from './uploads.ts';
 
@@ -37,27 +37,32 @@ const CATALOG_PATH = '/v2/_catalog';
 const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
 
 /** The registry's answers. Errors that are not its own, such as a missing authorisation, are left to the server. */
-export function createHandler(parts: Parts): Handler {
+export function createRegistryHandler(parts: RegistryParts): Handler {
   return async (request, url, gate) => {
     try {
       return url.pathname === CATALOG_PATH
         ? await answerCatalog(parts, request, url, gate)
         : await answerRepository(parts, request, url, gate);
     } catch (error) {
-      const response = errorResponse(error);
+      const response = ociErrorResponse(error);
       if (response === undefined) throw error;
       return response;
     }
   };
 }
 
-async function answerCatalog(parts: Parts, request: Request, url: URL, gate: Gate): Promise<Response> {
+async function answerCatalog(parts: RegistryParts, request: Request, url: URL, gate: Gate): Promise<Response> {
   if (request.method !== 'GET') throw unsupported(['GET']);
   await gate.require(CATALOG);
   return listRepositories(parts, url);
 }
 
-async function answerRepository(parts: Parts, request: Request, url: URL, gate: Gate): Promise<Response | undefined> {
+async function answerRepository(
+  parts: RegistryParts,
+  request: Request,
+  url: URL,
+  gate: Gate,
+): Promise<Response | undefined> {
   const path = parsePath(url.pathname);
   if (path === undefined) return undefined;
   const { endpoint: name, repository, item } = path;

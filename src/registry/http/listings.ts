@@ -2,7 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { isDigest } from '../../core/names/digest.ts';
 import { OCI_INDEX } from '../manifest.ts';
-import { type Call, type Endpoint, type Parts, parseBlobDigest } from './endpoint.ts';
+import { type Endpoint, parseBlobDigest, type RegistryCall, type RegistryParts } from './endpoint.ts';
 
 /** Names in one answer at most; clients follow the Link header for more. */
 const MAX_PAGE = 10_000;
@@ -12,7 +12,7 @@ const CATALOG_PAGE = 100;
 /** Lists the tags of a repository (protocol F.5 end-8). */
 export const listTags: Endpoint = {
   actions: ['pull'],
-  async answer({ index }: Parts, { url, repository }: Call): Promise<Response> {
+  async answer({ index }: RegistryParts, { url, repository }: RegistryCall): Promise<Response> {
     const size = pageSize(url, MAX_PAGE);
     const tags = await index.manifests.tags(repository, cut(url, size));
     if (tags === undefined) throw new SignetError('repository-unknown', 'there is no such repository');
@@ -21,7 +21,7 @@ export const listTags: Endpoint = {
 };
 
 /** Lists the repositories that have a manifest, as docker's registry does. */
-export async function listRepositories({ index }: Parts, url: URL): Promise<Response> {
+export async function listRepositories({ index }: RegistryParts, url: URL): Promise<Response> {
   const size = pageSize(url, CATALOG_PAGE);
   const names = await index.manifests.repositories(cut(url, size));
   return page(url, size, names, (repositories) => ({ repositories }));
@@ -30,7 +30,7 @@ export async function listRepositories({ index }: Parts, url: URL): Promise<Resp
 /** Lists the manifests that say something about another one, known here or not (protocol F.5 end-12). */
 export const listReferrers: Endpoint = {
   actions: ['pull'],
-  async answer({ index }: Parts, { url, repository, item }: Call): Promise<Response> {
+  async answer({ index }: RegistryParts, { url, repository, item }: RegistryCall): Promise<Response> {
     const subject = parseBlobDigest(item);
     const artifactType = url.searchParams.get('artifactType') || undefined;
     const last = url.searchParams.get('last') ?? '';

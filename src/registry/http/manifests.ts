@@ -4,7 +4,14 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../core/nam
 import { isTag } from '../../core/names/reference.ts';
 import type { StoredManifest } from '../index/registry-index.ts';
 import { parseManifest } from '../manifest.ts';
-import { type Call, contentHeaders, type Endpoint, isKnownToClient, isSeenLongAgo, type Parts } from './endpoint.ts';
+import {
+  contentHeaders,
+  type Endpoint,
+  isKnownToClient,
+  isSeenLongAgo,
+  type RegistryCall,
+  type RegistryParts,
+} from './endpoint.ts';
 import { readManifestBody } from './request-body.ts';
 
 /** What a manifest is asked for by. */
@@ -13,7 +20,7 @@ type Reference = { readonly tag: string } | { readonly digest: Digest };
 /** Sends a manifest as it was pushed, whatever the client accepts (protocol F.5 end-3). */
 export const getManifest: Endpoint = {
   actions: ['pull'],
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const manifest = await findManifest(parts, call);
     const headers = contentHeaders(manifest.digest, manifest.mediaType);
     if (isKnownToClient(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
@@ -25,7 +32,7 @@ export const getManifest: Endpoint = {
 /** Tells whether a manifest is there. The client may rely on it from now on, so the manifest is kept for a while. */
 export const headManifest: Endpoint = {
   actions: ['pull'],
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const { digest, mediaType, bytes, seen } = await findManifest(parts, call);
     const { index, clock } = parts;
     if (isSeenLongAgo(parts, seen) && !(await index.manifests.touch(call.repository, digest, clock()))) {
@@ -40,7 +47,7 @@ export const headManifest: Endpoint = {
 /** Takes a manifest whose content is in the repository (protocol F.5 end-7). */
 export const putManifest: Endpoint = {
   actions: ['pull', 'push'],
-  async answer({ index, clock }: Parts, { request, repository, item }: Call): Promise<Response> {
+  async answer({ index, clock }: RegistryParts, { request, repository, item }: RegistryCall): Promise<Response> {
     const reference = parseReference(item);
     if (reference === undefined) throw malformedReference(item);
     const bytes = await readManifestBody(request, LIMITS.manifest);
@@ -62,7 +69,7 @@ export const putManifest: Endpoint = {
 /** Removes a tag, or a manifest with all its tags (protocol F.5 end-9). */
 export const deleteManifest: Endpoint = {
   actions: ['delete'],
-  async answer({ index }: Parts, { repository, item }: Call): Promise<Response> {
+  async answer({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<Response> {
     const reference = parseReference(item);
     const isRemoved =
       reference !== undefined &&
@@ -74,7 +81,7 @@ export const deleteManifest: Endpoint = {
   },
 };
 
-async function findManifest({ index }: Parts, { repository, item }: Call): Promise<StoredManifest> {
+async function findManifest({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<StoredManifest> {
   const reference = parseReference(item);
   // What is no reference names no manifest: clients expect 404 then.
   if (reference === undefined) throw unknownManifest();

@@ -4,8 +4,8 @@ import { isRepositoryPath } from '../../core/names/reference.ts';
 import { removeBlob } from '../garbage.ts';
 import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId, unknownUpload } from '../names.ts';
 import { type ByteRange, parseContentRange } from './byte-range.ts';
-import { type Call, type Endpoint, type Parts, parseBlobDigest } from './endpoint.ts';
-import { errorResponse } from './oci-errors.ts';
+import { type Endpoint, parseBlobDigest, type RegistryCall, type RegistryParts } from './endpoint.ts';
+import { ociErrorResponse } from './oci-errors.ts';
 import { bodyOf } from './request-body.ts';
 
 /** Whoever pushes to a repository also asks for the state of uploads to it, and cancels them. */
@@ -19,7 +19,7 @@ export const startUpload: Endpoint = {
     if (from === null || from === repository || !isRepositoryPath(from)) return [];
     return [{ type: 'repository', name: from, actions: ['pull'] }];
   },
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const { searchParams } = call.url;
     const digest = searchParams.get('digest');
     if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
@@ -39,7 +39,7 @@ export const startUpload: Endpoint = {
 /** Tells how far an upload is (protocol F.5 end-13). */
 export const getUpload: Endpoint = {
   actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const upload = await findUpload(parts, call);
     return progress(204, call.repository, upload, await parts.blobs.uploadSize(upload));
   },
@@ -48,7 +48,7 @@ export const getUpload: Endpoint = {
 /** Adds a chunk, or with docker the whole blob as a stream of unknown length (protocol F.5 end-5). */
 export const patchUpload: Endpoint = {
   actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const upload = await findUpload(parts, call);
     return resumable(parts, call, upload, async () => {
       const size = await append(parts, call, upload);
@@ -60,7 +60,7 @@ export const patchUpload: Endpoint = {
 /** Takes the last chunk, if any, and makes the upload a blob of the repository (protocol F.5 end-6). */
 export const finishUpload: Endpoint = {
   actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const upload = await findUpload(parts, call);
     const digest = parseBlobDigest(call.url.searchParams.get('digest'));
     return resumable(parts, call, upload, async () => {
@@ -74,7 +74,7 @@ export const finishUpload: Endpoint = {
 /** Gives an upload up (protocol F.5 end-14). */
 export const cancelUpload: Endpoint = {
   actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
+  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
     const upload = await findUpload(parts, call);
     await parts.blobs.cancel(upload);
     await parts.index.uploads.remove(upload);
@@ -83,7 +83,7 @@ export const cancelUpload: Endpoint = {
 };
 
 /** The client learns no UUID, so nothing can be resumed and nothing stays behind. */
-async function takeWholeBlob(parts: Parts, call: Call, digest: Digest): Promise<Response> {
+async function takeWholeBlob(parts: RegistryParts, call: RegistryCall, digest: Digest): Promise<Response> {
   const { blobs, maxBlob } = parts;
   const upload = await blobs.startUpload();
   try {
@@ -98,8 +98,8 @@ async function takeWholeBlob(parts: Parts, call: Call, digest: Digest): Promise<
 
 /** The mounted digest; undefined where the request asks for none, or for one that the caller cannot have. */
 async function mount(
-  { index, clock }: Parts,
-  { gate, repository }: Call,
+  { index, clock }: RegistryParts,
+  { gate, repository }: RegistryCall,
   wanted: string | null,
   from: string | null,
 ): Promise<Digest | undefined> {
@@ -109,14 +109,14 @@ async function mount(
   return isMounted ? wanted : undefined;
 }
 
-async function findUpload({ index }: Parts, { repository, item }: Call): Promise<UploadId> {
+async function findUpload({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<UploadId> {
   const upload = parseUploadId(item);
   if (!(await index.uploads.has(upload, repository))) throw unknownUpload();
   return upload;
 }
 
 /** Appends the body, which must be as long as its Content-Range says. Returns the size of the upload. */
-async function append({ blobs, maxBlob }: Parts, { request }: Call, upload: UploadId): Promise<number> {
+async function append({ blobs, maxBlob }: RegistryParts, { request }: RegistryCall, upload: UploadId): Promise<number> {
   const range = parseContentRange(request.headers.get('content-range'));
   if (range === undefined) {
     return blobs.append(upload, bodyOf(request), { offset: undefined, limit: maxBlob });
@@ -132,7 +132,7 @@ async function append({ blobs, maxBlob }: Parts, { request }: Call, upload: Uplo
 }
 
 async function commit(
-  { blobs, index, clock }: Parts,
+  { blobs, index, clock }: RegistryParts,
   repository: RepositoryName,
   upload: UploadId,
   digest: Digest,
@@ -158,8 +158,8 @@ async function commit(
  * does a full disk: what came so far would keep it full.
  */
 async function resumable(
-  { blobs, index }: Parts,
-  { repository }: Call,
+  { blobs, index }: RegistryParts,
+  { repository }: RegistryCall,
   upload: UploadId,
   work: () => Promise<Response>,
 ): Promise<Response> {
@@ -170,14 +170,14 @@ async function resumable(
     if (isSignetError(error, 'disk-full')) await giveUp({ blobs, index }, upload);
     if (!isSignetError(error, 'blob-upload-range-invalid')) throw error;
     const { headers } = progress(202, repository, upload, await blobs.uploadSize(upload));
-    const refusal = errorResponse(error, headers);
+    const refusal = ociErrorResponse(error, headers);
     if (refusal === undefined) throw error;
     return refusal;
   }
 }
 
 /** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
-async function giveUp({ blobs, index }: Pick<Parts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
+async function giveUp({ blobs, index }: Pick<RegistryParts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
   await blobs.cancel(upload).catch(() => {});
   await index.uploads.remove(upload).catch(() => {});
 }

@@ -3,9 +3,9 @@ import type { Instant } from '../../core/time.ts';
 import type { SqlDatabase } from '../../store/sql.ts';
 import type { Statements } from '../../store/sql-connection.ts';
 import { addOrFind, inBatches, insertRows, orNothing } from '../../store/sql-rows.ts';
-import type { Manifest } from '../manifest.ts';
+import type { ParsedManifest } from '../manifest.ts';
 import type { RepositoryName } from '../names.ts';
-import type { Cut, ManifestIndex, ReferrerCut, Referrers, StoredManifest } from './registry-index.ts';
+import type { ManifestIndex, Page, ReferrerPage, Referrers, StoredManifest } from './registry-index.ts';
 import { holdOrAddRepository, holdRepository, repositoryId } from './sql-repositories.ts';
 
 interface ManifestRow {
@@ -29,7 +29,7 @@ export class SqlManifestIndex implements ManifestIndex {
 
   put(
     repository: RepositoryName,
-    manifest: Manifest,
+    manifest: ParsedManifest,
     tag: string | undefined,
     now: Instant,
   ): Promise<readonly Digest[]> {
@@ -80,7 +80,7 @@ export class SqlManifestIndex implements ManifestIndex {
     return this.change(repository, 'DELETE FROM signet_registry_tags WHERE repository = $id AND name = $item', tag);
   }
 
-  async referrers(repository: RepositoryName, subject: Digest, cut: ReferrerCut): Promise<Referrers> {
+  async referrers(repository: RepositoryName, subject: Digest, cut: ReferrerPage): Promise<Referrers> {
     const descriptors: string[] = [];
     let bytes = 0;
     let last: Digest | undefined;
@@ -102,7 +102,7 @@ export class SqlManifestIndex implements ManifestIndex {
     }
   }
 
-  async tags(repository: RepositoryName, { after, limit }: Cut): Promise<readonly string[] | undefined> {
+  async tags(repository: RepositoryName, { after, limit }: Page): Promise<readonly string[] | undefined> {
     const id = await repositoryId(this.database, repository);
     if (id === undefined) return undefined;
     const sql = `SELECT name FROM signet_registry_tags WHERE repository = $id AND name > $after
@@ -110,7 +110,7 @@ export class SqlManifestIndex implements ManifestIndex {
     return namesOf(await this.database.all(sql, { id, after: after ?? '', limit }));
   }
 
-  async repositories({ after, limit }: Cut): Promise<readonly string[]> {
+  async repositories({ after, limit }: Page): Promise<readonly string[]> {
     const sql = `SELECT name FROM signet_registry_repositories o WHERE name > $after
       AND EXISTS (SELECT 1 FROM signet_registry_manifests m WHERE m.repository = o.id) ORDER BY name LIMIT $limit`;
     return namesOf(await this.database.all(sql, { after: after ?? '', limit }));
@@ -127,7 +127,7 @@ export class SqlManifestIndex implements ManifestIndex {
 async function missingOf(
   statements: Statements,
   repository: number | undefined,
-  { blobs, manifests }: Manifest,
+  { blobs, manifests }: ParsedManifest,
 ): Promise<readonly Digest[]> {
   if (repository === undefined) return [...new Set([...blobs, ...manifests])];
   const absent = async (digests: readonly Digest[], sql: string) => {
@@ -145,7 +145,12 @@ async function missingOf(
   return [...(await absent(blobs, linked)), ...(await absent(manifests, stored))];
 }
 
-async function store(statements: Statements, repository: number, manifest: Manifest, now: Instant): Promise<number> {
+async function store(
+  statements: Statements,
+  repository: number,
+  manifest: ParsedManifest,
+  now: Instant,
+): Promise<number> {
   const known =
     'SELECT id FROM signet_registry_manifests WHERE repository = $repository AND digest = $digest FOR UPDATE';
   const row = await statements.first<{ id: number }>(known, { repository, digest: manifest.digest });

@@ -4,7 +4,7 @@ import type { Instant } from '../../core/time.ts';
 import { limitBody } from '../../http/body-limit.ts';
 import { AuthorizationRequired, type Gate, type Handler } from '../../http/gate.ts';
 import { isStorageError, storageError } from '../../store/storage-error.ts';
-import type { Exchange } from '../observe/access-log.ts';
+import type { AccessRecord } from '../observe/access-log.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
@@ -13,7 +13,7 @@ import { checkPath } from './request-path.ts';
 import { type Share, type Shares, serverBusy } from './shares.ts';
 
 /** One part of the server and the requests that it is asked about. */
-export interface Part {
+export interface ServerPart {
   /** Label of its metrics. */
   readonly name: string;
   readonly handler: Handler;
@@ -30,7 +30,7 @@ export interface Part {
 
 interface ApplicationOptions {
   /** The first part that takes a path answers it. */
-  readonly parts: readonly Part[];
+  readonly parts: readonly ServerPart[];
   gateFor(request: Request): Promise<Gate>;
   /** The gate of parts that decide nothing by it. */
   readonly openGate: Gate;
@@ -43,7 +43,7 @@ interface ApplicationOptions {
   readonly shares: Shares;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly logAccess: (exchange: Exchange) => void;
+  readonly logAccess: (exchange: AccessRecord) => void;
   readonly now: () => Instant;
 }
 
@@ -162,7 +162,7 @@ export class Application {
   }
 
   private async ask(
-    part: Part,
+    part: ServerPart,
     request: Request,
     address: string,
     progress: Progress,

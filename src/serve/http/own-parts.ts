@@ -1,6 +1,6 @@
 import type { Scope } from '../../core/scope.ts';
 import { AuthorizationRequired, type Handler } from '../../http/gate.ts';
-import type { Part } from './application.ts';
+import type { ServerPart } from './application.ts';
 
 /** Names what does not work and how; empty where all is well. */
 export type HealthCheck = () => Promise<ReadonlyMap<string, string>>;
@@ -12,7 +12,7 @@ const HEALTH_PATHS = ['/_signet/health', '/_notary_server/health'];
  * `/v2/`, where clients learn that this is a registry and where its tokens are (protocol B.2, F.5). Any valid token or
  * password will do: `docker login` tries there what it was given, and asks for no scope.
  */
-export function baseRoute(): Part {
+export function baseRoute(): ServerPart {
   return {
     name: 'base',
     access: 'gate',
@@ -31,7 +31,7 @@ export function baseRoute(): Part {
 }
 
 /** Health (protocol B.11): 200 and `{}`, or 503 and what is wrong by name. */
-export function healthRoute(check: HealthCheck): Part {
+export function healthRoute(check: HealthCheck): ServerPart {
   return {
     name: 'health',
     access: 'probe',
@@ -46,7 +46,7 @@ export function healthRoute(check: HealthCheck): Part {
 }
 
 /** `/metrics` in Prometheus' text format. */
-export function metricsRoute(text: () => string): Part {
+export function metricsRoute(text: () => string): ServerPart {
   return {
     name: 'metrics',
     access: 'probe',
@@ -58,7 +58,7 @@ export function metricsRoute(text: () => string): Part {
 }
 
 /** The page that a person finds at `/`. */
-export function homeRoute(): Part {
+export function homeRoute(): ServerPart {
   return {
     name: 'home',
     access: 'open',

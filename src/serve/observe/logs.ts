@@ -2,13 +2,13 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { SignetError } from '../../core/errors/index.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Settings } from '../settings/settings.ts';
-import { createAccessLog, type Exchange } from './access-log.ts';
+import { type AccessRecord, createAccessLog } from './access-log.ts';
 import { createLog, type LineSink, type Log } from './log.ts';
 
 /** Everything that the server writes about itself. */
 export interface Logs {
   readonly log: Log;
-  logAccess(exchange: Exchange): void;
+  logAccess(exchange: AccessRecord): void;
   /** Opens the access log's file anew, after something has renamed it; never throws. */
   reopen(): void;
   close(): void;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAccessLog, type Exchange } from '../../../src/serve/observe/access-log.ts';
+import { type AccessRecord, createAccessLog } from '../../../src/serve/observe/access-log.ts';
 import { createLog } from '../../../src/serve/observe/log.ts';
 import { openLogs } from '../../../src/serve/observe/logs.ts';
 import { failure } from '../../support/failure.ts';
@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/temp.ts';
 import { testSettings } from '../fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 17, 5, 9, 30);
-const EXCHANGE: Exchange = {
+const EXCHANGE: AccessRecord = {
   id: 'run-1',
   at: NOW,
   address: '192.0.2.1',
@@ -60,7 +60,7 @@ describe('the log', () => {
 });
 
 describe('the access log', () => {
-  function line(format: 'text' | 'json', exchange: Exchange): string {
+  function line(format: 'text' | 'json', exchange: AccessRecord): string {
     let written = '';
     createAccessLog(format, (text) => {
       written += text;
