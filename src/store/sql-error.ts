@@ -25,7 +25,8 @@ const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
   // A generated number, or any other, that its column has no room for.
   [/^(?:2200H|22003|167|1264|1467)$/, 'used-up'],
 ];
-const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT|TLS_)/;
+const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT)/;
+const CERTIFICATE = /^(?:ERR_TLS_|CERT_|ERR_SSL_|(?:\w+_)?(?:SELF_SIGNED|UNABLE_TO)_)/;
 
 /** Whether a statement failed because a row with the same unique values exists. */
 export function isUniqueSqlViolation(error: unknown): boolean {
@@ -79,8 +80,17 @@ export function unavailable(cause: unknown): SignetError {
   });
 }
 
-/** What the server, or Bun, says of the error, for a person. */
-export function isDriverError(error: unknown): error is DriverError {
+/** Whether the server's certificate was refused. */
+export function isTlsFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CERTIFICATE.test(String(error.code));
+}
+
+/** Whether the error is in the server's words, and not in those of Bun's client. */
+export function hasAnswered(error: unknown): boolean {
+  return isDriverError(error) && error.errno !== undefined;
+}
+
+function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && 'code' in error && /^ERR_(?:POSTGRES|MYSQL)_/.test(String(error.code));
 }
 
@@ -89,6 +99,7 @@ function wordsOf(error: unknown): string {
 }
 
 function kindOf(error: unknown): Kind | undefined {
+  if (isTlsFailure(error)) return 'lost';
   if (!isDriverError(error)) return undefined;
   const errno = String(error.errno ?? '');
   const [, kind] = KINDS.find(([pattern]) => pattern.test(errno)) ?? [];
