@@ -1,4 +1,4 @@
-/** Size of the first buffer in bytes: one page, far more than most pieces. */
+/** Size of one buffer in bytes, far larger than most pieces. */
 const BLOCK = 64 * 1024;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Damerau-Levenshtein distance: how many letters must be added, removed, replaced or swapped with a neighbour to turn
- * one word into the other.
+ * How many letters must be added, removed, replaced or swapped with a neighbour to turn one word into the other (the
+ * optimal string alignment distance).
  */
 export function mistakesBetween(one: string, other: string): number {
   const rows = [Array.from({ length: other.length + 1 }, (_, at) => at)];

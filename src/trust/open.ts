@@ -8,6 +8,7 @@ import { TokenFile } from '../store/token-file.ts';
 import { MetadataFolder } from '../store/trust-folder.ts';
 import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
+import { FileVault } from './keys/file-vault.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import type { Passphrases } from './keys/passphrases.ts';
 import type { ApproveProposal, WhileSending } from './publish/repository-source.ts';
@@ -45,6 +46,8 @@ export interface OpenClient {
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly keys: KeyRing;
+  /** The vault of `keys`, for what only files of keys can do. */
+  readonly keyFiles: FileVault;
   readonly client: TrustClient;
 }
 
@@ -57,7 +60,8 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new CredentialStore(folder, env);
-  const keys = new KeyRing(new KeyFolder(trustFolder), passphrases);
+  const keyFiles = new FileVault(new KeyFolder(trustFolder), passphrases, `the folder ${join(trustFolder, 'private')}`);
+  const keys = new KeyRing(keyFiles);
   const client = new TrustClient({
     folder,
     configuration,
@@ -76,7 +80,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
     now,
     warn,
   });
-  return { configuration, credentials, trustFolder, keys, client };
+  return { configuration, credentials, trustFolder, keys, keyFiles, client };
 }
 
 /** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */

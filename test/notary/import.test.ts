@@ -296,7 +296,7 @@ describe('an import is refused, and changes nothing, if', () => {
     const raised = parseEnvelope('timestamp', bundle.get('timestamp') ?? Buffer.of());
     const signed = new Map([...(raised.signed as Map<string, JsonValue>), ['version', 2_000_000_000]]);
     bundle.set('timestamp', writeEnvelope(signed, raised.signatures));
-    await expectRefused(bundle, 'ErrBadSnapshot', 'valid signatures did not meet threshold for timestamp');
+    await expectRefused(bundle, 'ErrValidation', 'valid signatures did not meet threshold for timestamp');
   });
 
   test('files of two states are mixed', async () => {
@@ -309,7 +309,7 @@ describe('an import is refused, and changes nothing, if', () => {
     expect([status, JSON.parse(text).errors[0].code]).toEqual([400, 'INVALID_ROLE']);
     bundle.set('targets', targets);
     const mixed = await importInto(server, GUN, bundle);
-    expect([mixed.status, JSON.parse(mixed.text).errors[0].detail.Name]).toEqual([400, 'ErrBadTargets']);
+    expect([mixed.status, JSON.parse(mixed.text).errors[0].detail.Name]).toEqual([400, 'ErrValidation']);
     await expectNothing();
   });
 
@@ -322,10 +322,10 @@ describe('an import is refused, and changes nothing, if', () => {
     const bundle = await mover.bundle(server);
     const alice = bundle.get(ALICE) ?? Buffer.of();
     bundle.delete(ALICE);
-    await expectRefused(bundle, 'ErrValidation', `the import has no ${ALICE}`);
+    await expectRefused(bundle, 'ErrValidation', `it lacks ${ALICE}`);
     bundle.set(ALICE, alice);
     bundle.set('targets/mallory', alice);
-    await expectRefused(bundle, 'ErrBadTargets', 'the snapshot does not list targets/mallory');
+    await expectRefused(bundle, 'ErrValidation', 'the snapshot does not list targets/mallory');
   });
 
   test('a name is none of an import', async () => {

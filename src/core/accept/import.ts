@@ -1,17 +1,18 @@
+import type { CopiedRole } from '../copy/collection-copy.ts';
+import { type VerifiedFiles, verifyFiles } from '../copy/verify-copy.ts';
 import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
 import { MAX_VERSION } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope, writeEnvelope } from '../metadata/envelope.ts';
 import { checkFile } from '../metadata/file-info.ts';
+import { readTargets } from '../metadata/targets.ts';
 import type { Gun } from '../names/gun.ts';
-import { parseRole, type RoleName, type TargetsRole } from '../names/role.ts';
+import { parseRole, type RoleName } from '../names/role.ts';
 import { printable } from '../printable.ts';
-import { type Instant, UNEXPIRED } from '../time.ts';
+import type { Instant } from '../time.ts';
 import { TRUST_ON_FIRST_USE } from '../verify/pinning.ts';
 import { checkRootCurrent, type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
 import { baseSigners } from '../verify/signers.ts';
-import { trustOrPassOver } from '../verify/tolerated.ts';
-import { TrustedSet } from '../verify/trusted-set.ts';
 import { verifyThreshold } from '../verify/verify.ts';
 import { makeSnapshot, makeTimestamp, type OnlineSigner } from './online-files.ts';
 import { refuse, refuseAs } from './refusal.ts';
@@ -40,9 +41,8 @@ export interface Import {
 interface Bundle {
   /** By version, lowest first; the last one is the new root. */
   readonly roots: readonly Buffer[];
-  readonly timestamp: Buffer;
-  readonly snapshot: Buffer;
-  readonly targets: ReadonlyMap<TargetsRole, Buffer>;
+  /** The other files of the old server. */
+  readonly old: ReadonlyMap<CopiedRole, Buffer>;
   /** The new snapshot, if the owner has its key. */
   readonly newSnapshot: Buffer | undefined;
 }
@@ -57,52 +57,56 @@ const VERSIONED = /^([1-9]\d{0,9})\.(root|snapshot)$/;
  * Throws `role-invalid` or `json-*` for what cannot be read, and otherwise the error of the first rule that fails, with a
  * `RefusalName` in `detail.name`.
  */
-export async function acceptImport({ gun, parts, signer, now, pause = async () => {} }: Import): Promise<StoredFile[]> {
+export async function acceptImport({
+  gun,
+  parts,
+  signer,
+  now,
+  pause = async () => {},
+}: Import): Promise<readonly StoredFile[]> {
   const bundle = sortParts(parts);
   const { former, next, roots } = await acceptRoots(gun, bundle.roots, now, pause);
   const old = await acceptOldFiles(former, bundle, pause);
-  const targets = old.targets.get('targets')?.envelope;
-  refuseAs('ErrBadTargets', () => targets !== undefined && verifyThreshold(targets, baseSigners(next.root, 'targets')));
-
   const files = [...roots, ...oldFiles(old, bundle)];
+  refuseAs('ErrBadTargets', () => checkTargets(old, next));
   const snapshot = await nextSnapshot(old, next, bundle, signer, now);
-  const version = following('timestamp', old.timestamp.payload.version, TIMESTAMP_ROOM);
+  const version = following('timestamp', old.set.timestamp.payload.version, TIMESTAMP_ROOM);
   const timestamp = await makeTimestamp(next.root, version, snapshot.bytes, signer, now);
   return [...files, snapshot, timestamp];
 }
 
 function sortParts(parts: Import['parts']): Bundle {
   const roots = new Map<number, Buffer>();
-  const others = new Map<RoleName, Buffer>();
+  const old = new Map<CopiedRole, Buffer>();
   let newSnapshot: Buffer | undefined;
   for (const { role: name, bytes } of parts) {
-    const [, version, role] = VERSIONED.exec(name) ?? [];
-    if (role === 'root' && !roots.has(Number(version))) roots.set(Number(version), bytes);
-    else if (role === 'snapshot' && newSnapshot === undefined) newSnapshot = bytes;
-    else if (role === undefined && name !== 'root' && !others.has(parseRole(name))) others.set(parseRole(name), bytes);
-    else
-      throw new SignetError('role-invalid', `an import cannot have ${printable(name)} there`, {
-        detail: { role: name },
-      });
+    const [, version, versioned] = VERSIONED.exec(name) ?? [];
+    if (versioned === 'root' && !roots.has(Number(version))) roots.set(Number(version), bytes);
+    else if (versioned === 'snapshot' && newSnapshot === undefined) newSnapshot = bytes;
+    else if (versioned === undefined) addOld(old, parseRole(name), bytes);
+    else throw misplaced(name);
   }
-  const [timestamp, snapshot] = [others.get('timestamp'), others.get('snapshot')];
-  if (timestamp === undefined) return missing('timestamp');
-  if (snapshot === undefined) return missing('snapshot');
-  others.delete('timestamp');
-  others.delete('snapshot');
   if (roots.size < 2) refuse('ErrValidation', 'upload-incomplete', 'an import has an old root and a new one');
   if (roots.size > LIMITS.rootChain) {
     throw new SignetError('too-large', `an import has at most ${LIMITS.rootChain} roots`, {
       detail: { name: 'ErrValidation' },
     });
   }
-  const ordered = [...roots].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
-  return { roots: ordered, timestamp, snapshot, targets: others as ReadonlyMap<TargetsRole, Buffer>, newSnapshot };
+  return { roots: [...roots].sort(([a], [b]) => a - b).map(([, bytes]) => bytes), old, newSnapshot };
+}
+
+function addOld(old: Map<CopiedRole, Buffer>, role: RoleName, bytes: Buffer): void {
+  if (role === 'root' || old.has(role)) throw misplaced(role);
+  old.set(role, bytes);
+}
+
+function misplaced(name: string): SignetError {
+  return new SignetError('role-invalid', `an import has no place for ${printable(name)}`, { detail: { role: name } });
 }
 
 /**
- * The chain of roots. The first one has nobody to vouch for it but itself, as on a first visit; what it must be for is the
- * GUN. The new one must be good enough for clients that come today.
+ * The chain of roots. The first one has no one to vouch for it but itself, as on a first visit; what it must be for is
+ * the GUN. The new one must be good enough for clients that come today.
  */
 async function acceptRoots(
   gun: Gun,
@@ -138,56 +142,51 @@ function checkForm({ bytes, signed, signatures }: Envelope): void {
 /** The old collection as a client would load it, but for expiry: what had expired there is no better here. */
 async function acceptOldFiles(
   root: TrustedRoot,
-  { timestamp, snapshot, targets }: Bundle,
+  { old }: Bundle,
   pause: (bytes: number) => Promise<void>,
-): Promise<TrustedSet> {
-  const set = new TrustedSet(root, UNEXPIRED);
-  await pause(timestamp.length + snapshot.length);
-  refuseAs('ErrBadSnapshot', () => {
-    set.updateTimestamp(timestamp);
-    set.updateSnapshot(snapshot);
-  });
-  let level: readonly TargetsRole[] = ['targets'];
-  while (level.length > 0) {
-    for (const role of level) {
-      const bytes = targets.get(role);
-      if (bytes === undefined && (role === 'targets' || set.promised(role) !== undefined)) missing(role);
-      if (bytes === undefined) continue;
-      await pause(bytes.length);
-      // Clients pass over a delegation that lost its signatures: it is imported as it is.
-      refuseAs('ErrBadTargets', () => trustOrPassOver(set, role, bytes));
-    }
-    level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
+): Promise<VerifiedFiles> {
+  const steps = verifyFiles({ files: old }, root);
+  for (;;) {
+    const { done, value } = refuseAs('ErrValidation', () => steps.next());
+    if (done === true) return value;
+    await pause(value);
   }
-  return set;
 }
 
 /** What the old server had, versions and all. A file that no role delegates to any more need only be the listed one. */
-function oldFiles(set: TrustedSet, { timestamp, snapshot, targets }: Bundle): readonly StoredFile[] {
-  const files = [...targets].map(([role, bytes]) => {
-    const version = refuseAs('ErrBadTargets', () => {
-      const promised = set.promised(role);
-      if (promised === undefined) throw new SignetError('role-unknown', `the snapshot does not list ${role}`);
-      checkFile(role, bytes, promised);
-      return set.targets.get(role)?.payload.version ?? claimedVersion(parseEnvelope(role, bytes));
-    });
+function oldFiles({ set, unusable, unclaimed }: VerifiedFiles, { old }: Bundle): readonly StoredFile[] {
+  const versionOf = (role: CopiedRole, bytes: Buffer): number => {
+    if (role === 'timestamp') return set.timestamp.payload.version;
+    if (role === 'snapshot') return set.snapshot.payload.version;
+    const payload = (set.targets.get(role) ?? unusable.get(role))?.payload;
+    if (payload !== undefined) return payload.version;
+    const promised = set.promised(role);
+    if (promised === undefined || !unclaimed.has(role)) {
+      throw new SignetError('role-unknown', `the snapshot does not list ${role}`);
+    }
+    checkFile(role, bytes, promised);
+    return readTargets(role, parseEnvelope(role, bytes).signed).version;
+  };
+  return [...old].map(([role, bytes]) => {
+    const version = refuseAs('ErrValidation', () => versionOf(role, bytes));
     return stored(role, version, bytes);
   });
-  return [
-    ...files,
-    stored('snapshot', set.snapshot.payload.version, snapshot),
-    stored('timestamp', set.timestamp.payload.version, timestamp),
-  ];
+}
+
+/** The new root must let those sign `targets` who have signed it. */
+function checkTargets({ set }: VerifiedFiles, { root }: TrustedRoot): void {
+  const targets = set.targets.get('targets');
+  if (targets !== undefined) verifyThreshold(targets.envelope, baseSigners(root, 'targets'));
 }
 
 async function nextSnapshot(
-  old: TrustedSet,
+  { set, unusable }: VerifiedFiles,
   next: TrustedRoot,
-  { newSnapshot, targets }: Bundle,
+  { old, newSnapshot }: Bundle,
   signer: OnlineSigner,
   now: Instant,
 ): Promise<StoredFile> {
-  const previous = old.snapshot.payload;
+  const previous = set.snapshot.payload;
   following('snapshot', previous.version, 1);
   if (newSnapshot === undefined) return makeSnapshot(next.root, previous, [['root', next.envelope]], signer, now);
   return refuseAs('ErrBadSnapshot', () =>
@@ -195,29 +194,18 @@ async function nextSnapshot(
       root: next.root,
       envelope: parseEnvelope('snapshot', newSnapshot),
       previous,
-      current: targets,
+      current: old,
       changed: new Map([['root', next.envelope.bytes]]),
-      isDelegated: (role) => old.targets.has(role) || old.passedOver.has(role),
+      isDelegated: (role) => set.targets.has(role) || unusable.has(role),
       now,
     }),
   );
 }
 
-/** A version some steps on. Throws `version-jump` where there are none left. */
+/** A version some steps on. Throws `version-jump` if there are none left. */
 function following(role: RoleName, version: number, steps: number): number {
   if (version + steps <= MAX_VERSION) return version + steps;
   throw new SignetError('version-jump', `no ${role} can follow version ${version}`, {
     detail: { role, found: version, name: 'ErrBadSnapshot' },
   });
-}
-
-function claimedVersion({ role, signed }: Envelope): number {
-  const version = signed instanceof Map ? signed.get('version') : undefined;
-  if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= MAX_VERSION)
-    return version;
-  throw new SignetError('metadata-malformed', `${role} has no version`);
-}
-
-function missing(role: RoleName): never {
-  refuse('ErrValidation', 'upload-incomplete', `the import has no ${role}`, role);
 }

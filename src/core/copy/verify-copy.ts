@@ -1,10 +1,10 @@
 import { isSignetError, SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
 import type { DelegationName, TargetsRole } from '../names/role.ts';
-import { formatTime, SECOND, UNEXPIRED } from '../time.ts';
+import { formatTime, type Instant, SECOND, UNEXPIRED } from '../time.ts';
 import { expiredRoles } from '../verify/expiry-warnings.ts';
 import { TRUST_ON_FIRST_USE } from '../verify/pinning.ts';
-import { type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
+import { rootUsableUntil, type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
 import { trustOrPassOver, type UnusableFile } from '../verify/tolerated.ts';
 import { TrustedSet, type TrustedView } from '../verify/trusted-set.ts';
 import type { CollectionCopy, CopiedRole, ExpiredFile } from './collection-copy.ts';
@@ -29,7 +29,11 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
   const { gun } = copy;
   try {
     const roots = verifyRoots(copy);
-    const verified = { ...verifyFiles(copy, roots.at(-1) as TrustedRoot), roots };
+    const { unclaimed, ...files } = drained(verifyFiles(copy, roots.at(-1) as TrustedRoot));
+    const [extra] = unclaimed.keys();
+    if (extra !== undefined)
+      throw new SignetError('role-unknown', `it has a file of ${extra}, which nobody delegates to`);
+    const verified = { ...files, roots };
     checkClaims(copy, verified);
     return verified;
   } catch (cause) {
@@ -41,12 +45,21 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
   }
 }
 
-/** The files of a verified set that expired before `readAt`, times in whole seconds as copies record them. */
-export function expiredFiles(set: TrustedView, readAt: number): readonly ExpiredFile[] {
-  return expiredRoles(set, readAt).map(({ role, expired }) => ({
-    role,
-    expired: Math.floor(expired / SECOND) * SECOND,
-  }));
+/**
+ * The files of a verified set that clients refused at `readAt` because they, or for a root too many of its certificates, had
+ * expired. Times are in whole seconds, as copies record them.
+ */
+export function expiredFiles(set: TrustedView, readAt: Instant): readonly ExpiredFile[] {
+  const rootEnd = rootUsableUntil(set.root);
+  const root: readonly ExpiredFile[] = rootEnd < readAt ? [{ role: 'root', expired: rootEnd }] : [];
+  const others = expiredRoles(set, readAt).filter(({ role }) => role !== 'root');
+  return [...root, ...others].map(({ role, expired }) => ({ role, expired: Math.floor(expired / SECOND) * SECOND }));
+}
+
+/** The last moment at which clients accept the collection as it stands. */
+export function usableUntil({ root, timestamp, snapshot, targets }: TrustedView): Instant {
+  const files = [timestamp, snapshot, targets.get('targets')].map((file) => file?.payload.expires.at ?? UNEXPIRED);
+  return Math.min(rootUsableUntil(root), ...files);
 }
 
 /** The delegations that lack signatures, whether or not they have expired. */
@@ -68,7 +81,19 @@ function verifyRoots({ gun, roots: files }: CollectionCopy): readonly TrustedRoo
   return roots;
 }
 
-function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<VerifiedCopy, 'roots'> {
+export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
+  /** The files that were not verified, because no role delegates to them. */
+  readonly unclaimed: ReadonlyMap<CopiedRole, Buffer>;
+}
+
+/**
+ * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read, so
+ * that whoever has others to serve can see to them in between.
+ */
+export function* verifyFiles(
+  { files }: Pick<CollectionCopy, 'files'>,
+  root: TrustedRoot,
+): Generator<number, VerifiedFiles, void> {
   const unread = new Map(files);
   const take = (role: CopiedRole): Buffer => {
     const bytes = unread.get(role);
@@ -77,6 +102,7 @@ function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<Verifie
     return bytes;
   };
   const set = new TrustedSet(root, UNEXPIRED);
+  yield (files.get('timestamp')?.length ?? 0) + (files.get('snapshot')?.length ?? 0);
   set.updateTimestamp(take('timestamp'));
   set.updateSnapshot(take('snapshot'));
   const unusable = new Map<TargetsRole, UnusableFile>();
@@ -89,15 +115,20 @@ function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<Verifie
     for (const role of level) {
       // A delegation that was never published has no file.
       if (role !== 'targets' && set.promised(role) === undefined) continue;
+      yield files.get(role)?.length ?? 0;
       const passedOver = trustOrPassOver(set, role, take(role));
       if (passedOver !== undefined) unusable.set(role, passedOver.file);
     }
     level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
   }
-  const [extra] = unread.keys();
-  if (extra !== undefined)
-    throw new SignetError('role-unknown', `it has a file of ${extra}, which nobody delegates to`);
-  return { set, unusable };
+  return { set, unusable, unclaimed: unread };
+}
+
+function drained<Result>(steps: Generator<unknown, Result, void>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
 /** What a copy says of itself is read by people: it must not say more or less than what is so. */

@@ -8,7 +8,7 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Action } from '../../core/scope.ts';
 import type { Gate } from '../../http/gate.ts';
-import type { OnlineKeys } from '../publish/online-keys.ts';
+import type { OnlineKeyService } from '../publish/online-key-service.ts';
 import type { ServerProposals } from '../publish/proposals.ts';
 import { Refusal } from '../publish/refusal.ts';
 import type { Repositories } from '../publish/repositories.ts';
@@ -21,10 +21,10 @@ import { readUpload } from './upload-request.ts';
 
 /** What the routes work with. */
 export interface Services {
-  readonly repositories: Repositories;
-  readonly proposals: ServerProposals;
+  readonly repositories: Pick<Repositories, 'current' | 'fresh' | 'publish' | 'refuseTaken' | 'import' | 'delete'>;
+  readonly proposals: Pick<ServerProposals, 'get' | 'put' | 'remove' | 'clear'>;
   readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
+  readonly keys: Pick<OnlineKeyService, 'current' | 'next'>;
   readonly maxAge: MaxAge;
 }
 
@@ -48,6 +48,7 @@ export type Operation =
   | 'RotateKey'
   | 'DeleteTUF'
   | 'Changefeed'
+  | 'GetMirror'
   | 'GetProposal'
   | 'PutProposal'
   | 'DeleteProposal'
@@ -198,7 +199,11 @@ async function rotateKey({ repositories, keys }: Services, { gun, names }: Notar
 }
 
 /** The keys that the current root lists for the role; none for what was never published. */
-async function listedKeys(repositories: Repositories, gun: Gun, role: OnlineRole): Promise<readonly KeyId[]> {
+async function listedKeys(
+  repositories: Services['repositories'],
+  gun: Gun,
+  role: OnlineRole,
+): Promise<readonly KeyId[]> {
   const root = (await repositories.current(gun)).files.get('root');
   return root === undefined ? [] : baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
 }
