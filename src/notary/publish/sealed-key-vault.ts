@@ -1,7 +1,7 @@
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
-import type { OnlineKey, OnlineKeyStore, OnlineKeyType, OnlineRole } from '../store/online-key-store.ts';
+import type { OnlineKey, OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
 import type { OnlineKeyVault } from '../store/online-key-vault.ts';
 import { unreadable, type Vault } from './seal.ts';
 
@@ -15,12 +15,12 @@ export class SealedKeyVault implements OnlineKeyVault {
     this.vault = vault;
   }
 
-  find(id: KeyId): Promise<OnlineKey | undefined> {
-    return this.store.find(id);
+  async find(id: KeyId): Promise<OnlineKey | undefined> {
+    return knownOf(await this.store.find(id));
   }
 
-  pending(gun: Gun, role: OnlineRole, type: OnlineKeyType): Promise<OnlineKey | undefined> {
-    return this.store.pending(gun, role, type);
+  async pending(gun: Gun, role: OnlineRole, type: OnlineKeyType): Promise<OnlineKey | undefined> {
+    return knownOf(await this.store.pending(gun, role, type));
   }
 
   async open(key: OnlineKey): Promise<Buffer> {
@@ -29,17 +29,27 @@ export class SealedKeyVault implements OnlineKeyVault {
     return this.vault.open(stored.sealed, contextOf(stored));
   }
 
-  add(key: OnlineKey, secret: Uint8Array, at: Instant): Promise<OnlineKey> {
-    return this.store.add({ ...key, sealed: this.vault.seal(secret, contextOf(key)) }, at);
+  async add(key: OnlineKey, secret: Uint8Array, at: Instant): Promise<OnlineKey> {
+    const { sealed: _, ...known } = await this.store.add(
+      { ...key, sealed: this.vault.seal(secret, contextOf(key)) },
+      at,
+    );
+    return known;
   }
 
   markUsed(id: KeyId, at: Instant): Promise<void> {
     return this.store.markUsed(id, at);
   }
 
-  sample(): Promise<OnlineKey | undefined> {
-    return this.store.sample();
+  async sample(): Promise<OnlineKey | undefined> {
+    return knownOf(await this.store.sample());
   }
+}
+
+function knownOf(key: SealedKey | undefined): OnlineKey | undefined {
+  if (key === undefined) return undefined;
+  const { sealed: _, ...known } = key;
+  return known;
 }
 
 function contextOf({ id, gun, role }: OnlineKey): readonly string[] {
