@@ -26,6 +26,24 @@ test('an error in other words keeps its code, next step, detail and exit code, u
   );
 });
 
+test('a whole that fails because of an error keeps its next step and detail, and neither its code nor its exit code', () => {
+  const error = new SignetError('name-invalid', 'no name', {
+    next: 'Write it in full.',
+    detail: { at: 3 },
+    exitCode: 7,
+  });
+  const whole = error.within('docker-config-invalid', 'the file is wrong: no name');
+  expect(whole).toMatchObject({
+    code: 'docker-config-invalid',
+    next: 'Write it in full.',
+    detail: { at: 3 },
+    exitCode: 1,
+  });
+  expect([whole.message, whole.cause]).toEqual(['the file is wrong: no name', error]);
+  const located = error.within('docker-config-invalid', 'x', { next: 'Correct it.', detail: { path: '/c' } });
+  expect(located).toMatchObject({ next: 'Correct it.', detail: { path: '/c' } });
+});
+
 test('an error that docker has no words for is Signet’s own, unless it is put in docker’s words', () => {
   const error = new SignetError('file-unsafe', 'x');
   expect([error.isOwn, error.reworded('y').isOwn]).toEqual([true, true]);
