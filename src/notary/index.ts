@@ -1,9 +1,11 @@
+import { LIMITS } from '../core/limits.ts';
 import type { Gun } from '../core/names/gun.ts';
 import type { Instant } from '../core/time.ts';
-import type { Handler } from '../http/gate.ts';
+import type { RouteGroup } from '../http/route.ts';
 import type { MaxAge } from './http/answers.ts';
 import { GunPrefixes } from './http/gun-prefixes.ts';
-import { createHandler, type Observer } from './http/handler.ts';
+import { type Observer, trustRoutes } from './http/routes.ts';
+import type { TrustServices } from './http/services.ts';
 import type { CurrentChain } from './publish/current-chains.ts';
 import type { Logger } from './publish/logger.ts';
 import { OnlineKeys } from './publish/online-keys.ts';
@@ -23,36 +25,40 @@ export interface TrustServerOptions {
   readonly logger: Logger;
   /** The kind of key made for new repositories. */
   readonly keyType?: OnlineKeyType;
-  /** Beginnings, each with a slash at its end, of the repository names to serve; all names where none is given. */
+  /** Beginnings, each with a slash at its end, of the repository names to serve; all names if none is given. */
   readonly gunPrefixes?: readonly string[];
   readonly maxAge?: MaxAge;
   /** Bytes of current metadata to keep in memory. */
   readonly cacheBytes?: number;
+  /** Bytes of files in one publish at most. */
+  readonly maxPublish?: number;
   readonly observe?: Observer;
   readonly clock?: () => Instant;
 }
 
 export interface TrustServer {
-  readonly handler: Handler;
-  /** What is wrong, by the names of Notary's checks (protocol B.11); empty where all is well. */
+  readonly routes: RouteGroup<TrustServices, Gun>;
+  /** What is wrong, by the names of Notary's checks (protocol B.11); empty if all is well. */
   health(): Promise<Readonly<Record<string, string>>>;
-  /** All current files of a GUN at once, renewed where they had expired; no files where nothing is published. */
+  /** All current files of a GUN at once, renewed if they had expired; no files if nothing is published. */
   currentChain(gun: Gun): Promise<CurrentChain>;
 }
 
 const MiB = 1024 * 1024;
+/** Room for the headers of a multipart form around its files, in bytes. */
+const FORM_MARGIN = MiB;
 /** Notary's defaults, in seconds: five minutes and thirty days (protocol B.5). */
 const MAX_AGE: MaxAge = { current: 300, consistent: 2_592_000 };
 
 /**
- * The Notary v1 trust server (protocol part B) as one handler. Its health says whether the master key is the right one.
+ * The Notary v1 trust server (protocol part B) as routes. Its health says whether the master key is the right one.
  * Throws `master-key-invalid` or `gun-prefix-invalid`.
  */
 export function createTrustServer(options: TrustServerOptions): TrustServer {
   const { store, keyStore, logger, clock = Date.now } = options;
   const keys = new OnlineKeys(keyStore, new Vault(options.masterKey), options.keyType ?? 'ed25519', clock);
   const repositories = new Repositories({ store, keys, logger, clock, cacheBytes: options.cacheBytes ?? 64 * MiB });
-  const handler = createHandler({
+  const services: TrustServices = {
     repositories,
     proposals: new Proposals({ store: options.proposalStore, logger, clock }),
     store,
@@ -60,10 +66,10 @@ export function createTrustServer(options: TrustServerOptions): TrustServer {
     logger,
     maxAge: options.maxAge ?? MAX_AGE,
     prefixes: new GunPrefixes(options.gunPrefixes ?? []),
-    observe: options.observe ?? (() => {}),
-  });
+  };
+  const limit = (options.maxPublish ?? LIMITS.upload) + FORM_MARGIN;
   return {
-    handler,
+    routes: trustRoutes(services, { limit, memory: limit }, options.observe ?? (() => {})),
     currentChain: (gun) => repositories.fresh(gun),
     health: async () => {
       const [database, signing] = await Promise.all([failureOf(store.check()), failureOf(keys.check())]);

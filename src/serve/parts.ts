@@ -1,20 +1,17 @@
 import type { Database } from 'bun:sqlite';
-import { OPEN_GATE } from '../accounts/gate.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
 import { SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/store/sqlite-store.ts';
-import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { SignetError } from '../core/errors/index.ts';
-import { LIMITS } from '../core/limits.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
-import type { Gate } from '../http/gate.ts';
+import { type Gate, OPEN_GATE } from '../http/gate.ts';
+import type { RouteGroup } from '../http/route.ts';
 import { createTrustServer, type TrustServer } from '../notary/index.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../notary/store/sqlite-proposal-store.ts';
 import { FolderBlobStore } from '../registry/blobs/folder-blob-store.ts';
-import { namesManifest, uploadStep } from '../registry/http/path.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../registry/index/sqlite-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
@@ -23,8 +20,7 @@ import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from 
 import { type DataFolder, isMade } from './data/data-folder.ts';
 import { loadMasterKey } from './data/master-key.ts';
 import { loadTokenKey } from './data/token-key.ts';
-import type { Part } from './http/application.ts';
-import type { HealthCheck } from './http/own-parts.ts';
+import type { HealthCheck } from './http/server-routes.ts';
 import { diskFailure } from './observe/disk-health.ts';
 import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './observe/job-times.ts';
 import type { Log } from './observe/log.ts';
@@ -40,7 +36,6 @@ export interface PartsOptions {
   /** Every `host[:port]` of this server. */
   readonly authorities: ReadonlySet<string>;
   readonly environment: Environment;
-  readonly addressOf: (request: Request) => string;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Whether a person sees what the server says when it has started, and no one else. */
@@ -50,18 +45,14 @@ export interface PartsOptions {
 
 /** The parts of the server, put together over one database. */
 export interface Parts {
-  /** In the order in which they are asked. */
-  readonly routes: readonly Part[];
-  gateFor(request: Request): Promise<Gate>;
+  readonly routes: readonly RouteGroup[];
+  gateFor(request: Request, address: string): Promise<Gate>;
   readonly health: HealthCheck;
   /** The account that was made because there was none. */
   readonly administrator: NewAdministrator | undefined;
   close(): void;
 }
 
-/** Room for the headers of a multipart upload around its files, in bytes. */
-const UPLOAD_MARGIN = 1024 * 1024;
-const TOKEN_REQUEST_LIMIT = 64 * 1024;
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
 
@@ -95,9 +86,8 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   cleanup.defer(logAccountEvents(options, database));
 
   const opened = cleanup.move();
-  const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
   return {
-    routes: settings.auth ? [tokenRoute(accounts), ...trustAndRegistry] : trustAndRegistry,
+    routes: [trust.routes, registry.routes, ...(settings.auth ? [accounts.routes] : [])],
     gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
     health: async () => {
       const failures = new Map(Object.entries(await trust.health()));
@@ -125,6 +115,7 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
       logger: log,
       gunPrefixes: settings.gunPrefixes,
       maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+      maxPublish: settings.maxPublish,
       observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
       clock: now,
     });
@@ -133,10 +124,7 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
   }
 }
 
-function openAccounts(
-  { settings, folder, authorities, addressOf, log, now }: PartsOptions,
-  store: SqliteAccountStore,
-): Accounts {
+function openAccounts({ settings, folder, authorities, log, now }: PartsOptions, store: SqliteAccountStore): Accounts {
   return createAccounts({
     store,
     service: settings.service,
@@ -145,7 +133,6 @@ function openAccounts(
     tokenLifetime: settings.tokenLifetime,
     ownHosts: [...authorities],
     publicPull: settings.publicPull,
-    addressOf,
     log,
     now,
   });
@@ -203,37 +190,6 @@ function logAccountEvents({ log }: PartsOptions, database: Database): () => void
   };
   logNew();
   return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
-}
-
-function tokenRoute({ tokenService }: Accounts): Part {
-  return {
-    name: 'token',
-    access: 'open',
-    bodyLimit: TOKEN_REQUEST_LIMIT,
-    memory: TOKEN_REQUEST_LIMIT,
-    takes: (path) => path === TOKEN_PATH,
-    handler: tokenService,
-  };
-}
-
-function trustRoute({ handler }: TrustServer, { maxPublish }: Settings): Part {
-  return {
-    name: 'trust',
-    access: 'gate',
-    bodyLimit: maxPublish + UPLOAD_MARGIN,
-    memory: maxPublish + UPLOAD_MARGIN,
-    takes: (path) => path.startsWith('/v2/') && path.includes('/_trust/'),
-    handler,
-  };
-}
-
-/** The registry limits what it takes itself. Blobs go to the disk as they come, manifests are kept until they are whole. */
-function registryRoutes({ handler }: Registry): readonly Part[] {
-  const part = { name: 'registry', access: 'gate', bodyLimit: Number.POSITIVE_INFINITY, handler } as const;
-  return [
-    { ...part, memory: LIMITS.manifest, takes: (path) => path.startsWith('/v2/') && namesManifest(path) },
-    { ...part, memory: 0, takes: (path) => path.startsWith('/v2/'), step: uploadStep },
-  ];
 }
 
 /** A server that cannot work is not started, so that whoever starts it sees why. */

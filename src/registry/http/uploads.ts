@@ -1,104 +1,89 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { type Digest, isDigest } from '../../core/names/digest.ts';
 import { isRepositoryPath } from '../../core/names/reference.ts';
+import type { Scope } from '../../core/scope.ts';
 import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId, unknownUpload } from '../names.ts';
 import { type ByteRange, parseContentRange } from './byte-range.ts';
-import { type Call, type Endpoint, type Parts, parseBlobDigest } from './endpoint.ts';
 import { errorResponse } from './oci-errors.ts';
-import { bodyOf } from './request-body.ts';
-
-/** Whoever pushes to a repository also asks for the state of uploads to it, and cancels them. */
-const PUSH = ['pull', 'push'] as const;
+import { piecesOf } from './request-body.ts';
+import { parseBlobDigest, type RegistryCall, type RegistryServices } from './services.ts';
 
 /** Begins an upload, takes a whole blob at once, or mounts one from another repository (protocol F.5 end-4, end-11). */
-export const startUpload: Endpoint = {
-  actions: PUSH,
-  wishes: ({ url, repository }) => {
-    const from = url.searchParams.get('from');
-    if (from === null || from === repository || !isRepositoryPath(from)) return [];
-    return [{ type: 'repository', name: from, actions: ['pull'] }];
-  },
-  async answer(parts: Parts, call: Call): Promise<Response> {
-    const { searchParams } = call.url;
-    const digest = searchParams.get('digest');
-    if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
-    const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
-    if (mounted !== undefined) return created(call.repository, mounted);
-    const upload = await parts.blobs.startUpload();
-    try {
-      await parts.index.uploads.add(upload, call.repository, parts.clock());
-    } catch (error) {
-      await parts.blobs.cancel(upload).catch(() => {});
-      throw error;
-    }
-    return progress(202, call.repository, upload, 0);
-  },
-};
+export async function startUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+  const { searchParams } = call.url;
+  const digest = searchParams.get('digest');
+  if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
+  const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
+  if (mounted !== undefined) return created(call.name, mounted);
+  const upload = await parts.blobs.startUpload();
+  try {
+    await parts.index.uploads.add(upload, call.name, parts.clock());
+  } catch (error) {
+    await parts.blobs.cancel(upload).catch(() => {});
+    throw error;
+  }
+  return progress(202, call.name, upload, 0);
+}
+
+/** The source of a mount: the client gets by with one token if the challenge names it, too. */
+export function mountSource(url: URL, repository: RepositoryName): readonly Scope[] {
+  const from = url.searchParams.get('from');
+  if (from === null || from === repository || !isRepositoryPath(from)) return [];
+  return [{ type: 'repository', name: from, actions: ['pull'] }];
+}
 
 /** Tells how far an upload is (protocol F.5 end-13). */
-export const getUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    return progress(204, call.repository, upload, await parts.blobs.uploadSize(upload));
-  },
-};
+export async function getUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  return progress(204, call.name, upload, await parts.blobs.uploadSize(upload));
+}
 
 /** Adds a chunk, or with docker the whole blob as a stream of unknown length (protocol F.5 end-5). */
-export const patchUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    return resumable(parts, call, upload, async () => {
-      const size = await append(parts, call, upload);
-      return progress(202, call.repository, upload, size);
-    });
-  },
-};
+export async function patchUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  return resumable(parts, call, upload, async () => {
+    const size = await append(parts, call, upload);
+    return progress(202, call.name, upload, size);
+  });
+}
 
 /** Takes the last chunk, if any, and makes the upload a blob of the repository (protocol F.5 end-6). */
-export const finishUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    const digest = parseBlobDigest(call.url.searchParams.get('digest'));
-    return resumable(parts, call, upload, async () => {
-      if (call.request.body !== null) await append(parts, call, upload);
-      await commit(parts, call.repository, upload, digest);
-      return created(call.repository, digest);
-    });
-  },
-};
+export async function finishUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  const digest = parseBlobDigest(call.url.searchParams.get('digest'));
+  return resumable(parts, call, upload, async () => {
+    if (call.request.body !== null) await append(parts, call, upload);
+    await commit(parts, call.name, upload, digest);
+    return created(call.name, digest);
+  });
+}
 
 /** Gives an upload up (protocol F.5 end-14). */
-export const cancelUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: Parts, call: Call): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    await parts.blobs.cancel(upload);
-    await parts.index.uploads.remove(upload);
-    return new Response(null, { status: 204 });
-  },
-};
+export async function cancelUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  await parts.blobs.cancel(upload);
+  await parts.index.uploads.remove(upload);
+  return new Response(null, { status: 204 });
+}
 
 /** The client learns no UUID, so nothing can be resumed and nothing stays behind. */
-async function takeWholeBlob(parts: Parts, call: Call, digest: Digest): Promise<Response> {
+async function takeWholeBlob(parts: RegistryServices, call: RegistryCall, digest: Digest): Promise<Response> {
   const { blobs, maxBlob } = parts;
   const upload = await blobs.startUpload();
   try {
-    await blobs.append(upload, bodyOf(call.request), { offset: 0, limit: maxBlob });
-    await commit(parts, call.repository, upload, digest);
+    await blobs.append(upload, piecesOf(call), { offset: 0, limit: maxBlob });
+    await commit(parts, call.name, upload, digest);
   } catch (error) {
     await blobs.cancel(upload).catch(() => {});
     throw error;
   }
-  return created(call.repository, digest);
+  return created(call.name, digest);
 }
 
 /** The mounted digest; undefined where the request asks for none, or for one that the caller cannot have. */
 async function mount(
-  { index, clock }: Parts,
-  { gate, repository }: Call,
+  { index, clock }: RegistryServices,
+  { gate, name: repository }: RegistryCall,
   wanted: string | null,
   from: string | null,
 ): Promise<Digest | undefined> {
@@ -108,21 +93,25 @@ async function mount(
   return isMounted ? wanted : undefined;
 }
 
-async function findUpload({ index }: Parts, { repository, item }: Call): Promise<UploadId> {
+async function findUpload(
+  { index }: RegistryServices,
+  { name: repository, groups: [item = ''] }: RegistryCall,
+): Promise<UploadId> {
   const upload = parseUploadId(item);
   if (!(await index.uploads.has(upload, repository))) throw unknownUpload();
   return upload;
 }
 
 /** Appends the body, which must be as long as its Content-Range says. Returns the size of the upload. */
-async function append({ blobs, maxBlob }: Parts, { request }: Call, upload: UploadId): Promise<number> {
-  const range = parseContentRange(request.headers.get('content-range'));
+async function append({ blobs, maxBlob }: RegistryServices, call: RegistryCall, upload: UploadId): Promise<number> {
+  const { headers } = call.request;
+  const range = parseContentRange(headers.get('content-range'));
   if (range === undefined) {
-    return blobs.append(upload, bodyOf(request), { offset: undefined, limit: maxBlob });
+    return blobs.append(upload, piecesOf(call), { offset: undefined, limit: maxBlob });
   }
-  const length = request.headers.get('content-length');
+  const length = headers.get('content-length');
   if (length !== null && Number(length) !== range.end - range.start) throw wrongSize(range);
-  const body = bodyOf(request, (bytes) => {
+  const body = piecesOf(call, (bytes) => {
     if (bytes > range.end - range.start) throw wrongSize(range);
   });
   const size = await blobs.append(upload, body, { offset: range.start, limit: maxBlob });
@@ -131,7 +120,7 @@ async function append({ blobs, maxBlob }: Parts, { request }: Call, upload: Uplo
 }
 
 async function commit(
-  { blobs, index, clock }: Parts,
+  { blobs, index, clock }: RegistryServices,
   repository: RepositoryName,
   upload: UploadId,
   digest: Digest,
@@ -157,8 +146,8 @@ async function commit(
  * does a full disk: what came so far would keep it full.
  */
 async function resumable(
-  { blobs, index }: Parts,
-  { repository }: Call,
+  { blobs, index }: RegistryServices,
+  { name: repository }: RegistryCall,
   upload: UploadId,
   work: () => Promise<Response>,
 ): Promise<Response> {
@@ -176,7 +165,7 @@ async function resumable(
 }
 
 /** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
-async function giveUp({ blobs, index }: Pick<Parts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
+async function giveUp({ blobs, index }: Pick<RegistryServices, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
   await blobs.cancel(upload).catch(() => {});
   await index.uploads.remove(upload).catch(() => {});
 }

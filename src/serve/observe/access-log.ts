@@ -2,7 +2,7 @@ import type { Instant } from '../../core/time.ts';
 import { jsonLine, type LineSink } from './log.ts';
 
 /** One answered request. */
-export interface Exchange {
+export interface AccessRecord {
   readonly id: string;
   readonly at: Instant;
   readonly address: string;
@@ -39,15 +39,15 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const LONGEST = 1024;
 
 /** A log of one line for each request: JSON, or the combined format that web servers share (without the referrer). */
-export function createAccessLog(format: 'text' | 'json', write: LineSink): (exchange: Exchange) => void {
+export function createAccessLog(format: 'text' | 'json', write: LineSink): (record: AccessRecord) => void {
   const line = format === 'json' ? inJson : combined;
-  return (exchange) => write(line(exchange));
+  return (record) => write(line(record));
 }
 
-function inJson(exchange: Exchange): string {
-  const { id, address, user, method, url, host, agent, status, bytes, duration } = exchange;
+function inJson(record: AccessRecord): string {
+  const { id, address, user, method, url, host, agent, status, bytes, duration } = record;
   return jsonLine({
-    time: new Date(exchange.at).toISOString(),
+    time: new Date(record.at).toISOString(),
     level: 'info',
     msg: 'request',
     id,
@@ -63,7 +63,7 @@ function inJson(exchange: Exchange): string {
   });
 }
 
-function combined({ at, address, user, method, url, agent, status, bytes }: Exchange): string {
+function combined({ at, address, user, method, url, agent, status, bytes }: AccessRecord): string {
   const request = quoted(`${method} ${targetOf(url)} HTTP/1.1`);
   return `${address} - ${user ?? '-'} [${clfTime(at)}] ${request} ${status} ${bytes ?? '-'} "-" ${quoted(agent.slice(0, LONGEST))}\n`;
 }

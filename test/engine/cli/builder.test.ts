@@ -6,7 +6,8 @@ import { namedBuilder, parseBuilder } from '../../../src/engine/cli/builder.ts';
 import { readArguments, readCommandLine } from '../../../src/engine/cli/command.ts';
 import { recordedBook } from '../command-tree.ts';
 
-const recorded = (name: string) => readFileSync(join(import.meta.dir, `../fixtures/buildx/inspect-${name}.txt`), 'utf8');
+const recorded = (name: string) =>
+  readFileSync(join(import.meta.dir, `../fixtures/buildx/inspect-${name}.txt`), 'utf8');
 
 test('tells the engine from a builder in a container, and whether it runs', () => {
   expect(parseBuilder(recorded('engine'))).toMatchObject({ name: 'default', driver: 'docker', isRunning: true });

@@ -248,7 +248,9 @@ describe('the lock', () => {
 
   test('of a process that was killed is free', async () => {
     const folder = openDataFolder(temporaryFolder());
-    const modules = ['folder-lock', 'data-folder'].map((name) => join(import.meta.dir, `../../../src/serve/data/${name}.ts`));
+    const modules = ['folder-lock', 'data-folder'].map((name) =>
+      join(import.meta.dir, `../../../src/serve/data/${name}.ts`),
+    );
     const script = `
       const [{ lockFolder }, { dataFolder }] = await Promise.all(${JSON.stringify(modules)}.map((path) => import(path)));
       lockFolder(dataFolder(${JSON.stringify(folder.path)}));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAccessLog, type Exchange } from '../../../src/serve/observe/access-log.ts';
+import { type AccessRecord, createAccessLog } from '../../../src/serve/observe/access-log.ts';
 import { createLog } from '../../../src/serve/observe/log.ts';
 import { openLogs } from '../../../src/serve/observe/logs.ts';
 import { failure } from '../../support/failure.ts';
@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/temp.ts';
 import { testSettings } from '../fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 23, 17, 5, 9, 30);
-const EXCHANGE: Exchange = {
+const EXCHANGE: AccessRecord = {
   id: 'run-1',
   at: NOW,
   address: '192.0.2.1',
@@ -60,7 +60,7 @@ describe('the log', () => {
 });
 
 describe('the access log', () => {
-  function line(format: 'text' | 'json', exchange: Exchange): string {
+  function line(format: 'text' | 'json', exchange: AccessRecord): string {
     let written = '';
     createAccessLog(format, (text) => {
       written += text;
@@ -111,17 +111,17 @@ describe('the file of the access log', () => {
   test('is private, is added to, and follows a renaming when asked', () => {
     const file = join(temporaryFolder(), 'access.log');
     const logs = openLogs(testSettings({ accessLog: file }), () => {}, Date.now);
-    logs.logAccess(EXCHANGE);
+    logs.logAccess?.(EXCHANGE);
     renameSync(file, `${file}.1`);
     logs.reopen();
-    logs.logAccess(EXCHANGE);
-    logs.logAccess(EXCHANGE);
+    logs.logAccess?.(EXCHANGE);
+    logs.logAccess?.(EXCHANGE);
     logs.close();
     expect(readFileSync(`${file}.1`, 'utf8').split('\n')).toHaveLength(2);
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const again = openLogs(testSettings({ accessLog: file, logFormat: 'json' }), () => {}, Date.now);
-    again.logAccess(EXCHANGE);
+    again.logAccess?.(EXCHANGE);
     again.close();
     const last = readFileSync(file, 'utf8').split('\n').at(-2) ?? '';
     expect(JSON.parse(last).status).toBe(200);

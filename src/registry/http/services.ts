@@ -1,14 +1,13 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { type Digest, isDigest } from '../../core/names/digest.ts';
-import type { Scope } from '../../core/scope.ts';
 import type { Instant } from '../../core/time.ts';
-import type { Gate } from '../../http/gate.ts';
+import type { Call } from '../../http/call.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { RegistryIndex } from '../index/registry-index.ts';
 import type { RepositoryName } from '../names.ts';
 
-/** What every endpoint works with. */
-export interface Parts {
+/** What the registry's routes work with. */
+export interface RegistryServices {
   readonly index: RegistryIndex;
   readonly blobs: BlobStore;
   readonly clock: () => Instant;
@@ -18,23 +17,8 @@ export interface Parts {
   readonly maxBlob: number;
 }
 
-/** One request to a repository. */
-export interface Call {
-  readonly request: Request;
-  readonly url: URL;
-  readonly gate: Gate;
-  readonly repository: RepositoryName;
-  /** The last part of the path as it is: a reference, a digest or a UUID. */
-  readonly item: string;
-}
-
-export interface Endpoint {
-  /** What the caller must be allowed to do with the repository. */
-  readonly actions: readonly ('pull' | 'push' | 'delete')[];
-  /** What else serves the request but is not required: a challenge names it, so that the client asks for one token. */
-  readonly wishes?: (call: Pick<Call, 'url' | 'repository'>) => readonly Scope[];
-  answer(parts: Parts, call: Call): Promise<Response>;
-}
+/** A request to a repository, of a caller who may make it. The only group of its path, if any, is a reference, a digest or a UUID. */
+export type RegistryCall = Call<RepositoryName>;
 
 /** Parses a blob's digest from a path or query. Throws `blob-digest-invalid`. */
 export function parseBlobDigest(text: string | null): Digest {
@@ -47,7 +31,7 @@ export function parseBlobDigest(text: string | null): Digest {
  * Whether what was last seen at `seen` must be noted as seen again when a client is told of it. Not each time, as every
  * note is a write to the disk; but so that it lasts for three quarters of the grace period from now in any case.
  */
-export function isSeenLongAgo({ clock, grace }: Parts, seen: Instant): boolean {
+export function isSeenLongAgo({ clock, grace }: RegistryServices, seen: Instant): boolean {
   return clock() - seen > grace / 4;
 }
 
