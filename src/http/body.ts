@@ -18,7 +18,7 @@ export function admitBody(call: Call): void {
   const { limit, memory } = call.body;
   const declared = declaredLength(call.request);
   if (declared === undefined) return;
-  if (!(declared <= limit)) throw tooLarge(limit);
+  if (declared > limit) throw tooLarge(limit);
   if (memory > 0) call.keep(Math.min(declared, memory));
 }
 
@@ -53,9 +53,10 @@ export function readBody(call: Call, limit: number, { tooLarge, interrupted }: B
   return collectBytes(bodyOf(call, interrupted), { declared: declaredLength(call.request), limit, tooLarge });
 }
 
+/** Undefined also for a header that the transport reads in its own way, as of one length said twice. */
 function declaredLength({ headers }: Request): number | undefined {
   const declared = headers.get('content-length');
-  return declared === null ? undefined : Number(declared);
+  return declared !== null && /^[0-9]+$/.test(declared) ? Number(declared) : undefined;
 }
 
 function tooLarge(limit: number): SignetError {

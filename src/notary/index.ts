@@ -30,6 +30,8 @@ export interface TrustServerOptions {
   readonly maxAge?: MaxAge;
   /** Bytes of current metadata to keep in memory. */
   readonly cacheBytes?: number;
+  /** Whether no other process changes the store; then it is not asked again for what is in memory. */
+  readonly isExclusive?: boolean;
   /** Bytes of files in one publish at most. */
   readonly maxPublish?: number;
   readonly observe?: Observer;
@@ -57,7 +59,14 @@ const MAX_AGE: MaxAge = { current: 300, consistent: 2_592_000 };
 export function createTrustServer(options: TrustServerOptions): TrustServer {
   const { store, keyStore, logger, clock = Date.now } = options;
   const keys = new OnlineKeys(keyStore, new Vault(options.masterKey), options.keyType ?? 'ed25519', clock);
-  const repositories = new Repositories({ store, keys, logger, clock, cacheBytes: options.cacheBytes ?? 64 * MiB });
+  const repositories = new Repositories({
+    store,
+    keys,
+    logger,
+    clock,
+    cacheBytes: options.cacheBytes ?? 64 * MiB,
+    isExclusive: options.isExclusive ?? false,
+  });
   const services: TrustServices = {
     repositories,
     proposals: new Proposals({ store: options.proposalStore, logger, clock }),

@@ -116,6 +116,8 @@ async function openTrustServer(options: PartsOptions, database: Database): Promi
       gunPrefixes: settings.gunPrefixes,
       maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
       maxPublish: settings.maxPublish,
+      // The data folder is locked by this process.
+      isExclusive: true,
       observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
       clock: now,
     });

@@ -35,16 +35,16 @@ export async function getCurrent(
 
 /** A file by its SHA-256, current or not. */
 export async function getByChecksum(
-  { store, maxAge }: TrustServices,
+  { repositories, maxAge }: TrustServices,
   { name: gun, groups, gate }: TrustCall,
 ): Promise<Response> {
   const [role = '', checksum = ''] = groups;
-  return metadataAnswer(found(await store.byChecksum(gun, roleOf(role), checksum)), 'consistent', maxAge, gate);
+  return metadataAnswer(found(await repositories.byChecksum(gun, roleOf(role), checksum)), 'consistent', maxAge, gate);
 }
 
 /** A file by its version, current or not. */
 export async function getByVersion(
-  { store, maxAge }: TrustServices,
+  { repositories, maxAge }: TrustServices,
   { name: gun, groups, gate }: TrustCall,
 ): Promise<Response> {
   const [version = '', role = ''] = groups;
@@ -52,7 +52,12 @@ export async function getByVersion(
   if (BigInt(version) > MAX_INT64) throw new Refusal('metadata-not-found', { Func: 'Atoi', Num: version, Err: {} });
   // Beyond this JavaScript and SQLite would not mean the same number any more.
   if (!Number.isSafeInteger(Number(version))) throw notFound();
-  return metadataAnswer(found(await store.byVersion(gun, roleOf(role), Number(version))), 'consistent', maxAge, gate);
+  return metadataAnswer(
+    found(await repositories.byVersion(gun, roleOf(role), Number(version))),
+    'consistent',
+    maxAge,
+    gate,
+  );
 }
 
 /** The changefeed of one GUN (protocol B.10). */
