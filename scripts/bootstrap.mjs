@@ -1,4 +1,4 @@
-// The entrance of every npm script. It runs on plain Node with nothing installed, and brings what the script needs.
+// Runs every npm script. Works on plain Node with nothing installed, and installs what the script needs.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ const OLDEST_NODE = 20;
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BUN = join(ROOT, 'node_modules/.bin/bun');
 
-/** Debian packages of the programs that the tests and the demo run for real. */
+/** Debian packages of the programs that the tests and the demo run. */
 const PEERS = [
   'busybox-static',
   'ca-certificates',
@@ -17,10 +17,13 @@ const PEERS = [
   'docker.io',
   'gnupg',
   'iptables',
+  'mariadb-client-core',
+  'mariadb-server-core',
   'notary',
   'openssl',
   'pass',
   'podman',
+  'postgresql',
   'skopeo',
   'util-linux',
 ];
@@ -35,6 +38,8 @@ const TASKS = new Map([
   ['demo', { script: 'scripts/demo.ts', packages: PEERS }],
   ['fuzz', { script: 'scripts/fuzz.ts', packages: [] }],
   ['test', { script: 'scripts/test.ts', packages: PEERS, unpacked: UNPACKED }],
+  ['test:interop', { script: 'scripts/test.ts', words: ['--interop'], packages: PEERS, unpacked: UNPACKED }],
+  ['test:unit', { script: 'scripts/test.ts', words: ['--unit'], packages: [] }],
 ]);
 
 async function main([name, ...args]) {
@@ -47,7 +52,7 @@ async function main([name, ...args]) {
   installBun();
   installPackages(task.packages);
   for (const name of task.unpacked ?? []) unpackPackage(name);
-  process.exitCode = await run(BUN, [join(ROOT, task.script), ...args]);
+  process.exitCode = await run(BUN, [join(ROOT, task.script), ...(task.words ?? []), ...args]);
 }
 
 function installModules() {
@@ -122,7 +127,7 @@ function missingPackages(packages) {
   return packages.filter((name) => !installed.some((entry) => entry.includes(`Package: ${name}\n`)));
 }
 
-/** The words to put before a command that needs root, undefined where there is no way. */
+/** The words to put before a command that needs root, undefined if there is no way. */
 function asRoot() {
   if (process.getuid?.() === 0) return [];
   const sudo = process.stdin.isTTY ? ['sudo'] : ['sudo', '--non-interactive'];

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findNeedlessExports } from './exports.ts';
+import { findNeedlessExports, findSharedNames } from './exports.ts';
 import { findLayerErrors } from './layers.ts';
 import { npmProgram, ROOT } from './paths.ts';
 import { findWords } from './words.ts';
@@ -13,7 +13,7 @@ const CHECKS = new Map<string, () => Findings | Promise<Findings>>([
   ['types', () => program(npmProgram('tsc'), '-p', ROOT)],
   ['style', () => program(npmProgram('biome'), 'check', '--error-on-warnings', '--max-diagnostics=50', ROOT)],
   ['layers', () => lines(findLayerErrors(join(ROOT, 'src')))],
-  ['exports', () => lines(findNeedlessExports(ROOT))],
+  ['exports', () => lines([...findNeedlessExports(ROOT), ...findSharedNames(ROOT)])],
   ['words', () => lines(findWords(ROOT))],
 ]);
 

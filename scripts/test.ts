@@ -11,8 +11,16 @@ const MINUTE_MS = 60_000;
 const WHOLE_RUN_MS = 38 * MINUTE_MS;
 const ONE_FILE_MS = 8 * MINUTE_MS;
 const ONE_TEST_MS = 1 * MINUTE_MS;
-/** Their tests start real engines, or measure memory under load: one after the other, with the machine to themselves. */
-const SERIAL = /^test\/(?:lesson|interop|parity|serve\/attacks)\//;
+/** Files that need more of a machine than Node and npm: root, docker, or other programs of `PEERS`. */
+const NEEDS_HOST = /^test\/(?:lesson|interop|parity|serve\/attacks)\/|\.host\.test\.ts$/;
+/** Their tests measure memory and fairness under load: one after the other, with the machine to themselves. */
+const ALONE = /^test\/serve\/attacks\//;
+
+/** The files of a tier. Every file is of one, so that both together are all. */
+const TIERS: ReadonlyMap<string, (path: string) => boolean> = new Map([
+  ['--unit', (path) => !NEEDS_HOST.test(path)],
+  ['--interop', (path) => NEEDS_HOST.test(path)],
+]);
 const SLOWEST = 10;
 
 interface Result {
@@ -23,25 +31,28 @@ interface Result {
 }
 
 /**
- * Runs the checks, the build and every test file, each file in a process of its own. With `filters`, runs the build
- * and the files whose paths contain one of them. The last line printed is `N passed, N failed`, where a check counts
+ * Runs the checks, the build and every test file, each file in a process of its own. A tier as the first word (`--unit`,
+ * `--interop`) chooses files, and so do `filters`: those whose paths contain one of them; then the checks are left out,
+ * except in the unit tier. The last line printed is `N passed, N failed`, where a check counts
  * as a test, and so does a file that does not load or is not reached in time. Returns whether nothing failed.
  */
-async function main(filters: readonly string[]): Promise<boolean> {
+async function main([first = '', ...rest]: readonly string[]): Promise<boolean> {
+  const tier = TIERS.get(first);
+  const filters = tier === undefined && first !== '' ? [first, ...rest] : rest;
   const deadline = AbortSignal.any([AbortSignal.timeout(WHOLE_RUN_MS), interruption()]);
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-run-')));
   // Some tests run commands as other users, who must find their own folders in it.
   chmodSync(folder, 0o711);
   const results: Result[] = [];
   try {
-    if (filters.length === 0) results.push({ path: 'checks', seconds: 0, ...(await check()) });
+    if (filters.length === 0 && first !== '--interop') results.push({ path: 'checks', seconds: 0, ...(await check()) });
     results.push(await buildResult());
-    const paths = testFiles(filters);
+    const paths = testFiles(filters).filter(tier ?? (() => true));
     if (paths.length === 0) results.push(notRun(`no test file for ${filters.join(' ')}`));
     const runFile = (path: string) => runTestFile(path, folder, deadline);
-    const { serial = [], parallel = [] } = Object.groupBy(paths, (path) => (SERIAL.test(path) ? 'serial' : 'parallel'));
-    results.push(...(await inParallel(parallel, availableParallelism(), runFile)));
-    results.push(...(await inParallel(serial, 1, runFile)));
+    const { alone = [], together = [] } = Object.groupBy(paths, (path) => (ALONE.test(path) ? 'alone' : 'together'));
+    results.push(...(await inParallel(together, availableParallelism(), runFile)));
+    results.push(...(await inParallel(alone, 1, runFile)));
   } finally {
     await sweep(folder);
   }
@@ -135,8 +146,8 @@ function print({ path, passed, failed, seconds }: Result, output: string): void 
 }
 
 function report(results: readonly Result[]): void {
-  const slowest = results.toSorted((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
-  console.log('\nslowest:');
+  const slowest = results.toSorted((one, other) => one.seconds - other.seconds).slice(-SLOWEST);
+  console.log('\nslowest, the slowest last:');
   for (const { path, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(7)} s  ${path}`);
   const total = (part: 'passed' | 'failed') => results.reduce((sum, result) => sum + result[part], 0);
   console.log(`\n${total('passed')} passed, ${total('failed')} failed`);

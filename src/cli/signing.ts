@@ -1,11 +1,11 @@
 import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
 import { wipe } from '../core/login.ts';
 import { atDigest, familiarReference, gunOf, type Reference } from '../core/names/reference.ts';
-import { initializeWithImages, openSigners, type SignedImage, signImages } from '../trust/changes/sign.ts';
-import { openFoundingKeys } from '../trust/publish/founding.ts';
+import { initializeWithImages, openSigningKeys, type SignedImage, signImages } from '../trust/changes/sign.ts';
+import { openCreationKeys } from '../trust/publish/create.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import type { Collection } from '../trust/update/collection.ts';
-import { checkFounding, isFoundedHere } from './founding.ts';
+import { checkCreation, isCreatedHere } from './creation.ts';
 import type { Session } from './session.ts';
 import { progressOutput } from './terminal/progress-output.ts';
 import { wordedAs } from './wording/docker-texts.ts';
@@ -37,7 +37,7 @@ export async function pushAndSign(
   const repository = await session.repository(reference, 'push');
   const isNew = await wordedAs(options.about, async () => {
     const collection = await repository.current();
-    if (collection === undefined) checkFounding(session, repository.gun, false);
+    if (collection === undefined) checkCreation(session, repository.gun, false);
     await openKeys(repository, collection, reference);
     return collection === undefined;
   });
@@ -45,7 +45,7 @@ export async function pushAndSign(
   tell('Signing and pushing trust metadata\n');
   await wordedAs(options.about, async () => {
     const found = () => failingToSign(reference, () => initializeWithImages(repository, [image]));
-    if (isNew && (await isFoundedHere(found))) tell(`Finished initializing "${repository.gun}"\n`);
+    if (isNew && (await isCreatedHere(found))) tell(`Finished initializing "${repository.gun}"\n`);
     else await signAs(repository, reference, [image]);
   });
   tell(`Successfully signed ${nameOf(reference)}\n`);
@@ -59,8 +59,8 @@ export async function openKeys(
 ): Promise<void> {
   await failingToSign(reference, () =>
     collection === undefined
-      ? openFoundingKeys(repository.keys, repository.gun)
-      : openSigners(repository, collection, reference.tag),
+      ? openCreationKeys(repository.keys, repository.gun)
+      : openSigningKeys(repository, collection, reference.tag),
   );
 }
 

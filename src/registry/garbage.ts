@@ -2,7 +2,7 @@ import { isSignetError } from '../core/errors/index.ts';
 import type { Digest } from '../core/names/digest.ts';
 import type { Instant } from '../core/time.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
-import type { RegistryServices } from './http/services.ts';
+import type { RegistryParts } from './http/services.ts';
 import type { RepositoryName, UploadId } from './names.ts';
 
 /** Rows changed in one transaction at most: other requests wait meanwhile. */
@@ -29,7 +29,7 @@ export interface Collected {
  * processes: each removal is one transaction that looks once more, and a blob that comes back at the wrong moment is
  * refused with an error rather than lost.
  */
-export async function collectGarbage(parts: RegistryServices, options: CollectOptions = {}): Promise<Collected> {
+export async function collectGarbage(parts: RegistryParts, options: CollectOptions = {}): Promise<Collected> {
   const unseenSince = parts.clock() - parts.grace;
   const manifests = options.removeUntagged ? await removeUntagged(parts, unseenSince, options) : 0;
   const links = await unlinkLooseBlobs(parts, unseenSince);
@@ -39,7 +39,7 @@ export async function collectGarbage(parts: RegistryServices, options: CollectOp
 }
 
 /** Cancels the uploads to which nothing was written since `before`; returns how many. */
-export async function removeStaleUploads({ index, blobs }: RegistryServices, before: Instant): Promise<number> {
+export async function removeStaleUploads({ index, blobs }: RegistryParts, before: Instant): Promise<number> {
   const removed = await blobs.cancelStale(before);
   let last = '';
   for (;;) {
@@ -63,7 +63,7 @@ async function isOpen(blobs: BlobStore, upload: UploadId): Promise<boolean> {
 }
 
 /** In rounds, because an index that goes sets free the images it listed. */
-async function removeUntagged(parts: RegistryServices, unseenSince: Instant, options: CollectOptions): Promise<number> {
+async function removeUntagged(parts: RegistryParts, unseenSince: Instant, options: CollectOptions): Promise<number> {
   let removed = 0;
   for (;;) {
     const round = await removeLooseManifests(parts, unseenSince, options);
@@ -73,7 +73,7 @@ async function removeUntagged(parts: RegistryServices, unseenSince: Instant, opt
 }
 
 async function removeLooseManifests(
-  { index }: RegistryServices,
+  { index }: RegistryParts,
   unseenSince: Instant,
   options: CollectOptions,
 ): Promise<number> {
@@ -93,7 +93,7 @@ async function removeLooseManifests(
   }
 }
 
-async function unlinkLooseBlobs({ index }: RegistryServices, unseenSince: Instant): Promise<number> {
+async function unlinkLooseBlobs({ index }: RegistryParts, unseenSince: Instant): Promise<number> {
   let removed = 0;
   for (;;) {
     const unlinked = await index.garbage.unlinkLooseBlobs(unseenSince, BATCH);
@@ -103,7 +103,7 @@ async function unlinkLooseBlobs({ index }: RegistryServices, unseenSince: Instan
   }
 }
 
-async function removeLooseBlobs(parts: RegistryServices, unseenSince: Instant): Promise<number> {
+async function removeLooseBlobs(parts: RegistryParts, unseenSince: Instant): Promise<number> {
   let removed = 0;
   let last = '';
   for (;;) {
@@ -116,7 +116,7 @@ async function removeLooseBlobs(parts: RegistryServices, unseenSince: Instant): 
 }
 
 /** Files that the index does not know, as after it was restored from a backup. */
-async function removeUnknownBlobs(parts: RegistryServices, unseenSince: Instant): Promise<number> {
+async function removeUnknownBlobs(parts: RegistryParts, unseenSince: Instant): Promise<number> {
   let removed = 0;
   let digests: Digest[] = [];
   const removeBatch = async () => {
@@ -133,7 +133,7 @@ async function removeUnknownBlobs(parts: RegistryServices, unseenSince: Instant)
   return removed;
 }
 
-async function removeBlob({ index, blobs }: RegistryServices, digest: Digest, unseenSince: Instant): Promise<boolean> {
+async function removeBlob({ index, blobs }: RegistryParts, digest: Digest, unseenSince: Instant): Promise<boolean> {
   const removed = await index.garbage.removeBlob(digest, unseenSince, () => blobs.remove(digest));
   await pause();
   return removed;

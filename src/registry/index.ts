@@ -3,7 +3,7 @@ import type { RouteGroup } from '../http/route.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
 import { registryRoutes } from './http/routes.ts';
-import type { RegistryServices } from './http/services.ts';
+import type { RegistryParts } from './http/services.ts';
 import type { RegistryIndex } from './index/registry-index.ts';
 import type { RepositoryName } from './names.ts';
 
@@ -23,7 +23,7 @@ export interface RegistryOptions {
 }
 
 export interface Registry {
-  readonly routes: RouteGroup<RegistryServices, RepositoryName>;
+  readonly routes: RouteGroup<RegistryParts, RepositoryName>;
   /** Removes what nobody needs any more; may run beside pushes. */
   collectGarbage(options?: CollectOptions): Promise<Collected>;
   /** Removes uploads that lie still for too long; returns how many. */
@@ -37,7 +37,7 @@ const TiB = 1024 ** 4;
 /** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { index, blobs, grace = DAY, uploadAge = DAY, maxBlob = TiB, clock = Date.now } = options;
-  const services: RegistryServices = { index, blobs, grace, maxBlob, clock };
+  const services: RegistryParts = { index, blobs, grace, maxBlob, clock };
   const removeStale = () => removeStaleUploads(services, clock() - uploadAge);
   return {
     routes: registryRoutes(services),

@@ -28,7 +28,7 @@ const FOREIGN_LAYERS: ReadonlySet<string> = new Set([
 ]);
 
 /** A manifest or index, and what it asks of the repository it is pushed to. */
-export interface Manifest {
+export interface ParsedManifest {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly bytes: Buffer;
@@ -57,7 +57,7 @@ interface Descriptor {
  * One document must have one meaning: a media type inside must be the one outside, and an image must not look like an
  * index. Throws `manifest-invalid`.
  */
-export function parseManifest(bytes: Buffer, contentType: string | undefined, digest: Digest): Manifest {
+export function parseManifest(bytes: Buffer, contentType: string | undefined, digest: Digest): ParsedManifest {
   try {
     return parse(bytes, contentType, digest);
   } catch (error) {
@@ -66,7 +66,7 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined, di
   }
 }
 
-function parse(bytes: Buffer, contentType: string | undefined, digest: Digest): Manifest {
+function parse(bytes: Buffer, contentType: string | undefined, digest: Digest): ParsedManifest {
   const document = new Fields(
     parseJson(bytes, { numbers: 'any', values: MAX_VALUES }),
     'the manifest',

@@ -1,13 +1,15 @@
 import type { Database } from 'bun:sqlite';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
-import { SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
+import { recordEvent, SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/store/sqlite-store.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
+import type { Environment } from '../core/variables.ts';
 import { type Gate, OPEN_GATE } from '../http/gate.ts';
 import type { RouteGroup } from '../http/route.ts';
-import { createTrustServer, type TrustServer } from '../notary/index.ts';
+import { createTrustService, type TrustService } from '../notary/index.ts';
+import type { MirrorService } from '../notary/mirror/mirror-service.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../notary/store/sqlite-proposal-store.ts';
@@ -15,10 +17,9 @@ import { FolderBlobStore } from '../registry/blobs/folder-blob-store.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../registry/index/sqlite-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
-import { openDatabase } from '../store/sqlite.ts';
+import { note, openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
-import { loadMasterKey } from './data/master-key.ts';
 import { loadTokenKey } from './data/token-key.ts';
 import type { HealthCheck } from './http/server-routes.ts';
 import { diskFailure } from './observe/disk-health.ts';
@@ -26,8 +27,8 @@ import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './observe/job-tim
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
+import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
-import type { Environment } from './settings/environment.ts';
 import type { Settings } from './settings/settings.ts';
 
 export interface PartsOptions {
@@ -44,23 +45,29 @@ export interface PartsOptions {
 }
 
 /** The parts of the server, put together over one database. */
-export interface Parts {
+export interface ServerParts {
   readonly routes: readonly RouteGroup[];
   gateFor(request: Request, address: string): Promise<Gate>;
   readonly health: HealthCheck;
+  /** Where trust data comes from, unless it is the server's own. */
+  readonly mirror?: MirrorService | undefined;
   /** The account that was made because there was none. */
   readonly administrator: NewAdministrator | undefined;
   close(): void;
 }
 
+/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
+const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
+/** Seconds after which files of a mirror that were replaced are served, at the latest. */
+const MIRROR_INTERVAL = 30;
 
 /**
  * Opens the database and puts trust server, accounts and registry together. Makes what is not there yet: master key,
  * token key, and the administrator of a server without accounts. Throws what its parts throw.
  */
-export async function openParts(options: PartsOptions): Promise<Parts> {
+export async function openParts(options: PartsOptions): Promise<ServerParts> {
   using cleanup = new DisposableStack();
   const { settings, folder, now } = options;
   const database = openDatabase(
@@ -73,7 +80,8 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
     JOB_MIGRATIONS,
   );
   cleanup.defer(() => database.close());
-  const trust = await openTrustServer(options, database);
+  const mirror = await openMirrorService(options, database);
+  const trust = mirror ?? (await openTrustServer(options, database));
   const accountStore = new SqliteAccountStore(database, SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, database);
@@ -84,6 +92,7 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
   if (administrator === undefined) await warnOfFirstPassword(options, accountStore);
   for (const stop of startJobs(options, registry, sqliteJobTimes(database))) cleanup.defer(stop);
   cleanup.defer(logAccountEvents(options, database));
+  if (mirror !== undefined) cleanup.defer(watchMirror(options, mirror));
 
   const opened = cleanup.move();
   return {
@@ -94,36 +103,69 @@ export async function openParts(options: PartsOptions): Promise<Parts> {
       const disk = diskFailure(folder.path);
       return disk === undefined ? failures : failures.set('disk', disk);
     },
+    mirror,
     administrator,
     close: () => opened.dispose(),
   };
 }
 
-async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustServer> {
+async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustService> {
   const { settings, folder, environment, log, metrics, now } = options;
-  const keyStore = new SqliteOnlineKeyStore(database);
-  const isInUse = (await keyStore.sample()) !== undefined;
-  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+  const keys = await openOnlineKeys({ settings, folder, environment, store: new SqliteOnlineKeyStore(database), now });
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
-  try {
-    return createTrustServer({
-      store: new SqliteMetadataStore(database),
-      keyStore,
-      proposalStore: new SqliteProposalStore(database),
-      masterKey,
-      logger: log,
-      gunPrefixes: settings.gunPrefixes,
-      maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
-      maxPublish: settings.maxPublish,
-      // The data folder is locked by this process.
-      isExclusive: true,
-      observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
-      clock: now,
-    });
-  } finally {
-    masterKey.fill(0);
+  return createTrustService({
+    store: new SqliteMetadataStore(database),
+    keys,
+    proposalStore: new SqliteProposalStore(database),
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    maxPublish: settings.maxPublish,
+    // The data folder is locked by this process.
+    isExclusive: true,
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+    onImport: ({ gun, by, what, at }) => {
+      const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+      const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+      note(database, () => recordEvent(database, event));
+    },
+    clock: now,
+  });
+}
+
+/** Undefined unless the server is a mirror. Throws `settings-conflict` where its folder has trust data of its own. */
+async function openMirrorService(options: PartsOptions, database: Database): Promise<MirrorService | undefined> {
+  const { settings, folder, log, metrics } = options;
+  if (settings.mirror.length === 0) return undefined;
+  const [own] = await new SqliteMetadataStore(database).changes({ direction: 'before', id: 0, limit: 1 });
+  if (own !== undefined) {
+    throw new SignetError(
+      'settings-conflict',
+      `a mirror serves nothing but copies, and ${folder.path} has trust data of its own`,
+      { next: 'Give the mirror a data folder of its own: --data FOLDER' },
+    );
   }
+  const { openMirror } = await import('../notary/mirror/mirror-service.ts');
+  const operations = new NotaryMetrics();
+  metrics.add(() => operations.lines());
+  return openMirror({
+    paths: settings.mirror,
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    maxPublish: settings.maxPublish,
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+  });
+}
+
+function watchMirror({ log }: PartsOptions, mirror: MirrorService): () => void {
+  return every({
+    name: 'looking at the files of the mirror',
+    interval: MIRROR_INTERVAL,
+    log,
+    run: () => mirror.reload(),
+  });
 }
 
 function openAccounts({ settings, folder, authorities, log, now }: PartsOptions, store: SqliteAccountStore): Accounts {

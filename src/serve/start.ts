@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { DAY, type Instant, SECOND } from '../core/time.ts';
+import type { Environment } from '../core/variables.ts';
 import { removeDrafts } from '../store/drafts.ts';
 import { announce } from './announce.ts';
 import type { NewAdministrator } from './data/administrator.ts';
@@ -16,9 +17,8 @@ import type { LineSink } from './observe/log.ts';
 import { type Logs, openLogs } from './observe/logs.ts';
 import { Metrics } from './observe/metrics.ts';
 import { processMetrics } from './observe/process-metrics.ts';
-import { openParts, type Parts, type PartsOptions } from './parts.ts';
+import { openParts, type PartsOptions, type ServerParts } from './parts.ts';
 import { every } from './schedule.ts';
-import type { Environment } from './settings/environment.ts';
 import { formatHostName, isWildcard } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
 import { CertificateKeeper } from './tls/certificate-keeper.ts';
@@ -36,11 +36,11 @@ interface Dependencies {
   readonly environment?: Environment;
   /** Takes the log; standard error where absent. */
   readonly log?: LineSink;
-  readonly openParts?: (options: PartsOptions) => Promise<Parts>;
+  readonly openParts?: (options: PartsOptions) => Promise<ServerParts>;
 }
 
 /** Where the server was started. */
-export interface Surroundings extends Dependencies {
+export interface StartOptions extends Dependencies {
   /** Whether a person reads the announcement at a terminal; otherwise no secret stands in it. */
   readonly isTerminal?: boolean;
 }
@@ -55,7 +55,7 @@ export interface RunningServer {
   readonly administrator: NewAdministrator | undefined;
   /** What to tell the person who started the server; on a terminal, the administrator's password too. */
   readonly announcement: string;
-  /** Takes renewed certificates and a new file for the access log into use; never throws. */
+  /** Takes renewed certificates, a new file for the access log and new files of a mirror into use; never throws. */
   reload(): Promise<void>;
   /** Begins nothing more, lets running requests and uploads end within the grace period, closes everything. */
   stop(): Promise<void>;
@@ -70,7 +70,7 @@ const VALIDITY_CHECK = 60;
  * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests that come
  * before wait. Throws a SignetError, with nothing left running or locked, where anything is not as it must be.
  */
-export async function startServer(settings: ServeSettings, dependencies: Surroundings = {}): Promise<RunningServer> {
+export async function startServer(settings: ServeSettings, dependencies: StartOptions = {}): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
   const { now = Date.now, environment = process.env, isTerminal = false } = dependencies;
   const logs = openLogs(settings, dependencies.log, now);
@@ -148,9 +148,13 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
     port,
     caCertificate: tls?.source.anchor ?? '',
     administrator,
-    announcement: announce({ url, port, settings, folder, names, authority, isFirst, administrator }),
+    announcement: announce({
+      ...{ url, port, settings, folder, names, authority, isFirst, administrator },
+      ...{ mirrored: parts.mirror?.collections(), now: now() },
+    }),
     reload: async () => {
       logs.reopen();
+      await parts.mirror?.reload();
       await renew();
     },
     stop: () => {
@@ -161,7 +165,7 @@ export async function startServer(settings: ServeSettings, dependencies: Surroun
 }
 
 interface Composition extends PartsOptions {
-  readonly parts: Parts;
+  readonly parts: ServerParts;
   readonly health: HealthCheck;
   readonly logAccess: Logs['logAccess'];
 }
@@ -185,7 +189,7 @@ function createApplication({ settings, parts, health, metrics, ...rest }: Compos
   });
 }
 
-function healthOf(parts: Parts, tls: CertificateKeeper | undefined, now: () => Instant): HealthCheck {
+function healthOf(parts: ServerParts, tls: CertificateKeeper | undefined, now: () => Instant): HealthCheck {
   return async () => {
     const failures = new Map(await parts.health());
     const failure = tls?.failure(now());

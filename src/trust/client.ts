@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
@@ -10,6 +11,7 @@ import { AuthorizedClient } from '../remote/auth/authorized.ts';
 import type { LoginSource } from '../remote/auth/realm.ts';
 import type { TokenCache } from '../remote/auth/token.ts';
 import { HttpClient } from '../remote/http/http.ts';
+import { mirrorInfo } from '../remote/notary/mirror-info.ts';
 import { NotaryServer } from '../remote/notary/notary-server.ts';
 import { RemoteProposals } from '../remote/notary/proposal-service.ts';
 import type { Manifest } from '../remote/registry/manifest.ts';
@@ -17,7 +19,7 @@ import { RegistryClient } from '../remote/registry/registry.ts';
 import { registryEndpoints } from '../remote/registry/registry-endpoints.ts';
 import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/tls/docker-connections.ts';
 import { serverFor } from '../remote/transport/server-address.ts';
-import { FoundingLock } from '../store/founding-lock.ts';
+import { CreationLock } from '../store/creation-lock.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { Evidence } from './decide/evidence.ts';
@@ -27,7 +29,7 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { updateCollection } from './update/collection.ts';
+import { type Collection, updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
@@ -37,21 +39,21 @@ interface ClientOptions {
   readonly configuration: Configuration;
   /** The configuration's pins, with the files that they name. */
   readonly pinning: Pinning;
-  /** Asked before a root is trusted on first use, where that is `ask`; absent where there is nobody to ask. */
+  /** Asked before a root is trusted on first use, if that is `ask`; absent if there is no one to ask. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
   readonly whileSending?: WhileSending | undefined;
   /** The server and connections of a Notary client's folder, in place of those that docker would use. */
   readonly place?: NotaryPlace | undefined;
-  /** `DOCKER_CONTENT_TRUST_SERVER`, where it is set. */
+  /** `DOCKER_CONTENT_TRUST_SERVER`, if it is set. */
   readonly trustServer: string | undefined;
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly cache: MetadataCache;
   readonly keys: KeyRing;
-  /** The stored login for a registry's key in docker's configuration; undefined where there is none. */
+  /** The stored login for a registry's key in docker's configuration; undefined if there is none. */
   readonly login: (registry: string) => Promise<Login | undefined>;
   /** Where access tokens are kept. */
   readonly tokens: TokenCache;
@@ -99,11 +101,41 @@ export class TrustClient {
     const server = this.trustServerOf(registry);
     const client = this.clientFor(registry, server);
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
-    const foundingLock = new FoundingLock(trustFolder);
+    const creationLock = new CreationLock(trustFolder);
+    const mirrorOf = () => mirrorInfo(client, server, gun);
     return new Repository(
-      { ...this.source(gun, registry, actions, client), proposals, approveProposal, whileSending, foundingLock },
+      {
+        ...this.source(gun, registry, actions, server, client),
+        ...{ proposals, approveProposal, whileSending, creationLock, mirrorInfo: mirrorOf },
+      },
       keys,
     );
+  }
+
+  /**
+   * A copy of a collection, verified: from the trust server that speaks for the registry, from another one (`from`), or from
+   * the cache alone. Throws as `readCopy` and `copyCached`.
+   */
+  async copy(gun: Gun, registry: string, from: URL | 'cache' = this.trustServerOf(registry)): Promise<CollectionCopy> {
+    const { copyCached, readCopy } = await import('./copy/read-copy.ts');
+    if (from === 'cache') {
+      const { cache, pinning, warn, now } = this.options;
+      return copyCached({ gun, host: 'the cache', cache, pinning, warn, now: now() });
+    }
+    return readCopy(this.source(gun, registry, ['pull'], from), from);
+  }
+
+  /** The names of all collections that are cached. */
+  cached(): Promise<readonly Gun[]> {
+    return this.options.cache.guns();
+  }
+
+  /** Brings a copy into the cache, so that it serves while no server can be reached. Throws as `importCopy`. */
+  async importCopy(copy: CollectionCopy): Promise<Collection> {
+    const { importCopy } = await import('./copy/import-copy.ts');
+    const { cache, pinning, approveFirstRoot, warn, now } = this.options;
+    const host = copy.server === undefined ? 'the copy' : `the copy from ${copy.server.host}`;
+    return importCopy({ gun: copy.gun, host, cache, pinning, approveFirstRoot, warn, now: now() }, copy);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */
@@ -136,10 +168,10 @@ export class TrustClient {
     gun: Gun,
     registry: string,
     actions: readonly Action[],
-    client = this.clientFor(registry, this.trustServerOf(registry)),
+    server = this.trustServerOf(registry),
+    client = this.clientFor(registry, server),
   ): Omit<RepositorySource, 'proposals'> {
     const { cache, pinning, approveFirstRoot, warn, configuration, now } = this.options;
-    const server = this.trustServerOf(registry);
     return {
       ...{
         gun,
@@ -196,11 +228,11 @@ export class TrustClient {
 
   private httpFor(registry: string, server?: URL): HttpClient {
     const { userAgent, place } = this.options;
-    const inARow = server !== undefined;
-    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, inARow });
+    const pipelined = server !== undefined;
+    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, inARow });
+    return new HttpClient({ userAgent, connectionFor, pipelined });
   }
 }

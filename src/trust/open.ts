@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import type { Instant } from '../core/time.ts';
 import { MemoryTokens, type TokenCache } from '../remote/auth/token.ts';
-import { Credentials } from '../store/credentials.ts';
+import { CredentialStore } from '../store/credentials.ts';
 import { cacheFolder } from '../store/disk-cache.ts';
 import { KeyFolder } from '../store/key-folder.ts';
 import { TokenFile } from '../store/token-file.ts';
 import { MetadataFolder } from '../store/trust-folder.ts';
 import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
+import { FileVault } from './keys/file-vault.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import type { Passphrases } from './keys/passphrases.ts';
 import type { ApproveProposal, WhileSending } from './publish/repository-source.ts';
@@ -23,11 +24,11 @@ export interface OpenOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly passphrases: Passphrases;
   /**
-   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`. Absent
-   * where there is nobody to ask: such a root is then refused.
+   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`.
+   * Absent if there is no one to ask: such a root is then refused.
    */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
   readonly whileSending?: WhileSending | undefined;
@@ -41,10 +42,12 @@ export interface OpenOptions {
 /** A trust client on docker's own files. Whoever opened it closes `keys`. */
 export interface OpenClient {
   readonly configuration: Configuration;
-  readonly credentials: Credentials;
+  readonly credentials: CredentialStore;
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly keys: KeyRing;
+  /** The vault of `keys`, for what only files of keys can do. */
+  readonly keyFiles: FileVault;
   readonly client: TrustClient;
 }
 
@@ -56,8 +59,9 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
   const { folder, env, passphrases, approveFirstRoot, approveProposal, whileSending, place, now, warn } = options;
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
-  const credentials = new Credentials(folder, env);
-  const keys = new KeyRing(new KeyFolder(trustFolder), passphrases);
+  const credentials = new CredentialStore(folder, env);
+  const keyFiles = new FileVault(new KeyFolder(trustFolder), passphrases, `the folder ${join(trustFolder, 'private')}`);
+  const keys = new KeyRing(keyFiles);
   const client = new TrustClient({
     folder,
     configuration,
@@ -76,7 +80,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
     now,
     warn,
   });
-  return { configuration, credentials, trustFolder, keys, client };
+  return { configuration, credentials, trustFolder, keys, keyFiles, client };
 }
 
 /** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */

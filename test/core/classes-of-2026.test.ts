@@ -470,7 +470,7 @@ function sha256(bytes: Uint8Array): string {
 const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
   [
     'a verdict cached by tag, not by the verified digest',
-    'store/token-file.test.ts',
+    'store/token-file.host.test.ts',
     'forgets everything with a login or logout, by whichever tool',
   ],
   ['a verdict cached by tag, not by the verified digest', 'trust/chain.test.ts', 'the same as many requests'],

@@ -1,6 +1,6 @@
 import { type Engine, importBusybox, startEngine } from '../support/dockerd.ts';
 import { type ServeOptions, type SignetServer, startSignet } from '../support/signet-server.ts';
-import type { Face } from './face.ts';
+import type { Frontend } from './frontend.ts';
 import { Shell } from './shell.ts';
 import { engineDigest, succeed } from './state.ts';
 import type { Place } from './steps.ts';
@@ -14,7 +14,7 @@ const BASE_PASSPHRASE = 'whoever makes base images signs them';
 
 /** A real engine and a real server with the signed base image `library/busybox:latest`. */
 export interface World {
-  readonly face: Face;
+  readonly face: Frontend;
   readonly engine: Engine;
   readonly server: SignetServer;
   /** Of everybody's terminal. */
@@ -29,7 +29,7 @@ export interface World {
 }
 
 /** Starts engine and server; somebody with that face pushes and signs the base image. */
-export async function startWorld(face: Face, options: ServeOptions = {}): Promise<World> {
+export async function startWorld(face: Frontend, options: ServeOptions = {}): Promise<World> {
   const [engine, server] = await Promise.all([startEngine(), startSignet(options)]);
   for (const [name, password] of Object.entries(PASSWORDS)) await server.addUser(name, password);
   await server.grant('alice', 'library/*', 'pull');

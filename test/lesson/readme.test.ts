@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type DockerCli, dockerClis } from '../support/clis.ts';
-import { answers, happens } from '../support/conduct.ts';
 import { startOpenRegistry } from '../support/docker-registry.ts';
 import { type Engine, importBusybox, startEngine } from '../support/dockerd.ts';
 import { beginningOf, blocksOf, type Example, examplesIn, readDocument } from '../support/documents.ts';
 import { type Machine, startMachine } from '../support/machine.ts';
 import { run } from '../support/run.ts';
+import { answers, runExample } from '../support/run-example.ts';
 import { signetCommand } from '../support/signet-server.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { Terminal } from '../support/terminal.ts';
@@ -52,7 +52,7 @@ for (const cli of await dockerClis()) {
           const line = example.line.replace(/\s+#.*$/, '');
           if (BUILDING.includes(line)) hasBuilt = true;
           else if (line === SERVE) password = await serves(first, example);
-          else await happens(second, example, line.includes('admin') ? password : PASSWORD);
+          else await runExample(second, example, line.includes('admin') ? password : PASSWORD);
         }
         expect(hasBuilt).toBe(true);
         expect(await type(place, 'docker --version')).toMatch(/^Signet version \d+\.\d+\.\d+\n$/);

@@ -1,6 +1,6 @@
 import { dockerClis, withoutTrust } from '../support/clis.ts';
 import { ACTS } from './acts.ts';
-import { signetNamedDocker } from './face.ts';
+import { signetNamedDocker } from './frontend.ts';
 import { testLesson } from './suite.ts';
 import { wayA } from './ways.ts';
 

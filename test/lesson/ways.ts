@@ -1,12 +1,12 @@
 import type { DockerCli } from '../support/clis.ts';
 import { ACTS, type Act } from './acts.ts';
-import { dockerBesideSignet, type Face, signetAsDocker, stockDocker } from './face.ts';
+import { dockerBesideSignet, type Frontend, signetAsDocker, stockDocker } from './frontend.ts';
 import { byTurns, keysOfSignet, type Program, sameStory, secondSigner } from './mixed-steps.ts';
 
 /** A way to go through the lesson. */
 export interface Way {
   readonly title: string;
-  readonly face: Face;
+  readonly face: Frontend;
   readonly acts: readonly Act[];
 }
 

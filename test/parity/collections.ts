@@ -31,7 +31,7 @@ export function dummy(text: string): PushedImage {
  * Makes the collection of `repository` on the server, in one publish, with the founder's keys. What `edit` signs, the
  * founder signs: his own home gets all private keys.
  */
-export async function found(
+export async function createRepository(
   founder: Person,
   repository: string,
   edit: (draft: Draft) => Promise<void> | void = () => undefined,

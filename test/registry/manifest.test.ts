@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { isSignetError } from '../../src/core/errors/index.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
-import { type Manifest, parseManifest } from '../../src/registry/manifest.ts';
+import { type ParsedManifest, parseManifest } from '../../src/registry/manifest.ts';
 import {
   content,
   DOCKER_LIST,
@@ -147,7 +147,7 @@ test('malformed documents are refused', () => {
   expect(parsed(changed(good, { layers: null, unknown: 1.5 })).blobs).toEqual([digestOf(CONFIG)]);
 });
 
-function parsed(bytes: Buffer, contentType?: string): Manifest {
+function parsed(bytes: Buffer, contentType?: string): ParsedManifest {
   return parseManifest(bytes, contentType, digestOf(bytes));
 }
 

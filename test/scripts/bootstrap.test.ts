@@ -74,7 +74,9 @@ test('an unknown word prints the usage', async () => {
   const machine = new Machine();
   const { exitCode, stderr } = await machine.bootstrap(['destroy']);
   expect(exitCode).toBe(1);
-  expect(stderr).toBe('signet: usage: node scripts/bootstrap.mjs build|check|demo|fuzz|test [arguments]\n');
+  expect(stderr).toBe(
+    'signet: usage: node scripts/bootstrap.mjs build|check|demo|fuzz|test|test:interop|test:unit [arguments]\n',
+  );
 });
 
 test('npm ci runs where a package is missing or of another version, and only there', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findNeedlessExports, findTypesOfOneName } from '../../scripts/exports.ts';
+import { findNeedlessExports, findSharedNames } from '../../scripts/exports.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 function tree(files: Readonly<Record<string, string>>): string {
@@ -87,13 +87,6 @@ test('what only its own file uses need not be exported', () => {
   expect(errors).toEqual(['src/core/x.ts exports Part, which no other file imports']);
 });
 
-test('the declaration of a command may be exported for tests that read all of them, if it is used', () => {
-  const errors = needless({
-    'src/cli/add.ts': 'export const ADD: CommandSpec = {};\nexport const OLD: CommandSpec = {};\nparse(ADD);\n',
-  });
-  expect(errors).toEqual(['src/cli/add.ts exports OLD, which no one uses']);
-});
-
 test('what the entrance of the library passes on is used; what another index passes on has to be taken from there', () => {
   const errors = needless({
     'src/core/x.ts': 'export const x = 1;\nexport const y = 2;\n',
@@ -108,11 +101,19 @@ test('export * would hide what is used', () => {
   expect(needless(files)).toContain('src/index.ts passes names on without saying which (export *)');
 });
 
-test('types of one name are found, not those that are passed on, nor values', () => {
+test('a name that several files declare is found, unless they pass it on or keep it to themselves', () => {
   const root = tree({
-    'src/core/x.ts': 'export interface Part {}\nexport const value = 1;\nexport type Other = 1;\n',
-    'src/core/y.ts': 'export type Part = 1;\nexport const value = 2;\n',
+    'src/core/x.ts': 'export interface Part {}\nexport const value = 1;\nexport type Other = 1;\nconst own = 1;\n',
+    'src/core/y.ts': 'export type Part = 1;\nexport function value() {}\nconst own = 2;\n',
     'src/index.ts': "export type { Other } from './core/x.ts';\n",
   });
-  expect(findTypesOfOneName(root)).toEqual(['Part: src/core/x.ts, src/core/y.ts']);
+  expect(findSharedNames(root)).toEqual([
+    'Part is exported by src/core/x.ts, src/core/y.ts',
+    'value is exported by src/core/x.ts, src/core/y.ts',
+  ]);
+});
+
+test('the overloads of a function are one name', () => {
+  const overloads = 'export function x(a: 1): 1;\nexport function x(a: 2): 2;\nexport function x(a: 1 | 2) {}\n';
+  expect(findSharedNames(tree({ 'src/core/x.ts': overloads }))).toEqual([]);
 });

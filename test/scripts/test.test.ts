@@ -30,7 +30,7 @@ function lastLine({ stdout }: Outcome): string | undefined {
 test('the last line counts what passed and failed, and the build', async () => {
   const good = await runTests({ 'test/own/a.test.ts': PASSES, 'test/own/b/c.test.ts': PASSES }, 'own/');
   expect({ exitCode: good.exitCode, last: lastLine(good) }).toEqual({ exitCode: 0, last: '5 passed, 0 failed' });
-  expect(good.stdout).toContain('slowest:');
+  expect(good.stdout).toContain('slowest, the slowest last:');
 });
 
 test('a failing test, a file that does not load and one without tests fail the run', async () => {
@@ -67,4 +67,15 @@ test('a build that fails is counted, and the tests run all the same', async () =
   );
   expect({ exitCode: broken.exitCode, last: lastLine(broken) }).toEqual({ exitCode: 1, last: '2 passed, 1 failed' });
   expect(broken.stdout).toContain('missing.ts');
+});
+
+test('each tier runs its own files: those that need more of a machine than Node and npm, and all others', async () => {
+  const files = {
+    'test/own/a.test.ts': PASSES,
+    'test/own/b.host.test.ts': FAILS,
+    'test/interop/own.test.ts': FAILS,
+  };
+  const [unit, interop] = [await runTests(files, '--unit', 'own'), await runTests(files, '--interop', 'own')];
+  expect([unit.exitCode, lastLine(unit)]).toEqual([0, '3 passed, 0 failed']);
+  expect([interop.exitCode, lastLine(interop)]).toEqual([1, '5 passed, 2 failed']);
 });

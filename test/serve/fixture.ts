@@ -5,9 +5,9 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { BodyBound, Call } from '../../src/http/call.ts';
 import { OPEN_GATE } from '../../src/http/gate.ts';
 import type { RouteGroup } from '../../src/http/route.ts';
-import type { Parts } from '../../src/serve/parts.ts';
+import type { ServerParts } from '../../src/serve/parts.ts';
 import { readSettings } from '../../src/serve/settings/read-settings.ts';
-import { type RunningServer, type ServeSettings, type Surroundings, startServer } from '../../src/serve/start.ts';
+import { type RunningServer, type ServeSettings, type StartOptions, startServer } from '../../src/serve/start.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
@@ -25,7 +25,7 @@ export interface TestServer extends RunningServer {
 
 export async function startTestServer(
   changes: Partial<ServeSettings> = {},
-  dependencies: Surroundings = {},
+  dependencies: StartOptions = {},
 ): Promise<TestServer> {
   const settings = testSettings(changes);
   const logged: string[] = [];
@@ -39,7 +39,7 @@ export async function startTestServer(
 export function testParts(
   handler: (call: Call) => Promise<Response>,
   { paths = TEST_PATHS, body = TEST_BODY }: { paths?: readonly `/${string}`[]; body?: BodyBound } = {},
-): () => Promise<Parts> {
+): () => Promise<ServerParts> {
   const answer = (_services: unknown, call: Call) => handler(call);
   const methods = ['GET', 'HEAD', 'POST'] as const;
   const routes = paths.flatMap((path) => methods.map((method) => ({ method, path, answer })));

@@ -41,7 +41,7 @@ for (const blob of [config, layer]) {
   expect((await send('POST', `blobs/uploads/?digest=${digestOf(blob)}`, blob)).status).toBe(201);
 }
 expect((await put('1')).status).toBe(201);
-await owner.found();
+await owner.create();
 
 function send(method: string, path: string, body?: Buffer, headers: Record<string, string> = {}): Promise<Response> {
   const init = { method, headers, ...(body === undefined ? {} : { body: new Uint8Array(body) }) };

@@ -3,14 +3,14 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Credential } from '../../src/store/credential.ts';
 import { parseHelperAnswer } from '../../src/store/credential-helper.ts';
-import { Credentials, credentialKey } from '../../src/store/credentials.ts';
+import { CredentialStore, credentialKey } from '../../src/store/credentials.ts';
 import { failure } from '../support/failure.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 const HUB = 'https://index.docker.io/v1/';
 
 interface World {
-  readonly credentials: Credentials;
+  readonly credentials: CredentialStore;
   /** The content of `config.json`; undefined where there is none. */
   config(): string | undefined;
   /** What the helper was called with: verb and standard input, in order. */
@@ -35,7 +35,7 @@ function world(
     chmodSync(program, 0o755);
   }
   return {
-    credentials: new Credentials(folder, {
+    credentials: new CredentialStore(folder, {
       PATH: `${programs}:/usr/bin:/bin`,
       ...(typeof environment === 'function' ? environment(programs) : environment),
     }),
@@ -252,7 +252,7 @@ describe('a helper', () => {
     writeFileSync(join(folder, 'config.json'), '{"credsStore":"deaf"}');
     const program = join(folder, 'docker-credential-deaf');
     writeFileSync(program, `#!/bin/sh\n${alice}\n`, { mode: 0o755 });
-    const credentials = new Credentials(folder, { PATH: `${folder}:/usr/bin:/bin` });
+    const credentials = new CredentialStore(folder, { PATH: `${folder}:/usr/bin:/bin` });
     expect((await credentials.find('r'.repeat(200_000)))?.username).toBe('alice');
   });
 

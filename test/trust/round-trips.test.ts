@@ -129,7 +129,7 @@ describe('over the wire', () => {
         verify: true,
         address: undefined,
       };
-      const http = new HttpClient({ userAgent: 'test', connectionFor: async () => connection, inARow: true });
+      const http = new HttpClient({ userAgent: 'test', connectionFor: async () => connection, pipelined: true });
       const login = async () => undefined;
       const client = new AuthorizedClient({
         http,

@@ -2,8 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { quoted } from '../../core/printable.ts';
+import type { Environment } from '../../core/variables.ts';
 import type { PassphraseRequest } from '../../trust/keys/passphrases.ts';
-import { type Environment, nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
+import { nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
 
 /** Milliseconds; the command may have to ask a person. */
 const PATIENCE = 60_000;

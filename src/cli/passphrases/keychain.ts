@@ -2,10 +2,11 @@ import { isUtf8 } from 'node:buffer';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { wipe } from '../../core/login.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
+import type { Environment } from '../../core/variables.ts';
 import { CredentialHelper } from '../../store/credential-helper.ts';
 import type { PassphraseOwner } from '../../trust/keys/passphrases.ts';
 import { type PassphrasePlaces, placeFor } from '../../trust/settings/passphrase-places.ts';
-import { type Environment, nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
+import { nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
 
 /** No registry can be called so: docker's logins lie under other names. */
 const ADDRESS = 'https://signet.key/';

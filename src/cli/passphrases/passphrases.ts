@@ -1,11 +1,12 @@
 import { isSignetError } from '../../core/errors/index.ts';
+import type { Environment } from '../../core/variables.ts';
 import type { PassphraseOwner, PassphraseRequest, Passphrases } from '../../trust/keys/passphrases.ts';
 import { type PassphrasePlace, type PassphrasePlaces, placeFor } from '../../trust/settings/passphrase-places.ts';
 import { AskedPassphrases, type Person } from './asked.ts';
 import { commandSource } from './command.ts';
 import { fileSource } from './file.ts';
 import { Keychain, keychainSource } from './keychain.ts';
-import type { Environment, PassphraseSource } from './source.ts';
+import type { PassphraseSource } from './source.ts';
 import { fileFromVariable, variableSource } from './variables.ts';
 
 interface PassphraseOptions {

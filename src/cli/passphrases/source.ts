@@ -1,9 +1,6 @@
 import { SignetError } from '../../core/errors/index.ts';
 import type { PassphraseOwner, PassphraseRequest } from '../../trust/keys/passphrases.ts';
 
-/** The environment of the process, or a part of it. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Somewhere a passphrase may lie, so that nobody has to be asked. */
 export interface PassphraseSource {
   /** The passphrase, for the caller to wipe; undefined where there is none for this key, and a person is to be asked. */

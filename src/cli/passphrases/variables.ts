@@ -1,4 +1,5 @@
-import { type Environment, nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
+import type { Environment } from '../../core/variables.ts';
+import { nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
 
 /** Docker's variables for scripts (protocol C.3): one for root keys, one for all others. */
 export const PASSPHRASE_VARIABLES = {

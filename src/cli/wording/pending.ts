@@ -41,13 +41,13 @@ function shortCount({ role, as, signed, threshold }: SignatureCount): string {
 function longCount(count: SignatureCount): string {
   const { role, as, signed, threshold, lacking } = count;
   const title = as === undefined ? role : `${role}, as the ${as}`;
-  const given = signed.length === 0 ? 'no one has signed' : `signed by ${namesOf(signed)}`;
+  const given = signed.length === 0 ? 'no one has signed' : `signed by ${signatoryNames(signed)}`;
   const needed = threshold - signed.length;
-  const open = needed <= 0 ? '' : `; needs ${needed} more of ${namesOf(lacking)}`;
+  const open = needed <= 0 ? '' : `; needs ${needed} more of ${signatoryNames(lacking)}`;
   return `${title}: ${signed.length} of ${threshold}, ${given}${open}`;
 }
 
 /** People by their names; a key that nobody's name is known for by the beginning of its ID. */
-export function namesOf(signatories: readonly Signatory[]): string {
+export function signatoryNames(signatories: readonly Signatory[]): string {
   return signatories.map(({ name, id }) => (name === '' ? id.slice(0, 12) : `${name} (${id.slice(0, 7)})`)).join(', ');
 }

@@ -5,18 +5,11 @@ import type { Snapshot } from '../metadata/snapshot.ts';
 import type { Delegation, Targets } from '../metadata/targets.ts';
 import { type DelegationName, parentOf, type TargetsRole } from '../names/role.ts';
 import { unknownDelegation } from '../verify/signers.ts';
+import type { UnusableFile } from '../verify/tolerated.ts';
 import type { TrustedSet } from '../verify/trusted-set.ts';
 
 /** More than anybody publishes of one role, and far from the last version that there can be. */
 const MAX_CLAIMED_VERSION = 1_000_000;
-
-/** A published delegation file that cannot be trusted as it stands. */
-export interface UnusableFile {
-  readonly payload: Targets;
-  readonly envelope: Envelope;
-  /** `expired`: rightly signed, so its content may be signed anew. `unsigned`: its content is anybody's. */
-  readonly why: 'expired' | 'unsigned';
-}
 
 /** A targets file under edit. */
 export interface Draft {

@@ -16,10 +16,11 @@ import {
 } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 import { canonicalIdIn, type Signers, targetsSigners } from '../verify/signers.ts';
+import type { UnusableFile } from '../verify/tolerated.ts';
 import type { Trusted, TrustedSet } from '../verify/trusted-set.ts';
 import { validSigners } from '../verify/verify.ts';
 import { checkCustom } from './custom-data.ts';
-import { type Draft, Drafts, emptyTargets, type UnusableFile } from './drafts.ts';
+import { type Draft, Drafts, emptyTargets } from './drafts.ts';
 import { type Edition, signEdition, signSnapshot } from './edition.ts';
 import { keysMissing, type SigningKeys } from './signing.ts';
 

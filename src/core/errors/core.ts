@@ -58,6 +58,15 @@ export const CORE_ERRORS = {
   'root-rotation-invalid': { http: 400 },
   'root-outdated': { http: 400 },
 
+  'copy-malformed': {
+    own: true,
+    next: 'Make the copy again, or fetch the file again: signet trust export REPOSITORY -o FILE',
+  },
+  'copy-untrusted': {
+    own: true,
+    next: 'Nothing of it is used. Make the copy again from the server: signet trust export REPOSITORY -o FILE',
+  },
+
   'target-not-found': {},
   'target-role-untrusted': {},
   'target-hash-missing': {},

@@ -8,6 +8,15 @@ export const SERVER_ERRORS = {
     next: 'The data was written by a newer Signet. Run that version, or restore a backup.',
   },
 
+  'database-url-invalid': {
+    own: true,
+    exit: 125,
+    next: 'Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME or mysql://USER:PASSWORD@HOST:PORT/NAME, with %40 for @ in a password.',
+  },
+  'database-unavailable': {
+    http: 503,
+    next: 'Check that the database server runs and can be reached from here, then try again.',
+  },
   'database-busy': {
     http: 503,
     next: 'Another process writes to the database, or holds its lock: let it end, then try again.',
@@ -26,7 +35,14 @@ export const SERVER_ERRORS = {
   'update-failed': { http: 500 },
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
+  'gun-case-conflict': { http: 409, next: 'Choose a name that differs from the other one in more than case.' },
+  'mirror-read-only': { http: 403 },
+  'mirror-unusable': {
+    own: true,
+    next: 'Name files that signet trust export has written, or folders of them: --mirror FOLDER',
+  },
   'proposal-changed': { http: 412 },
+  'import-taken': { http: 409 },
   'condition-missing': { http: 428 },
   'parameters-invalid': { http: 400 },
   'trust-server-failed': { http: 500 },

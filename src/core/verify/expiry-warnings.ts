@@ -1,14 +1,14 @@
 import type { Metadata } from '../metadata/common.ts';
 import type { RoleName } from '../names/role.ts';
 import { DAY, type Instant } from '../time.ts';
-import type { TrustedSet } from './trusted-set.ts';
+import type { TrustedSet, TrustedView } from './trusted-set.ts';
 
 /** Notary warns six months ahead. */
 export const EXPIRY_NOTICE = 182 * DAY;
 
 /**
- * What a signer should know of files that expire within half a year, in Notary's words (protocol A.12). The timestamp is
- * left out: the server renews it by itself.
+ * Warnings about files that expire within six months, in Notary's words (protocol A.12). The timestamp is left out: the
+ * server renews it.
  */
 export function expiryWarnings(set: TrustedSet, now: Instant): readonly string[] {
   const files: [string, Metadata][] = [
@@ -27,8 +27,11 @@ interface ExpiredRole {
   readonly expired: Instant;
 }
 
-/** The files of a collection that have expired, in the order in which a client reads them. */
-export function expiredRoles({ root, timestamp, snapshot, targets }: TrustedSet, now: Instant): readonly ExpiredRole[] {
+/** The expired files of a collection, in the order in which a client reads them. */
+export function expiredRoles(
+  { root, timestamp, snapshot, targets }: TrustedView,
+  now: Instant,
+): readonly ExpiredRole[] {
   const files: [RoleName, Metadata][] = [
     ['root', root.root],
     ['timestamp', timestamp.payload],

@@ -16,19 +16,19 @@ export interface EngineResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error where no connection is made. */
+/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error if the connection fails. */
 export async function sendRequest(socketPath: string, request: EngineRequest): Promise<EngineResponse> {
   return process.versions.bun === undefined ? sendWithNode(socketPath, request) : sendWithBun(socketPath, request);
 }
 
-/** The whole body. Throws `engine-response-invalid` past `maxBytes`. */
-export function readBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
+/** Reads the whole body. Throws `engine-response-invalid` past `maxBytes`. */
+export function readResponseBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
   const tooLarge = () =>
     new SignetError('engine-response-invalid', `the engine answers with more than ${maxBytes} bytes`);
   return collectBytes(response.body, { limit: maxBytes, tooLarge });
 }
 
-/** Bun's own fetch knows unix sockets, and spares the CLI the 30 ms that loading node:http takes there. */
+/** Bun's own fetch supports unix sockets, and saves the 30 ms that loading node:http takes. */
 async function sendWithBun(
   socketPath: string,
   { method, path, headers, signal }: EngineRequest,
@@ -37,7 +37,7 @@ async function sendWithBun(
     method,
     unix: socketPath,
     redirect: 'manual',
-    // A push may be silent for as long as a registry thinks.
+    // A push may be silent for as long as the registry needs.
     timeout: false,
     ...(headers && { headers }),
     ...(signal && { signal }),

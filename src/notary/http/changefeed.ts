@@ -1,6 +1,6 @@
 import type { Gun } from '../../core/names/gun.ts';
 import { Refusal } from '../publish/refusal.ts';
-import type { Change, ChangeQuery } from '../store/metadata-store.ts';
+import type { ChangeQuery, ChangeRecord } from '../store/metadata-store.ts';
 
 const DEFAULT_RECORDS = 100;
 /** A page never holds more; the client asks on from the last ID it saw. */
@@ -21,7 +21,7 @@ export function parseChangeQuery(parameters: URLSearchParams, gun: Gun | undefin
 }
 
 /** The body that answers a query, as Go writes it. */
-export function formatChanges(changes: readonly Change[]): string {
+export function formatChanges(changes: readonly ChangeRecord[]): string {
   const records = changes.map(({ id, at, gun, version, sha256, category }) => ({
     ID: String(id),
     CreatedAt: new Date(at).toISOString(),

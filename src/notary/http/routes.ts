@@ -1,6 +1,7 @@
 import { type ErrorCode, isSignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { type Gun, parseGun } from '../../core/names/gun.ts';
-import type { BodyBound, Call } from '../../http/call.ts';
+import type { Call } from '../../http/call.ts';
 import { AuthorizationRequired, CATALOG } from '../../http/gate.ts';
 import type { Route, RouteGroup } from '../../http/route.ts';
 import { isStorageError, storageError } from '../../store/storage-error.ts';
@@ -9,7 +10,7 @@ import { emptyAnswer } from './answers.ts';
 import { deleteProposal, getProposal, putProposal } from './proposals.ts';
 import { getAllChanges, getByChecksum, getByVersion, getChanges, getCurrent, getTimestamp } from './reads.ts';
 import type { TrustServices } from './services.ts';
-import { deleteAll, getKey, publish, rotateKey } from './writes.ts';
+import { deleteAll, getKey, importCollection, publish, rotateKey } from './writes.ts';
 
 /** Told about every request that a route answered, with how long that took in milliseconds. */
 export type Observer = (operation: string, status: number, milliseconds: number) => void;
@@ -40,29 +41,39 @@ const ROUTES: readonly Route<TrustServices, Gun>[] = [
   route('DeleteTUF', 'DELETE', PUBLISH, ['*'], deleteAll),
   route('Changefeed', 'GET', /^changefeed$/, ['pull'], getChanges),
   { operation: 'Changefeed', method: 'GET', path: '/v2/_trust/changefeed', scope: CATALOG, answer: getAllChanges },
+  route('ImportTUF', 'POST', /^signet\/import$/, ['push', 'pull'], importCollection, 'gun-unsupported'),
   // Who may not publish has no business with what others are about to publish.
   route('GetProposal', 'GET', PROPOSAL, ['push', 'pull'], getProposal),
   route('PutProposal', 'PUT', PROPOSAL, ['push', 'pull'], putProposal, 'gun-unsupported'),
   route('DeleteProposal', 'DELETE', PROPOSAL, ['push', 'pull'], deleteProposal),
 ];
+/** Room for the headers of a multipart form around its files, in bytes. */
+const FORM_MARGIN = 1024 * 1024;
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE'];
 
 /** What the server around it answers: who may not do this, who has to wait, and what the machine has no room for. */
 const FOR_SERVER: readonly ErrorCode[] = ['login-throttled', 'login-busy', 'network-busy', 'server-busy', 'too-large'];
 
+interface TrustRoutesOptions {
+  readonly services: TrustServices;
+  /** Bytes of files in one publish at most. */
+  readonly maxPublish?: number | undefined;
+  readonly observe?: Observer | undefined;
+  /** Routes beside those that every trust server has. */
+  readonly more?: readonly Route<TrustServices, Gun>[];
+}
+
 /** Answers below `/v2/{gun}/_trust/` and `/v2/_trust/` as Notary's server does (protocol B.2, B.3). */
-export function trustRoutes(
-  services: TrustServices,
-  body: BodyBound,
-  observe: Observer,
-): RouteGroup<TrustServices, Gun> {
+export function trustRoutes(options: TrustRoutesOptions): RouteGroup<TrustServices, Gun> {
+  const { services, maxPublish = LIMITS.upload, observe = () => {}, more = [] } = options;
+  const limit = maxPublish + FORM_MARGIN;
   return {
     name: 'trust',
     access: 'gate',
     names: 'trust',
-    body,
+    body: { limit, memory: limit },
     services,
-    routes: ROUTES,
+    routes: [...ROUTES, ...more],
     unmatched,
     errorResponse: (error, call) => errorResponse(services, error, call),
     observe,
@@ -71,16 +82,17 @@ export function trustRoutes(
 
 /** The error for a GUN that is not served: publishers are told why, for all others there is nothing under such a name. */
 type OutsideError = 'gun-unsupported' | 'metadata-not-found';
-type Named = Extract<Route<TrustServices, Gun>, { readonly actions: unknown }>;
+type TrustRoute = Extract<Route<TrustServices, Gun>, { readonly actions: unknown }>;
 
-function route(
+/** A route below a GUN. */
+export function route(
   operation: string,
-  method: Named['method'],
+  method: TrustRoute['method'],
   path: RegExp,
-  actions: Named['actions'],
-  answer: Named['answer'],
+  actions: TrustRoute['actions'],
+  answer: TrustRoute['answer'],
   outside: OutsideError = 'metadata-not-found',
-): Named {
+): TrustRoute {
   return { operation, method, path, actions, answer, parseName: (services, name) => admitGun(services, name, outside) };
 }
 

@@ -3,27 +3,27 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Call } from '../../http/call.ts';
 import { parseParameterizedHeader } from '../../http/header-parameters.ts';
 import { Refusal } from '../publish/refusal.ts';
-import { boundaryOf, type Part, partsOf } from './multipart.ts';
+import { boundaryOf, type FormPart, partsOf } from './multipart.ts';
 import { readWholeBody } from './request-body.ts';
 
 const [COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from(',{[');
 
 /**
- * Reads the files of a publish request (protocol B.6.1, B.6.2), with their roles as the client wrote them.
- * Throws a `Refusal`: `upload-*`.
+ * Reads the files of a publish request (protocol B.6.1, B.6.2) or of an import (I.2.1), at most `most`, with their names as
+ * the client wrote them. Throws a `Refusal`: `upload-*`.
  */
-export async function readUpload(call: Call): Promise<Upload['parts']> {
+export async function readUpload(call: Call, most: number = LIMITS.uploadParts): Promise<Upload['parts']> {
   const boundary = boundaryOf(call.request.headers.get('content-type'));
   const body = await readWholeBody(call);
   if (mostValues(body) > LIMITS.jsonValues) throw new Refusal('upload-too-large');
-  return Array.from(partsOf(body, boundary), (part) => ({
+  return Array.from(partsOf(body, boundary, most), (part) => ({
     role: roleOf(part),
     bytes: part.content,
   }));
 }
 
 /** The `filename` of the part without `.json`. Its slashes belong to it: a delegation's name has them. */
-function roleOf(part: Part): string {
+function roleOf(part: FormPart): string {
   const disposition = parseParameterizedHeader(part.headers.get('content-disposition') ?? '');
   const filename = disposition?.value === 'form-data' ? disposition.parameters.get('filename') : undefined;
   const role = filename?.replace(/\.json$/, '') ?? '';

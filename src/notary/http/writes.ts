@@ -1,9 +1,9 @@
 import { publicKeyWire } from '../../core/keys/public-key.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { baseRoleKeys, readRoot } from '../../core/metadata/root.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import type { Repositories } from '../publish/repositories.ts';
 import type { OnlineRole } from '../store/online-key-store.ts';
 import { emptyAnswer, textAnswer } from './answers.ts';
 import type { TrustCall, TrustServices } from './services.ts';
@@ -12,6 +12,15 @@ import { readUpload } from './upload-request.ts';
 /** Publishes the files of the request (protocol B.6). */
 export async function publish({ repositories }: TrustServices, call: TrustCall): Promise<Response> {
   await repositories.publish(call.name, await readUpload(call), call.gate.subject);
+  return emptyAnswer();
+}
+
+/** Takes a collection with its history from another server (protocol I.2). */
+export async function importCollection({ repositories }: TrustServices, call: TrustCall): Promise<Response> {
+  const { name: gun, gate } = call;
+  // Asked before the body is read: a client that comes again with all of it learns that it is here already.
+  await repositories.refuseTaken(gun);
+  await repositories.import(gun, await readUpload(call, LIMITS.importParts), gate.subject);
   return emptyAnswer();
 }
 
@@ -44,7 +53,11 @@ export async function rotateKey(
 }
 
 /** The keys that the current root lists for the role; none for what was never published. */
-async function listedKeys(repositories: Repositories, gun: Gun, role: OnlineRole): Promise<readonly KeyId[]> {
+async function listedKeys(
+  repositories: TrustServices['repositories'],
+  gun: Gun,
+  role: OnlineRole,
+): Promise<readonly KeyId[]> {
   const root = (await repositories.current(gun)).files.get('root');
   return root === undefined ? [] : baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
 }

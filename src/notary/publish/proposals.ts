@@ -17,7 +17,7 @@ interface ProposalParts {
  * The changes that wait for more signatures, at most one for each GUN (docs/proposals.md). The server only keeps them:
  * whether one is any good is for its signers to say, and for `acceptUpload` once they publish it.
  */
-export class Proposals {
+export class ServerProposals {
   private readonly store: ServerProposalStore;
   private readonly logger: Logger;
   private readonly clock: () => Instant;

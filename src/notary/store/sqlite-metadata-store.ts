@@ -1,20 +1,21 @@
 import type { Database } from 'bun:sqlite';
-import { SignetError } from '../../core/errors/index.ts';
-import { digestHex, digestOf } from '../../core/names/digest.ts';
-import { type Gun, parseGun } from '../../core/names/gun.ts';
+import type { Gun } from '../../core/names/gun.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
 import { filesOf, snapshotOf } from './links.ts';
 import type {
-  Change,
   ChangeQuery,
+  ChangeRecord,
   CurrentFiles,
+  Importation,
+  ImportResult,
   MetadataFile,
   MetadataStore,
-  Publication,
+  MetadataUpdate,
   PublicationResult,
 } from './metadata-store.ts';
+import { type NewFile, newFiles } from './new-files.ts';
 
 /** Notary's tables (protocol B.12), without the columns that nothing reads. Times are milliseconds since 1970. */
 export const METADATA_MIGRATIONS: Migrations = {
@@ -92,24 +93,27 @@ export class SqliteMetadataStore implements MetadataStore {
     return this.withChecksum(gun, role, sha256);
   }
 
-  async publish({ gun, files, expected, at }: Publication): Promise<PublicationResult> {
-    const rows = files.map((file) => ({ ...file, sha256: digestHex(digestOf(file.bytes)) }));
-    const timestamp = rows.find(({ role }) => role === 'timestamp');
-    if (timestamp === undefined) {
-      throw new SignetError('publication-incomplete', `a publication of ${gun} has no timestamp`);
-    }
+  async publish({ gun, files, expected, at }: MetadataUpdate): Promise<PublicationResult> {
+    const { rows, timestamp } = newFiles(gun, files);
     return write(this.database, (): PublicationResult => {
       if (this.revisionNow(gun) !== expected) return 'outdated';
       if (rows.some(({ role, version }) => this.newestVersion(gun, role) >= version)) return 'version-exists';
-      const insert = this.database.query(
-        'INSERT INTO tuf_files (created_at, gun, role, version, sha256, data) VALUES (?, ?, ?, ?, ?, ?)',
-      );
-      for (const { role, version, sha256, bytes } of rows) insert.run(at, gun, role, version, sha256, bytes);
+      this.insert(gun, rows, at);
       this.record(at, gun, timestamp.version, timestamp.sha256, 'update');
       this.prune(
         gun,
         rows.map(({ role }) => role),
       );
+      return 'stored';
+    });
+  }
+
+  async import({ gun, files, at }: Importation): Promise<ImportResult> {
+    const { rows, timestamp } = newFiles(gun, files);
+    return write(this.database, (): ImportResult => {
+      if (this.database.query('SELECT 1 FROM tuf_files WHERE gun = ? LIMIT 1').get(gun) !== null) return 'taken';
+      this.insert(gun, rows, at);
+      this.record(at, gun, timestamp.version, timestamp.sha256, 'update');
       return 'stored';
     });
   }
@@ -122,7 +126,7 @@ export class SqliteMetadataStore implements MetadataStore {
     });
   }
 
-  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly Change[]> {
+  async changes({ gun, direction, id, limit }: ChangeQuery): Promise<readonly ChangeRecord[]> {
     const conditions = ['1'];
     const values: (string | number)[] = [];
     if (gun !== undefined) {
@@ -144,6 +148,13 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async check(): Promise<void> {
     this.database.query('SELECT id FROM tuf_files LIMIT 1').get();
+  }
+
+  private insert(gun: Gun, rows: readonly NewFile[], at: Instant): void {
+    const insert = this.database.query(
+      'INSERT INTO tuf_files (created_at, gun, role, version, sha256, data) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    for (const { role, version, sha256, bytes } of rows) insert.run(at, gun, role, version, sha256, bytes);
   }
 
   private revisionNow(gun: Gun): number {
@@ -180,7 +191,7 @@ export class SqliteMetadataStore implements MetadataStore {
     return newest.get(gun, role)?.version ?? 0;
   }
 
-  private record(at: Instant, gun: Gun, version: number, sha256: string, category: Change['category']): void {
+  private record(at: Instant, gun: Gun, version: number, sha256: string, category: ChangeRecord['category']): void {
     this.database
       .query('INSERT INTO changefeed (created_at, gun, version, sha256, category) VALUES (?, ?, ?, ?, ?)')
       .run(at, gun, version, sha256, category);
@@ -220,6 +231,6 @@ function fileOf(row: FileRow | null): MetadataFile | undefined {
   return { role: parseRole(role), version, sha256, bytes, createdAt: row.created_at };
 }
 
-function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): Change {
-  return { id, at: created_at, gun: parseGun(gun), category, version, sha256 };
+function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): ChangeRecord {
+  return { id, at: created_at, gun, category, version, sha256 };
 }

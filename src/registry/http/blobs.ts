@@ -1,14 +1,14 @@
 import { SignetError } from '../../core/errors/index.ts';
 import type { Digest } from '../../core/names/digest.ts';
 import { parseRange } from './byte-range.ts';
-import { errorResponse } from './oci-errors.ts';
+import { ociErrorResponse } from './oci-errors.ts';
 import {
   contentHeaders,
   isKnownToClient,
   isSeenLongAgo,
   parseBlobDigest,
   type RegistryCall,
-  type RegistryServices,
+  type RegistryParts,
 } from './services.ts';
 
 const CONTENT = 'application/octet-stream';
@@ -17,7 +17,7 @@ const CACHE = 'max-age=31536000';
 
 /** Sends a blob, or the range of it that the client asks for (protocol F.5 end-2). */
 export async function getBlob(
-  { index, blobs }: RegistryServices,
+  { index, blobs }: RegistryParts,
   { request, name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<Response> {
   const digest = parseBlobDigest(item);
@@ -31,7 +31,7 @@ export async function getBlob(
     headers.set('Content-Range', `bytes ${range.start}-${range.end - 1}/${content.size}`);
     return new Response(content.slice(range.start, range.end), { status: 206, headers });
   } catch (error) {
-    const refusal = errorResponse(error, { 'Content-Range': `bytes */${content.size}` });
+    const refusal = ociErrorResponse(error, { 'Content-Range': `bytes */${content.size}` });
     if (refusal === undefined) throw error;
     return refusal;
   }
@@ -39,7 +39,7 @@ export async function getBlob(
 
 /** Tells whether a blob is there. The client may rely on it from now on, so the blob is kept for a while. */
 export async function headBlob(
-  parts: RegistryServices,
+  parts: RegistryParts,
   { name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<Response> {
   const { index, blobs, clock } = parts;
@@ -72,7 +72,7 @@ function isOfOther(request: Request, digest: Digest): boolean {
 
 /** Takes a blob from the repository; its content goes with the next garbage collection (protocol F.5 end-10). */
 export async function deleteBlob(
-  { index }: RegistryServices,
+  { index }: RegistryParts,
   { name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<Response> {
   if (!(await index.blobs.unlink(repository, parseBlobDigest(item)))) throw unknownBlob();

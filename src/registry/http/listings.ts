@@ -3,7 +3,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { isDigest } from '../../core/names/digest.ts';
 import type { Call } from '../../http/call.ts';
 import { OCI_INDEX } from '../manifest.ts';
-import { parseBlobDigest, type RegistryCall, type RegistryServices } from './services.ts';
+import { parseBlobDigest, type RegistryCall, type RegistryParts } from './services.ts';
 
 /** Names in one answer at most; clients follow the Link header for more. */
 const MAX_PAGE = 10_000;
@@ -11,10 +11,7 @@ const MAX_PAGE = 10_000;
 const CATALOG_PAGE = 100;
 
 /** Lists the tags of a repository (protocol F.5 end-8). */
-export async function listTags(
-  { index }: RegistryServices,
-  { url, name: repository }: RegistryCall,
-): Promise<Response> {
+export async function listTags({ index }: RegistryParts, { url, name: repository }: RegistryCall): Promise<Response> {
   const size = pageSize(url, MAX_PAGE);
   const tags = await index.manifests.tags(repository, cut(url, size));
   if (tags === undefined) throw new SignetError('repository-unknown', 'there is no such repository');
@@ -22,7 +19,7 @@ export async function listTags(
 }
 
 /** Lists the repositories that have a manifest, as docker's registry does. */
-export async function listRepositories({ index }: RegistryServices, { url }: Call): Promise<Response> {
+export async function listRepositories({ index }: RegistryParts, { url }: Call): Promise<Response> {
   const size = pageSize(url, CATALOG_PAGE);
   const names = await index.manifests.repositories(cut(url, size));
   return page(url, size, names, (repositories) => ({ repositories }));
@@ -30,7 +27,7 @@ export async function listRepositories({ index }: RegistryServices, { url }: Cal
 
 /** Lists the manifests that say something about another one, known here or not (protocol F.5 end-12). */
 export async function listReferrers(
-  { index }: RegistryServices,
+  { index }: RegistryParts,
   { url, name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<Response> {
   const subject = parseBlobDigest(item);

@@ -5,19 +5,13 @@ import { isTag } from '../../core/names/reference.ts';
 import type { StoredManifest } from '../index/registry-index.ts';
 import { parseManifest } from '../manifest.ts';
 import { readManifestBody } from './request-body.ts';
-import {
-  contentHeaders,
-  isKnownToClient,
-  isSeenLongAgo,
-  type RegistryCall,
-  type RegistryServices,
-} from './services.ts';
+import { contentHeaders, isKnownToClient, isSeenLongAgo, type RegistryCall, type RegistryParts } from './services.ts';
 
 /** What a manifest is asked for by. */
 type Reference = { readonly tag: string } | { readonly digest: Digest };
 
 /** Sends a manifest as it was pushed, whatever the client accepts (protocol F.5 end-3). */
-export async function getManifest(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function getManifest(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const manifest = await findManifest(parts, call);
   const headers = contentHeaders(manifest.digest, manifest.mediaType);
   if (isKnownToClient(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
@@ -26,7 +20,7 @@ export async function getManifest(parts: RegistryServices, call: RegistryCall): 
 }
 
 /** Tells whether a manifest is there. The client may rely on it from now on, so the manifest is kept for a while. */
-export async function headManifest(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function headManifest(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const { digest, mediaType, bytes, seen } = await findManifest(parts, call);
   const { index, clock } = parts;
   if (isSeenLongAgo(parts, seen) && !(await index.manifests.touch(call.name, digest, clock()))) {
@@ -38,7 +32,7 @@ export async function headManifest(parts: RegistryServices, call: RegistryCall):
 }
 
 /** Takes a manifest whose content is in the repository (protocol F.5 end-7). */
-export async function putManifest({ index, clock }: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function putManifest({ index, clock }: RegistryParts, call: RegistryCall): Promise<Response> {
   const {
     request,
     name: repository,
@@ -63,7 +57,7 @@ export async function putManifest({ index, clock }: RegistryServices, call: Regi
 
 /** Removes a tag, or a manifest with all its tags (protocol F.5 end-9). */
 export async function deleteManifest(
-  { index }: RegistryServices,
+  { index }: RegistryParts,
   { name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<Response> {
   const reference = parseReference(item);
@@ -77,7 +71,7 @@ export async function deleteManifest(
 }
 
 async function findManifest(
-  { index }: RegistryServices,
+  { index }: RegistryParts,
   { name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<StoredManifest> {
   const reference = parseReference(item);

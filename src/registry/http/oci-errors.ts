@@ -38,7 +38,7 @@ const OCI_ERRORS: ReadonlyMap<ErrorCode, OciError> = new Map<ErrorCode, OciError
  * The answer to a request that failed, in the specification's form, with one entry for each digest in the error's
  * `digests`, and its `allow` as the header. Undefined for errors that are not the registry's own: they are for the server around it.
  */
-export function errorResponse(
+export function ociErrorResponse(
   error: unknown,
   headers: Headers | Readonly<Record<string, string>> = {},
 ): Response | undefined {

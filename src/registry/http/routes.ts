@@ -7,11 +7,11 @@ import { parseRepositoryName, type RepositoryName } from '../names.ts';
 import { deleteBlob, getBlob, headBlob } from './blobs.ts';
 import { listReferrers, listRepositories, listTags } from './listings.ts';
 import { deleteManifest, getManifest, headManifest, putManifest } from './manifests.ts';
-import { errorResponse } from './oci-errors.ts';
-import type { RegistryServices } from './services.ts';
+import { ociErrorResponse } from './oci-errors.ts';
+import type { RegistryParts } from './services.ts';
 import { cancelUpload, finishUpload, getUpload, mountSource, patchUpload, startUpload } from './uploads.ts';
 
-type Named = NamedRoute<RegistryServices, RepositoryName>;
+type Named = NamedRoute<RegistryParts, RepositoryName>;
 
 const MANIFEST = /^manifests\/(.*)$/s;
 const UPLOADS = /^blobs\/uploads\/?$/;
@@ -29,7 +29,7 @@ const KEPT: BodyBound = { limit: Number.POSITIVE_INFINITY, memory: LIMITS.manife
 const PUSH = ['pull', 'push'] as const;
 
 /** Every request that the registry understands (protocol F.5). The first that matches answers, so the order counts. */
-const ROUTES: readonly Route<RegistryServices, RepositoryName>[] = [
+const ROUTES: readonly Route<RegistryParts, RepositoryName>[] = [
   route('GET', MANIFEST, ['pull'], getManifest, { body: KEPT }),
   route('HEAD', MANIFEST, ['pull'], headManifest, { body: KEPT }),
   route('PUT', MANIFEST, PUSH, putManifest, { body: KEPT }),
@@ -48,7 +48,7 @@ const ROUTES: readonly Route<RegistryServices, RepositoryName>[] = [
 ];
 
 /** The registry's routes. What is not its own, such as a missing authorisation, is left to the server. */
-export function registryRoutes(services: RegistryServices): RouteGroup<RegistryServices, RepositoryName> {
+export function registryRoutes(services: RegistryParts): RouteGroup<RegistryParts, RepositoryName> {
   return {
     name: 'registry',
     access: 'gate',
@@ -57,7 +57,7 @@ export function registryRoutes(services: RegistryServices): RouteGroup<RegistryS
     services,
     routes: ROUTES,
     unmatched,
-    errorResponse: (error) => errorResponse(error),
+    errorResponse: (error) => ociErrorResponse(error),
   };
 }
 

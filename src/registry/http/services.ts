@@ -7,7 +7,7 @@ import type { RegistryIndex } from '../index/registry-index.ts';
 import type { RepositoryName } from '../names.ts';
 
 /** What the registry's routes work with. */
-export interface RegistryServices {
+export interface RegistryParts {
   readonly index: RegistryIndex;
   readonly blobs: BlobStore;
   readonly clock: () => Instant;
@@ -31,7 +31,7 @@ export function parseBlobDigest(text: string | null): Digest {
  * Whether what was last seen at `seen` must be noted as seen again when a client is told of it. Not each time, as every
  * note is a write to the disk; but so that it lasts for three quarters of the grace period from now in any case.
  */
-export function isSeenLongAgo({ clock, grace }: RegistryServices, seen: Instant): boolean {
+export function isSeenLongAgo({ clock, grace }: RegistryParts, seen: Instant): boolean {
   return clock() - seen > grace / 4;
 }
 

@@ -4,12 +4,12 @@ import { isRepositoryPath } from '../../core/names/reference.ts';
 import type { Scope } from '../../core/scope.ts';
 import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId, unknownUpload } from '../names.ts';
 import { type ByteRange, parseContentRange } from './byte-range.ts';
-import { errorResponse } from './oci-errors.ts';
+import { ociErrorResponse } from './oci-errors.ts';
 import { piecesOf } from './request-body.ts';
-import { parseBlobDigest, type RegistryCall, type RegistryServices } from './services.ts';
+import { parseBlobDigest, type RegistryCall, type RegistryParts } from './services.ts';
 
 /** Begins an upload, takes a whole blob at once, or mounts one from another repository (protocol F.5 end-4, end-11). */
-export async function startUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function startUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const { searchParams } = call.url;
   const digest = searchParams.get('digest');
   if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
@@ -33,13 +33,13 @@ export function mountSource(url: URL, repository: RepositoryName): readonly Scop
 }
 
 /** Tells how far an upload is (protocol F.5 end-13). */
-export async function getUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function getUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const upload = await findUpload(parts, call);
   return progress(204, call.name, upload, await parts.blobs.uploadSize(upload));
 }
 
 /** Adds a chunk, or with docker the whole blob as a stream of unknown length (protocol F.5 end-5). */
-export async function patchUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function patchUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const upload = await findUpload(parts, call);
   return resumable(parts, call, upload, async () => {
     const size = await append(parts, call, upload);
@@ -48,7 +48,7 @@ export async function patchUpload(parts: RegistryServices, call: RegistryCall): 
 }
 
 /** Takes the last chunk, if any, and makes the upload a blob of the repository (protocol F.5 end-6). */
-export async function finishUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function finishUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const upload = await findUpload(parts, call);
   const digest = parseBlobDigest(call.url.searchParams.get('digest'));
   return resumable(parts, call, upload, async () => {
@@ -59,7 +59,7 @@ export async function finishUpload(parts: RegistryServices, call: RegistryCall):
 }
 
 /** Gives an upload up (protocol F.5 end-14). */
-export async function cancelUpload(parts: RegistryServices, call: RegistryCall): Promise<Response> {
+export async function cancelUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
   const upload = await findUpload(parts, call);
   await parts.blobs.cancel(upload);
   await parts.index.uploads.remove(upload);
@@ -67,7 +67,7 @@ export async function cancelUpload(parts: RegistryServices, call: RegistryCall):
 }
 
 /** The client learns no UUID, so nothing can be resumed and nothing stays behind. */
-async function takeWholeBlob(parts: RegistryServices, call: RegistryCall, digest: Digest): Promise<Response> {
+async function takeWholeBlob(parts: RegistryParts, call: RegistryCall, digest: Digest): Promise<Response> {
   const { blobs, maxBlob } = parts;
   const upload = await blobs.startUpload();
   try {
@@ -82,7 +82,7 @@ async function takeWholeBlob(parts: RegistryServices, call: RegistryCall, digest
 
 /** The mounted digest; undefined where the request asks for none, or for one that the caller cannot have. */
 async function mount(
-  { index, clock }: RegistryServices,
+  { index, clock }: RegistryParts,
   { gate, name: repository }: RegistryCall,
   wanted: string | null,
   from: string | null,
@@ -94,7 +94,7 @@ async function mount(
 }
 
 async function findUpload(
-  { index }: RegistryServices,
+  { index }: RegistryParts,
   { name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<UploadId> {
   const upload = parseUploadId(item);
@@ -103,7 +103,7 @@ async function findUpload(
 }
 
 /** Appends the body, which must be as long as its Content-Range says. Returns the size of the upload. */
-async function append({ blobs, maxBlob }: RegistryServices, call: RegistryCall, upload: UploadId): Promise<number> {
+async function append({ blobs, maxBlob }: RegistryParts, call: RegistryCall, upload: UploadId): Promise<number> {
   const { headers } = call.request;
   const range = parseContentRange(headers.get('content-range'));
   if (range === undefined) {
@@ -120,7 +120,7 @@ async function append({ blobs, maxBlob }: RegistryServices, call: RegistryCall, 
 }
 
 async function commit(
-  { blobs, index, clock }: RegistryServices,
+  { blobs, index, clock }: RegistryParts,
   repository: RepositoryName,
   upload: UploadId,
   digest: Digest,
@@ -146,7 +146,7 @@ async function commit(
  * does a full disk: what came so far would keep it full.
  */
 async function resumable(
-  { blobs, index }: RegistryServices,
+  { blobs, index }: RegistryParts,
   { name: repository }: RegistryCall,
   upload: UploadId,
   work: () => Promise<Response>,
@@ -158,14 +158,14 @@ async function resumable(
     if (isSignetError(error, 'disk-full')) await giveUp({ blobs, index }, upload);
     if (!isSignetError(error, 'blob-upload-range-invalid')) throw error;
     const { headers } = progress(202, repository, upload, await blobs.uploadSize(upload));
-    const refusal = errorResponse(error, headers);
+    const refusal = ociErrorResponse(error, headers);
     if (refusal === undefined) throw error;
     return refusal;
   }
 }
 
 /** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
-async function giveUp({ blobs, index }: Pick<RegistryServices, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
+async function giveUp({ blobs, index }: Pick<RegistryParts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
   await blobs.cancel(upload).catch(() => {});
   await index.uploads.remove(upload).catch(() => {});
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../../core/names/digest.ts';
 import type { Instant } from '../../core/time.ts';
-import type { Manifest } from '../manifest.ts';
+import type { ParsedManifest } from '../manifest.ts';
 import type { RepositoryName, UploadId } from '../names.ts';
 
 /** Stands for one stay of a blob in the store: a blob that was removed and came back has another. */
@@ -22,14 +22,14 @@ export interface StoredManifest {
   readonly seen: Instant;
 }
 
-export interface Cut {
+export interface Page {
   /** The list goes on behind this name; undefined for its beginning. */
   readonly after: string | undefined;
   /** Entries at most. */
   readonly limit: number;
 }
 
-export interface ReferrerCut {
+export interface ReferrerPage {
   readonly artifactType: string | undefined;
   readonly after: Digest | undefined;
   /** Bytes of all descriptors together; one is given in any case. */
@@ -90,7 +90,7 @@ export interface ManifestIndex {
    */
   put(
     repository: RepositoryName,
-    manifest: Manifest,
+    manifest: ParsedManifest,
     tag: string | undefined,
     now: Instant,
   ): Promise<readonly Digest[]>;
@@ -106,11 +106,11 @@ export interface ManifestIndex {
   /** Removes the tag and nothing else; false where there is none. */
   removeTag(repository: RepositoryName, tag: string): Promise<boolean>;
   /** The manifests whose subject is `subject`. */
-  referrers(repository: RepositoryName, subject: Digest, cut: ReferrerCut): Promise<Referrers>;
+  referrers(repository: RepositoryName, subject: Digest, cut: ReferrerPage): Promise<Referrers>;
   /** Tags in the order of their bytes; undefined where the repository is not known. */
-  tags(repository: RepositoryName, cut: Cut): Promise<readonly string[] | undefined>;
+  tags(repository: RepositoryName, cut: Page): Promise<readonly string[] | undefined>;
   /** Repositories that have a manifest, in the order of their bytes. */
-  repositories(cut: Cut): Promise<readonly string[]>;
+  repositories(cut: Page): Promise<readonly string[]>;
 }
 
 /** What nobody needs any more, and its removal. Times called `unseenSince` spare all that was seen at or after them. */

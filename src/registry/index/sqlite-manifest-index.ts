@@ -1,8 +1,8 @@
 import type { Digest } from '../../core/names/digest.ts';
 import type { Instant } from '../../core/time.ts';
-import type { Manifest } from '../manifest.ts';
+import type { ParsedManifest } from '../manifest.ts';
 import type { RepositoryName } from '../names.ts';
-import type { Cut, ManifestIndex, ReferrerCut, Referrers, StoredManifest } from './registry-index.ts';
+import type { ManifestIndex, Page, ReferrerPage, Referrers, StoredManifest } from './registry-index.ts';
 import type { Rows } from './sqlite-rows.ts';
 
 interface ManifestRow {
@@ -24,7 +24,7 @@ export class SqliteManifestIndex implements ManifestIndex {
 
   async put(
     repository: RepositoryName,
-    manifest: Manifest,
+    manifest: ParsedManifest,
     tag: string | undefined,
     now: Instant,
   ): Promise<readonly Digest[]> {
@@ -71,7 +71,7 @@ export class SqliteManifestIndex implements ManifestIndex {
     return (await this.rows.change(sql, { repository, tag })) > 0;
   }
 
-  async referrers(repository: RepositoryName, subject: Digest, cut: ReferrerCut): Promise<Referrers> {
+  async referrers(repository: RepositoryName, subject: Digest, cut: ReferrerPage): Promise<Referrers> {
     const rows = this.rows.each<{ digest: Digest; descriptor: string }>(
       `SELECT digest, descriptor FROM registry_manifests
        WHERE repository = ${THIS_REPOSITORY} AND subject = $subject AND digest > $after
@@ -90,20 +90,20 @@ export class SqliteManifestIndex implements ManifestIndex {
     return { descriptors, next: undefined };
   }
 
-  async tags(repository: RepositoryName, { after, limit }: Cut): Promise<readonly string[] | undefined> {
+  async tags(repository: RepositoryName, { after, limit }: Page): Promise<readonly string[] | undefined> {
     const id = this.rows.repositoryId(repository);
     if (id === undefined) return undefined;
     const sql = 'SELECT name FROM registry_tags WHERE repository = $id AND name > $after ORDER BY name LIMIT $limit';
     return this.rows.all<{ name: string }>(sql, { id, after: after ?? '', limit }).map(({ name }) => name);
   }
 
-  async repositories({ after, limit }: Cut): Promise<readonly string[]> {
+  async repositories({ after, limit }: Page): Promise<readonly string[]> {
     const sql = `SELECT name FROM registry_repositories o WHERE name > $after
       AND EXISTS (SELECT 1 FROM registry_manifests m WHERE m.repository = o.id) ORDER BY name LIMIT $limit`;
     return this.rows.all<{ name: string }>(sql, { after: after ?? '', limit }).map(({ name }) => name);
   }
 
-  private missing(repository: RepositoryName, { blobs, manifests }: Manifest): readonly Digest[] {
+  private missing(repository: RepositoryName, { blobs, manifests }: ParsedManifest): readonly Digest[] {
     const id = this.rows.repositoryId(repository);
     if (id === undefined) return [...new Set([...blobs, ...manifests])];
     return [
@@ -121,7 +121,7 @@ export class SqliteManifestIndex implements ManifestIndex {
     ];
   }
 
-  private store(repository: number, manifest: Manifest, now: Instant): number {
+  private store(repository: number, manifest: ParsedManifest, now: Instant): number {
     const { id } = this.rows.only<{ id: number }>(
       `INSERT INTO registry_manifests (repository, digest, media_type, bytes, seen, subject, artifact_type, descriptor)
        VALUES ($repository, $digest, $mediaType, $bytes, $now, $subject, $artifactType, $descriptor)

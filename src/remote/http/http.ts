@@ -18,11 +18,11 @@ import { Stopwatch } from './stopwatch.ts';
 
 /** Milliseconds. */
 interface Timeouts {
-  /** From the request's start to the response's head, connecting included. */
+  /** From the start of the request to the head of the response, including the connection. */
   readonly answer: number;
   /** Between two pieces of the body. */
   readonly idle: number;
-  /** For everything, repetitions and redirects included. */
+  /** For everything, including retries and redirects. */
   readonly total: number;
 }
 
@@ -30,8 +30,8 @@ export interface HttpOptions {
   readonly userAgent: string;
   readonly connectionFor?: ConnectionFor;
   readonly timeouts?: Partial<Timeouts>;
-  /** Sends requests of the same moment in a row on one connection, where that is possible (`Line`), not on one each. */
-  readonly inARow?: boolean;
+  /** Pipelines requests of the same moment on one connection if possible (`Line`), rather than opening one for each. */
+  readonly pipelined?: boolean;
   /** Waits that many milliseconds. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
 }
@@ -41,22 +41,22 @@ const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']
 const BUSY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const MAX_REPETITIONS = 3;
 const MAX_WAIT = 10 * SECOND;
-/** Bytes a second that the slowest line worth waiting for carries; what is to be sent adds to the time for an answer. */
+/** Bytes per second of the slowest connection to support; sending a body extends the time limit accordingly. */
 const SLOWEST_UPLOAD = 64 * 1024;
 
 /**
- * The one HTTP client: every wait has an end, every body a cap, every origin its own TLS settings.
+ * The only HTTP client: every wait has a time limit, every body a cap, every origin its own TLS settings.
  *
- * Requests that may be sent twice are repeated up to three times on connection faults and on 429, 502, 503 and 504; others
- * only where they cannot have arrived (`repetitionsAfter`).
- * Any status is an answer; errors are `network-unreachable`, `network-timeout`, `tls-untrusted`, `tls-failed`,
- * `response-invalid`, `response-too-large` and `redirect-refused`, with the transport's error as cause.
+ * Requests that may be sent twice are retried up to three times on connection faults and on 429, 502, 503 and 504;
+ * others only if they cannot have arrived (`repetitionsAfter`). Any status is a response; errors are
+ * `network-unreachable`, `network-timeout`, `tls-untrusted`, `tls-failed`, `response-invalid`, `response-too-large` and
+ * `redirect-refused`, with the transport's error as cause.
  */
 export class HttpClient {
   private readonly userAgent: string;
   private readonly connectionFor: ConnectionFor;
   private readonly timeouts: Timeouts;
-  private readonly inARow: boolean;
+  private readonly pipelined: boolean;
   private readonly sleep: (milliseconds: number) => Promise<void>;
   private readonly connections = new Map<string, Promise<Connection>>();
 
@@ -64,7 +64,7 @@ export class HttpClient {
     this.userAgent = options.userAgent;
     this.connectionFor = options.connectionFor ?? (async () => PLAIN_CONNECTION);
     this.timeouts = { ...TIMEOUTS, ...options.timeouts };
-    this.inARow = options.inARow ?? false;
+    this.pipelined = options.pipelined ?? false;
     this.sleep = options.sleep ?? ((milliseconds) => new Promise((wake) => setTimeout(wake, milliseconds)));
   }
 
@@ -112,7 +112,7 @@ export class HttpClient {
           headers: this.headersOf(request),
           body: request.body,
           signal: stopwatch.signal,
-          mayFollow: this.inARow,
+          mayFollow: this.pipelined,
         },
         connection,
       );
@@ -151,7 +151,7 @@ export class HttpClient {
   }
 }
 
-/** A body in any encoding could unpack to any size, so none is taken. */
+/** A compressed body could unpack to any size, so none is accepted. */
 function refuseEncoded(headers: Headers, url: URL): void {
   const encoding = headers.get('content-encoding');
   if (encoding !== null && encoding.toLowerCase() !== 'identity') {

@@ -6,7 +6,7 @@ import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import { logInStep, whoAsked } from '../http/caller.ts';
 import { MAX_TEXT, parseErrorBody, type RemoteError } from '../http/error-body.ts';
 
-/** What Notary's clients say of each kind of rejected update (protocol B.6.4). */
+/** The words of Notary's clients for each kind of rejected update (protocol B.6.4). */
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
   ['ErrValidation', 'An error occurred during validation'],
   ['ErrBadHierarchy', 'Metadata hierarchy is incomplete'],
@@ -14,12 +14,14 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map([
   ['ErrBadTargets', 'The targets metadata is invalid'],
   ['ErrBadSnapshot', 'The snapshot metadata is invalid'],
 ]);
+/** The code of a mirror's refusals. */
+const READ_ONLY = 'READ_ONLY_MIRROR';
 const REJECTED = 'trust server rejected operation.';
 
 /**
- * Returns for status 200 and throws for every other, in the words of Notary's clients (protocol C.5): `trust-data-missing`
- * (404), `unauthorized` (401, with the collection and whose login was used), `server-error`. `resource` is what was asked for,
- * as in `2.root` or `timestamp key`.
+ * Returns for status 200 and throws for any other, in the words of Notary's clients (protocol C.5):
+ * `trust-data-missing` (404), `unauthorized` (401, with the collection and whose login was used), `server-error`.
+ * `resource` is what was requested, such as `2.root` or `timestamp key`.
  */
 export function translateStatus({ status, body, url, caller }: AuthorizedAnswer, gun: Gun, resource: string): void {
   if (status === 200) return;
@@ -38,12 +40,21 @@ export function translateStatus({ status, body, url, caller }: AuthorizedAnswer,
     });
   }
   const [first] = parseErrorBody(body);
+  if (status === 403 && first?.code === READ_ONLY) {
+    throw new SignetError('forbidden', `${url.host} takes no changes: ${printable(first.message, MAX_TEXT)}`, {
+      detail: { gun, server: url.host, code: first.code },
+      next: 'Publish to the trust server that is mirrored, or to one of your own.',
+    });
+  }
   const detail = { status, ...(first === undefined ? {} : { code: first.code, message: first.message }) };
   const message = status === 400 ? REJECTED : `unable to reach trust server at this time: ${status}.`;
   throw new SignetError('server-error', message, { detail });
 }
 
-/** `translateStatus` of a publish, whose rejection says why: `publish-rejected`, or `publish-conflict` where somebody was faster. */
+/**
+ * `translateStatus` for a publish, whose rejection includes the reason: `publish-rejected`, or `publish-conflict` if
+ * someone else published first.
+ */
 export function translatePublish(answer: AuthorizedAnswer, gun: Gun): void {
   if (answer.status === 400) throw rejection(parseErrorBody(answer.body));
   translateStatus(answer, gun, 'POST metadata endpoint');
@@ -62,7 +73,7 @@ function rejection(errors: readonly RemoteError[]): SignetError {
   });
 }
 
-/** `{"Name":"ErrBadRoot","Error":{"Msg":"…"}}`; undefined for a name that no client knows. */
+/** `{"Name":"ErrBadRoot","Error":{"Msg":"…"}}`; undefined for a name that clients do not know. */
 function validationError(detail: JsonValue | undefined): { name: string; message: string } | undefined {
   if (!(detail instanceof Map)) return undefined;
   const name = detail.get('Name');

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
+import type { Environment } from '../../core/variables.ts';
 import { isErrno } from '../../store/files.ts';
-import type { Environment } from '../settings/environment.ts';
 import { isPath } from '../settings/setting-types.ts';
 
 /** The files of a server. All are made with mode 0600, all folders with 0700. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { Environment } from '../../core/variables.ts';
 import { readSmallFile, writePrivateFile } from '../../store/files.ts';
-import type { Environment } from '../settings/environment.ts';
 import type { DataFolder } from './data-folder.ts';
 
 /** Bytes of the key that seals the online signing keys. */

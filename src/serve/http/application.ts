@@ -12,7 +12,7 @@ import type { AccessRecord } from '../observe/access-log.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
-import { Exchange } from './exchange.ts';
+import { HttpExchange } from './exchange.ts';
 import { countUntilTaken } from './large-answer.ts';
 import { type Shares, serverBusy } from './shares.ts';
 
@@ -109,14 +109,14 @@ export class Application {
     return this.finish(exchange, response);
   }
 
-  private begin(request: Request, peer: string): Exchange {
+  private begin(request: Request, peer: string): HttpExchange {
     const { behindProxy, metrics } = this.options;
     metrics.begin();
-    return new Exchange(`${this.run}-${++this.count}`, request, behindProxy ? forwardedFor(request, peer) : peer);
+    return new HttpExchange(`${this.run}-${++this.count}`, request, behindProxy ? forwardedFor(request, peer) : peer);
   }
 
   /** What answers the request, which has its share of the server from now on. Throws what turns it away. */
-  private admit(exchange: Exchange): Match {
+  private admit(exchange: HttpExchange): Match {
     const { metrics, maxRequests, shares } = this.options;
     const { request, url, address } = exchange;
     checkPath(url.pathname);
@@ -151,7 +151,7 @@ export class Application {
   }
 
   /** The answer to a request that failed: its group's own, or else the server's. */
-  private refuse(thrown: unknown, exchange: Exchange): Response {
+  private refuse(thrown: unknown, exchange: HttpExchange): Response {
     const { id, request, host, match, stage } = exchange;
     const response = stage === 'received' ? undefined : match?.group.errorResponse?.(thrown, exchange);
     if (response !== undefined) return response;
@@ -161,7 +161,7 @@ export class Application {
     return errorResponse(error, host === undefined ? undefined : this.options.realmOf(host), id);
   }
 
-  private report(error: unknown, { id, request, url }: Exchange): void {
+  private report(error: unknown, { id, request, url }: HttpExchange): void {
     if (error instanceof AuthorizationRequired) return;
     const description = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
@@ -170,7 +170,7 @@ export class Application {
   }
 
   /** Gives back what the request held, and tells metrics and logs of it. */
-  private finish(exchange: Exchange, response: Response): Response {
+  private finish(exchange: HttpExchange, response: Response): Response {
     const { id, request, url, match, share, stage } = exchange;
     const { headers, status } = response;
     headers.set('X-Request-Id', id);
@@ -203,7 +203,7 @@ export class Application {
   }
 
   private logAccess(
-    { id, request, url, address, gate }: Exchange,
+    { id, request, url, address, gate }: HttpExchange,
     answer: Pick<AccessRecord, 'status' | 'bytes' | 'duration'>,
   ): void {
     const { now, logAccess } = this.options;

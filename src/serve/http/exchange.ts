@@ -10,7 +10,7 @@ const NO_URL = new URL('http://invalid//');
 const NO_BODY: BodyBound = { limit: 0, memory: 0 };
 
 /** One request while it is answered. What is found out about it is added on the way, and is what its handler is given. */
-export class Exchange implements Call {
+export class HttpExchange implements Call {
   readonly id: string;
   readonly request: Request;
   readonly url: URL;

@@ -1,8 +1,8 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
+import type { Environment } from '../../core/variables.ts';
 import { CLIENT_VARIABLES, GIVEN_VARIABLES, PREFIX, SERVER_VARIABLES } from '../../core/variables.ts';
-import type { Environment } from './environment.ts';
-import { nearest } from './nearest.ts';
+import { closestName } from './closest-name.ts';
 import { SETTING_NAMES, variableOf } from './settings.ts';
 
 /** Every variable of the server's. */
@@ -42,6 +42,6 @@ function isOfService(name: string, prefix: string, environment: Environment): bo
 
 function hintFor(name: string): string {
   const tail = (whole: string) => whole.slice(PREFIX.length);
-  const meant = nearest(tail(name), SERVER.map(tail));
+  const meant = closestName(tail(name), SERVER.map(tail));
   return meant === undefined ? '' : `; did you mean ${PREFIX}${meant}?`;
 }

@@ -4,10 +4,10 @@ import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { quoted } from '../../core/printable.ts';
+import type { Environment } from '../../core/variables.ts';
 import { readSmallFile } from '../../store/files.ts';
 import { checkVariables } from './check-variables.ts';
-import type { Environment } from './environment.ts';
-import { isLoopback } from './host-name.ts';
+import { isLoopbackHost } from './host-name.ts';
 import type { SettingType } from './setting-types.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName, type Settings, variableOf } from './settings.ts';
 
@@ -105,7 +105,7 @@ function checkTogether(settings: Settings): void {
   if (!tls && tlsCertificate !== undefined) {
     conflict('tls is off, but tlsCertificate is set', 'Leave out one of them.');
   }
-  if (!tls && !behindProxy && !isLoopback(listen.host)) {
+  if (!tls && !behindProxy && !isLoopbackHost(listen.host)) {
     conflict(
       `tls is off, but ${listen.host} can be reached from other machines`,
       'Listen on localhost, or set behindProxy if only a TLS-terminating proxy can reach this address.',

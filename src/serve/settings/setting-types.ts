@@ -96,6 +96,13 @@ export const path: SettingType<string> = scalar({
   read: (text, folder) => (isPath(text) ? resolve(folder, text) : undefined),
 });
 
+/** Files or folders, as `path` reads them. */
+export const paths: SettingType<readonly string[]> = listOf({
+  argument: 'PATH',
+  expects: 'files or folders',
+  read: (text, folder) => (isPath(text) ? resolve(folder, text) : undefined),
+});
+
 /** `path`, or one of a few words in its place. */
 export function pathOr<const Words extends readonly string[]>(...words: Words): SettingType<string> {
   return scalar({
@@ -115,7 +122,7 @@ export const word: SettingType<string> = scalar({
   read: (text) => (/^[A-Za-z0-9.:_/-]{1,100}$/.test(text) ? text : undefined),
 });
 
-export function integer(lowest: number, highest: number): SettingType<number> {
+export function wholeNumber(lowest: number, highest: number): SettingType<number> {
   return scalar({
     argument: 'NUMBER',
     expects: `a whole number from ${lowest} to ${highest}`,

@@ -6,16 +6,17 @@ import {
   address,
   duration,
   hostNames,
-  integer,
   oneOf,
   onOff,
   optional,
   path,
   pathOr,
+  paths,
   type SettingType,
   size,
   texts,
   type ValueOf,
+  wholeNumber,
   word,
 } from './setting-types.ts';
 
@@ -77,6 +78,11 @@ export const SETTINGS = {
     ),
     flag: 'gun-prefix',
   },
+  mirror: setting(
+    paths,
+    [],
+    'Serve copies of trust data (signet trust export), or folders of them, instead of trust data of its own: read-only, without a key',
+  ),
   currentMaxAge: setting(duration('0s', '365d'), 300, 'How long clients may cache current trust data; 0 forbids it'),
   consistentMaxAge: setting(
     duration('0s', '365d'),
@@ -98,7 +104,7 @@ export const SETTINGS = {
   accessLog: setting(pathOr('off', 'stderr'), 'off', 'Where requests are logged'),
 
   maxRequests: setting(
-    integer(1, 1_000_000),
+    wholeNumber(1, 1_000_000),
     1024,
     'Requests in progress at one time; one network has half of them at most',
   ),

@@ -49,7 +49,7 @@ export async function planRenewal(repository: Repository, asked: readonly RoleNa
  * lost. A root gets new certificates for the keys that are here where theirs run out (protocol G-1).
  */
 export function renew(repository: Repository, roles: readonly RoleName[]): Promise<Publication> {
-  return repository.mend(async (editor, collection) => {
+  return repository.repair(async (editor, collection) => {
     for (const role of roles) {
       if (role === 'root') await renewRoot(repository, editor, collection);
       else if (role === 'snapshot') editor.witnessSnapshot();
@@ -96,9 +96,9 @@ async function renewRoot({ keys, gun, source }: Repository, editor: Editor, { se
   const renewed: PublicKey[] = [];
   for (const key of rootKeys(set)) {
     const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < source.now + EXPIRY_NOTICE;
-    const privateKey = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
-    if (privateKey !== undefined) isReissued = true;
-    renewed.push(privateKey === undefined ? key : issueRootCertificate(privateKey, gun, source.now));
+    const signer = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
+    if (signer !== undefined) isReissued = true;
+    renewed.push(signer === undefined ? key : await issueRootCertificate(signer, gun, source.now));
   }
   if (isReissued) editor.replaceKeys('root', renewed, threshold);
   else editor.witnessRoot();

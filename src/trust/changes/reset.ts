@@ -12,7 +12,7 @@ import { allDelegations } from '../../core/verify/lookup.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { AuditFolder } from '../../store/audit-folder.ts';
 import { countHere } from '../keys/signer-roles.ts';
-import { found, signFirst } from '../publish/founding.ts';
+import { createCollection, signFirst } from '../publish/create.ts';
 import type { Repository } from '../publish/repository.ts';
 import { send } from '../publish/send.ts';
 import { type Collection, inspectExpired } from '../update/collection.ts';
@@ -63,7 +63,7 @@ export async function resetRepository(
 ): Promise<ResetReport> {
   const { source, keys, gun } = repository;
   const files = await keys.undoing(async () => {
-    const editor = await found(source, keys, {});
+    const editor = await createCollection(source, keys, {});
     takeOver(editor, plan);
     return signFirst(source, keys, editor);
   });

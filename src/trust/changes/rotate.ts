@@ -2,8 +2,8 @@ import { Editor } from '../../core/edit/editor.ts';
 import { keysMissing } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import { issueRootCertificate } from '../../core/keys/certificate.ts';
-import type { PrivateKey } from '../../core/keys/private-key.ts';
 import { canonicalKeyId, type PublicKey } from '../../core/keys/public-key.ts';
+import type { Signer } from '../../core/keys/signer.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { BASE_ROLES, type BaseRole } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
@@ -49,7 +49,7 @@ export async function rotateKeys(
 ): Promise<Rotated> {
   const { role, keyIds = [] } = rotation;
   checkRotation({ ...rotation, choosesKeys: keyIds.length > 0 });
-  await openSigners(repository, role, Math.max(keyIds.length, 1));
+  await openRotationKeys(repository, role, Math.max(keyIds.length, 1));
   for (const id of keyIds) await present(repository, id, role);
   return repository.keys.undoing(async () => {
     const publicKeys = await newKeys(repository, rotation);
@@ -103,7 +103,7 @@ export function checkRotation({
  * Opens the keys of the roles that sign anew, those of the root and of a snapshot that is signed here, for a role that gets
  * `count` keys. Throws `threshold-invalid`, `signing-key-missing`, `trust-data-missing`, and what opening keys throws.
  */
-export async function openSigners(repository: Repository, role: BaseRole, count: number): Promise<void> {
+export async function openRotationKeys(repository: Repository, role: BaseRole, count: number): Promise<void> {
   const collection = await repository.current();
   if (collection === undefined) throw new SignetError('trust-data-missing', `${repository.gun} has no trust data yet`);
   const { root } = collection.set.root;
@@ -128,14 +128,14 @@ async function open({ keys }: Repository, role: BaseRole, ids: readonly KeyId[])
 async function newKeys(repository: Repository, { role, serverManaged, keyIds = [] }: Rotation): Promise<PublicKey[]> {
   const { keys, gun, source } = repository;
   if (serverManaged && (role === 'snapshot' || role === 'timestamp')) return [await source.server.rotateKey(gun, role)];
-  const own: PrivateKey[] = [];
+  const own: Signer[] = [];
   // The passphrase that opened the former key may be why it is replaced.
   if (keyIds.length === 0) own.push(await keys.create(role, role === 'root' ? undefined : gun, 'its own'));
   for (const id of keyIds) own.push(await present(repository, id, role));
-  return own.map((key) => (role === 'root' ? issueRootCertificate(key, gun, source.now) : key.publicKey));
+  return Promise.all(own.map((key) => (role === 'root' ? issueRootCertificate(key, gun, source.now) : key.publicKey)));
 }
 
-async function present({ keys }: Repository, id: KeyId, role: BaseRole): Promise<PrivateKey> {
+async function present({ keys }: Repository, id: KeyId, role: BaseRole): Promise<Signer> {
   const key = await keys.find(id, role);
   if (key === undefined) throw new SignetError('signing-key-missing', `unable to find key: ${id}`, { detail: { id } });
   return key;

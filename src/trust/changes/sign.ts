@@ -45,7 +45,7 @@ export function signImages(repository: Repository, images: readonly SignedImage[
  * Opens the keys with which this person signs a tag, so that what follows cannot fail for want of them. Throws
  * `signing-key-missing` where none is here, and as `KeyRing.find`.
  */
-export async function openSigners({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
+export async function openSigningKeys({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
   for (const role of await signableRoles(set, tag, keys)) {
     const signers = set.signersOf(role);
     if (!(await canSign(role, signers, keys))) throw keysMissing(role, signers, []);

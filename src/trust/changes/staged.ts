@@ -3,7 +3,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { type DelegationName, parentOf } from '../../core/names/role.ts';
 import type { Change, DelegationChange } from '../../store/change.ts';
 import type { Changelist } from '../../store/changelist.ts';
-import { unpublished } from '../publish/founding.ts';
+import { unpublished } from '../publish/create.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
 import { republish } from '../publish/republish.ts';

@@ -1,5 +1,6 @@
+import type { MirrorInfo } from '../../remote/notary/mirror-info.ts';
 import type { TrustServer } from '../../remote/notary/trust-server.ts';
-import type { FoundingLock } from '../../store/founding-lock.ts';
+import type { CreationLock } from '../../store/creation-lock.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 import type { PlacedProposals } from './proposals.ts';
 import type { WaitingProposal } from './waiting-proposal.ts';
@@ -15,8 +16,10 @@ export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
   /** Where changes wait for signatures of others. */
   readonly proposals: PlacedProposals;
+  /** What the server says of it if it is a mirror; absent where no one can be asked. */
+  readonly mirrorInfo?: (() => Promise<MirrorInfo | undefined>) | undefined;
   /** Held while a repository is founded, so that two processes do not both make keys for it; absent where only one can. */
-  readonly foundingLock?: Pick<FoundingLock, 'hold'> | undefined;
+  readonly creationLock?: Pick<CreationLock, 'hold'> | undefined;
   /** Waits so many milliseconds; by the clock where it is absent. */
   readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */

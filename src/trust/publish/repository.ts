@@ -11,7 +11,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { type Collection, inspectExpired, updateCollection } from '../update/collection.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
-import { type FoundingOptions, found, signFirst, unpublished } from './founding.ts';
+import { type CreateOptions, createCollection, signFirst, unpublished } from './create.ts';
 import { type Publication, Publisher } from './publication.ts';
 import type { RepositorySource } from './repository-source.ts';
 import { send } from './send.ts';
@@ -81,7 +81,7 @@ export class Repository {
   }
 
   /** `publish` on top of a collection of which parts may have expired: `edit` has to sign those anew. */
-  mend(edit: Edit): Promise<Publication> {
+  repair(edit: Edit): Promise<Publication> {
     return this.change(() => this.unlessMissing(inspectExpired({ ...this.source, purpose: 'publish' })), edit);
   }
 
@@ -91,11 +91,11 @@ export class Repository {
    * person's own pins do not admit the root, and `trust-data-exists` where somebody else was faster. If it fails before the
    * server may have taken it, no key stays that was made for it.
    */
-  async initialize(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions = {}): Promise<void> {
-    const lock = await this.source.foundingLock?.hold(this.source.warn);
+  async initialize(edit: (editor: Editor) => Promise<void> | void, options: CreateOptions = {}): Promise<void> {
+    const lock = await this.source.creationLock?.hold(this.source.warn);
     try {
-      if (lock?.waited === true && (await this.current()) !== undefined) throw this.founded();
-      await this.found(edit, options);
+      if (lock?.waited === true && (await this.current()) !== undefined) throw this.alreadyCreated();
+      await this.create(edit, options);
     } finally {
       lock?.release();
     }
@@ -105,8 +105,8 @@ export class Repository {
    * Prepares the collection here, for a first publish later, as Notary's `init` does. If it fails, no key stays that was
    * made for it.
    */
-  async prepare(options: FoundingOptions): Promise<void> {
-    const work = async () => signFirst(this.source, this.keys, await found(this.source, this.keys, options));
+  async prepare(options: CreateOptions): Promise<void> {
+    const work = async () => signFirst(this.source, this.keys, await createCollection(this.source, this.keys, options));
     await this.keep(await this.keys.undoing(work, (error) => this.tellUndone(error)));
   }
 
@@ -144,9 +144,9 @@ export class Repository {
     return this.source.cache.remove(this.gun);
   }
 
-  private async found(edit: (editor: Editor) => Promise<void> | void, options: FoundingOptions): Promise<void> {
+  private async create(edit: (editor: Editor) => Promise<void> | void, options: CreateOptions): Promise<void> {
     const work = async () => {
-      const editor = (await unpublished(this.source)) ?? (await found(this.source, this.keys, options));
+      const editor = (await unpublished(this.source)) ?? (await createCollection(this.source, this.keys, options));
       await edit(editor);
       const files = await signFirst(this.source, this.keys, editor);
       await send(this.source, this.keys, files);
@@ -155,7 +155,7 @@ export class Repository {
     try {
       await this.keys.undoing(work, (error) => this.tellUndone(error));
     } catch (error) {
-      throw isSignetError(error, 'publish-conflict') ? this.founded(error) : error;
+      throw isSignetError(error, 'publish-conflict') ? this.alreadyCreated(error) : error;
     }
   }
 
@@ -164,7 +164,7 @@ export class Repository {
     this.source.warn(`${this.gun} is not founded, and the keys that were made for it are removed again`);
   }
 
-  private founded(cause?: SignetError): SignetError {
+  private alreadyCreated(cause?: SignetError): SignetError {
     return new SignetError('trust-data-exists', `somebody else has just founded ${this.gun}`, {
       cause,
       next: 'Run the command again.',

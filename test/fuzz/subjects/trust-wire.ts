@@ -1,9 +1,13 @@
 import { deepStrictEqual } from 'node:assert';
 import { ChainWriter, parseChain } from '../../../src/core/chain.ts';
+import { formatCopies, parseCopies } from '../../../src/core/copy/copy-file.ts';
+import { verifyCopy } from '../../../src/core/copy/verify-copy.ts';
 import { formatProposal, parseProposal } from '../../../src/core/edit/proposal.ts';
+import { digestHex, digestOf } from '../../../src/core/names/digest.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import type { RoleName } from '../../../src/core/names/role.ts';
 import { ResponseReader } from '../../../src/remote/transport/response-reader.ts';
+import { copyOf, rotatedRepository } from '../../support/copies.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, lines, words } from '../mutate.ts';
 import { json } from '../mutate-json.ts';
@@ -68,7 +72,41 @@ const proposal: Subject = {
   },
 };
 
-export const TRUST_WIRE_SUBJECTS = { response: () => response, chain: () => chain, proposal: () => proposal };
+/** A file of copies has one form only, and what does not verify by itself is refused. Its end is made right again, to get past it. */
+async function copies(): Promise<Subject> {
+  const copy = await copyOf(await rotatedRepository());
+  const seeds = [formatCopies([copy]), formatCopies([{ ...copy, server: undefined }]), formatCopies([])];
+  const pieces = [
+    '\n',
+    '"length":',
+    '"1.root"',
+    '"targets/x"',
+    '../',
+    '{"name":"root"}',
+    'end ',
+    '"pin":"x"',
+    '\u0000',
+  ];
+  return {
+    seeds,
+    mutate: anyOf(bytes, ended(words(pieces)), ended(lines), ended(bytes)),
+    refusals: ['copy-malformed', 'copy-untrusted'],
+    check: (input) => {
+      const read = parseCopies(input);
+      deepStrictEqual(formatCopies(read), input);
+      for (const each of read) verifyCopy(each);
+    },
+  };
+}
+
+function ended(mutate: Subject['mutate']): Subject['mutate'] {
+  return (input, dice, others) => {
+    const body = mutate(input.subarray(0, -'end 64\n'.length - 62), dice, others);
+    return Buffer.concat([body, Buffer.from(`end ${digestHex(digestOf(body))}\n`)]);
+  };
+}
+
+export const TRUST_WIRE_SUBJECTS = { response: () => response, chain: () => chain, proposal: () => proposal, copies };
 
 /** What a reader finds in these pieces, and how it ended. */
 function readResponses(pieces: readonly Buffer[]): string[] {

@@ -17,8 +17,8 @@ const REPOSITORIES = ['alice/app', 'alice/other'] as const;
 const PUSHERS = 2;
 const PUBLISHERS = 3;
 const LARGEST_BLOB = 200_000;
-const SHORTEST_LIFE = 50;
-const LIFE_SPREAD = 550;
+const SHORTEST_LIFE = 30;
+const LIFE_SPREAD = 300;
 /** So many kills a docker's cache lives through. */
 const MEMORY = 10;
 

@@ -79,13 +79,13 @@ export class TrustPublisher {
    */
   async check(): Promise<string | undefined> {
     const { possible } = this.state;
-    const found = await this.current(new MemoryCache()).catch(unlessFirst(this.published));
-    if (found === undefined) {
+    const create = await this.current(new MemoryCache()).catch(unlessFirst(this.published));
+    if (create === undefined) {
       this.state.settle(undefined);
       return undefined;
     }
     await this.current(this.cache);
-    const publication = possible.find((each) => each !== undefined && isCurrent(each, found));
+    const publication = possible.find((each) => each !== undefined && isCurrent(each, create));
     if (publication === undefined) throw new Error(`${this.gun} is as nobody published it`);
     await this.checkFiles();
     if (publication !== possible[0]) this.unanswered++;

@@ -1,4 +1,4 @@
-import { dummy, found, remember } from '../collections.ts';
+import { createRepository, dummy, remember } from '../collections.ts';
 import type { Typed } from '../person.ts';
 import type { Place, PushedImage } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
@@ -32,7 +32,7 @@ const signed =
   async (place, name) => {
     const images: (readonly [string, PushedImage])[] = [];
     for (const tag of tags) images.push([tag, await place.pushed(`${name}:${tag}`)] as const);
-    await found(place.person(), place.repository(name), async (draft) => {
+    await createRepository(place.person(), place.repository(name), async (draft) => {
       await draft.signer('alice');
       for (const [tag, image] of images) {
         for (const role of ['targets/alice', 'targets/releases']) draft.sign(role, tag, image);
@@ -62,7 +62,7 @@ const unauthorised: State = async (place, name) => {
 
 const delegationOnly: State = async (place, name) => {
   const image = await place.pushed(`${name}:v1`);
-  await found(place.person(), place.repository(name), async (draft) => {
+  await createRepository(place.person(), place.repository(name), async (draft) => {
     await draft.signer('alice');
     draft.sign('targets/alice', 'v1', image);
   });
@@ -71,7 +71,7 @@ const delegationOnly: State = async (place, name) => {
 
 const twoDigests: State = async (place, name) => {
   const image = await place.pushed(`${name}:v1`);
-  await found(place.person(), place.repository(name), async (draft) => {
+  await createRepository(place.person(), place.repository(name), async (draft) => {
     await draft.signer('alice');
     draft.sign('targets', 'v1', dummy('in targets'));
     for (const role of ['targets/alice', 'targets/releases']) draft.sign(role, 'v1', image);
@@ -89,7 +89,7 @@ const overwritten: State = async (place, name) => {
 
 /** Signed, but never pushed. */
 const lost: State = async (place, name) => {
-  await found(place.person(), place.repository(name), (draft) => draft.sign('targets', 'v1', dummy('lost')));
+  await createRepository(place.person(), place.repository(name), (draft) => draft.sign('targets', 'v1', dummy('lost')));
   return {};
 };
 
@@ -113,7 +113,7 @@ const PULL: readonly Scenario[] = scenariosOf('pull', {
   'all-tags-none': on(
     'pull-none',
     async (place, name) => {
-      await found(place.person(), place.repository(name));
+      await createRepository(place.person(), place.repository(name));
       return {};
     },
     (name) => ['pull', '--all-tags', name],
@@ -148,7 +148,7 @@ const pushing =
     await place.image(`${name}:${tag}`);
     const [person, founder] = [place.person(), place.person()];
     if (edit !== undefined) {
-      await found(founder, place.repository(name), async (draft) => {
+      await createRepository(founder, place.repository(name), async (draft) => {
         if (edit === 'signer') await draft.signer('alice');
         if (edit === 'foreign signer') draft.foreignSigner('alice');
       });
@@ -216,7 +216,7 @@ function starting(word: 'run' | 'create'): readonly Scenario[] {
       'there',
       async (place, name) => {
         const image = await place.pushed(`${name}:v1`);
-        await found(place.person(), place.repository(name), (draft) => draft.sign('targets', 'v1', image));
+        await createRepository(place.person(), place.repository(name), (draft) => draft.sign('targets', 'v1', image));
         return {};
       },
       ':v1',
@@ -225,7 +225,7 @@ function starting(word: 'run' | 'create'): readonly Scenario[] {
       'always',
       async (place, name) => {
         const image = await place.pushed(`${name}:v1`);
-        await found(place.person(), place.repository(name), (draft) => draft.sign('targets', 'v1', image));
+        await createRepository(place.person(), place.repository(name), (draft) => draft.sign('targets', 'v1', image));
         return {};
       },
       ':v1',

@@ -1,4 +1,4 @@
-import { type Draft, dummy, found, remember } from '../collections.ts';
+import { createRepository, type Draft, dummy, remember } from '../collections.ts';
 import type { Typed } from '../person.ts';
 import type { Place } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
@@ -10,7 +10,7 @@ type State = (place: Place, repository: string) => Promise<View>;
 /** A repository with this content, looked at as a whole by somebody who has never seen it. */
 function founded(edit?: (draft: Draft) => Promise<void> | void, suffix = ''): State {
   return async (place, repository) => {
-    await found(place.person(), repository, edit);
+    await createRepository(place.person(), repository, edit);
     return { person: place.person(), images: [`${repository}${suffix}`] };
   };
 }
@@ -55,26 +55,26 @@ const STATES: Readonly<Record<string, State>> = {
   'upper case': async (place) => ({ person: place.person(), images: [place.repository('alice/UPPER')] }),
   'html characters in the name': async (place) => ({ person: place.person(), images: [`${place.host}/a<b>`] }),
   'several, some missing': async (place, repository) => {
-    await found(place.person(), repository, ONE_TAG);
+    await createRepository(place.person(), repository, ONE_TAG);
     const images = [`${repository}-no`, repository, `${repository}:v1`, `${repository}-nor`];
     return { person: place.person(), images };
   },
   'offline, no cache': async (place, repository) => {
-    await found(place.person(), repository, ONE_TAG);
+    await createRepository(place.person(), repository, ONE_TAG);
     return { person: place.person(), images: [repository], env: { DOCKER_CONTENT_TRUST_SERVER: place.nowhere } };
   },
   'offline, cached': async (place, repository) => {
     const person = place.person();
-    await found(place.person(), repository, ONE_TAG);
+    await createRepository(place.person(), repository, ONE_TAG);
     await remember(person, repository);
     return { person, images: [repository], env: { DOCKER_CONTENT_TRUST_SERVER: place.nowhere } };
   },
   unauthorised: async (place, repository) => {
-    await found(place.person(), repository, ONE_TAG);
+    await createRepository(place.person(), repository, ONE_TAG);
     return { person: place.person('bob'), images: [repository] };
   },
   'not logged in': async (place, repository) => {
-    await found(place.person(), repository, ONE_TAG);
+    await createRepository(place.person(), repository, ONE_TAG);
     return { person: place.stranger(), images: [repository] };
   },
   'plain http server': async (place, repository) => ({

@@ -1,4 +1,4 @@
-import { dummy, found } from '../collections.ts';
+import { createRepository, dummy } from '../collections.ts';
 import type { Typed } from '../person.ts';
 import type { Place } from '../place.ts';
 import { type Scenario, scenariosOf } from '../scenario.ts';
@@ -16,7 +16,7 @@ function released(
     const { hasKey = true, ...typed } = more;
     const repository = place.repository(`alice/revoke-${name}`);
     const founder = place.person();
-    await found(founder, repository, async (draft) => {
+    await createRepository(founder, repository, async (draft) => {
       await draft.signer('alice');
       for (const tag of ['v1', 'v2']) {
         for (const role of ['targets/alice', 'targets/releases']) draft.sign(role, tag, dummy(tag));
@@ -40,7 +40,7 @@ export const TRUST_REVOKE: readonly Scenario[] = scenariosOf('trust-revoke', {
   empty: async (place) => {
     const repository = place.repository('alice/revoke-empty');
     const person = place.person();
-    await found(person, repository);
+    await createRepository(person, repository);
     return { person, args: ['trust', 'revoke', '-y', repository] };
   },
   'one-tag': released('one', [], ':v1'),
@@ -54,13 +54,13 @@ export const TRUST_REVOKE: readonly Scenario[] = scenariosOf('trust-revoke', {
   'in-targets-only': async (place) => {
     const repository = place.repository('alice/revoke-targets');
     const person = place.person();
-    await found(person, repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
+    await createRepository(person, repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
     return { person, args: ['trust', 'revoke', `${repository}:v1`] };
   },
   'in-targets-beside-signers': async (place) => {
     const repository = place.repository('alice/revoke-beside');
     const person = place.person();
-    await found(person, repository, async (draft) => {
+    await createRepository(person, repository, async (draft) => {
       await draft.signer('alice');
       draft.sign('targets', 'v1', dummy('v1'));
     });
@@ -69,7 +69,7 @@ export const TRUST_REVOKE: readonly Scenario[] = scenariosOf('trust-revoke', {
   'in-targets-whose-key-others-have': async (place) => {
     const repository = place.repository('alice/revoke-foreign-key');
     const [founder, person] = [place.person(), place.person()];
-    await found(founder, repository, async (draft) => {
+    await createRepository(founder, repository, async (draft) => {
       await draft.signer('alice');
       for (const role of ['targets', 'targets/alice', 'targets/releases']) draft.sign(role, 'v1', dummy('v1'));
     });
@@ -78,13 +78,13 @@ export const TRUST_REVOKE: readonly Scenario[] = scenariosOf('trust-revoke', {
   },
   'in-targets-only-no-key': async (place) => {
     const repository = place.repository('alice/revoke-no-targets-key');
-    await found(place.person(), repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
+    await createRepository(place.person(), repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
     return { person: place.person(), args: ['trust', 'revoke', `${repository}:v1`] };
   },
   'in-a-delegation-only': async (place) => {
     const repository = place.repository('alice/revoke-delegation');
     const person = place.person();
-    await found(person, repository, async (draft) => {
+    await createRepository(person, repository, async (draft) => {
       await draft.signer('alice');
       draft.sign('targets/alice', 'v1', dummy('v1'));
     });

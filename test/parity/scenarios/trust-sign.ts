@@ -1,4 +1,4 @@
-import { dummy, found } from '../collections.ts';
+import { createRepository, dummy } from '../collections.ts';
 import { PASSPHRASE, type Person } from '../person.ts';
 import type { Place } from '../place.ts';
 import { initBy, type Scenario, scenariosOf } from '../scenario.ts';
@@ -13,7 +13,7 @@ const secret = (expect: RegExp, send = 'a passphrase') => ({ expect, send, isSec
 async function signedByAlice(place: Place, name: string, person: Person, ...tags: string[]): Promise<string> {
   const repository = place.repository(name);
   const founder = place.person();
-  await found(founder, repository, async (draft) => {
+  await createRepository(founder, repository, async (draft) => {
     await draft.signer('alice');
     for (const tag of tags) {
       for (const role of ['targets/alice', 'targets/releases']) draft.sign(role, tag, dummy(tag));
@@ -37,7 +37,7 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
   },
   'uninitialised-key-there': async (place, author) => {
     const person = place.person();
-    await found(person, place.repository('alice/sign-other'), (draft) => draft.signer('alice'));
+    await createRepository(person, place.repository('alice/sign-other'), (draft) => draft.signer('alice'));
     await place.image('alice/sign-key-there:v1');
     return { person, args: ['trust', 'sign', ...initBy(author), place.repository('alice/sign-key-there:v1')] };
   },
@@ -84,7 +84,7 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
     const person = place.person();
     const founder = place.person();
     const repository = place.repository('alice/sign-after-others');
-    await found(founder, repository, async (draft) => {
+    await createRepository(founder, repository, async (draft) => {
       for (const name of ['alice', 'carol', 'bob']) await draft.signer(name);
       for (const role of ['carol', 'bob', 'releases']) draft.sign(`targets/${role}`, 'v1', dummy('v1'));
     });
@@ -94,14 +94,14 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
   'signed-by-targets': async (place) => {
     const person = place.person();
     const repository = place.repository('alice/sign-targets');
-    await found(person, repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
+    await createRepository(person, repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
     return { person, args: ['trust', 'sign', `${repository}:v1`] };
   },
   'signed-by-a-delegation-only': async (place) => {
     const person = place.person();
     const founder = place.person();
     const repository = place.repository('alice/sign-unreleased');
-    await found(founder, repository, async (draft) => {
+    await createRepository(founder, repository, async (draft) => {
       await draft.signer('alice');
       draft.sign('targets/alice', 'v1', dummy('v1'));
     });
@@ -112,7 +112,7 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
   'other-digest-in-releases': async (place) => {
     const person = place.person();
     const repository = place.repository('alice/sign-two-digests');
-    await found(person, repository, async (draft) => {
+    await createRepository(person, repository, async (draft) => {
       await draft.signer('alice');
       draft.sign('targets', 'v1', dummy('in targets'));
       for (const role of ['alice', 'releases']) draft.sign(`targets/${role}`, 'v1', dummy('in releases'));
@@ -136,7 +136,7 @@ export const TRUST_SIGN: readonly Scenario[] = scenariosOf('trust-sign', {
   },
   'no-key-for-targets': async (place) => {
     const repository = place.repository('alice/sign-no-targets-key');
-    await found(place.person(), repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
+    await createRepository(place.person(), repository, (draft) => draft.sign('targets', 'v1', dummy('v1')));
     return { person: place.person(), args: ['trust', 'sign', `${repository}:v1`] };
   },
   'wrong-passphrase': async (place) => {

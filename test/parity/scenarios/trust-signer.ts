@@ -1,5 +1,5 @@
 import { formatPublicKeyFile } from '../../../src/core/keys/public-key-file.ts';
-import { dummy, foreignKey, found } from '../collections.ts';
+import { createRepository, dummy, foreignKey } from '../collections.ts';
 import type { Person, Typed } from '../person.ts';
 import type { Place } from '../place.ts';
 import { initBy, type Scenario, scenariosOf } from '../scenario.ts';
@@ -17,7 +17,7 @@ function adding(name: string, words: readonly string[], more: Partial<Typed> = {
   return async (place: Place): Promise<Typed> => {
     const repository = place.repository(`alice/add-${name}`);
     const person = withKeyFile(place.person());
-    await found(person, repository);
+    await createRepository(person, repository);
     return { person, args: ['trust', 'signer', 'add', ...words, repository], ...more };
   };
 }
@@ -62,7 +62,7 @@ const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
   'two-keys': async (place) => {
     const repository = place.repository('alice/add-two-keys');
     const person = withKeyFile(withKeyFile(place.person()), 'laptop');
-    await found(person, repository);
+    await createRepository(person, repository);
     return {
       person,
       args: ['trust', 'signer', 'add', '--key', 'alice.pub', '--key', 'laptop.pub', 'alice', repository],
@@ -71,13 +71,13 @@ const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
   'keys-joined-by-a-comma': async (place) => {
     const repository = place.repository('alice/add-comma');
     const person = withKeyFile(withKeyFile(place.person()), 'laptop');
-    await found(person, repository);
+    await createRepository(person, repository);
     return { person, args: ['trust', 'signer', 'add', '--key', 'alice.pub,laptop.pub', 'alice', repository] };
   },
   'there-already': async (place) => {
     const repository = place.repository('alice/add-again');
     const person = withKeyFile(place.person());
-    await found(person, repository, (draft) => draft.foreignSigner('alice'));
+    await createRepository(person, repository, (draft) => draft.foreignSigner('alice'));
     return { person, args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', repository] };
   },
   'several-one-fails': async (place, author) => {
@@ -102,7 +102,7 @@ const ADD: readonly Scenario[] = scenariosOf('trust-signer-add', {
   'wrong-passphrase': adding('wrong', ['--key', 'alice.pub', 'alice'], { env: { [REPOSITORY_PASSPHRASE]: 'no' } }),
   'no-repository-key': async (place) => {
     const repository = place.repository('alice/add-no-key');
-    await found(place.person(), repository);
+    await createRepository(place.person(), repository);
     return {
       person: withKeyFile(place.person()),
       args: ['trust', 'signer', 'add', '--key', 'alice.pub', 'alice', repository],
@@ -134,7 +134,7 @@ function removing(name: string, words: readonly string[], releasers: readonly st
   return async (place: Place): Promise<Typed> => {
     const repository = place.repository(`alice/remove-${name}`);
     const [founder, person] = [place.person(), place.person()];
-    await found(founder, repository, async (draft) => {
+    await createRepository(founder, repository, async (draft) => {
       for (const signer of ['alice', 'bob']) {
         if (releasers.includes(signer)) await draft.signer(signer);
         else draft.foreignSigner(signer);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { type Digest, digestOf } from '../../../src/core/names/digest.ts';
 import type { RegistryIndex } from '../../../src/registry/index/registry-index.ts';
-import { type Manifest, parseManifest } from '../../../src/registry/manifest.ts';
+import { type ParsedManifest, parseManifest } from '../../../src/registry/manifest.ts';
 import { newUploadId, parseRepositoryName } from '../../../src/registry/names.ts';
 import {
   APP,
@@ -41,7 +41,7 @@ export function registryIndexSuite(name: string, open: () => RegistryIndex): voi
       options: ImageOptions = {},
       now = 100,
       layer = LAYER,
-    ): Promise<Manifest> {
+    ): Promise<ParsedManifest> {
       await give(CONFIG);
       await give(layer);
       const manifest = manifestOf(image(CONFIG, [layer], options));
@@ -422,6 +422,6 @@ export function registryIndexSuite(name: string, open: () => RegistryIndex): voi
   });
 }
 
-function manifestOf(bytes: Buffer): Manifest {
+function manifestOf(bytes: Buffer): ParsedManifest {
   return parseManifest(bytes, undefined, digestOf(bytes));
 }

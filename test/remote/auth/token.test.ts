@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import type { Login } from '../../../src/core/login.ts';
-import { parseTokenAnswer, requestToken, type TokenRequest } from '../../../src/remote/auth/token.ts';
+import { parseTokenAnswer, requestToken, type TokenOptions } from '../../../src/remote/auth/token.ts';
 import { HttpClient } from '../../../src/remote/http/http.ts';
 import { failure } from '../../support/failure.ts';
 import { serve } from '../servers.ts';
@@ -65,7 +65,7 @@ describe('parseTokenAnswer', () => {
 
 describe('requestToken', () => {
   const http = new HttpClient({ userAgent: 'test', sleep: async () => {} });
-  const ask = (origin: string, more: Partial<TokenRequest> = {}) =>
+  const ask = (origin: string, more: Partial<TokenOptions> = {}) =>
     requestToken(
       http,
       {

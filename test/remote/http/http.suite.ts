@@ -22,7 +22,7 @@ function get(origin: string, path = '/', more: Partial<HttpRequest> = {}): HttpR
 }
 
 /** What the client does, whether every request of the same moment has a connection of its own or they share one. */
-export function httpSuite(inARow: boolean): void {
+export function httpSuite(pipelined: boolean): void {
   function client(options: Partial<HttpOptions> & { connection?: Partial<Connection> } = {}): HttpClient {
     const { connection, ...rest } = options;
     const full = { ...trusting(authority.cert), ...connection };
@@ -30,7 +30,7 @@ export function httpSuite(inARow: boolean): void {
       userAgent: 'test',
       connectionFor: async () => full,
       sleep: async () => {},
-      inARow,
+      pipelined,
       ...rest,
     });
   }

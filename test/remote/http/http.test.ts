@@ -2,4 +2,4 @@ import { describe } from 'bun:test';
 import { httpSuite } from './http.suite.ts';
 
 describe('requests on connections of their own', () => httpSuite(false));
-describe('requests in a row on one connection', () => httpSuite(true));
+describe('pipelined requests on one connection', () => httpSuite(true));

@@ -6,7 +6,7 @@ import { checkLogin } from '../../../src/remote/auth/check-login.ts';
 import { MemoryTokens } from '../../../src/remote/auth/token.ts';
 import { HttpClient } from '../../../src/remote/http/http.ts';
 import { MANIFEST_TYPES, verifyManifest } from '../../../src/remote/registry/manifest.ts';
-import { RegistryClient, type RegistryOptions } from '../../../src/remote/registry/registry.ts';
+import { RegistryClient, type RegistryClientOptions } from '../../../src/remote/registry/registry.ts';
 import { registryEndpoints } from '../../../src/remote/registry/registry-endpoints.ts';
 import { failure } from '../../support/failure.ts';
 import { makeAuthority } from '../certificates.ts';
@@ -22,7 +22,7 @@ function httpClient(): HttpClient {
   return new HttpClient({ userAgent: 'test', connectionFor: async () => connection, sleep: async () => {} });
 }
 
-function client(more: Partial<RegistryOptions> = {}): RegistryClient {
+function client(more: Partial<RegistryClientOptions> = {}): RegistryClient {
   return new RegistryClient({ http: httpClient, login: async () => undefined, tokens: new MemoryTokens(), ...more });
 }
 

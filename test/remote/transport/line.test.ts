@@ -5,7 +5,7 @@ import type { HttpRequest } from '../../../src/remote/http/http-message.ts';
 import { failure } from '../../support/failure.ts';
 import { type SocketServer, serveSocket } from '../servers.ts';
 
-const client = () => new HttpClient({ userAgent: 'test', sleep: async () => {}, inARow: true });
+const client = () => new HttpClient({ userAgent: 'test', sleep: async () => {}, pipelined: true });
 
 function request({ origin }: SocketServer, path: string, more: Partial<HttpRequest> = {}): HttpRequest {
   return { method: 'GET', url: new URL(path, origin), limit: 1000, ...more };
@@ -102,7 +102,7 @@ test('a POST does not follow a request that has no answer yet', async () => {
   expect(server.connections).toBe(2);
 });
 
-test('a server that does not take requests in a row gets them one by one', async () => {
+test('a server that does not take pipelined requests gets them one by one', async () => {
   // It answers the first request that it finds, forgets those behind it, and closes.
   const server = await serveSocket((socket) => {
     let answered = 0;

@@ -51,7 +51,7 @@ describe('responses are read', () => {
     ],
     ['of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx', ['200 [["content-length","1"]]', '"x" last']],
     [
-      'in a row',
+      'pipelined',
       `${OK}Content-Length: 1\r\n\r\nx${OK}Content-Length: 1\r\n\r\ny`,
       ['200 [["content-length","1"]]', '"x"', '200 [["content-length","1"]]', '"y"'],
     ],

@@ -14,7 +14,7 @@ import { Publisher } from './victim.ts';
 
 const target = await Target.start();
 const own = new Publisher(target, 'mallory', 'mallory/app');
-await own.found();
+await own.create();
 const MiB = 2 ** 20;
 
 /** So many copies of the text that they are 8 MiB, separated by commas. */
@@ -83,7 +83,7 @@ test('more paths of delegations than can be compared with each other are refused
 test('a collection that is larger than what is kept in memory is refused', async () => {
   const growing = new Publisher(target, 'mallory', 'mallory/growing');
   const key = growing.keys.make();
-  await growing.found((editor) => editor.addDelegation(parseDelegation('targets/a'), [key], ['']));
+  await growing.create((editor) => editor.addDelegation(parseDelegation('targets/a'), [key], ['']));
   const half = 'a'.repeat(LIMITS.published / 2);
   const payload = new Map<string, JsonValue>([
     ['_type', 'Targets'],
@@ -104,7 +104,7 @@ test('a collection that is larger than what is kept in memory is refused', async
 
 test('publishes as large as are taken keep nobody else waiting', async () => {
   const large = new Publisher(target, 'mallory', 'mallory/large');
-  await large.found();
+  await large.create();
   const targets = new Map(Array.from({ length: 60_000 }, (_, at) => [`v${at}`, targetJson(targetOf(1))] as const));
   const file = await large.signed(['targets', targets]);
   let over = false;

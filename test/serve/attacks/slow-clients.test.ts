@@ -151,7 +151,7 @@ test('manifests that never end are counted as well, however their paths are writ
 
 test('large answers that nobody takes are kept for a few clients, and refused to the rest', async () => {
   const own = new Publisher(target, 'mallory', 'mallory/large');
-  await own.found();
+  await own.create();
   const file = await own.signed(['a', 'a'.repeat(20 * MiB)]);
   expect(await own.post([['targets', file]])).toBe(200);
   const { Authorization } = await target.bearer('mallory', `repository:${own.gun}:pull`);
@@ -170,7 +170,7 @@ test('large answers that nobody takes are kept for a few clients, and refused to
 
 test('a large answer arrives whole, with its length declared', async () => {
   const own = new Publisher(target, 'mallory', 'mallory/whole');
-  await own.found();
+  await own.create();
   const file = await own.signed(['a', 'a'.repeat(3 * MiB)]);
   expect(await own.post([['targets', file]])).toBe(200);
   const { targets } = await own.load();

@@ -10,7 +10,7 @@ import { exchange, HOST } from './wire.ts';
 
 const target = await Target.start();
 const own = new Publisher(target, 'mallory', 'mallory/app');
-await own.found();
+await own.create();
 const path = `/v2/${own.gun}/_trust/tuf/`;
 const access = await target.bearer('mallory', `repository:${own.gun}:pull,push`);
 const END = `--${BOUNDARY}--\r\n`;

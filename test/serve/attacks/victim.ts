@@ -41,8 +41,8 @@ export class Victim {
     }
     const headers = { ...access, 'Content-Type': OCI_MANIFEST };
     await this.put('PUT', '/v2/alice/app/manifests/1.0', this.manifest, headers);
-    await new Publisher(this.target, 'alice', 'alice/app').found();
-    await this.collection.found();
+    await new Publisher(this.target, 'alice', 'alice/app').create();
+    await this.collection.create();
   }
 
   /** Pulls the image, publishes a tag and reads it back as a client does; once, and again until `isOver`. */
@@ -82,7 +82,7 @@ export class Publisher {
     this.gun = parseGun(target.gun(path));
   }
 
-  async found(edit: (editor: Editor) => void = () => {}): Promise<void> {
+  async create(edit: (editor: Editor) => void = () => {}): Promise<void> {
     const editor = Editor.create({
       root: [this.keys.makeRoot(this.gun, Date.now())],
       targets: this.keys.make(),

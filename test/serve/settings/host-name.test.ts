@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { formatHostName, isLoopback, parseHostName } from '../../../src/serve/settings/host-name.ts';
+import { formatHostName, isLoopbackHost, parseHostName } from '../../../src/serve/settings/host-name.ts';
 import { OwnNames } from '../../../src/serve/tls/own-names.ts';
 
 describe('parseHostName', () => {
@@ -44,9 +44,9 @@ describe('parseHostName', () => {
 });
 
 test('loopback is what no other machine can reach', () => {
-  expect(['localhost', '127.0.0.1', '127.255.0.9', '::1'].every(isLoopback)).toBe(true);
+  expect(['localhost', '127.0.0.1', '127.255.0.9', '::1'].every(isLoopbackHost)).toBe(true);
   const others = ['0.0.0.0', '::', '128.0.0.1', '127.example.com', 'localhost.example.com', ''];
-  expect(others.some(isLoopback)).toBe(false);
+  expect(others.some(isLoopbackHost)).toBe(false);
 });
 
 describe('OwnNames', () => {

@@ -1,5 +1,5 @@
 import { isSignetError } from '../../../core/errors/index.ts';
-import { unpublished } from '../../../trust/publish/founding.ts';
+import { unpublished } from '../../../trust/publish/create.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
 

@@ -1,29 +1,27 @@
 import { isSignetError } from '../../../core/errors/index.ts';
+import { formatTime } from '../../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../../core/verify/expiry-warnings.ts';
 import { type RoleStatus, type Status, statusOf } from '../../../trust/report/status.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
-import { namesOf } from '../../wording/pending.ts';
+import { signatoryNames } from '../../wording/pending.ts';
 import { isColoured, red } from './colour.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { proposalText, unusualText } from './review.ts';
 import { stagedText } from './staged-text.ts';
 
-export const STATUS: CommandSpec = {
+export const STATUS: Command<Session> = {
   program: 'signet',
   path: 'trust status',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Show who signed what until when, what waits for signatures, and what is staged',
-  flags: PLACE_FLAGS,
-  options: PLACE_OPTIONS,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
+  flags: [...PLACE_FLAGS],
+  run: status,
 };
 
 /** `signet trust status REPOSITORY`. What is staged here is shown also where the server cannot be reached (exit 1 then). */
-export async function status(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(STATUS, words);
+async function status(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
     'pull',
     'push',
@@ -41,7 +39,7 @@ export async function status(session: Session, words: readonly string[]): Promis
   return 0;
 }
 
-function statusText(session: Session, gun: string, { roles, waiting }: Status): string {
+function statusText(session: Session, gun: string, { roles, waiting, mirror }: Status): string {
   const rows = roles.map((role) => [
     role.role,
     `${role.version}`,
@@ -54,8 +52,19 @@ function statusText(session: Session, gun: string, { roles, waiting }: Status): 
     `Trust data of ${gun}\n\n`,
     dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'SIGNED BY', 'KEYS HERE', 'EXPIRES'], rows),
     '\n',
+    mirrorText(session, mirror),
     waitingText(gun, waiting),
   ].join('');
+}
+
+function mirrorText(session: Session, mirror: Status['mirror']): string {
+  if (mirror === undefined) return '';
+  const { server = 'a copy', read, until } = mirror;
+  const end =
+    until < session.now()
+      ? `no client uses it since ${formatTime(until)}`
+      : `clients can use it until ${formatTime(until)}`;
+  return `This server is a mirror of ${server}, read at ${formatTime(read)}: ${end}, and it takes no changes.\n`;
 }
 
 function signatures({ signed, threshold }: RoleStatus): string {
@@ -65,7 +74,7 @@ function signatures({ signed, threshold }: RoleStatus): string {
 /** The server's own keys belong to no one. */
 function signedBy({ role, signed }: RoleStatus): string {
   if (role === 'snapshot' || role === 'timestamp') return signed.length === 0 ? 'no one' : `${role} key`;
-  return signed.length === 0 ? 'no one' : namesOf(signed);
+  return signed.length === 0 ? 'no one' : signatoryNames(signed);
 }
 
 function expiry(session: Session, { role, expires }: RoleStatus): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { pushImage } from '../../../../src/cli/commands/docker/push.ts';
+import { runPush } from '../../../../src/cli/commands/docker/push.ts';
 import type { DockerTask } from '../../../../src/cli/commands/docker/task.ts';
 import { ParsedArgs } from '../../../../src/engine/cli/flags.ts';
 import { parseHelp } from '../../../../src/engine/cli/help.ts';
@@ -18,7 +18,7 @@ async function push(...options: readonly string[]): Promise<FakeSession> {
 async function pushIn(session: FakeSession, options: readonly string[]): Promise<FakeSession> {
   session.inEngine.set(`${NAME}:v1`, IMAGE);
   const args = new ParsedArgs(parseHelp(HELP, ['push']), [...options, `${NAME}:v1`]);
-  expect(await pushImage({ session, args, trust: true } as unknown as DockerTask)).toBe(0);
+  expect(await runPush({ session, args, trust: true } as unknown as DockerTask)).toBe(0);
   return session;
 }
 

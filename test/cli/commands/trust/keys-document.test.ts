@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { happens } from '../../../support/conduct.ts';
 import { blocksOf, examplesIn, readDocument } from '../../../support/documents.ts';
+import { runExample } from '../../../support/run-example.ts';
 import { signetCommand, startSignet } from '../../../support/signet-server.ts';
 import { temporaryFolder } from '../../../support/temp.ts';
 import { Terminal } from '../../../support/terminal.ts';
@@ -23,7 +23,7 @@ test('the examples of the document on keys are what happens', async () => {
     const PATH = [programs, process.env.PATH ?? ''].join(delimiter);
     const terminal = new Terminal({ env: { PATH, HOME: temporaryFolder(), TERM: 'xterm', LANG: 'C.UTF-8' } });
     for (const line of [`cd ${folder}`, here(`signet login -u ${name} ${HOST}  # asks for: password`)]) {
-      await happens(terminal, { person: name, line, output: '' }, PASSWORD);
+      await runExample(terminal, { person: name, line, output: '' }, PASSWORD);
     }
     people.set(name, terminal);
   }
@@ -35,7 +35,7 @@ test('the examples of the document on keys are what happens', async () => {
   for (const { person, line, output } of typed) {
     const terminal = people.get(person || 'alice');
     if (terminal === undefined) throw new Error(`no one is called ${person}`);
-    await happens(terminal, { person, line: here(line), output: here(output) });
+    await runExample(terminal, { person, line: here(line), output: here(output) });
   }
   expect(EXAMPLES.length).toBeGreaterThan(8);
 }, 120_000);

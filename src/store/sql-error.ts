@@ -1,0 +1,91 @@
+import { SignetError } from '../core/errors/index.ts';
+import { RETRY_AFTER } from './storage-error.ts';
+
+/** What Bun and the servers tell of an error: Bun's code, and the server's SQLSTATE (PostgreSQL) or number (MySQL). */
+interface DriverError extends Error {
+  readonly code: string;
+  readonly errno?: string | number | undefined;
+}
+
+type Kind = 'unique' | 'retry' | 'busy' | 'lost' | 'full';
+
+/** Named by PostgreSQL's SQLSTATE, or by MySQL's number. */
+const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
+  [/^(?:23505|1062|1586)$/, 'unique'],
+  // Serialisation failures and deadlocks: the same transaction, run again, may succeed.
+  [/^(?:40001|40P01|1213)$/, 'retry'],
+  // Time-outs of locks and statements.
+  [/^(?:55P03|57014|1205|1969|3024)$/, 'busy'],
+  // No connection, shutting down, starting up, too many connections, and a server that only reads, as after a failover.
+  [/^(?:08...|57P0[1-5]|53[03]00|25006|1040|1053|1203|1226|1290|1792|1836|1927|2006|2013|4031)$/, 'lost'],
+  [/^(?:53100|1021|1114)$/, 'full'],
+];
+const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT)/;
+const CERTIFICATE = /^(?:ERR_TLS_|CERT_|ERR_SSL_|(?:\w+_)?(?:SELF_SIGNED|UNABLE_TO)_)/;
+
+/** Whether a statement failed because a row with the same unique values exists. */
+export function isUniqueSqlViolation(error: unknown): boolean {
+  return kindOf(error) === 'unique';
+}
+
+/** Whether the same transaction, run again, may succeed. */
+export function isSerializationFailure(error: unknown): boolean {
+  return kindOf(error) === 'retry';
+}
+
+/** Whether the connection was lost, or never came to be. */
+export function isConnectionLoss(error: unknown): boolean {
+  return kindOf(error) === 'lost';
+}
+
+/**
+ * An error of a database server as one that a client may read: `database-unavailable`, `database-busy` or `disk-full`.
+ * Every other error as it is, so that a mistake of Signet's own stays one.
+ */
+export function sqlError(error: unknown): unknown {
+  const options = { cause: error, detail: { retryAfter: RETRY_AFTER } };
+  switch (kindOf(error)) {
+    case 'lost':
+      return unavailable(error);
+    case 'busy':
+    case 'retry':
+      return new SignetError('database-busy', 'the database is busy, try again soon', options);
+    case 'full':
+      return new SignetError('disk-full', 'the disk of the database server is full', {
+        ...options,
+        next: 'Free some space on the disk of the database server, then try again.',
+      });
+    default:
+      return error;
+  }
+}
+
+/** The error of a database server that does not answer. */
+export function unavailable(cause: unknown): SignetError {
+  return new SignetError('database-unavailable', 'the database cannot be reached, try again soon', {
+    cause,
+    detail: { retryAfter: RETRY_AFTER },
+  });
+}
+
+/** Whether the server's certificate was refused. */
+export function isTlsFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CERTIFICATE.test(String(error.code));
+}
+
+/** Whether the error is in the server's words, and not in those of Bun's client. */
+export function hasAnswered(error: unknown): boolean {
+  return isDriverError(error) && error.errno !== undefined;
+}
+
+function isDriverError(error: unknown): error is DriverError {
+  return error instanceof Error && 'code' in error && /^ERR_(?:POSTGRES|MYSQL)_/.test(String(error.code));
+}
+
+function kindOf(error: unknown): Kind | undefined {
+  if (isTlsFailure(error)) return 'lost';
+  if (!isDriverError(error)) return undefined;
+  const errno = String(error.errno ?? '');
+  const [, kind] = KINDS.find(([pattern]) => pattern.test(errno)) ?? [];
+  return kind ?? (errno === '' && LOST.test(error.code) ? 'lost' : undefined);
+}

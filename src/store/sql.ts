@@ -1,0 +1,268 @@
+import { readFileSync } from 'node:fs';
+import { SQL } from 'bun';
+import { SignetError } from '../core/errors/index.ts';
+import { printable } from '../core/printable.ts';
+import { SECOND } from '../core/time.ts';
+import type { DatabaseServer, Dialect } from './database-url.ts';
+import { unreadable } from './files.ts';
+import { SqlConnection, type SqlParameters, type Statements } from './sql-connection.ts';
+import {
+  hasAnswered,
+  isConnectionLoss,
+  isSerializationFailure,
+  isTlsFailure,
+  sqlError,
+  unavailable,
+} from './sql-error.ts';
+
+/** How a database server is used. Times are in seconds. */
+export interface SqlOptions {
+  /** Connections at most. */
+  readonly poolSize: number;
+  /** How long one statement, and the wait for a free connection, may take. */
+  readonly statementTimeout: number;
+  /** How long it may take to connect. */
+  readonly connectTimeout: number;
+}
+
+export const SQL_DEFAULTS: SqlOptions = { poolSize: 10, statementTimeout: 30, connectTimeout: 10 };
+
+/** How long a transaction waits for the locks of others, and is tried again, in milliseconds: as with SQLite. */
+const BUSY_TIMEOUT = 5 * SECOND;
+/** The first pause before another try, and the longest, in milliseconds. */
+const RETRY_MS = 5;
+const LONGEST_RETRY_MS = 200;
+/** What a server may take to say that a statement took too long, before it counts as lost, in milliseconds. */
+const MARGIN = SECOND;
+
+/**
+ * A database of a PostgreSQL, MySQL or MariaDB server, over a pool of connections that come back by themselves after the
+ * server was away. Statements throw `database-unavailable`, `database-busy` and `disk-full`, and otherwise what the
+ * server says: a unique violation is seen by `isUniqueSqlViolation`.
+ *
+ * Numbers are integers up to 2^53. MySQL's VARBINARY is read as text, its BLOBs as bytes.
+ */
+export class SqlDatabase implements Statements {
+  readonly dialect: Dialect;
+  private readonly pool: SQL;
+  private readonly timeout: number;
+  private readonly beginning: string;
+
+  private constructor(pool: SQL, dialect: Dialect, timeout: number, beginning: string) {
+    this.pool = pool;
+    this.dialect = dialect;
+    this.timeout = timeout;
+    this.beginning = beginning;
+  }
+
+  /**
+   * Connects, to see that it can be done. Throws `database-unusable` if the server refuses, `database-unavailable` if
+   * there is none, and `file-unreadable`. No message has the password.
+   */
+  static async open(server: DatabaseServer, options: SqlOptions = SQL_DEFAULTS): Promise<SqlDatabase> {
+    const timeout = options.statementTimeout * SECOND;
+    const pool = new SQL({
+      adapter: server.dialect,
+      hostname: server.host,
+      port: server.port,
+      username: server.user,
+      // As a function: an empty text would be replaced by a variable of the environment.
+      password: () => server.revealPassword(),
+      database: server.name,
+      ...(server.socket === undefined ? {} : { path: server.socket }),
+      tls: tlsOptions(server),
+      max: options.poolSize,
+      connectionTimeout: options.connectTimeout,
+      bigint: true,
+      ...(server.dialect === 'postgres'
+        ? {
+            connection: { application_name: 'signet', statement_timeout: timeout, lock_timeout: BUSY_TIMEOUT },
+            channelBinding: 'prefer',
+          }
+        : { foundRows: true }),
+    });
+    try {
+      const [row] = await pool.unsafe('SELECT version() AS version');
+      return new SqlDatabase(pool, server.dialect, timeout, beginning(server.dialect, String(row.version), timeout));
+    } catch (cause) {
+      await pool.close({ timeout: 0 });
+      throw refusal(server, cause);
+    }
+  }
+
+  all<Row>(sql: string, parameters?: SqlParameters): Promise<readonly Row[]> {
+    return this.read((connection) => connection.all<Row>(sql, parameters));
+  }
+
+  first<Row>(sql: string, parameters?: SqlParameters): Promise<Row | undefined> {
+    return this.read((connection) => connection.first<Row>(sql, parameters));
+  }
+
+  run(sql: string, parameters?: SqlParameters): Promise<number> {
+    return this.reserved((connection) => connection.run(sql, parameters));
+  }
+
+  insert(sql: string, parameters?: SqlParameters): Promise<number> {
+    return this.reserved((connection) => connection.insert(sql, parameters));
+  }
+
+  /**
+   * Runs `work` in one transaction that sees what others have committed (READ COMMITTED): what must stay true until its
+   * end is read `FOR UPDATE` or `FOR SHARE`. After a deadlock it is tried again, for five seconds, so `work` must be
+   * prepared to run more than once.
+   */
+  transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    return this.transact(this.beginning, work);
+  }
+
+  /** Runs `work`, which only reads, on the database as it is at one moment. */
+  snapshot<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    const begin =
+      this.dialect === 'postgres'
+        ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+        : 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY';
+    return this.transact(begin, work);
+  }
+
+  /** Runs `work` on one connection without a transaction, for what belongs to a connection, such as a lock of MySQL. */
+  async reserved<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    const connection = await this.reserve();
+    try {
+      return await work(connection);
+    } catch (error) {
+      throw sqlError(error);
+    } finally {
+      await connection.release();
+    }
+  }
+
+  /** Lets what runs end, for a few seconds, and closes all connections. */
+  async close(): Promise<void> {
+    await this.pool.close({ timeout: BUSY_TIMEOUT / SECOND });
+  }
+
+  private async transact<T>(begin: string, work: (statements: Statements) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + BUSY_TIMEOUT;
+    for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
+      const connection = await this.begun(begin);
+      try {
+        const result = await work(connection);
+        await connection.commit();
+        return result;
+      } catch (error) {
+        await connection.rollback();
+        if (!isSerializationFailure(error) || performance.now() > deadline) throw sqlError(error);
+      } finally {
+        await connection.release();
+      }
+      // Those that met would meet again after the same pause.
+      await Bun.sleep(pause * (0.5 + Math.random()));
+    }
+  }
+
+  private async begun(begin: string): Promise<SqlConnection> {
+    return this.onLiveConnection(async () => {
+      const connection = await this.reserve();
+      try {
+        await connection.begin(begin);
+        return connection;
+      } catch (error) {
+        await connection.release();
+        throw error;
+      }
+    });
+  }
+
+  private read<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
+    return this.onLiveConnection(async () => {
+      const connection = await this.reserve();
+      try {
+        return await work(connection);
+      } finally {
+        await connection.release();
+      }
+    });
+  }
+
+  /** A connection may have ended while it lay in the pool; one more try finds another, if `work` has changed nothing. */
+  private async onLiveConnection<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work().catch((error) => {
+        if (isConnectionLoss(error)) return work();
+        throw error;
+      });
+    } catch (error) {
+      throw sqlError(error);
+    }
+  }
+
+  private async reserve(): Promise<SqlConnection> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), this.timeout);
+    try {
+      const client = await this.pool.reserve({ signal: abort.signal });
+      return new SqlConnection(client, this.dialect, this.timeout + MARGIN);
+    } catch (error) {
+      throw abort.signal.aborted ? unavailable(error) : sqlError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What begins a transaction that writes. MySQL's time-outs are told here, since a pool gives no other place for it. */
+function beginning(dialect: Dialect, version: string, timeout: number): string {
+  if (dialect === 'postgres') return 'BEGIN ISOLATION LEVEL READ COMMITTED';
+  const seconds = Math.ceil(timeout / SECOND);
+  const limits = [`innodb_lock_wait_timeout = ${BUSY_TIMEOUT / SECOND}`];
+  // MySQL can limit only what reads, and says so by another name.
+  if (/mariadb/i.test(version)) limits.push(`max_statement_time = ${seconds}`);
+  return `SET SESSION ${limits.join(', ')}; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION`;
+}
+
+function tlsOptions(server: DatabaseServer) {
+  if (server.tls === 'disable') return false;
+  const client =
+    server.certificateFile === undefined || server.keyFile === undefined
+      ? {}
+      : { cert: readPem(server.certificateFile), key: readPem(server.keyFile) };
+  if (server.tls === 'require') return { ...client, rejectUnauthorized: false };
+  return {
+    ...client,
+    rejectUnauthorized: true,
+    ...(server.authorityFile === undefined ? {} : { ca: readPem(server.authorityFile) }),
+    ...(server.tls === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+  };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** Why the first connection failed, in the server's words if it has any. */
+function refusal(server: DatabaseServer, cause: unknown): unknown {
+  if (cause instanceof SignetError || !(cause instanceof Error)) return cause;
+  const why = printable(cause.message, 200);
+  if (isConnectionLoss(cause) && !isTlsFailure(cause)) {
+    return unavailable(cause).reworded(`the database ${server} cannot be reached: ${why}`);
+  }
+  return new SignetError('database-unusable', `cannot use the database ${server}: ${why}`, {
+    cause,
+    next: nextStep(server, cause),
+  });
+}
+
+function nextStep({ tls }: DatabaseServer, cause: Error): string {
+  if (isTlsFailure(cause)) return 'Name the PEM file of the authority that signed its certificate: ?sslrootcert=FILE';
+  // MySQL's client says so little of a server without TLS, or of a login that must not go over a line without it.
+  if (!hasAnswered(cause)) {
+    return tls === 'disable'
+      ? 'The server takes this login over TLS only: set up TLS there, and take sslmode=disable out of the URL.'
+      : 'Set up TLS at the database server, or add ?sslmode=disable to the URL if the line to it is safe.';
+  }
+  return 'Check user, password and name of the database, and what the user may do there.';
+}
