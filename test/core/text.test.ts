@@ -111,7 +111,7 @@ test('text from outside fits on one line of a terminal', () => {
   expect(printable('😀😀', 3).isWellFormed()).toBe(true);
 });
 
-test('the last step before a terminal shows what nobody would see, and leaves lines and JSON as they are', () => {
+test('the last step before a terminal shows what no one would see, and leaves lines and JSON as they are', () => {
   expect(visible('plain é😀 "and" \\\n\tmore\n')).toBe('plain é😀 "and" \\\n\tmore\n');
   expect(visible('a\u001b[31m\rb\u007f\u009bc\u2028d\u202ee\u200bf\u00a0g')).toBe(
     'a\\u001b[31m\\u000db\\u007f\\u009bc\\u2028d\\u202ee\\u200bf\\u00a0g',

@@ -450,7 +450,7 @@ describe('the snapshot of a client', () => {
     });
   }
 
-  test('that somebody else signed is refused', async () => {
+  test('that someone else signed is refused', async () => {
     const files = await update();
     const payload = payloadOf(files.get('snapshot') ?? Buffer.of());
     files.set('snapshot', sealed(payload, simulator.signersOf('targets')));
@@ -538,7 +538,7 @@ describe('renewal (protocol B.7.3)', () => {
     await failure(refresh(), 'online-key-missing');
   });
 
-  test('has nothing to do where nothing is', async () => {
+  test('has nothing to do if nothing is', async () => {
     expect(await refresh(NONE)).toEqual([]);
   });
 });

@@ -40,7 +40,7 @@ export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest 
       await stands(undefined);
     });
 
-    test('keeps what is put where nothing is, to the byte', async () => {
+    test('keeps what is put if nothing is, to the byte', async () => {
       expect(await store.replace(APP, undefined, one)).toBe(true);
       await stands(one);
     });
@@ -111,7 +111,7 @@ export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest 
       }
     });
 
-    test('nobody\u2019s part is lost where everybody adds to what he read', async () => {
+    test('no one\u2019s part is lost where everyone adds to what he read', async () => {
       await Promise.all(WRITERS.map((role) => addRole(connect(), role)));
       const text = (await store.read(APP)) ?? Buffer.alloc(0);
       expect([...parseProposal(text).files.keys()].sort()).toEqual(WRITERS);

@@ -174,7 +174,7 @@ describe('a cached root', () => {
     expect(trustCachedRoot(GUN, rootFile([make(GUN, NOW - 3651 * DAY)])).root.version).toBe(1);
   });
 
-  test('is not trusted when somebody else signed it', async () => {
+  test('is not trusted when someone else signed it', async () => {
     await failure(() => trustCachedRoot(GUN, rootFile([A], { by: [B] })), 'root-untrusted');
     await failure(() => trustCachedRoot(GUN, rootFile([make(parseGun('a/b'))])), 'root-untrusted');
     await failure(() => trustCachedRoot(GUN, Buffer.from('{}')), 'json-unexpected');
