@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
 import { SignetError } from '../../src/core/errors/index.ts';
 
-test('no code stands in two parts of the catalogue, where the later would win without a word', async () => {
+test('no code is in two parts of the catalogue: the later one would silently win', async () => {
   const folder = join(ROOT, 'src/core/errors');
   const codes: string[] = [];
   for (const file of new Bun.Glob('*.ts').scanSync(folder)) {
