@@ -1,3 +1,4 @@
+import { isSignetError, type SignetError } from '../../core/errors/index.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readSnapshot } from '../../core/metadata/snapshot.ts';
 import { readTimestamp } from '../../core/metadata/timestamp.ts';
@@ -8,7 +9,7 @@ import { LruCache } from './lru.ts';
 
 /** The current files of a GUN, and until when they need no refresh (protocol B.7.3). */
 export interface CurrentChain extends CurrentFiles {
-  /** The earlier expiry of timestamp and snapshot; the end of time where there are none. */
+  /** The earlier expiry of timestamp and snapshot; the end of time if there are none, or Signet cannot read them. */
   readonly freshUntil: Instant;
 }
 
@@ -19,10 +20,15 @@ export interface CurrentChain extends CurrentFiles {
 export class CurrentChains {
   private readonly store: MetadataStore;
   private readonly kept: LruCache<Gun, CurrentChain>;
+  private readonly onUnreadable: (gun: Gun, error: SignetError) => void;
 
-  /** `capacity` is in bytes of metadata. */
-  constructor(store: MetadataStore, capacity: number) {
+  /**
+   * `capacity` is in bytes of metadata. `onUnreadable` is told of a timestamp or snapshot, put there by another server, that
+   * is served as it is and not renewed.
+   */
+  constructor(store: MetadataStore, capacity: number, onUnreadable: (gun: Gun, error: SignetError) => void) {
     this.store = store;
+    this.onUnreadable = onUnreadable;
     this.kept = new LruCache(capacity);
   }
 
@@ -33,11 +39,21 @@ export class CurrentChains {
 
   private async load(gun: Gun): Promise<CurrentChain> {
     const current = await this.store.current(gun);
-    const chain = { ...current, freshUntil: freshUntil(current) };
+    const chain = { ...current, freshUntil: this.freshUntil(gun, current) };
     // Names that do not exist are free for anyone to ask for; they must not push out those that do.
     if (chain.files.size > 0) this.kept.set(gun, chain, weightOf(chain));
     else this.kept.delete(gun);
     return chain;
+  }
+
+  private freshUntil(gun: Gun, current: CurrentFiles): Instant {
+    try {
+      return freshUntil(current);
+    } catch (error) {
+      if (!isSignetError(error)) throw error;
+      this.onUnreadable(gun, error);
+      return Number.POSITIVE_INFINITY;
+    }
   }
 }
 

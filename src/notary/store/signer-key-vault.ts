@@ -45,6 +45,8 @@ export class SignerKeyVault implements OnlineKeyVault {
   private readonly database: SqlDatabase;
   private readonly dialect: NotaryDialect;
   private readonly passphrases: SignerPassphrases;
+  /** The key that `check` has opened. */
+  private checked: KeyId | undefined;
 
   constructor(database: SqlDatabase, passphrases: SignerPassphrases) {
     this.database = database;
@@ -99,15 +101,17 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 
   /**
-   * The newest key of the alias with which new keys are made: of older ones the passphrase may be long gone. Throws
-   * `online-key-unreadable` if no new key could be made.
+   * Opens the newest key of the alias with which new keys are made, once: of older ones the passphrase may be long gone, and
+   * opening is slow on purpose.
    */
-  async sample(): Promise<OnlineKey | undefined> {
+  async check(): Promise<void> {
     const alias = await this.newKeysAlias();
     this.passphraseOf(alias).fill(0);
-    return keyOf(
-      await this.database.first<KeyRow>(`${KEY} AND passphrase_alias = $alias ORDER BY id DESC LIMIT 1`, { alias }),
-    );
+    const sql = `${KEY} AND passphrase_alias = $alias ORDER BY id DESC LIMIT 1`;
+    const key = keyOf(await this.database.first<KeyRow>(sql, { alias }));
+    if (key === undefined || key.id === this.checked) return;
+    (await this.open(key)).fill(0);
+    this.checked = key.id;
   }
 
   /** The kind of key that the signer made last, for new ones; `ecdsa` if it made none. */
