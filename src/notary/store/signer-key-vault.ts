@@ -26,6 +26,18 @@ interface SecretRow {
   readonly private: Uint8Array;
 }
 
+/** A key as it is listed in the table. */
+export interface ListedKey {
+  readonly id: string;
+  readonly gun: string;
+  readonly role: string;
+  readonly alias: string;
+  /** Undefined for one that the server could not use. */
+  readonly key: OnlineKey | undefined;
+}
+
+/** Rows that are read at one go. */
+const PAGE = 500;
 const KEY = `SELECT key_id, algorithm, gun, role, public, CASE WHEN last_used IS NULL THEN 0 ELSE 1 END AS is_used
              FROM private_keys WHERE deleted_at IS NULL`;
 const TYPES: readonly string[] = ['ecdsa', 'ed25519'] satisfies OnlineKeyType[];
@@ -114,14 +126,30 @@ export class SignerKeyVault implements OnlineKeyVault {
     this.checked = key.id;
   }
 
+  /** Every key that is not deleted, oldest first, those that the server could not use included. */
+  async *all(): AsyncGenerator<ListedKey> {
+    let after = 0;
+    for (;;) {
+      const rows = await this.database.all<KeyRow & { readonly id: number; readonly passphrase_alias: string }>(
+        `${KEY.replace('SELECT ', 'SELECT id, passphrase_alias, ')} AND id > $after ORDER BY id LIMIT ${PAGE}`,
+        { after },
+      );
+      for (const row of rows) {
+        yield { id: row.key_id, gun: row.gun, role: row.role, alias: row.passphrase_alias, key: keyOf(row) };
+        after = row.id;
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
   /** The kind of key that the signer made last, for new ones; `ecdsa` if it made none. */
   async newKeysType(): Promise<OnlineKeyType> {
     const row = await this.database.first<KeyRow>(`${KEY} ORDER BY id DESC LIMIT 1`);
     return row?.algorithm === 'ed25519' ? 'ed25519' : 'ecdsa';
   }
 
-  /** The alias that is set for new keys, or else that of the newest key. */
-  private async newKeysAlias(): Promise<string> {
+  /** The alias that is set for new keys, or else that of the newest key. Throws `online-key-unreadable` if there is none. */
+  async newKeysAlias(): Promise<string> {
     if (this.passphrases.defaultAlias !== undefined) return this.passphrases.defaultAlias;
     const row = await this.database.first<{ alias: string }>(
       'SELECT passphrase_alias AS alias FROM private_keys WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1',
@@ -209,19 +237,30 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 }
 
-/** Undefined for what the server could not use: a key for another role or of another kind. */
+/** Undefined for what the server could not use: a key for another role, of another kind, or of no repository. */
 function keyOf(row: KeyRow | undefined): OnlineKey | undefined {
   if (row === undefined || !isKeyId(row.key_id) || !TYPES.includes(row.algorithm) || !ROLES.includes(row.role)) {
     return undefined;
   }
+  const gun = gunOf(row.gun);
+  if (gun === undefined) return undefined;
   return {
     id: row.key_id,
-    gun: parseGun(row.gun),
+    gun,
     role: row.role as OnlineRole,
     type: row.algorithm as OnlineKeyType,
     publicBytes: Buffer.from(row.public),
     used: row.is_used === 1,
   };
+}
+
+/** Undefined for what is no GUN: of the oldest keys it is not known whose they are. */
+function gunOf(text: string): Gun | undefined {
+  try {
+    return parseGun(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Wipes what it does not return. */
