@@ -44,9 +44,6 @@ export const METADATA_MIGRATIONS: Migrations = {
   ],
 };
 
-/** How many versions of a role are kept where the operator sets nothing. */
-const DEFAULT_KEPT_VERSIONS = 20;
-
 interface FileRow {
   readonly created_at: number;
   readonly role: string;
@@ -74,7 +71,7 @@ export class SqliteMetadataStore implements MetadataStore {
 
   constructor(database: Database, options: { keptVersions?: number } = {}) {
     this.database = database;
-    this.keptVersions = Math.max(1, options.keptVersions ?? DEFAULT_KEPT_VERSIONS);
+    this.keptVersions = Math.max(1, options.keptVersions ?? KEPT_VERSIONS);
   }
 
   async revision(gun: Gun): Promise<number> {
