@@ -27,8 +27,9 @@ import { NotaryMetrics } from './observe/notary-metrics.ts';
 import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
+import { databaseOf, noteDatabase, sqlOptionsOf } from './storage/database-of.ts';
 import type { JobTimes } from './storage/job-times.ts';
-import { openSqliteStorage } from './storage/sqlite-storage.ts';
+import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface PartsOptions {
@@ -75,8 +76,10 @@ const MIRROR_INTERVAL = 30;
 export async function openParts(options: PartsOptions): Promise<ServerParts> {
   await using cleanup = new AsyncDisposableStack();
   const { settings, folder, now } = options;
-  const storage = openSqliteStorage(folder.database);
+  const url = databaseOf(settings, folder);
+  const storage = await openStorage(url, sqlOptionsOf(settings));
   cleanup.defer(() => storage.close());
+  noteDatabase(folder, url);
   const mirror = await openMirrorService(options, storage);
   const trust = mirror ?? (await openTrustServer(options, storage));
   const accountStore = storage.accounts(SERVER_ACTOR);

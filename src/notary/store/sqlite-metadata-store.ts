@@ -4,16 +4,17 @@ import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
 import { filesOf, snapshotOf } from './links.ts';
-import type {
-  ChangeQuery,
-  ChangeRecord,
-  CurrentFiles,
-  Importation,
-  ImportResult,
-  MetadataFile,
-  MetadataStore,
-  MetadataUpdate,
-  PublicationResult,
+import {
+  type ChangeQuery,
+  type ChangeRecord,
+  type CurrentFiles,
+  type Importation,
+  type ImportResult,
+  KEPT_VERSIONS,
+  type MetadataFile,
+  type MetadataStore,
+  type MetadataUpdate,
+  type PublicationResult,
 } from './metadata-store.ts';
 import { type NewFile, newFiles } from './new-files.ts';
 

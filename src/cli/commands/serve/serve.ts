@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
-import { chosenDataFolder, dataFolder } from '../../../serve/data/data-folder.ts';
-import { readSettings } from '../../../serve/settings/read-settings.ts';
+import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
+import { settingsOf } from '../../../serve/settings/settings-of.ts';
 import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
 import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
@@ -61,12 +59,8 @@ function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly i
 }
 
 function settingsFrom(parsed: ParsedCommand): ServeSettings {
-  const folder = process.cwd();
   const data = chosenDataFolder(parsed.value('data'));
-  const chosen = parsed.value('config') ?? (process.env.SIGNET_CONFIG || undefined);
-  const usual = dataFolder(data).settings;
-  const file = chosen === undefined ? (existsSync(usual) ? usual : undefined) : resolve(folder, chosen);
-  return { ...readSettings({ flags: givenSettings(parsed), environment: process.env, file, folder }), data };
+  return { ...settingsOf(data, { flags: givenSettings(parsed), config: parsed.value('config') }), data };
 }
 
 /** Listens to signals, and resolves with the first that asks to stop. */
