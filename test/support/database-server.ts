@@ -41,7 +41,7 @@ export interface DatabaseProgram extends Pick<DatabaseServer, 'dialect' | 'port'
   readonly folder: string;
   /** Starts the server. */
   readonly command: readonly string[];
-  /** Ends it at once and in order, whoever is connected. */
+  /** Shuts it down at once and cleanly, even if clients are connected. */
   readonly endSignal: 'SIGINT' | 'SIGTERM';
   /** The administrator's URL for a database; without one, for none or for the one that always exists. */
   administrator(database?: string): string;

@@ -39,6 +39,13 @@ export interface NotaryToCheck {
 /** Numbers of which this share is used are told of. */
 const NEARLY_USED_UP = 0.9;
 const MAX_INT32 = 2 ** 31 - 1;
+/** Another server than that of Notary may have the keys, or no one. */
+const NO_SIGNER: Finding = {
+  level: 'error',
+  code: 'online-key-missing',
+  message: 'the keys of notary-signer are not here: what Notary published could neither be renewed nor published onto',
+  next: 'Name its database: SIGNET_SIGNER_DATABASE=postgres://USER:PASSWORD@HOST/notarysigner',
+};
 const NO_COUNTS = { repositories: 0, files: 0, changes: 0 };
 
 /**
@@ -67,6 +74,7 @@ export async function checkNotary(options: NotaryToCheck): Promise<NotaryReport>
     findings.push(...(await checkRepositories(options, keys.keys, counts.repositories)));
   }
   if (usable) findings.push(...(await checkNumbers(signerDatabase, ['private_keys'])));
+  if (server.owner === 'notary' && counts.repositories > 0 && signer === undefined) findings.push(NO_SIGNER);
   const { aliases, newKeys } = keys;
   return { server, signer, counts, aliases, newKeys, findings };
 }

@@ -142,6 +142,22 @@ export class SignerKeyVault implements OnlineKeyVault {
     }
   }
 
+  /** The aliases without a passphrase, and how many keys each has. */
+  async lockedAliases(): Promise<readonly { readonly alias: string; readonly keys: number }[]> {
+    const { exact } = this.dialect;
+    const aliases = await this.database.all<{ alias: string; keys_found: number }>(
+      `SELECT min(passphrase_alias) AS alias, count(*) AS keys_found FROM private_keys WHERE deleted_at IS NULL
+       GROUP BY ${exact('passphrase_alias')}`,
+    );
+    return aliases
+      .filter(({ alias }) => {
+        const passphrase = this.passphrases.of(alias);
+        passphrase?.fill(0);
+        return passphrase === undefined;
+      })
+      .map(({ alias, keys_found: keys }) => ({ alias, keys }));
+  }
+
   /** The kind of key that the signer made last, for new ones; `ecdsa` if it made none. */
   async newKeysType(): Promise<OnlineKeyType> {
     const row = await this.database.first<KeyRow>(`${KEY} ORDER BY id DESC LIMIT 1`);

@@ -101,6 +101,10 @@ describeSqlServers(({ name, dialect, start }) => {
     await put(url, slow, 'old', twentyThousand);
     await put(url, short, 'old', await encryptKey(short.secret.subarray(32), old));
     for (const { key, secret } of [older, slow, short]) expect(await vault.open(key)).toEqual(secret);
+    expect(await vault.lockedAliases()).toEqual([]);
+    expect(await (await openVault(url, { NOTARY_SIGNER_OTHER: 'x' })).lockedAliases()).toEqual(
+      expect.arrayContaining([{ alias: 'old', keys: 2 }]),
+    );
     // None of them is of the alias of new keys, which is what must work.
     await vault.check();
     expect(await vault.newKeysType()).toBe('ed25519');
