@@ -124,18 +124,14 @@ export class Editor {
     if (!this.drafts.pathsOf(role).some((prefix) => name.startsWith(prefix))) {
       throw new SignetError('change-invalid', 'could not add all targets', { detail: { role, name } });
     }
-    const draft = this.draft(role);
-    const present = draft.payload.targets.get(name);
+    const present = this.draft(role).payload.targets.get(name);
     if (present !== undefined && sameTarget(present, target)) return;
-    this.drafts.change(role, { ...draft.payload, targets: new Map([...draft.payload.targets, [name, target]]) });
+    this.drafts.setTarget(role, name, target);
   }
 
   /** Removes a target; one that is not there changes nothing. */
   removeTarget(role: TargetsRole, name: string): void {
-    const { payload } = this.draft(role);
-    if (!payload.targets.has(name)) return;
-    const targets = new Map([...payload.targets].filter(([present]) => present !== name));
-    this.drafts.change(role, { ...payload, targets });
+    if (this.draft(role).payload.targets.has(name)) this.drafts.setTarget(role, name, undefined);
   }
 
   // Delegations
