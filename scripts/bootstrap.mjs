@@ -127,7 +127,7 @@ function missingPackages(packages) {
   return packages.filter((name) => !installed.some((entry) => entry.includes(`Package: ${name}\n`)));
 }
 
-/** The words to put before a command that needs root, undefined where there is no way. */
+/** The words to put before a command that needs root, undefined if there is no way. */
 function asRoot() {
   if (process.getuid?.() === 0) return [];
   const sudo = process.stdin.isTTY ? ['sudo'] : ['sudo', '--non-interactive'];

@@ -85,14 +85,14 @@ function say(text: string): void {
   show(`${text}\n`);
 }
 
-/** Once the demonstration is interrupted, what its last command makes of that is nobody's business. */
+/** Once the demonstration is interrupted, what its last command makes of that is no one's business. */
 let isInterrupted = false;
 
 function show(text: string): void {
   if (!isInterrupted) process.stdout.write(text);
 }
 
-/** The exit code once a signal has come, or nobody reads the output any more. */
+/** The exit code once a signal has come, or no one reads the output any more. */
 function interruption(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
   for (const signal of SIGNALS) {

@@ -15,8 +15,6 @@ const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
 const STAR = /^export (?:type )?\*/m;
 const WORDS = /[\w$]+/g;
-/** Tests read the declarations of all commands from their files, by no name (`test/cli/commands/trust/own-specs.ts`). */
-const COMMAND = /^export const (\w+): CommandSpec = /gm;
 
 interface Module {
   /** Relative to the root: `src/core/names/gun.ts`. */
@@ -32,7 +30,7 @@ interface Module {
 
 /**
  * The needless exports of src below `root`, one line each: names that nothing in src uses (dead, or there for tests alone),
- * and names that only their own file uses, unless a test imports them or they declare a command. What `index.ts` passes on is
+ * and names that only their own file uses unless a test imports them. What `index.ts` passes on is
  * used. A name that may be taken by `import()` counts as used if it stands anywhere in the file that imports.
  */
 export function findNeedlessExports(root: string): string[] {
@@ -44,7 +42,7 @@ export function findNeedlessExports(root: string): string[] {
     if (isImported(file, name, modules)) return undefined;
     const isTried = isImported(file, name, trials);
     if (!isUsedWithin(file, name)) return isTried ? 'only tests use' : 'no one uses';
-    return isTried || declaresCommand(file, name) ? undefined : 'no other file imports';
+    return isTried ? undefined : 'no other file imports';
   };
   return modules.flatMap((file) => {
     if (STAR.test(file.code)) return [`${file.path} passes names on without saying which (export *)`];
@@ -118,10 +116,6 @@ function namesIn(list: string): [string, string][] {
 function isUsedWithin({ code }: Module, name: string): boolean {
   const uses = code.replace(LISTED, '').match(new RegExp(`(?<![\\w$.])${RegExp.escape(name)}(?![\\w$])`, 'g')) ?? [];
   return uses.length > 1;
-}
-
-function declaresCommand({ code }: Module, name: string): boolean {
-  return [...code.matchAll(COMMAND)].some(([, declared]) => declared === name);
 }
 
 if (import.meta.main) {

@@ -35,7 +35,7 @@ const PORTABLE: ReadonlySet<string> = new Set([
   'index.ts',
 ]);
 /** Files of portable folders that only the server uses. */
-const SERVER_ONLY: ReadonlySet<string> = new Set(['store/sqlite.ts', 'store/sql.ts', 'store/sql-migrations.ts']);
+const SERVER_ONLY = /^store\/sql(?:ite)?(?:-\w+)?\.ts$/;
 const BUN_ONLY = /\bBun(?=\??[.[])|\bimport\.meta\.(?:dir|path|file|main|env|require)\b/;
 
 /** Core takes bytes and gives values: no files, no network, no clock, no environment. */
@@ -112,7 +112,7 @@ function runtimeErrors(file: SourceFile): string[] {
 }
 
 function isPortable(path: string): boolean {
-  return PORTABLE.has(layerOf(path)) && !SERVER_ONLY.has(path);
+  return PORTABLE.has(layerOf(path)) && !SERVER_ONLY.test(path);
 }
 
 function cycleErrors(files: readonly SourceFile[]): string[] {

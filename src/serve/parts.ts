@@ -22,7 +22,6 @@ import { createRegistry, type Registry } from '../registry/index.ts';
 import { note, openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
-import { loadMasterKey } from './data/master-key.ts';
 import { loadTokenKey } from './data/token-key.ts';
 import type { ServerPart } from './http/application.ts';
 import type { HealthCheck } from './http/own-parts.ts';
@@ -31,6 +30,7 @@ import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './observe/job-tim
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
+import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -113,31 +113,24 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
 
 async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustService> {
   const { settings, folder, environment, log, metrics, now } = options;
-  const keyStore = new SqliteOnlineKeyStore(database);
-  const isInUse = (await keyStore.sample()) !== undefined;
-  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+  const keys = await openOnlineKeys({ settings, folder, environment, store: new SqliteOnlineKeyStore(database), now });
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
-  try {
-    return createTrustService({
-      store: new SqliteMetadataStore(database),
-      keyStore,
-      proposalStore: new SqliteProposalStore(database),
-      masterKey,
-      logger: log,
-      gunPrefixes: settings.gunPrefixes,
-      maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
-      observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
-      onImport: ({ gun, by, what, at }) => {
-        const actor = { name: by ?? ANONYMOUS, address: NETWORK };
-        const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
-        note(database, () => recordEvent(database, event));
-      },
-      clock: now,
-    });
-  } finally {
-    masterKey.fill(0);
-  }
+  return createTrustService({
+    store: new SqliteMetadataStore(database),
+    keys,
+    proposalStore: new SqliteProposalStore(database),
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+    onImport: ({ gun, by, what, at }) => {
+      const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+      const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+      note(database, () => recordEvent(database, event));
+    },
+    clock: now,
+  });
 }
 
 function openAccounts(

@@ -34,7 +34,7 @@ export class Changelist {
     this.clock = clock;
   }
 
-  /** All changes, oldest first. Throws `changelist-invalid` where one cannot be understood: none may be left out. */
+  /** All changes, oldest first. Throws `changelist-invalid` if one cannot be understood: none may be left out. */
   async read(): Promise<readonly StagedChange[]> {
     return this.names().map((name) => {
       const file = this.folder.read([...this.path, name], MAX_CHANGE) ?? Buffer.alloc(0);

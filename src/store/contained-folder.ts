@@ -22,7 +22,10 @@ export class ContainedFolder {
     this.base = base;
   }
 
-  /** Reads a file of at most `limit` bytes; undefined where there is none. Throws `file-unsafe`, `file-unreadable` or `too-large`. */
+  /**
+   * Reads a file of at most `limit` bytes; undefined if there is none. Throws `file-unsafe`, `file-unreadable` or
+   * `too-large`.
+   */
   read(path: Path, limit: number): Buffer | undefined {
     const folder = this.folder(path.slice(0, -1));
     return folder === undefined ? undefined : readSmallFile(join(folder, checkedLast(path)), limit, false);
@@ -75,7 +78,7 @@ export class ContainedFolder {
     }
   }
 
-  /** The folder's full path; undefined where it or one on its way does not exist. */
+  /** The folder's full path; undefined if it or one on its way does not exist. */
   private folder(path: Path): string | undefined {
     let folder = this.base;
     for (const name of path) {

@@ -8,7 +8,7 @@ type Verb = 'get' | 'store' | 'erase';
 
 interface Ended {
   readonly output: Buffer;
-  /** Why it did not end well, in the words of Go; undefined where it did. */
+  /** Why it did not end well, in the words of Go; undefined if it did. */
   readonly failure: string | undefined;
 }
 

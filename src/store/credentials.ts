@@ -34,7 +34,10 @@ export class CredentialStore {
     this.environment = environment;
   }
 
-  /** The login for a registry (`host[:port]`), made anew by each call. Throws `docker-config-invalid` and `credential-helper-*`. */
+  /**
+   * The login for a registry (`host[:port]`), made again by each call. Throws `docker-config-invalid` and
+   * `credential-helper-*`.
+   */
   async find(registry: string): Promise<Credential | undefined> {
     const key = credentialKey(registry);
     const given = this.inEnvironment(key);
@@ -86,7 +89,7 @@ export class CredentialStore {
     return own === undefined ? config.credsStore : own || undefined;
   }
 
-  /** The helper that docker takes up by itself on this system, where it is installed and nothing else is configured. */
+  /** The helper that docker takes up by itself on this system, if it is installed and nothing else is configured. */
   private defaultHelper(): string | undefined {
     const suffix = this.platformHelper();
     return this.isInstalled(`docker-credential-${suffix}`) ? suffix : undefined;

@@ -38,7 +38,7 @@ export class DockerConfig {
     return checked(this.path, () => this.fields.map('auths'));
   }
 
-  /** The suffix of the credential helper for everything, undefined where there is none. */
+  /** The suffix of the credential helper for everything, undefined if there is none. */
   get credsStore(): string | undefined {
     return checked(this.path, () => this.fields.optionalString('credsStore')) || undefined;
   }
@@ -66,7 +66,7 @@ export class DockerConfig {
     return new DockerConfig(this.path, editMember(this.text, path, value));
   }
 
-  /** Writes the file (0600) whole or not at all; where it is a link, what it points to. Throws `file-unwritable`. */
+  /** Writes the file (0600) whole or not at all; if it is a link, what it points to. Throws `file-unwritable`. */
   save(): void {
     const target = resolved(this.path);
     makeFolder(dirname(target));

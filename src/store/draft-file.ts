@@ -14,7 +14,7 @@ export class DraftFile {
   private readonly path: string;
   private readonly descriptor: number;
 
-  /** A link at `path` is followed. Throws `file-unsafe` where a folder or a device stands there, `file-unwritable`. */
+  /** A link at `path` is followed. Throws `file-unsafe` if a folder or a device stands there, `file-unwritable`. */
   constructor(path: string) {
     this.path = placeOf(path);
     this.draft = draftOf(this.path);

@@ -2,9 +2,9 @@ import { readdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HOUR, type Instant } from '../core/time.ts';
 
-/** Signet's own, so that nothing of anybody else's is taken for one. */
+/** Signet's own, so that nothing of anyone else's is taken for one. */
 const DRAFT = /^\.signet-[0-9a-f-]{36}\.tmp$/;
-/** Nobody writes to a file for as long as this, in milliseconds. */
+/** No one writes to a file for as long as this, in milliseconds. */
 const ABANDONED = HOUR;
 
 /** A new name beside `path`, for what is to be renamed to it. */
@@ -18,8 +18,8 @@ export function isDraft(path: string): boolean {
 }
 
 /**
- * Removes what processes that were killed have left of files they were writing in a folder: drafts that nobody has
- * written to since `before`, an hour ago where absent. They may hold secrets that were meant to go. What cannot be
+ * Removes what processes that were killed have left of files they were writing in a folder: drafts that no one has
+ * written to since `before`, an hour ago if absent. They may hold secrets that were meant to go. What cannot be
  * removed stays; no error.
  */
 export function removeDrafts(folder: string, before: Instant = Date.now() - ABANDONED): void {
@@ -27,7 +27,7 @@ export function removeDrafts(folder: string, before: Instant = Date.now() - ABAN
     try {
       if (statSync(path).mtimeMs < before) unlinkSync(path);
     } catch {
-      // Another process has removed it, or nobody here may.
+      // Another process has removed it, or no one here may.
     }
   }
 }

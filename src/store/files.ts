@@ -26,8 +26,8 @@ const NO_WRITING = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS'];
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * Reads a regular file of at most `limit` bytes; undefined where there is none. A link in the last place of the path
- * is followed only where `followLink` says so. `check` may refuse it by owner and mode before it is read. Throws
+ * Reads a regular file of at most `limit` bytes; undefined if there is none. A link in the last place of the path is
+ * followed only where `followLink` says so. `check` may refuse it by owner and mode before it is read. Throws
  * `file-unsafe`, `file-unreadable` or `too-large`.
  */
 export function readSmallFile(
@@ -121,7 +121,7 @@ export function unwritable(what: string, cause: unknown): SignetError {
 
 /**
  * Whether a file was not written because nothing can be written there at all: a read-only or full disk, a folder of
- * somebody else's.
+ * someone else's.
  */
 export function isUnwritablePlace(error: unknown): error is SignetError {
   return isSignetError(error, 'file-unwritable') && isErrno(error.cause, ...NO_WRITING);

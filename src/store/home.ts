@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { SignetError } from '../core/errors/index.ts';
 
-/** The user's home folder: `HOME`, else what the system knows of the user; undefined where neither says. */
+/** The user's home folder: `HOME`, else what the system knows of the user; undefined if neither says. */
 export function homeFolder(env: NodeJS.ProcessEnv): string | undefined {
   if (env.HOME) return env.HOME;
   try {

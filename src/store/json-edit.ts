@@ -20,7 +20,7 @@ const SCALAR = /[^\s,\]}]+/y;
 
 /**
  * Sets, or with `undefined` removes, the member at `path` of a JSON text, and leaves every other character as it is:
- * unknown members, their order, their numbers, their white space. Objects on the way are made where they are absent.
+ * unknown members, their order, their numbers, their white space. Objects on the way are made if they are absent.
  * What is added is laid out like its neighbours, else with tabs as docker does. The text must be a valid JSON object
  * (`parseJson`), and so must be every member on the way.
  */

@@ -25,11 +25,11 @@ export function roleConflict(id: KeyId, role: string): SignetError {
 export interface KeyStore {
   /** In the order of the IDs; files that hold no key are left out. */
   list(): Promise<readonly StoredKey[]>;
-  /** The key, still sealed; undefined where it is not here. Throws `key-malformed` or `key-unsupported`. */
+  /** The key, still sealed; undefined if it is not here. Throws `key-malformed` or `key-unsupported`. */
   load(id: KeyId): Promise<KeyFile | undefined>;
   /**
-   * Adds a sealed key (`sealKey`). Returns false where it is there already with the same role, and changes nothing
-   * (protocol C.2.4). Throws `key-role-conflict` where it is there with another.
+   * Adds a sealed key (`sealKey`). Returns false if it is there already with the same role, and changes nothing
+   * (protocol C.2.4). Throws `key-role-conflict` if it is there with another.
    */
   add(id: KeyId, sealed: Uint8Array): Promise<boolean>;
   /** Puts a sealed key in the place of a stored one, as for a new passphrase. Throws `signing-key-missing`. */

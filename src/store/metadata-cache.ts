@@ -6,7 +6,7 @@ import type { RoleName } from '../core/names/role.ts';
  * of whom it trusts, so nothing is written before it is verified.
  */
 export interface MetadataCache {
-  /** The bytes as they were written; undefined where there are none. */
+  /** The bytes as they were written; undefined if there are none. */
   read(gun: Gun, role: RoleName): Promise<Buffer | undefined>;
   /** How a person finds the file, whether or not there is one. */
   pathOf(gun: Gun, role: RoleName): string;

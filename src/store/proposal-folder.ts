@@ -29,7 +29,7 @@ export class ProposalFolder implements ProposalStore {
     return this.folder.read(proposalPath(gun), LIMITS.upload);
   }
 
-  /** Throws as `exchangeFile`; `file-locked` where the other process does not come to an end within seconds. */
+  /** Throws as `exchangeFile`; `file-locked` if the other process does not come to an end within seconds. */
   async replace(gun: Gun, former: Buffer | undefined, proposal: Buffer | undefined): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {

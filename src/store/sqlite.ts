@@ -19,17 +19,17 @@ const RETRY_MS = 5;
 const LONGEST_RETRY_MS = 100;
 
 /**
- * Opens the database file at `path`, created with mode 0600 where it does not exist, and brings the schema of every
- * part up to date. Several processes may open, and migrate, the same file at once.
+ * Opens the database file at `path`, created with mode 0600 if it does not exist, and brings the schema of every part
+ * up to date. Several processes may open, and migrate, the same file at once.
  *
- * A committed transaction survives a power failure. Named parameters are bound without their prefix.
- * Throws `database-unusable`, or `database-newer` where a newer program has migrated the file.
+ * A committed transaction survives a power failure. Named parameters are bound without their prefix. Throws
+ * `database-unusable`, or `database-newer` if a newer program has migrated the file.
  */
 export function openDatabase(path: string, ...migrations: Migrations[]): Database {
   const database = open(path);
   try {
     for (const part of migrations) migrate(database, part);
-    // Nothing waits inside of SQLite from here on: that would hold up the event loop, and with it everybody.
+    // Nothing waits inside of SQLite from here on: that would hold up the event loop, and with it everyone.
     database.run('PRAGMA busy_timeout = 0');
     return database;
   } catch (cause) {

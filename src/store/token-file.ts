@@ -14,9 +14,10 @@ const MAX_FILE = 1024 * 1024;
 const MAX_TOKENS = 256;
 
 /**
- * Keeps access tokens, and where they are to be had, from one command to the next, until they expire. The file is for its owner
- * alone, and what is in it counts only while docker's configuration is the one it was written under: a login or logout,
- * by whichever tool, ends all of it. A file that cannot be read or written costs a round trip, never an error.
+ * Keeps access tokens, and if they are to be had, from one command to the next, until they expire. The file is for
+ * its owner alone, and what is in it counts only while docker's configuration is the one it was written under: a
+ * login or logout, by whichever tool, ends all of it. A file that cannot be read or written costs a round trip, never
+ * an error.
  */
 export class TokenFile {
   private readonly path: string;

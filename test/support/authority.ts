@@ -5,7 +5,7 @@ import { formatPem } from '../../src/core/keys/pem.ts';
 import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
 import { makePublicKey, type PublicKey } from '../../src/core/keys/public-key.ts';
 import { type Certificate, parseCertificate } from '../../src/core/keys/x509.ts';
-import { assembleCertificate, commonNameOnly, extension } from '../../src/core/keys/x509-parts.ts';
+import { commonNameOnly, extension, unsignedCertificate } from '../../src/core/keys/x509-parts.ts';
 import { DAY, type Instant } from '../../src/core/time.ts';
 import { NOW } from './simulator.ts';
 import type { TestKeys } from './test-keys.ts';
@@ -19,9 +19,9 @@ export interface Paper {
   readonly to?: Instant;
   readonly isAuthority?: boolean;
   readonly pathLength?: number;
-  /** The first byte; no extension where absent. */
+  /** The first byte; no extension if absent. */
   readonly keyUsage?: number;
-  /** Dotted identifiers of extKeyUsage; no extension where absent. */
+  /** Dotted identifiers of extKeyUsage; no extension if absent. */
   readonly purposes?: readonly string[];
   /** The dotted identifier of one more extension, a critical one. */
   readonly critical?: string;
@@ -96,19 +96,17 @@ function pemOf(der: Buffer): string {
 
 function certificate(issuer: string, subject: string, spki: Buffer, paper: Paper, signer: KeyObject): Buffer {
   const { from = NOW - DAY, to = NOW + 100 * DAY, digest = 'sha256' } = paper;
-  return assembleCertificate(
-    {
-      serial: randomBytes(8),
-      algorithm: sequence(...ALGORITHMS[signer.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]),
-      issuer: nameOf(issuer),
-      subject: nameOf(subject),
-      notBefore: from,
-      notAfter: to,
-      spki,
-      extensions: extensionsOf(paper),
-    },
-    (message) => sign(digest, message, signer),
-  );
+  const { body, signed } = unsignedCertificate({
+    serial: randomBytes(8),
+    algorithm: sequence(...ALGORITHMS[signer.asymmetricKeyType === 'rsa' ? 'rsa' : 'ec'][digest]),
+    issuer: nameOf(issuer),
+    subject: nameOf(subject),
+    notBefore: from,
+    notAfter: to,
+    spki,
+    extensions: extensionsOf(paper),
+  });
+  return signed(sign(digest, body, signer));
 }
 
 function extensionsOf({ isAuthority = false, pathLength, keyUsage, purposes, critical }: Paper): DerNode[] {

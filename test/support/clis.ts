@@ -17,7 +17,7 @@ const DEBIAN_FOLDERS = ['/usr/bin', '/usr/sbin', '/bin', '/sbin'];
 const WITHOUT_TRUST = 29;
 const DEBIAN_MAJOR = 20;
 
-/** The first program of that name on PATH or in Debian's folders. Throws where there is none. */
+/** The first program of that name on PATH or in Debian's folders. Throws if there is none. */
 export function findProgram(name: string): string {
   const [first] = programs(name);
   if (first === undefined) throw new Error(`${name} is not installed; npm test installs it on Debian`);

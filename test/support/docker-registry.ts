@@ -12,7 +12,7 @@ const READY_MS = 20_000;
 /**
  * Starts Debian's docker-registry with plain HTTP on a free port of localhost and waits until it answers; returns its
  * origin. It wants tokens of a service that does not exist, so that all it says to strangers are challenges. It stops
- * when the tests of this process have ended. Throws with its log where it does not start.
+ * when the tests of this process have ended. Throws with its log if it does not start.
  */
 export async function startDockerRegistry({ realm, service }: { realm: string; service: string }): Promise<string> {
   const bundle = join(temporaryFolder(), 'tokens.crt');
@@ -21,7 +21,10 @@ export async function startDockerRegistry({ realm, service }: { realm: string; s
   return startRegistry(await freePort(), { auth });
 }
 
-/** Starts it open to everybody, on a port of another machine: `within` are the words before a command that run it there. */
+/**
+ * Starts it open to everyone, on a port of another machine: `within` are the words before a command that run it
+ * there.
+ */
 export function startOpenRegistry(port: number, within: readonly string[]): Promise<string> {
   return startRegistry(port, {}, within);
 }

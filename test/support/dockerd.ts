@@ -23,7 +23,7 @@ export interface Engine {
 
 /**
  * Starts `dockerd` as root and waits until it answers. It stops at the latest when the tests of this process have
- * ended, or when the process dies. Throws with the daemon's log where it does not start. `within` are the words before a
+ * ended, or when the process dies. Throws with the daemon's log if it does not start. `within` are the words before a
  * command that put it on a machine of the test's own.
  */
 export async function startEngine(
@@ -54,7 +54,7 @@ export async function startEngine(
 
 /**
  * Gives an engine Debian's static busybox as the image `name`, whose command is a shell, and returns the image's ID.
- * Where no registry can be reached, this is the base image of everything else.
+ * If no registry can be reached, this is the base image of everything else.
  */
 export async function importBusybox(engine: Engine, docker: string, name = 'busybox:latest'): Promise<string> {
   const outcome = await run([docker, '--host', engine.host, 'import', '--change', 'CMD ["sh"]', '-', name], {

@@ -4,7 +4,7 @@ import { ROOT } from '../../scripts/paths.ts';
 
 /** A command line in a block of a document, as someone types it. */
 export interface Example {
-  /** What stands before the `$`: the person who types it, where there are several. */
+  /** What stands before the `$`: the person who types it, if there are several. */
   readonly person: string;
   readonly line: string;
   /** The lines below it, with `…` for what differs from case to case. */

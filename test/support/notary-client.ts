@@ -25,7 +25,7 @@ export interface Login {
 }
 
 export interface PersonOptions {
-  /** Whom notary and signet log in as; nobody where absent. */
+  /** Whom notary and signet log in as; no one if absent. */
   readonly login?: Login;
   /** The passphrases of the root key, and of every other key. */
   readonly passphrases?: { readonly root: string; readonly other: string };
@@ -36,7 +36,7 @@ export const SHA256 = 'ab'.repeat(32);
 
 const PASSPHRASES = { root: 'the root of what is signed here', other: 'and what is signed with' };
 
-/** Somebody whom notary and signet serve in the same home: one trust folder, one set of passphrases. */
+/** Someone whom notary and signet serve in the same home: one trust folder, one set of passphrases. */
 export class Person {
   readonly home = temporaryFolder();
   /** The trust folder of both. */
@@ -70,14 +70,14 @@ export class Person {
     return this.notary('addhash', gun, name, '5', '--sha256', SHA256, '-p', ...words);
   }
 
-  /** Copies all private keys of somebody else. */
+  /** Copies all private keys of someone else. */
   takeKeysOf(owner: Person): this {
     mkdirSync(this.trust, { recursive: true });
     cpSync(join(owner.trust, 'private'), join(this.trust, 'private'), { recursive: true });
     return this;
   }
 
-  /** The private key of this role in the trust folder, the first one where there are several. */
+  /** The private key of this role in the trust folder, the first one if there are several. */
   privateKey(role: string): PrivateKey {
     const folder = join(this.trust, 'private');
     const files = readdirSync(folder).flatMap((name) => parseKeyFile(readFileSync(join(folder, name))));

@@ -82,7 +82,7 @@ export class Published {
   }
 }
 
-/** What a trust server has for a GUN; undefined where it has nothing. Throws where its files do not belong together. */
+/** What a trust server has for a GUN; undefined if it has nothing. Throws where its files do not belong together. */
 export async function published(service: TrustService, gun: string, login?: Login): Promise<Published | undefined> {
   const headers = login === undefined ? {} : await accessHeaders(service, gun, login, 'pull');
   return readPublished(service, gun, headers);
@@ -111,7 +111,7 @@ export async function readPublished(
   return new Published(files);
 }
 
-/** One file by its name on the server (`timestamp.json`, `2.root.json`); undefined where the server has none. */
+/** One file by its name on the server (`timestamp.json`, `2.root.json`); undefined if the server has none. */
 export async function readTrustFile(
   service: TrustService,
   gun: string,

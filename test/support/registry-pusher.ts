@@ -3,7 +3,7 @@ import { content, image, OCI_MANIFEST } from '../registry/fixture.ts';
 import { random } from './random.ts';
 import { Uncertain } from './uncertain.ts';
 
-/** Sends a request to a path of the registry; rejects where nobody answers. */
+/** Sends a request to a path of the registry; rejects if no one answers. */
 export type Send = (
   method: string,
   path: string,

@@ -14,11 +14,11 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** The whole environment; the caller's own where absent. */
+  /** The whole environment; the caller's own if absent. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What the command reads; nothing where absent. */
+  /** What the command reads; nothing if absent. */
   readonly stdin?: string | Uint8Array;
-  /** Milliseconds until the command is killed and the call throws; 2 minutes where absent. */
+  /** Milliseconds until the command is killed and the call throws; 2 minutes if absent. */
   readonly timeout?: number;
 }
 

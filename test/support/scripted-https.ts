@@ -44,7 +44,7 @@ export async function startScriptedHttps(pair: Pair, script: Script): Promise<Sc
     atEnd(() => {
       for (const socket of sockets) socket.destroy();
       server.close();
-      // A machine without IPv6 has no ::1, and nobody else on it.
+      // A machine without IPv6 has no ::1, and no one else on it.
       if (failure === undefined) twin.close();
     });
     return { host: `localhost:${port}`, origin: `https://localhost:${port}` };

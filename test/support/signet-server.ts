@@ -49,7 +49,7 @@ export function signetCommand(): readonly string[] {
 
 /**
  * Starts `signet serve` on a free port of localhost and waits until it answers. It stops at the latest when the tests
- * of this process have ended. Throws with its log where it does not start.
+ * of this process have ended. Throws with its log if it does not start.
  */
 export async function startSignet(options: ServeOptions = {}): Promise<SignetServer> {
   const folder = temporaryFolder();
@@ -112,7 +112,7 @@ export async function startSignet(options: ServeOptions = {}): Promise<SignetSer
   };
 }
 
-/** A port of 127.0.0.1 on which nobody listens. */
+/** A port of 127.0.0.1 on which no one listens. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

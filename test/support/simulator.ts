@@ -206,7 +206,7 @@ export class Simulator implements TrustServer {
     return this.files;
   }
 
-  /** The file that the server has under a name such as `2.root`; undefined where there is none. */
+  /** The file that the server has under a name such as `2.root`; undefined if there is none. */
   byName(name: string): Buffer | undefined {
     return [...this.files].find(([role]) => role === name)?.[1] ?? this.stored.get(name);
   }

@@ -16,11 +16,11 @@ import { type StoredFile, stored } from './stored-file.ts';
 
 /** The server's own keys, for snapshot and timestamp. */
 export interface OnlineSigner {
-  /** Signs with the key of this ID; undefined where the server does not have it. */
+  /** Signs with the key of this ID. Undefined if the server does not have the key. */
   sign(keyId: KeyId, message: Uint8Array): Promise<Signature | undefined>;
 }
 
-/** A snapshot over the previous one and what changed, signed by the server (protocol B.7.1). */
+/** Builds and signs a snapshot of the previous files and the changed ones (protocol B.7.1). */
 export async function makeSnapshot(
   root: Root,
   previous: Snapshot | undefined,
@@ -43,7 +43,7 @@ export async function makeSnapshot(
     : stored('snapshot', version, bytes);
 }
 
-/** A timestamp of that version over a snapshot, signed by the server (protocol B.7.2). */
+/** Builds and signs a timestamp of that version for a snapshot (protocol B.7.2). */
 export async function makeTimestamp(
   root: Root,
   version: number,
@@ -62,7 +62,7 @@ export async function makeTimestamp(
     : stored('timestamp', version, bytes);
 }
 
-/** Signs with all keys of the role that the server has; undefined where they are fewer than the threshold. */
+/** Signs with all of the role's keys that the server has. Undefined if they are fewer than the threshold. */
 async function sealOnline(
   payload: JsonValue,
   { keyIds, threshold }: RoleKeys,

@@ -35,6 +35,7 @@ export const SERVER_ERRORS = {
   'update-failed': { http: 500 },
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
+  'gun-case-conflict': { http: 409, next: 'Choose a name that differs from the other one in more than case.' },
   'proposal-changed': { http: 412 },
   'import-taken': { http: 409 },
   'condition-missing': { http: 428 },

@@ -27,6 +27,7 @@ export const TRUST_ERRORS = {
   'configuration-invalid': { own: true },
   'key-ambiguous': { own: true },
   'key-unprotected': { own: true },
+  'key-vault-limited': { own: true, next: 'Use the tool that the keys there are managed with.' },
   'import-incomplete': { own: true },
   'confirmation-missing': { own: true },
   'passphrase-missing': { own: true },

@@ -8,7 +8,7 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Action } from '../../core/scope.ts';
 import type { Gate } from '../../http/gate.ts';
-import type { OnlineKeys } from '../publish/online-keys.ts';
+import type { OnlineKeyService } from '../publish/online-key-service.ts';
 import type { ServerProposals } from '../publish/proposals.ts';
 import { Refusal } from '../publish/refusal.ts';
 import type { Repositories } from '../publish/repositories.ts';
@@ -24,7 +24,7 @@ export interface Services {
   readonly repositories: Repositories;
   readonly proposals: ServerProposals;
   readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
+  readonly keys: OnlineKeyService;
   readonly maxAge: MaxAge;
 }
 

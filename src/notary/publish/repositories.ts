@@ -11,7 +11,7 @@ import type { CurrentFiles, MetadataStore } from '../store/metadata-store.ts';
 import { type CurrentChain, CurrentChains } from './current-chains.ts';
 import type { Logger } from './logger.ts';
 import { KeyedMutex } from './mutex.ts';
-import type { OnlineKeys } from './online-keys.ts';
+import type { OnlineKeyService } from './online-key-service.ts';
 import { Refusal } from './refusal.ts';
 import { refusalOf } from './update-refusal.ts';
 
@@ -22,7 +22,7 @@ const PAUSE_EVERY = 64 * 1024;
 
 interface RepositoryParts {
   readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
+  readonly keys: OnlineKeyService;
   readonly logger: Logger;
   readonly clock: () => Instant;
   /** Bytes of current metadata to keep in memory. */
@@ -43,7 +43,7 @@ export interface Imported {
 /** What can be done with the trust data of a GUN. Changes of one GUN are made one after the other. */
 export class Repositories {
   private readonly store: MetadataStore;
-  private readonly keys: OnlineKeys;
+  private readonly keys: OnlineKeyService;
   private readonly logger: Logger;
   private readonly clock: () => Instant;
   private readonly chains: CurrentChains;

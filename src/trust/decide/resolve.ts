@@ -25,8 +25,9 @@ export interface TrustedTag {
  * The digest that a tag stands for, by docker's rule (protocol D.3): the tag as `targets/releases` has it, else as
  * `targets` has it; what only another delegation says counts for nothing.
  *
- * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull` prints,
- * and `role-unusable` where `targets/releases` has a file that cannot be trusted, for which docker would ask `targets`.
+ * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull`
+ * prints, and `role-unusable` if `targets/releases` has a file that cannot be trusted, for which docker would ask
+ * `targets`.
  */
 export function resolveTag(set: TrustedView, tag: string): TrustedTag {
   const found = findTarget(set, tag, DOCKER_ROLES);

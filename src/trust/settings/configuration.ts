@@ -20,12 +20,12 @@ interface RegistryConfiguration extends RegistrySettings {
 
 /** The client's settings: `signet.json` beside docker's own configuration. */
 export interface Configuration {
-  /** The registry that short names mean; `docker.io` where none is set. */
+  /** The registry that short names mean; `docker.io` if none is set. */
   readonly defaultRegistry: string | undefined;
   readonly registries: ReadonlyMap<string, RegistryConfiguration>;
   /** Which root keys repositories may have. `readPinning` reads the files that it names. */
   readonly pinning: PinningSettings;
-  /** Where the passphrases of keys lie, so that nobody has to be asked. */
+  /** Where the passphrases of keys lie, so that no one has to be asked. */
   readonly passphrases: PassphrasePlaces;
   /** What reading makes of a trust server that cannot be reached. */
   readonly whenUnreachable: WhenUnreachable;

@@ -13,7 +13,7 @@ import { NO_PINS, type PinningSettings } from './pinning-settings.ts';
 
 /** The settings of a notary client: its `config.json` (protocol E.1.1). All paths in it are absolute. */
 interface NotaryConfiguration {
-  /** The folder of keys and trusted metadata; `~/.notary` where none is set. */
+  /** The folder of keys and trusted metadata; `~/.notary` if none is set. */
   readonly trustDir: string;
   readonly server: URL | undefined;
   readonly tls: {
@@ -28,7 +28,7 @@ interface NotaryConfiguration {
 }
 
 /**
- * Reads a notary client's `config.json`; undefined where there is none. As in Notary, members are known in any case, and
+ * Reads a notary client's `config.json`; undefined if there is none. As in Notary, members are known in any case, and
  * unknown ones are passed over, but for `trust_pinning`, where a mistyped one would silently not protect. Throws
  * `configuration-invalid`, or why the file cannot be read.
  */

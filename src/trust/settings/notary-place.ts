@@ -27,16 +27,16 @@ export interface NotaryPlaceOptions {
 /** A Notary client's folder, in which names are GUNs as they stand, and the trust server that goes with it. */
 export interface NotaryPlace {
   readonly trustDir: string;
-  /** Undefined where nobody names it; keys can be looked after without. */
+  /** Undefined if no one names it; keys can be looked after without. */
   readonly server: URL | undefined;
   readonly connectionFor: ConnectionFor;
-  /** Undefined where the folder has no configuration: then Signet's own pins count. */
+  /** Undefined if the folder has no configuration: then Signet's own pins count. */
   readonly pinning: PinningSettings | undefined;
 }
 
 /**
  * Reads a Notary client's folder as its owner set it up: server, authorities, client certificate and pins from the
- * `config.json` in it, where there is one; the command line wins (protocol E.1). Throws `configuration-invalid`.
+ * `config.json` in it, if there is one; the command line wins (protocol E.1). Throws `configuration-invalid`.
  */
 export async function readNotaryPlace(options: NotaryPlaceOptions, env: NodeJS.ProcessEnv): Promise<NotaryPlace> {
   const trustDir = expandHome(options.trustDir);

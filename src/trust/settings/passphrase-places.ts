@@ -60,7 +60,7 @@ function readCommand(what: string, [program = '', ...args]: readonly string[]): 
   return { kind: 'command', program, args };
 }
 
-/** A path that depends on the folder in which somebody happens to stand would let that folder answer. */
+/** A path that depends on the folder in which someone happens to stand would let that folder answer. */
 function checkPath(what: string, path: string): string {
   if (isAbsolute(path) && !path.includes('\u0000')) return path;
   throw new SignetError('json-unexpected', `${what}: ${quoted(path, 200)} is not a whole path`);

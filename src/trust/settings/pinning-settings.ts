@@ -12,7 +12,7 @@ export interface PinningSettings {
   readonly certs: ReadonlyMap<string, readonly string[]>;
   /** Prefix of GUNs, perhaps ending in `*`, to the absolute path of a bundle of authorities. */
   readonly ca: ReadonlyMap<string, string>;
-  /** Undefined where nobody has decided. */
+  /** Undefined if no one has decided. */
   readonly tofu: TofuSetting | undefined;
 }
 

@@ -15,7 +15,7 @@ export interface CollectionSource {
   readonly server: FileServer;
   readonly cache: MetadataCache;
   readonly pinning: Pinning;
-  /** Asked where trust on first use is `ask`; absent where there is nobody to ask. */
+  /** Asked where trust on first use is `ask`; absent if there is no one to ask. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
   readonly now: Instant;
   /** `read`: the cache serves while the server cannot be reached. `publish`: only the server's own answer counts. */

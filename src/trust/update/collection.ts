@@ -25,8 +25,8 @@ export interface Collection {
 }
 
 /**
- * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of it
- * verified, the timestamp last; on any error it is byte for byte as before. Reading warns where it cannot be written.
+ * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of
+ * it verified, the timestamp last; on any error it is byte for byte as before. Reading warns if it cannot be written.
  *
  * Throws `trust-data-missing` for a repository that has none, and the error of the first check that fails.
  */
@@ -39,8 +39,8 @@ export async function updateCollection(source: CollectionSource): Promise<Collec
 }
 
 /**
- * The collection with all that has expired in it: to show and to mend, never to trust. Every other check holds, and the
- * cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
+ * The collection with all that has expired in it: to show and to fix, never to trust. Every other check holds, and
+ * the cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
  */
 export function inspectExpired(source: CollectionSource): Promise<Collection> {
   return explainingHost(source, () => new Update({ ...source, now: UNEXPIRED }).run());
@@ -118,8 +118,8 @@ class Update {
   }
 
   /**
-   * Brings what changed into the cache. Where nothing can be written, reading goes on with what was verified; a change is
-   * refused, since it would build on what is not remembered.
+   * Brings what changed into the cache. If nothing can be written, reading goes on with what was verified; a change
+   * is refused, since it would build on what is not remembered.
    */
   async commit(): Promise<void> {
     const { gun, purpose, warn } = this.source;
@@ -208,8 +208,8 @@ class Update {
   }
 
   /**
-   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by nobody any more
-   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, nobody asks.
+   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by no one any more
+   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, no one asks.
    */
   private beginTargets(set: TrustedSet): ReadonlyMap<TargetsRole, Promise<FetchedFile | undefined>> {
     const { meta } = set.snapshot.payload;

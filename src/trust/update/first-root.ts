@@ -23,7 +23,7 @@ export interface FirstRootKey {
   readonly notAfter: Instant;
 }
 
-/** Somebody who may agree to trust a repository on first use. Nothing is kept of it before the answer. */
+/** Someone who may agree to trust a repository on first use. Nothing is kept of it before the answer. */
 export type ApproveFirstRoot = (root: FirstRoot) => Promise<boolean>;
 
 export function describeFirstRoot(root: TrustedRoot, server: string, now: Instant): FirstRoot {

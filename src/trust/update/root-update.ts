@@ -35,7 +35,7 @@ async function firstRootFile({ gun, host, server }: FileSource): Promise<Buffer>
 }
 
 /**
- * Walks from the trusted root to the server's newest, one version at a time (protocol A.13.3). Throws `why` where there
+ * Walks from the trusted root to the server's newest, one version at a time (protocol A.13.3). Throws `why` if there
  * is no newer one, and the error of the first step that fails.
  */
 export async function newestRoot(

@@ -53,15 +53,15 @@ export class ServedFiles implements Pick<FileServer, 'read'> {
     return this.chain.has('root');
   }
 
-  /** Forgets the answer for the timestamp: the next time the server is asked anew. */
+  /** Forgets the answer for the timestamp: the next time the server is asked again. */
   forgetTimestamp(): void {
     this.answer = undefined;
   }
 
   /**
-   * Where files come one by one: begins to fetch both that somebody without a root needs next. What the timestamp says is
-   * not verified at that time, so it serves as an address and nothing else. Throws why there is no timestamp, unless it
-   * is missing: then the root may be as well, and that is the better error.
+   * Where files come one by one: begins to fetch both that someone without a root needs next. What the timestamp says
+   * is not verified at that time, so it serves as an address and nothing else. Throws why there is no timestamp,
+   * unless it is missing: then the root may be as well, and that is the better error.
    */
   async beginFirstVisit(): Promise<void> {
     const latest = await this.latest().catch((error: unknown) => {
@@ -132,7 +132,7 @@ async function sha256Of(bytes: Buffer): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex');
 }
 
-/** Undefined where the timestamp cannot be read, for which it is refused where it is verified. */
+/** Undefined if the timestamp cannot be read, for which it is refused if it is verified. */
 function promisedSnapshot(timestamp: Buffer): FileInfo | undefined {
   try {
     return readTimestamp(parseEnvelope('timestamp', timestamp).signed).snapshot;

@@ -12,7 +12,7 @@ export function isTrustOn(env: NodeJS.ProcessEnv): boolean {
 /** The option that every trusting command had until docker 28. */
 export const DISABLE_CONTENT_TRUST = 'disable-content-trust';
 
-/** Whether this command is to enforce: its own option decides, where it is given, over the environment. */
+/** Whether this command is to enforce: its own option decides, if it is given, over the environment. */
 export function isTrustOnFor(args: ParsedArgs, env: NodeJS.ProcessEnv): boolean {
   return !args.isOn(DISABLE_CONTENT_TRUST, !isTrustOn(env));
 }

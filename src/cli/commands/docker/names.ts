@@ -58,7 +58,7 @@ async function expandIn(session: Session, args: ParsedArgs, { args: places, opti
   return expanded;
 }
 
-/** The name in an option's value; undefined where the value is about something else. */
+/** The name in an option's value; undefined if the value is about something else. */
 function nameIn(token: FlagToken | undefined, key: string | undefined): string | undefined {
   const value = token?.value;
   if (key === undefined || value === undefined) return value;

@@ -52,7 +52,7 @@ function restOfGroup(letter: string, words: readonly string[]): string {
   return group?.slice(group.indexOf(letter)) ?? letter;
 }
 
-/** How a command is used, after the first line of its help; nothing where docker does not give that. */
+/** How a command is used, after the first line of its help; nothing if docker does not give that. */
 async function usageText({ path }: DockerCli, command: readonly string[], verb: 'Run' | 'See'): Promise<string> {
   try {
     const { stdout } = await captureDocker(path, [...command, '--help'], askingEnvironment(process.env));

@@ -29,7 +29,7 @@ export function copyCompanions(path: string, copy: string, { hasPolicy, trust }:
   if (policy !== undefined && trust) refuseReplacingPolicy(nameOf(path + POLICY), policy.toString('utf8'));
 }
 
-/** Returns its bytes; undefined where there is no such file. */
+/** Returns its bytes; undefined if there is no such file. */
 function copyCompanion(path: string, copy: string): Buffer | undefined {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
   const bytes = readCompanion(path);

@@ -282,7 +282,7 @@ async function eachInTurn(texts: readonly string[], edit: Edit): Promise<readonl
   return edited;
 }
 
-/** The text before and after the first `mark`; the second is undefined where there is none. */
+/** The text before and after the first `mark`; the second is undefined if there is none. */
 function cut(text: string, mark: string): readonly [string, string | undefined] {
   const at = text.indexOf(mark);
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + mark.length)];

@@ -20,7 +20,7 @@ export class PrivateFolder {
     return this.made;
   }
 
-  /** From now on a signal is somebody else's to handle, who ends in `remove`. */
+  /** From now on a signal is someone else's to handle, who ends in `remove`. */
   leaveSignals(): void {
     for (const signal of ENDING) process.off(signal, this.end);
   }

@@ -15,7 +15,9 @@ import { isEngines } from './builder.ts';
 interface PreparedBuild {
   readonly args: ParsedArgs;
   readonly env: NodeJS.ProcessEnv;
-  /** To be said where the build fails: what the builder may lack, and how to give it that; empty where nothing is known. */
+  /**
+   * To be said where the build fails: what the builder may lack, and how to give it that; empty if nothing is known.
+   */
   readonly advice: string;
 }
 
@@ -31,10 +33,11 @@ const MAX_NAME = 128;
 
 /**
  * Helps the builder to images of registries whose authority only docker knows: the engine trusts it for that registry
- * (`certs.d`), or does not verify a registry of its own machine, while buildx knows the system's authorities alone. So
- * BuildKit fetches the tokens; and as older ones speak plain HTTP to `localhost`, the engine pulls images from there.
+ * (`certs.d`), or does not verify a registry of its own machine, while buildx knows the system's authorities alone.
+ * So BuildKit fetches the tokens; and as older ones speak plain HTTP to `localhost`, the engine pulls images from
+ * there.
  *
- * Throws what the engine throws where it cannot be asked, and `tls-files-invalid`.
+ * Throws what the engine throws if it cannot be asked, and `tls-files-invalid`.
  */
 export async function reachRegistries(
   task: DockerTask,

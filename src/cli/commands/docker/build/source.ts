@@ -14,7 +14,7 @@ export interface BuildSource {
   /** As messages name it. */
   readonly name: string;
   readonly text: string;
-  /** The command line, and the standard input where it is not the user's own, for a build from `dockerfile`. */
+  /** The command line, and the standard input if it is not the user's own, for a build from `dockerfile`. */
   replace(args: ParsedArgs, dockerfile: string): { readonly args: ParsedArgs; readonly stdin?: Uint8Array };
 }
 
@@ -28,11 +28,11 @@ const DEFAULT_NAMES: Readonly<Record<DockerTask['cli']['kind'], readonly string[
 };
 
 /**
- * Finds the Dockerfile as docker does: a file (`-f`, relative to the current folder; otherwise in the context), standard
- * input (`-f -`, or a context `-` that is no archive), or a file of the archive on standard input, which is unpacked
- * into `folder`. Undefined, where trust is off, for what docker is to find or to complain about itself.
+ * Finds the Dockerfile as docker does: a file (`-f`, relative to the current folder; otherwise in the context),
+ * standard input (`-f -`, or a context `-` that is no archive), or a file of the archive on standard input, which is
+ * unpacked into `folder`. Undefined, where trust is off, for what docker is to find or to complain about itself.
  *
- * Throws `build-context-remote` for a context elsewhere, whose Dockerfile nobody can change on its way;
+ * Throws `build-context-remote` for a context elsewhere, whose Dockerfile no one can change on its way;
  * `build-context-invalid`; `usage`.
  */
 export async function findSource(task: DockerTask, folder: PrivateFolder): Promise<BuildSource | undefined> {
@@ -46,7 +46,7 @@ export async function findSource(task: DockerTask, folder: PrivateFolder): Promi
   return stored(task, { path: findFile(task, context, file), typed: file, folder, context });
 }
 
-/** What the command line says of the context and the Dockerfile, and why Signet cannot read it, where it cannot. */
+/** What the command line says of the context and the Dockerfile, and why Signet cannot read it, if it cannot. */
 function readPlace({ args, cli }: DockerTask): { context: string; file: string | undefined; obstacle?: SignetError } {
   const [typed, ...more] = args.positionals.map(({ value }) => value);
   const context = typed ?? '.';
@@ -90,7 +90,7 @@ async function fromStdin(task: DockerTask, file: string | undefined, folder: Pri
 
 /**
  * Whether docker, or podman, which looks at the whole stream, takes it for an archive. What neither is for certain is
- * refused, since docker could build on what nobody checked in it. Throws `build-context-invalid`.
+ * refused, since docker could build on what no one checked in it. Throws `build-context-invalid`.
  */
 function isArchive(head: Uint8Array, { cli }: DockerTask): boolean {
   const kind = streamKind(head);
@@ -154,7 +154,7 @@ function findFile({ cli }: DockerTask, context: string, file: string | undefined
   throw new SignetError('build-context-invalid', message);
 }
 
-/** A link in somebody's archive must not make a file of this machine the Dockerfile. */
+/** A link in someone's archive must not make a file of this machine the Dockerfile. */
 function insideOf(context: string, path: string): string {
   const real = realpathSync(path);
   if (real.startsWith(`${realpathSync(context)}${sep}`) && statSync(real).isFile()) return path;
@@ -198,7 +198,7 @@ function elsewhere(what: string): SignetError {
 class StandardInput {
   private readonly chunks: AsyncIterator<Buffer> = process.stdin[Symbol.asyncIterator]();
 
-  /** At least `size` bytes, where there are as many; what comes with them is taken, too. */
+  /** At least `size` bytes, if there are as many; what comes with them is taken, too. */
   async take(size: number): Promise<Buffer> {
     const taken: Buffer[] = [];
     for (let length = 0; length < size; length += taken.at(-1)?.length ?? 0) {
@@ -209,7 +209,7 @@ class StandardInput {
     return Buffer.concat(taken);
   }
 
-  /** Lets go of it: what nobody reads any more must not keep this process. */
+  /** Lets go of it: what no one reads any more must not keep this process. */
   end(): void {
     process.stdin.destroy();
   }

@@ -49,9 +49,9 @@ export function compressionOf(head: Uint8Array): Compression | undefined {
 }
 
 /**
- * What docker, buildx included, takes a stream for whose first `HEAD_SIZE` bytes, or all where it has fewer, are `head`.
- * Both ask Go's archive/tar for the first entry of these bytes; a header of which the checksum is right is read here as
- * there, and one that is right but not readable is nobody's Dockerfile.
+ * What docker, buildx included, takes a stream for whose first `HEAD_SIZE` bytes, or all if it has fewer, are `head`.
+ * Both ask Go's archive/tar for the first entry of these bytes; a header of which the checksum is right is read here
+ * as there, and one that is right but not readable is no one's Dockerfile.
  */
 export function streamKind(head: Uint8Array): StreamKind {
   const seen = head.subarray(0, HEAD_SIZE);
@@ -90,7 +90,7 @@ function numericFields(header: Uint8Array): readonly (keyof typeof FIELDS)[] {
   return magic === 'ustar  \0' ? [...COMMON, ...DEVICES] : COMMON;
 }
 
-/** A number of the header, octal or in two's complement; undefined where Go refuses it. */
+/** A number of the header, octal or in two's complement; undefined if Go refuses it. */
 function numberIn(header: Uint8Array, name: keyof typeof FIELDS): bigint | undefined {
   const [from, length] = FIELDS[name];
   const field = header.subarray(from, from + length);
