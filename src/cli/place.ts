@@ -3,8 +3,10 @@ import { type Gun, parseGun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Action } from '../core/scope.ts';
 import { Changelist } from '../store/changelist.ts';
+import type { MigrationServers } from '../trust/client.ts';
 import type { FileVault } from '../trust/keys/file-vault.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
+import type { Migration } from '../trust/migrate/migrate.ts';
 import type { OpenClient } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import { resolveName } from '../trust/settings/configuration.ts';
@@ -21,6 +23,12 @@ export interface TrustPlace {
   gun(name: string): Gun;
   /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
   collection(name: string, actions: readonly Action[]): OpenCollection;
+  /** A move of the collection that a typed name means. */
+  migration(name: string, servers: MigrationServers): Promise<Migration>;
+  /** The repositories that a registry lists, by names that `migration` takes. */
+  catalogue(registry: string): AsyncIterable<string>;
+  /** The collections of which trust data is cached. */
+  cached(): Promise<readonly Gun[]>;
 }
 
 /** A collection, and the changes to it that wait to be published. */
@@ -53,6 +61,19 @@ export class DockerPlace implements TrustPlace {
     const gun = gunOf(reference);
     const repository = this.opened.client.collection(gun, reference.registry, actions);
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
+  }
+
+  migration(name: string, servers: MigrationServers): Promise<Migration> {
+    const reference = this.resolve(name);
+    return this.opened.client.migration(gunOf(reference), reference.registry, servers);
+  }
+
+  catalogue(registry: string): AsyncIterable<string> {
+    return catalogueOf(this.opened.client, registry);
+  }
+
+  cached(): Promise<readonly Gun[]> {
+    return this.opened.client.cached();
   }
 
   private resolve(name: string): Reference {
@@ -92,4 +113,20 @@ export class NotaryFolder implements TrustPlace {
     const repository = this.opened.client.collection(gun, this.server.host, actions);
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
   }
+
+  async migration(name: string, servers: MigrationServers): Promise<Migration> {
+    return this.opened.client.migration(parseGun(name), servers.from.host, servers);
+  }
+
+  catalogue(registry: string): AsyncIterable<string> {
+    return catalogueOf(this.opened.client, registry);
+  }
+
+  cached(): Promise<readonly Gun[]> {
+    return this.opened.client.cached();
+  }
+}
+
+async function* catalogueOf(client: OpenClient['client'], registry: string): AsyncIterable<string> {
+  for await (const path of client.catalogue(registry)) yield `${registry}/${path}`;
 }

@@ -23,6 +23,8 @@ import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { InTurn } from './migrate/in-turn.ts';
+import type { Migration } from './migrate/migrate.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
@@ -59,6 +61,15 @@ interface ClientOptions {
   readonly userAgent: string;
   readonly now: () => Instant;
   readonly warn: (message: string) => void;
+}
+
+/** From where to where collections move. */
+export interface MigrationServers {
+  readonly from: URL;
+  readonly to: URL;
+  /** Shared by all moves of one command, which open keys one after the other. */
+  readonly signing: InTurn;
+  readonly drafts?: string | undefined;
 }
 
 /** Opens the trust collections and registries that references belong to; one per command. */
@@ -121,6 +132,38 @@ export class TrustClient {
     const { copyCached, readCopy } = await import('./copy/read-copy.ts');
     if (from === 'cache') return copyCached(this.source(gun, registry, ['pull']));
     return readCopy(this.source(gun, registry, ['pull'], from), from);
+  }
+
+  /**
+   * A move of a collection from one trust server to another (`migrate`). Tokens and logins are those of each server. `drafts`
+   * is the folder for roots that wait for signatures, the trust folder's own if it is left out.
+   */
+  async migration(gun: Gun, registry: string, servers: MigrationServers): Promise<Migration> {
+    const { from, to, signing, drafts = join(this.options.trustFolder, 'migrations') } = servers;
+    const { ImportService } = await import('../remote/notary/import-service.ts');
+    const client = this.clientFor(registry, to);
+    return {
+      gun,
+      from: { address: from, source: this.source(gun, registry, ['pull'], from) },
+      to: {
+        host: to.host,
+        server: new NotaryServer(to, client, ['pull', 'push']),
+        imports: new ImportService(to, client),
+      },
+      keys: this.options.keys,
+      signing,
+      drafts: new ProposalFolder(drafts),
+    };
+  }
+
+  /** The collections of which trust data is cached. */
+  cached(): Promise<readonly Gun[]> {
+    return this.options.cache.guns();
+  }
+
+  /** The repositories that a registry lists in its catalogue, by their names without the registry. */
+  catalogue(registry: string): AsyncIterable<string> {
+    return this.registries.catalogue(registry);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */

@@ -17,7 +17,7 @@ import {
 import type { Instant } from '../time.ts';
 import { canonicalIdIn, type Signers, targetsSigners } from '../verify/signers.ts';
 import type { UnusableFile } from '../verify/tolerated.ts';
-import type { Trusted, TrustedSet } from '../verify/trusted-set.ts';
+import type { Trusted, TrustedView } from '../verify/trusted-set.ts';
 import { validSigners } from '../verify/verify.ts';
 import { checkCustom } from './custom-data.ts';
 import { type Draft, Drafts, emptyTargets } from './drafts.ts';
@@ -73,7 +73,7 @@ export class Editor {
 
   /** Edits a published collection. `unusable` are those of its delegations' files that are not trusted as they stand. */
   static of(
-    { root, snapshot, targets }: TrustedSet,
+    { root, snapshot, targets }: Pick<TrustedView, 'root' | 'snapshot' | 'targets'>,
     unusable: ReadonlyMap<TargetsRole, UnusableFile> = new Map(),
   ): Editor {
     return new Editor({

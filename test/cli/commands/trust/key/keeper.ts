@@ -35,6 +35,9 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         keys,
         keyFiles,
         gun: (name) => named.gun(name),
+        migration: (name, servers) => named.migration(name, servers),
+        catalogue: (registry) => named.catalogue(registry),
+        cached: () => named.cached(),
         collection: (name, actions) => ({
           ...named.collection(name, actions),
           repository: new Repository(source, keys),
