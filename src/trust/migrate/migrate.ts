@@ -1,6 +1,7 @@
 import type { CollectionCopy } from '../../core/copy/collection-copy.ts';
 import { type VerifiedCopy, verifyCopy } from '../../core/copy/verify-copy.ts';
 import type { ProposalStore } from '../../core/edit/proposal-store.ts';
+import type { SigningKeys } from '../../core/edit/signing.ts';
 import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
 import { rootCertificateOf } from '../../core/keys/certificate.ts';
 import { LIMITS } from '../../core/limits.ts';
@@ -22,8 +23,12 @@ import { type NewRoot, type OnlineKeys, signNewRoot } from './new-root.ts';
 export interface Migration {
   readonly gun: Gun;
   readonly from: { readonly address: URL; readonly source: CopySource };
-  readonly to: { readonly host: string; readonly server: TrustServer; readonly imports: ImportService };
-  readonly keys: KeyRing;
+  readonly to: {
+    readonly host: string;
+    readonly server: TrustServer;
+    readonly imports: Pick<ImportService, 'isFree' | 'import'>;
+  };
+  readonly keys: SigningKeys & Pick<KeyRing, 'has'>;
   /** In which keys are opened: two at once could both ask for their passphrase. */
   readonly signing: InTurn;
   readonly drafts: ProposalStore & { pathOf(gun: Gun): string };
@@ -33,6 +38,8 @@ export interface Migration {
 interface MovedParts {
   /** Version of the last root of the old server; the new one follows it. */
   readonly root: number;
+  /** Version of the oldest root that leads to it: clients that know only an older one cannot follow, here or there. */
+  readonly oldestRoot: number;
   readonly targets: number;
   readonly delegations: number;
   /** Roles whose files had expired on the old server, and are no better on the new one. */
@@ -268,6 +275,7 @@ function partsOf({ copy, verified }: ReadCopy): MovedParts {
   const payloads = [...verified.set.targets.values(), ...verified.unusable.values()].map(({ payload }) => payload);
   return {
     root: verified.set.root.root.version,
+    oldestRoot: copy.roots[0]?.version ?? verified.set.root.root.version,
     targets: payloads.reduce((sum, { targets }) => sum + targets.size, 0),
     delegations: payloads.length - 1,
     expired: copy.verification.expired.map(({ role }) => role),

@@ -124,10 +124,11 @@ function detailOf(outcome: Outcome): string {
 }
 
 function partsText({ parts }: Extract<Outcome, { kind: 'moved' | 'present' | 'ready' }>): readonly string[] {
-  const { targets, delegations, expired } = parts;
+  const { targets, delegations, expired, oldestRoot } = parts;
   return [
     counted(targets, 'target', 'targets'),
     ...(delegations === 0 ? [] : [counted(delegations, 'delegation', 'delegations')]),
+    ...(oldestRoot === 1 ? [] : [`followed from root ${oldestRoot} on`]),
     ...(expired.length === 0 ? [] : [`expired: ${expired.join(', ')}`]),
   ];
 }
