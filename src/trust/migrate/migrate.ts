@@ -8,7 +8,7 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { isDelegation, type RoleName } from '../../core/names/role.ts';
-import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { ImportService } from '../../remote/notary/import-service.ts';
 import type { TrustServer } from '../../remote/notary/trust-server.ts';
 import { type CopySource, readCopy } from '../copy/read-copy.ts';
@@ -146,14 +146,9 @@ async function newRoot(migration: Migration, old: VerifiedCopy): Promise<NewRoot
   const { now } = from.source;
   const online: OnlineKeys = {
     timestamp: await to.server.publicKey(gun, 'timestamp'),
-    snapshot: (await isSnapshotKeyHere(migration, old)) ? undefined : await to.server.publicKey(gun, 'snapshot'),
+    snapshot: await to.server.publicKey(gun, 'snapshot'),
   };
   return signNewRoot({ gun, old, online, keys, drafts, now });
-}
-
-async function isSnapshotKeyHere({ keys }: Migration, { set }: VerifiedCopy): Promise<boolean> {
-  const signers = baseSigners(set.root.root, 'snapshot');
-  return (await countHere(keys, canonicalKeyIds(signers))) >= signers.threshold;
 }
 
 function hasEndedCertificate({ from }: Migration, set: VerifiedCopy['set']): boolean {

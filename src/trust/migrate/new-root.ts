@@ -1,4 +1,5 @@
 import type { VerifiedCopy } from '../../core/copy/verify-copy.ts';
+import { signSnapshot } from '../../core/edit/edition.ts';
 import { Editor } from '../../core/edit/editor.ts';
 import {
   countersign,
@@ -16,72 +17,105 @@ import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { baseRoleKeys, type Root, readRoot } from '../../core/metadata/root.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import type { RoleName } from '../../core/names/role.ts';
+import type { BaseRole, RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
 import { reissued } from '../changes/renew.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { countHere } from '../keys/signer-roles.ts';
 
-/** The keys of the new server; no snapshot key if the owner has it and keeps it. */
+/** The keys of the new server. */
 export interface OnlineKeys {
   readonly timestamp: PublicKey;
-  readonly snapshot: PublicKey | undefined;
+  readonly snapshot: PublicKey;
 }
 
 interface RootParts {
   readonly gun: Gun;
   readonly old: VerifiedCopy;
   readonly online: OnlineKeys;
-  readonly keys: SigningKeys;
+  readonly keys: SigningKeys & Pick<KeyRing, 'has'>;
   /** Where a root waits that has too few signatures. */
   readonly drafts: ProposalStore;
   readonly now: Instant;
+}
+
+/** Who still has to sign: so many of these keys. */
+interface Missing {
+  readonly missing: readonly KeyId[];
+  readonly needed: number;
 }
 
 /** The owner's part of a migration. */
 export type NewRoot =
   | { readonly kind: 'signed'; readonly root: Buffer; readonly snapshot: Buffer | undefined; readonly draft: boolean }
   /** Too few have signed so far; the root waits in the draft. */
-  | { readonly kind: 'waiting'; readonly missing: readonly KeyId[]; readonly needed: number };
+  | ({ readonly kind: 'waiting' } & Missing);
 
 /**
  * Makes the one new root version of a migration, with both keys of the new server, new certificates where the old ones have
- * expired, and all else as it was, and signs it with the keys that are here for the old and the new root. If others have
- * signed such a root before and passed it on, that one is signed. Throws `signing-key-missing` if no key is here that can.
+ * expired, and all else as it was, and signs it with the keys that are here for the old and the new root. A snapshot key
+ * that is here stays, and signs the next snapshot. If others have signed such a root before and passed it on, that one is
+ * signed. Throws `signing-key-missing` if no key is here that can.
  */
-export async function signNewRoot({ gun, old, online, keys, drafts, now }: RootParts): Promise<NewRoot> {
+export async function signNewRoot(parts: RootParts): Promise<NewRoot> {
+  const { gun, old, keys, drafts } = parts;
+  const waiting = await drafts.read(gun);
+  const proposal = (waiting === undefined ? undefined : usableDraft(waiting, parts)) ?? (await ownProposal(parts));
+  const signed = await countersign(proposal, examine(proposal, old), keys);
+  const root = signed.files.get('root') ?? Buffer.of();
+  const lacking = lackingSignatures(examine(signed, old));
+  const snapshot = lacking === undefined ? await ownSnapshot(parts, root) : undefined;
+  const missing = lacking ?? (isMissing(snapshot) ? snapshot : undefined);
+  if (missing === undefined) {
+    const bytes = isMissing(snapshot) ? undefined : snapshot;
+    return { kind: 'signed', root, snapshot: bytes, draft: waiting !== undefined };
+  }
+  if (!(await drafts.replace(gun, waiting, formatProposal(signed)))) {
+    throw new SignetError('publish-conflict', `someone else signed the draft of ${gun} at the same time`);
+  }
+  return { kind: 'waiting', ...missing };
+}
+
+async function ownProposal({ gun, old, online, keys, now }: RootParts): Promise<Proposal> {
   const { set } = old;
   const editor = Editor.of(set, old.unusable);
   editor.replaceKeys('timestamp', [online.timestamp]);
-  if (online.snapshot !== undefined) editor.replaceKeys('snapshot', [online.snapshot]);
+  const snapshot = baseSigners(set.root.root, 'snapshot');
+  const isSnapshotKeyHere = (await countHere(keys, canonicalKeyIds(snapshot))) >= snapshot.threshold;
+  if (!isSnapshotKeyHere) editor.replaceKeys('snapshot', [online.snapshot]);
   const certificates = await reissued(set, { gun, keys, now, before: now });
   if (certificates !== undefined) {
     editor.replaceKeys('root', certificates, baseRoleKeys(set.root.root, 'root').threshold);
   }
-  const { files } = await editor.edition(keys, now);
-  const waiting = await drafts.read(gun);
-  const own: Proposal = { gun, files };
-  const proposal = waiting === undefined ? own : (usableDraft(waiting, own, old) ?? own);
-  const signed = await countersign(proposal, examine(proposal, old), keys);
-  const missing = lacking(examine(signed, old));
-  if (missing !== undefined) {
-    if (!(await drafts.replace(gun, waiting, formatProposal(signed)))) {
-      throw new SignetError('publish-conflict', `someone else signed the draft of ${gun} at the same time`);
-    }
-    return { kind: 'waiting', ...missing };
-  }
-  const root = signed.files.get('root') ?? Buffer.of();
-  const all = await editor.withSnapshot(new Map<RoleName, Buffer>([['root', root]]), keys, now);
-  return { kind: 'signed', root, snapshot: all.get('snapshot'), draft: waiting !== undefined };
+  return { gun, files: (await editor.edition(keys, now)).files };
 }
 
-/** The draft, if it is the root that would be made now but for its dates; whatever else it is, nothing can come of it. */
-function usableDraft(text: Buffer, own: Proposal, old: VerifiedCopy): Proposal | undefined {
+/** The next snapshot, if its key stays with the owner; who has that key if it is not here. */
+async function ownSnapshot(
+  { old, online, keys, now }: RootParts,
+  bytes: Buffer,
+): Promise<Buffer | Missing | undefined> {
+  const root = rootOf(bytes);
+  const signers = baseSigners(root, 'snapshot');
+  if (signers.keyIds.includes(online.snapshot.id)) return undefined;
+  const files = new Map<RoleName, Buffer>([['root', bytes]]);
+  const snapshot = await signSnapshot(root, old.set.snapshot.payload, files, keys, now);
+  return snapshot ?? { missing: canonicalKeyIds(signers), needed: signers.threshold };
+}
+
+function isMissing(part: Buffer | Missing | undefined): part is Missing {
+  return part !== undefined && 'missing' in part;
+}
+
+/** The draft, if it is a root of this migration and of nothing else; otherwise nothing can come of it. */
+function usableDraft(text: Buffer, parts: RootParts): Proposal | undefined {
   try {
     const proposal = parseProposal(text);
-    const isOther = proposal.gun !== own.gun || [...proposal.files.keys()].join() !== 'root';
-    if (isOther || !isSameRoot(rootOf(proposal), rootOf(own))) return undefined;
-    examine(proposal, old);
-    return proposal;
+    const bytes = proposal.files.get('root');
+    if (proposal.gun !== parts.gun || proposal.files.size !== 1 || bytes === undefined) return undefined;
+    examine(proposal, parts.old);
+    return isOfMigration(rootOf(bytes), parts) ? proposal : undefined;
   } catch (error) {
     if (isSignetError(error)) return undefined;
     throw error;
@@ -97,9 +131,7 @@ function examine(proposal: Proposal, { set, unusable }: VerifiedCopy): readonly 
 }
 
 /** Who can still sign, and how many of them must. Undefined if enough have. */
-function lacking(
-  files: readonly ProposedFile[],
-): { readonly missing: readonly KeyId[]; readonly needed: number } | undefined {
+function lackingSignatures(files: readonly ProposedFile[]): Missing | undefined {
   const short = files
     .flatMap(({ approvals }) => approvals)
     .map(({ threshold, keyIds, signed }) => ({
@@ -111,19 +143,31 @@ function lacking(
   return short[0];
 }
 
-function rootOf({ files }: Proposal): Root {
-  return readRoot(parseEnvelope('root', files.get('root') ?? Buffer.of()).signed);
+function rootOf(bytes: Buffer): Root {
+  return readRoot(parseEnvelope('root', bytes).signed);
 }
 
-/** The same version, thresholds and keys; a certificate may be another one for the same key. */
-function isSameRoot(one: Root, other: Root): boolean {
-  const described = (root: Root) =>
-    JSON.stringify([
-      root.version,
-      ...(['root', 'targets', 'snapshot', 'timestamp'] as const).map((role) => [
-        baseRoleKeys(root, role).threshold,
-        [...canonicalKeyIds(baseSigners(root, role))].sort(),
-      ]),
-    ]);
-  return described(one) === described(other);
+/**
+ * Whether a root says what `signNewRoot` would let it say: the next version, the keys of the new server, and for all else the
+ * keys and thresholds of before, be it under other certificates.
+ */
+function isOfMigration(root: Root, { old, online }: RootParts): boolean {
+  const before = old.set.root.root;
+  const isAsBefore = (role: BaseRole) => described(root, role) === described(before, role);
+  const isOnline = (role: BaseRole, { id }: PublicKey) => {
+    const { keyIds, threshold } = baseRoleKeys(root, role);
+    return threshold === 1 && keyIds.join() === id;
+  };
+  return (
+    root.version === before.version + 1 &&
+    isAsBefore('root') &&
+    isAsBefore('targets') &&
+    (isAsBefore('snapshot') || isOnline('snapshot', online.snapshot)) &&
+    isOnline('timestamp', online.timestamp)
+  );
+}
+
+function described(root: Root, role: BaseRole): string {
+  const signers = baseSigners(root, role);
+  return [signers.threshold, ...[...canonicalKeyIds(signers)].sort()].join();
 }
