@@ -198,7 +198,7 @@ function unlessMissing(error: unknown): undefined {
   if (!isSignetError(error, 'trust-data-missing')) throw error;
 }
 
-/** Whether the old server still has nothing newer, be it a publish or a renewed timestamp. */
+/** Whether the old server still has nothing newer: neither a publish nor a renewed timestamp. */
 async function isCurrent({ gun, from }: Migration, copy: CollectionCopy): Promise<boolean> {
   const timestamp = await from.source.server.read(gun, { role: 'timestamp' }, LIMITS.timestamp);
   return copy.files.get('timestamp')?.equals(timestamp) === true;

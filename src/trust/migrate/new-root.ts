@@ -149,7 +149,7 @@ function rootOf(bytes: Buffer): Root {
 
 /**
  * Whether a root says what `signNewRoot` would let it say: the next version, the keys of the new server, and for all else the
- * keys and thresholds of before, be it under other certificates.
+ * keys and thresholds of before; certificates may be others.
  */
 function isOfMigration(root: Root, { old, online }: RootParts): boolean {
   const before = old.set.root.root;

@@ -37,6 +37,8 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         gun: (name) => named.gun(name),
         migration: (name, servers) => named.migration(name, servers),
         catalogue: (registry) => named.catalogue(registry),
+        copy: (name, from) => named.copy(name, from),
+        importCopy: (copy) => named.importCopy(copy),
         cached: () => named.cached(),
         collection: (name, actions) => ({
           ...named.collection(name, actions),
