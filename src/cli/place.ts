@@ -1,9 +1,12 @@
 import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
+import type { KeyId } from '../core/names/key-id.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Action } from '../core/scope.ts';
+import { AdoptedFolder } from '../store/adopted-folder.ts';
 import { Changelist } from '../store/changelist.ts';
+import type { OldCollection } from '../trust/adopt/old-collection.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
 import type { OpenClient } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
@@ -24,8 +27,21 @@ export interface TrustPlace {
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy>;
   /** Brings a copy into the cache. */
   importCopy(copy: CollectionCopy): Promise<Collection>;
+  /** Another's collection under the name that is typed, for whoever vouches for what is in it. */
+  orphan(name: string): Orphan;
   /** The names of all collections that are cached, as they are typed. */
   cached(): Promise<readonly string[]>;
+}
+
+/** A collection that is read to be vouched for elsewhere. */
+export interface Orphan {
+  readonly gun: Gun;
+  /** Reads and verifies it; `pins` are the root keys that it may have. */
+  read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
+  /** Forgets what was trusted under its name if the root is one of these. Returns whether anything was. */
+  forget(roots: readonly Buffer[]): Promise<boolean>;
+  /** What is kept of collections that were adopted. */
+  readonly kept: AdoptedFolder;
 }
 
 /** A collection, and the changes to it that wait to be published. */
@@ -65,6 +81,11 @@ export class DockerPlace implements TrustPlace {
 
   importCopy(copy: CollectionCopy): Promise<Collection> {
     return this.opened.client.importCopy(copy);
+  }
+
+  orphan(name: string): Orphan {
+    const reference = this.resolve(name);
+    return orphanOf(this.opened, gunOf(reference), reference.registry);
   }
 
   cached(): Promise<readonly string[]> {
@@ -110,6 +131,10 @@ export class NotaryFolder implements TrustPlace {
     return this.opened.client.importCopy(copy);
   }
 
+  orphan(name: string): Orphan {
+    return orphanOf(this.opened, parseGun(name), this.neededServer().host);
+  }
+
   cached(): Promise<readonly string[]> {
     return this.opened.client.cached();
   }
@@ -120,4 +145,13 @@ export class NotaryFolder implements TrustPlace {
       next: 'Name it: --server URL, or remote_server.url in the config.json of that folder.',
     });
   }
+}
+
+function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: string): Orphan {
+  return {
+    gun,
+    read: (from, pins) => client.readOld(gun, registry, from, pins),
+    forget: (roots) => client.forgetRoots(gun, roots),
+    kept: new AdoptedFolder(trustFolder),
+  };
 }

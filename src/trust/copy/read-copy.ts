@@ -20,7 +20,7 @@ export type CopySource = Omit<CollectionSource, 'purpose' | 'whenUnreachable'>;
  * All roots are read that the server has and that lead to the current one; `warn` is told from which version on, if it is
  * not the first. Throws what `updateCollection` throws, but for `metadata-expired`.
  */
-export async function readCopy(source: CopySource, server: URL): Promise<CollectionCopy> {
+export async function readCopy(source: CopySource, server: URL | undefined): Promise<CollectionCopy> {
   const trust = await trustIn(source);
   const collection = await inspectExpired({ ...source, purpose: 'publish', whenUnreachable: 'refuse' });
   const older = await olderRoots(source, collection.set.root);

@@ -41,6 +41,7 @@ export function trustCommand(words: readonly string[], open: () => Promise<Sessi
         ['revoke', run(revoke)],
         ['sign', run(sign)],
         ['add', later(async () => (await import('./add.ts')).add)],
+        ['adopt', later(async () => (await import('./adopt.ts')).adopt)],
         ['approve', run(approve)],
         ['delegation', async (rest) => runGroup((await import('./delegation/index.ts')).delegationGroup(run), rest)],
         ['delete', later(async () => (await import('./delete.ts')).deleteCollection)],

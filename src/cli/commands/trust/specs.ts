@@ -77,6 +77,7 @@ export const INSPECT: CommandSpec = {
 /** The commands of `trust` that docker does not have, with what their helps say of them. */
 export const SIGNET_TRUST: readonly (readonly [name: string, summary: string])[] = [
   ['add', 'Sign a file, or what has a digest, as a target'],
+  ['adopt', 'Vouch for what others have signed, where their trust server goes away'],
   ['approve', 'Sign a change that waits for more signatures'],
   ['delegation', 'Manage who may sign targets of a repository'],
   ['delete', 'Forget the trust data of a repository here, or delete it for everybody'],

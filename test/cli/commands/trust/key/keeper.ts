@@ -34,6 +34,7 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         gun: (name) => named.gun(name),
         copy: (name, from) => named.copy(name, from),
         importCopy: (copy) => named.importCopy(copy),
+        orphan: (name) => named.orphan(name),
         cached: () => named.cached(),
         collection: (name, actions) => ({
           ...named.collection(name, actions),
