@@ -23,7 +23,7 @@ interface SignedTagRow {
   /** Signers in tree order; none where only the repository's administrator signed. */
   readonly signers: readonly string[];
   /** On whose word it was vouched for; undefined for a tag that was not adopted. */
-  readonly adoption: Adoption | undefined;
+  readonly adoption?: Adoption;
 }
 
 interface SignerKeys {
@@ -72,7 +72,10 @@ function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTa
   }
   return [...rows.values()]
     .filter(({ isReleased }) => isReleased)
-    .map(({ tag: name, digest, signers, adoption }) => ({ tag: name, digest, signers, adoption }))
+    .map(({ tag: name, digest, signers, adoption }) => ({
+      ...{ tag: name, digest, signers },
+      ...(adoption === undefined ? {} : { adoption }),
+    }))
     .sort((a, b) => naturalCompare(a.tag, b.tag));
 }
 
