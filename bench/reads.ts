@@ -13,12 +13,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Editor } from '../src/core/edit/editor.ts';
 import { parseJson } from '../src/core/json/parse.ts';
-import { issueRootCertificate } from '../src/core/keys/certificate.ts';
-import { generatePrivateKey } from '../src/core/keys/private-key.ts';
 import { parsePublicKey } from '../src/core/keys/public-key.ts';
 import { digestHex, digestOf } from '../src/core/names/digest.ts';
 import { parseGun } from '../src/core/names/gun.ts';
 import { DAY } from '../src/core/time.ts';
+import { TestKeys } from '../test/support/test-keys.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 3);
@@ -93,18 +92,17 @@ async function publish({ url }: Server): Promise<ReadonlyMap<string, Buffer>> {
   const base = `${url}/v2/${GUN}/_trust/tuf/`;
   const get = async (name: string) => Buffer.from(await (await send(`${base}${name}`)).bytes());
   const now = Date.now();
-  const [root, targets] = [generatePrivateKey('ecdsa'), generatePrivateKey('ecdsa')];
+  const keys = new TestKeys();
   const keyOf = async (role: string) => parsePublicKey(parseJson(await get(`${role}.key`)), role);
   const editor = Editor.create({
-    root: [issueRootCertificate(root, GUN, now - DAY)],
-    targets: targets.publicKey,
+    root: [keys.makeRoot(GUN, now - DAY)],
+    targets: keys.make(),
     snapshot: await keyOf('snapshot'),
     timestamp: await keyOf('timestamp'),
   });
   editor.addTarget('targets', 'latest', { length: 528, hashes: new Map([['sha256', Buffer.alloc(32)]]) });
-  const keys = new Map([root, targets].map((each) => [each.id, each]));
   const form = new FormData();
-  for (const [role, bytes] of await editor.sign({ find: async (id) => keys.get(id) }, now)) {
+  for (const [role, bytes] of await editor.sign(keys, now)) {
     form.append('files', new Blob([new Uint8Array(bytes)]), role);
   }
   await send(base, { method: 'POST', body: form });

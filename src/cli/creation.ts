@@ -1,10 +1,14 @@
 import { isSignetError, SignetError } from '../core/errors/index.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { isCi } from '../trust/settings/ci.ts';
-import type { FlagSpec } from './line/flag-words.ts';
+import type { Flag } from './line/declaration.ts';
 
 /** The flag that founds a repository where no one can be asked. */
-export const INIT_FLAG: FlagSpec = { name: 'init', kind: 'switch' };
+export const INIT_FLAG: Flag = {
+  name: 'init',
+  type: 'switch',
+  about: 'Found a repository that is new, also in a script',
+};
 
 /** Where a command runs. */
 interface Surroundings {

@@ -1,7 +1,6 @@
 import { SignetError } from '../core/errors/index.ts';
 import { VERSION } from '../version.ts';
 import { CommandText } from './line/command.ts';
-import { HELP } from './line/help.ts';
 import { printErr, printOut } from './terminal/output.ts';
 import { debugIsOn, debugLines } from './wording/debug.ts';
 
@@ -26,7 +25,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   const [word, ...rest] = argv;
-  if (word === undefined || (HELP_WORDS.includes(word) && rest.length === 0)) throw new CommandText(HELP, 0);
+  if (word === undefined || (HELP_WORDS.includes(word) && rest.length === 0)) {
+    const { mainHelp } = await import('./commands/index.ts');
+    throw new CommandText(mainHelp(), 0);
+  }
   if (VERSION_WORDS.includes(word) && rest.length === 0) throw new CommandText(`Signet version ${VERSION}\n`, 0);
   const own = OWN.get(word);
   if (own !== undefined) return own(rest);

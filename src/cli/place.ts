@@ -7,6 +7,7 @@ import type { Action } from '../core/scope.ts';
 import { AdoptedFolder } from '../store/adopted-folder.ts';
 import { Changelist } from '../store/changelist.ts';
 import type { OldCollection } from '../trust/adopt/old-collection.ts';
+import type { FileVault } from '../trust/keys/file-vault.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
 import type { OpenClient } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
@@ -19,6 +20,8 @@ export interface TrustPlace {
   /** The folder's path. */
   readonly folder: string;
   readonly keys: KeyRing;
+  /** The files of the keys, for what cannot be done with keys elsewhere. */
+  readonly keyFiles: FileVault;
   /** The GUN that a typed name means. */
   gun(name: string): Gun;
   /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
@@ -55,12 +58,14 @@ export interface OpenCollection {
 export class DockerPlace implements TrustPlace {
   readonly folder: string;
   readonly keys: KeyRing;
+  readonly keyFiles: FileVault;
   private readonly opened: OpenClient;
 
   constructor(opened: OpenClient) {
     this.opened = opened;
     this.folder = opened.trustFolder;
     this.keys = opened.keys;
+    this.keyFiles = opened.keyFiles;
   }
 
   gun(name: string): Gun {
@@ -103,6 +108,7 @@ export class DockerPlace implements TrustPlace {
 export class NotaryFolder implements TrustPlace {
   readonly folder: string;
   readonly keys: KeyRing;
+  readonly keyFiles: FileVault;
   private readonly opened: OpenClient;
   private readonly server: URL | undefined;
 
@@ -110,6 +116,7 @@ export class NotaryFolder implements TrustPlace {
     this.opened = opened;
     this.folder = opened.trustFolder;
     this.keys = opened.keys;
+    this.keyFiles = opened.keyFiles;
     this.server = server;
   }
 

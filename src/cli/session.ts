@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import { type Login, wipe } from '../core/login.ts';
 import type { Reference } from '../core/names/reference.ts';
 import type { Instant } from '../core/time.ts';
@@ -21,13 +20,14 @@ import { firstRootApproval } from './first-root.ts';
 import { SignersPassphrases } from './passphrases/passphrases.ts';
 import { DockerPlace, NotaryFolder, type TrustPlace } from './place.ts';
 import { proposalApproval } from './proposal-approval.ts';
-import { printErr, printOut, writeOut } from './terminal/output.ts';
+import { printErr } from './terminal/output.ts';
 import { printToPerson } from './terminal/person-output.ts';
+import { ProcessTerminal, type Terminal } from './terminal/terminal.ts';
 import { heldWhileSending } from './while-sending.ts';
 import { turnOnDebug } from './wording/debug.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
-export interface Session {
+export interface Session extends Terminal {
   readonly configuration: Configuration;
   readonly keys: KeyRing;
   /** The user's logins, where docker keeps them. */
@@ -36,25 +36,7 @@ export interface Session {
   readonly folder: string;
   /** The environment of the command. */
   readonly env: NodeJS.ProcessEnv;
-  /** Whether a person at a terminal can be asked. */
-  readonly isInteractive: boolean;
   now(): Instant;
-  print(text: string): void;
-  printError(text: string): void;
-  /** Puts bytes on standard output as they are. */
-  write(bytes: Uint8Array): void;
-  /** Standard input, piece by piece. */
-  input(): AsyncIterable<Uint8Array>;
-  askLine(prompt: string): Promise<string>;
-  /** Asks for a secret, which the caller wipes. */
-  askHidden(prompt: string): Promise<Buffer>;
-  /** All of standard input as a secret, without the line's end; the caller wipes it. */
-  readSecret(): Promise<Buffer>;
-  /**
-   * Asks a question of yes or no; `flag` answers it on the command line, `--yes` where none is named. Throws
-   * `confirmation-missing` where the input ends without an answer.
-   */
-  confirm(question: string, flag?: string): Promise<boolean>;
   /** The reference that a typed name means, with the default registry where one is set. */
   resolve(name: string): Reference;
   /** What decisions about images rest on; each collection is brought up to date once for the whole command. */
@@ -84,7 +66,6 @@ interface SessionOptions {
   readonly cli: DockerCli | undefined;
 }
 
-const STDIN = 0;
 const NO_GLOBALS = new ParsedArgs({ flags: [], interspersed: false, needsArgument: false }, []);
 
 /** Opens a session on the terminal, the environment and docker's configuration folder. Throws `configuration-invalid`. */
@@ -116,10 +97,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       now: Date.now,
       warn,
     });
-  return new TerminalSession(options, folder, await open(), open);
+  return new OpenSession(options, folder, await open(), open);
 }
 
-class TerminalSession implements Session {
+class OpenSession extends ProcessTerminal implements Session {
   readonly configuration: Configuration;
   readonly keys: KeyRing;
   readonly credentials: CredentialStore;
@@ -140,6 +121,7 @@ class TerminalSession implements Session {
     docker: OpenClient,
     opener: (place: NotaryPlace) => Promise<OpenClient>,
   ) {
+    super();
     const { configuration, credentials, keys, client } = docker;
     this.options = options;
     this.docker = docker;
@@ -153,44 +135,8 @@ class TerminalSession implements Session {
     this.evidence = remembered(client.evidence());
   }
 
-  get isInteractive(): boolean {
-    return isatty(STDIN);
-  }
-
   now(): Instant {
     return Date.now();
-  }
-
-  print(text: string): void {
-    printOut(text);
-  }
-
-  printError(text: string): void {
-    printErr(text);
-  }
-
-  write(bytes: Uint8Array): void {
-    writeOut(bytes);
-  }
-
-  input(): AsyncIterable<Uint8Array> {
-    return process.stdin;
-  }
-
-  async askLine(prompt: string): Promise<string> {
-    return (await import('./terminal/prompt.ts')).askLine(prompt);
-  }
-
-  async readSecret(): Promise<Buffer> {
-    return (await import('./terminal/secret-input.ts')).readSecret(process.stdin);
-  }
-
-  async askHidden(prompt: string): Promise<Buffer> {
-    return (await import('./terminal/prompt.ts')).askHidden(prompt);
-  }
-
-  async confirm(question: string, flag = '--yes'): Promise<boolean> {
-    return (await import('./terminal/answer.ts')).answerOf(() => this.askLine(`${question} [y/N] `), flag);
   }
 
   resolve(name: string): Reference {

@@ -1,6 +1,6 @@
 /**
- * Decodes RFC 4648 §4 base64 with padding and nothing else; undefined for every other text, so that one value has
- * one spelling.
+ * Decodes RFC 4648 §4 base64, padding required. Returns undefined for any other text, so each value has exactly one
+ * encoding.
  */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
@@ -8,8 +8,8 @@ export function decodeBase64(text: string): Buffer | undefined {
 }
 
 /**
- * Decodes base64 as Go's `StdEncoding` does, for what docker and notary read so: line ends count nowhere, and the bits
- * behind the last byte do not matter. Undefined for every other text.
+ * Decodes base64 the way Go's `StdEncoding` does, for values that docker and notary decode with it: line ends are
+ * skipped, and the unused bits of the last character are ignored. Returns undefined for any other text.
  */
 export function decodeBase64AsGo(text: string): Buffer | undefined {
   const packed = text.replace(/[\r\n]/g, '');

@@ -2,36 +2,44 @@ import { SignetError } from './errors/index.ts';
 import { LIMITS } from './limits.ts';
 import { isBaseRole, isDelegation } from './names/role.ts';
 
-/** The header by which a client asks for the chain with the timestamp, and says what of it it has (protocol I.1). */
+/**
+ * Request header that asks for the chain along with the timestamp, and names the files the client already has (protocol
+ * I.1).
+ */
 export const CHAIN_HEADER = 'Signet-Chain';
-/** The media type of a chain; every other answer is the timestamp alone. */
+/** Media type of a chain. Any other media type means that the response is the timestamp alone. */
 export const CHAIN_TYPE = 'application/vnd.signet.chain.v1';
 
-/** SHA-256, in lower-case hexadecimal digits, of the files that a client has: none, a root, or a root and a timestamp. */
+/** Lower-case hexadecimal SHA-256 of the files a client already has: none, a root, or a root and a timestamp. */
 export interface KnownFiles {
   readonly root?: string;
   readonly timestamp?: string;
 }
 
-/** Files of a collection by name: `timestamp`, `root`, `2.root`, `snapshot`, `targets/releases`. Nothing of them is verified. */
+/**
+ * Files of a collection by name: `timestamp`, `root`, `2.root`, `snapshot`, `targets/releases`. None of them is
+ * verified.
+ */
 export type Chain = ReadonlyMap<string, Buffer>;
 
 const KNOWN = /^(?:none|root=([0-9a-f]{64})(?:, timestamp=([0-9a-f]{64}))?)$/;
 const HEAD = /^([-a-z0-9_./]+) (0|[1-9]\d{0,8})$/;
 const OLD_ROOT = /^[1-9]\d{0,9}\.root$/;
-/** A role's name, a version or a length, and what stands between them. */
+/** Longest header line of a file: a role name, a version or a length, and the separators. */
 const MAX_HEAD = LIMITS.role + 32;
-/** Roots and delegations as many as a client follows, and the three files between them. */
+/** At most as many roots and delegations as a client follows, plus the three other files. */
 const MAX_FILES = LIMITS.rootChain + LIMITS.delegations + 3;
 const LINE_FEED = 0x0a;
 
-/** The value of the header. */
+/** Formats the header's value. */
 export function formatKnown({ root, timestamp }: KnownFiles): string {
   if (root === undefined) return 'none';
   return timestamp === undefined ? `root=${root}` : `root=${root}, timestamp=${timestamp}`;
 }
 
-/** What a header says; undefined where there is none or it is not of the form, so that the answer is Notary's own. */
+/**
+ * Parses the header's value. Returns undefined if it is missing or malformed; the server then answers as Notary does.
+ */
 export function parseKnown(header: string | null): KnownFiles | undefined {
   const found = header === null ? null : KNOWN.exec(header);
   if (found === null) return undefined;
@@ -39,13 +47,13 @@ export function parseKnown(header: string | null): KnownFiles | undefined {
   return { ...(root === undefined ? {} : { root }), ...(timestamp === undefined ? {} : { timestamp }) };
 }
 
-/** Writes a chain: of every file a line with its name and its length in bytes, then its bytes and a line feed. */
+/** Writes a chain: for each file a line with its name and length in bytes, then its bytes and a line feed. */
 export class ChainWriter {
   private readonly pieces: Uint8Array[] = [];
   private length = 0;
   private files = 0;
 
-  /** Adds a file if the chain does not become longer by it than any reader takes; returns whether it did. */
+  /** Adds a file unless the chain would then be longer than readers accept. Returns whether it was added. */
   add(name: string, bytes: Uint8Array): boolean {
     const head = Buffer.from(`${name} ${bytes.length}\n`);
     const length = head.length + bytes.length + 1;
@@ -61,7 +69,7 @@ export class ChainWriter {
   }
 }
 
-/** Reads what `ChainWriter` writes, and nothing else. Throws `response-invalid`. */
+/** Parses exactly what `ChainWriter` writes. Throws `response-invalid`. */
 export function parseChain(body: Buffer): Chain {
   const files = new Map<string, Buffer>();
   for (let at = 0; at < body.length; ) {

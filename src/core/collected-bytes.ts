@@ -1,9 +1,9 @@
-/** Bytes that are collected in one place before another is made; a whole page of memory, and far more than a piece costs. */
+/** Size of one buffer in bytes, far larger than most pieces. */
 const BLOCK = 64 * 1024;
 
 /**
- * Bytes that come in pieces, copied together: in memory they take their own length, however small the pieces are. (A kept
- * piece of one byte takes hundreds.)
+ * Collects bytes that arrive in pieces by copying them into one buffer, so that memory use depends on the total length
+ * and not on the number of pieces. (A one-byte piece that is kept as it is takes hundreds of bytes.)
  */
 export class CollectedBytes {
   private readonly full: Buffer[] = [];
@@ -27,7 +27,7 @@ export class CollectedBytes {
     }
   }
 
-  /** All of them. Nothing may be added afterwards. */
+  /** Returns everything collected so far. Add nothing afterwards. */
   take(): Buffer {
     return Buffer.concat([...this.full, this.block.subarray(0, this.used)], this.total);
   }

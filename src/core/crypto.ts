@@ -1,8 +1,8 @@
 let loaded: typeof import('node:crypto') | undefined;
 
 /**
- * The runtime's own cryptography. It is loaded by its first use, not with the modules that may need it: loading takes
- * 3 ms, in which a command's first request can be on its way already.
+ * The runtime's own cryptography, loaded on first use: loading takes 3 ms, during which a command can already have sent
+ * its first request.
  */
 export function nodeCrypto(): typeof import('node:crypto') {
   loaded ??= process.getBuiltinModule('node:crypto');

@@ -1,13 +1,13 @@
 import { SignetError } from './errors/index.ts';
 import { quoted } from './printable.ts';
 
-/** One `key=value` of a comma-separated option value, such as `type=registry,ref=IMAGE`, or a word that stands alone. */
+/** One `key=value` of a comma-separated option value, such as `type=registry,ref=IMAGE`, or a single word. */
 export interface NamedField {
-  /** The key in small letters, without the spaces around it. */
+  /** The key in lower case, with surrounding spaces removed. */
   readonly name: string;
   /** The key as written. */
   readonly key: string;
-  /** Undefined for a word alone. */
+  /** Undefined for a single word. */
   readonly value: string | undefined;
 }
 
@@ -15,9 +15,9 @@ const LINE_END = /[\r\n]/;
 const KEY = /^[!-~]+$/;
 
 /**
- * The fields of a comma-separated option value, read as docker and buildx read it (Go's encoding/csv, one record, neither
- * lazy nor trimming): quotes count only around a whole field, and a doubled one inside stands for itself.
- * Throws `docker-value-unclear` for what they refuse, and for line ends, which they read differently.
+ * Splits a comma-separated option value the way docker and buildx do (Go's encoding/csv, one record, neither lazy nor
+ * trimming): quotes count only around a whole field, and a doubled quote inside one stands for a quote. Throws
+ * `docker-value-unclear` for what they refuse, and for line ends, which they treat differently.
  */
 export function readCsv(text: string): readonly string[] {
   if (text === '') throw unclear(text, 'it is empty');
@@ -39,8 +39,8 @@ export function writeCsv(fields: readonly string[]): string {
 }
 
 /**
- * The fields of a comma-separated option value by their keys. A key that stands there twice is refused: docker's readers
- * take the last, others the first. Those in `repeatable` add up. Throws `docker-value-unclear`.
+ * Parses a comma-separated option value into fields by key. A duplicate key is refused, because docker's parsers take
+ * the last one and others the first; keys in `repeatable` may occur several times. Throws `docker-value-unclear`.
  */
 export function readNamedFields(text: string, repeatable: readonly string[] = []): readonly NamedField[] {
   const fields = readCsv(text).map(readNamedField);
@@ -59,8 +59,8 @@ export function writeNamedFields(fields: readonly NamedField[]): string {
 }
 
 /**
- * The value under a key; undefined where there is none. Throws `docker-value-unclear` for a key that is written with
- * capital letters or spaces: some readers know it so, others do not.
+ * Returns the value under a key, or undefined. Throws `docker-value-unclear` if the key is written with capital letters
+ * or spaces, which only some parsers accept.
  */
 export function valueIn(fields: readonly NamedField[], name: string): string | undefined {
   const field = fields.find((each) => each.name === name);

@@ -1,11 +1,11 @@
-/** What a user proves to a registry, or to its token service, who he is with. Whoever asked for it wipes it after use. */
+/** Credentials for a registry or its token service. The caller that requested them wipes them after use. */
 export interface Login {
-  /** Empty where the identity token says it. */
+  /** Empty if the user name is part of the identity token. */
   readonly username: string;
   readonly password: Buffer;
-  /** An OAuth2 refresh token that stands in for the password; undefined where there is none. */
+  /** An OAuth2 refresh token to use instead of the password, if there is one. */
   readonly identityToken: Buffer | undefined;
-  /** The variable of the environment that gives it; absent where it is stored. */
+  /** The environment variable that the login comes from; absent if it is stored. */
   readonly source?: 'DOCKER_AUTH_CONFIG' | 'NOTARY_AUTH';
 }
 

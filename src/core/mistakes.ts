@@ -1,4 +1,7 @@
-/** How many letters must be added, removed, replaced or exchanged with their neighbour to turn one word into the other. */
+/**
+ * How many letters must be added, removed, replaced or swapped with a neighbour to turn one word into the other (the
+ * optimal string alignment distance).
+ */
 export function mistakesBetween(one: string, other: string): number {
   const rows = [Array.from({ length: other.length + 1 }, (_, at) => at)];
   for (let i = 1; i <= one.length; i++) {

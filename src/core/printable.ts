@@ -1,21 +1,21 @@
 /**
- * What nobody sees, or what does something else than show a character: controls, marks that change the direction of text,
- * characters without a width, line and paragraph separators, halves of surrogate pairs, spaces that are not the space.
+ * Characters that are invisible or have an effect: controls, bidirectional marks, zero-width characters, line and
+ * paragraph separators, lone surrogates, and spaces other than U+0020.
  */
 const INVISIBLE = '\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800';
 const ODD_SPACE = '\\u00a0\\u1680\\u2000-\\u200a\\u202f\\u205f\\u3000';
 const UNPRINTABLE = new RegExp(`[${INVISIBLE}${ODD_SPACE}]+`, 'gu');
 const UNPRINTABLE_IN_LINES = new RegExp(`(?![\\n\\t])[${INVISIBLE}${ODD_SPACE}]`, 'gu');
 
-/** Text from outside made fit for one line of a terminal: nothing unprintable, at most `limit` characters. */
+/** Makes foreign text safe for one line of a terminal: no unprintable characters, at most `limit` characters. */
 export function printable(text: string, limit = 80): string {
   const line = text.slice(0, limit).replace(UNPRINTABLE, ' ').toWellFormed().trim();
   return text.length > limit ? `${line}…` : line;
 }
 
 /**
- * Text from outside as a quotation for one line of a terminal: what is unprintable is escaped, and so are quotation marks.
- * At most `limit` characters of the text are shown, and an ellipsis where there are more.
+ * Quotes foreign text for one line of a terminal: unprintable characters and quotation marks are escaped. Shows at most
+ * `limit` characters, followed by an ellipsis if there are more.
  */
 export function quoted(text: string, limit = 80): string {
   const shown = text.length > limit ? `${text.slice(0, limit)}…` : text;
@@ -23,19 +23,19 @@ export function quoted(text: string, limit = 80): string {
 }
 
 /**
- * Text in which everything unprintable but line feeds and tabs is escaped as in JSON, `\u001b`: JSON stays the JSON it
- * was. The last step before a terminal, for every text, whoever wrote it.
+ * Escapes everything unprintable except line feeds and tabs as JSON does (`\u001b`), so JSON remains the same JSON.
+ * Applied last to every text written to a terminal, Signet's own included.
  */
 export function visible(text: string): string {
   return text.replace(UNPRINTABLE_IN_LINES, escaped);
 }
 
-/** `visible` for text that belongs on one line, such as a cell of a table. */
+/** `visible` for text on one line, such as a table cell. */
 export function visibleInLine(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
-/** A control sequence of Signet's own. It is no text, so that no text can pass for it. */
+/** A control sequence of Signet's own. It is an object rather than a string, so that no text can pass for one. */
 export class ControlSequence {
   readonly sequence: string;
 
@@ -44,7 +44,7 @@ export class ControlSequence {
   }
 }
 
-/** What is written to a terminal: text, which is made visible there, and what moves the cursor. */
+/** What is written to a terminal: text, which is escaped there, and control sequences. */
 export type Piece = string | ControlSequence;
 
 function escaped(run: string): string {

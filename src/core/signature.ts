@@ -12,12 +12,12 @@ export interface Signature {
   readonly bytes: Buffer;
 }
 
-/** Bytes of salt of an RSA-PSS signature; the only length taken. */
+/** Salt length of an RSA-PSS signature in bytes; no other length is accepted. */
 export const PSS_SALT = 32;
 
 /**
- * Whether `signature` is one by `key` over `message` (protocol A.5). The algorithm comes from the key: a method that
- * belongs to another algorithm is refused, and of those for RSA it only chooses the padding. Never throws.
+ * Verifies `signature` by `key` over `message` (protocol A.5). The algorithm is determined by the key: `method` only
+ * chooses the padding of RSA, and a method of another algorithm is refused. Never throws.
  */
 export function verifySignature(key: PublicKey, signature: Signature, message: Uint8Array): boolean {
   try {
@@ -56,7 +56,7 @@ function verifyWith(
 
 function rsaPadding(key: PublicKey, method: string): { padding: number; saltLength?: number } | undefined {
   const pss = { padding: nodeCrypto().constants.RSA_PKCS1_PSS_PADDING, saltLength: PSS_SALT };
-  // PyCrypto's method and its PEM text belong together; Notary knows neither without the other.
+  // PyCrypto's method is valid only with a PEM key, and the other way round, as in Notary.
   if (key.type === 'rsa' && isPem(key.bytes)) return method === 'pycrypto-pkcs#1 pss' ? pss : undefined;
   if (method === 'rsapss') return pss;
   return method === 'rsapkcs1v15' ? { padding: nodeCrypto().constants.RSA_PKCS1_PADDING } : undefined;

@@ -10,14 +10,14 @@ export const DAY = 24 * HOUR;
 /** Notary's year (protocol 0.3). */
 export const YEAR = 365 * DAY;
 
-/** A moment at which nothing has expired: for who shows or mends what has expired, never for who trusts it. */
+/** A time at which nothing has expired: for displaying or renewing expired files, never for trusting them. */
 export const UNEXPIRED: Instant = Number.NEGATIVE_INFINITY;
 
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/;
 
 /**
- * Reads an RFC 3339 time with up to nine fractional digits and any zone offset (protocol A.3). What lies below a
- * millisecond is dropped, so that an expiry is never read later than it was written. Throws `time-invalid`.
+ * Parses an RFC 3339 time with up to nine fractional digits and any zone offset (protocol A.3). Anything below a
+ * millisecond is dropped, so an expiry is never later than written. Throws `time-invalid`.
  */
 export function parseTime(text: string): Instant {
   const [, year, month, day, hour, minute, second, fraction, zone] = RFC3339.exec(text) ?? [];
@@ -30,7 +30,7 @@ export function parseTime(text: string): Instant {
   return instant;
 }
 
-/** Writes a time as Signet signs it: UTC, whole seconds, so that Go prints it back unchanged. */
+/** Formats a time as Signet signs it: UTC, whole seconds, which Go prints back unchanged. */
 export function formatTime(instant: Instant): string {
   return `${new Date(instant).toISOString().slice(0, 19)}Z`;
 }

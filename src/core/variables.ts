@@ -1,10 +1,10 @@
-/** Variables of a process by their names: its environment, or a part of it. */
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables of the environment that begin with this are Signet's. */
+/** Prefix of Signet's environment variables. */
 export const PREFIX = 'SIGNET_';
 
-/** What `signet` reads as a client; docs/configuration.md says what each is for. */
+/** Variables that `signet` reads as a client; docs/configuration.md describes them. */
 export const CLIENT_VARIABLES: readonly string[] = [
   'SIGNET_CLIENT_CONFIG',
   'SIGNET_DEBUG',
@@ -16,8 +16,10 @@ export const CLIENT_VARIABLES: readonly string[] = [
   'SIGNET_TOFU',
 ];
 
-/** What `signet serve` and `signet user` read beside the settings, of which each has a variable of its name. */
+/**
+ * Variables that `signet serve` and `signet user` read besides the settings, each of which has a variable of its own.
+ */
 export const SERVER_VARIABLES: readonly string[] = ['SIGNET_CONFIG', 'SIGNET_DATA', 'SIGNET_MASTER_KEY'];
 
-/** What Signet gives to programs that it starts; they are there if one of those starts Signet in turn. */
+/** Variables that Signet sets for the programs it starts; present if one of those starts Signet again. */
 export const GIVEN_VARIABLES: readonly string[] = ['SIGNET_ASKED', 'SIGNET_KEY_ALIAS', 'SIGNET_KEY_ID'];

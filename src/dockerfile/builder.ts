@@ -1,12 +1,12 @@
-/** What is known of the builder that is to read a Dockerfile. */
+/** What is known about the builder that will read a Dockerfile. */
 export interface Builder {
   /** For messages: `the classic builder`. */
   readonly name: string;
-  /** Whether it may hand the file to the image that `# syntax=` names; the classic builder and buildah do not. */
+  /** Whether it may hand the file to the image in `# syntax=`; the classic builder and buildah do not. */
   readonly obeysSyntax: boolean;
-  /** Whether it knows here-documents, as far as it can be told; a builder that then does not refuses the file. */
+  /** Whether it supports here-documents, as far as Signet can tell. If it does not after all, it refuses the file. */
   readonly knowsHeredocs: boolean;
-  /** Whether it gives `FROM` the variables of the platforms, such as `TARGETARCH`; undefined if that cannot be told. */
+  /** Whether it sets the platform variables for `FROM`, such as `TARGETARCH`; undefined if unknown. */
   readonly setsPlatforms: boolean | undefined;
 }
 
@@ -14,7 +14,7 @@ const FRONTEND = /^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?:1\.([0-9]+)
 /** Version 1.4 of docker's Dockerfile frontend. */
 const HEREDOCS_SINCE = 4;
 
-/** Whether a here-document is one to the builder, or to the image that reads the file for it. */
+/** Whether here-documents are supported, by the builder or by the image that reads the file for it. */
 export function readsHeredocs(builder: Builder, syntax: string | undefined): boolean {
   if (syntax === undefined || !builder.obeysSyntax) return builder.knowsHeredocs;
   const minor = FRONTEND.exec(syntax)?.[1];

@@ -1,10 +1,10 @@
 import type { EscapeCharacter } from './lines.ts';
 import { invalid, leadingSpace, type Span, trimmed, uncertain } from './text.ts';
 
-/** What the comments at the head of a Dockerfile tell docker. */
+/** The parser directives at the head of a Dockerfile. */
 interface Directives {
   readonly escapeCharacter: EscapeCharacter;
-  /** The image that is to read the Dockerfile. */
+  /** The image that parses the Dockerfile. */
   readonly syntax: { readonly place: string; readonly name: string; readonly span: Span } | undefined;
 }
 
@@ -12,9 +12,9 @@ const PLAIN = /^\ufeff?[\t\f\r -~]*$/;
 const KEY = /^#([^A-Za-z=]*)([A-Za-z][A-Za-z0-9]*)([^A-Za-z0-9=]*)=/;
 
 /**
- * Reads the parser directives. Builders end the block at different lines (the first unknown name, the first comment
- * that looks like none) and differ on a shebang, an indent and a byte order mark: `syntax` is taken wherever any of
- * them takes it. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for an `escape` that only some would heed.
+ * Reads the parser directives. Builders disagree on where they end (at the first unknown name, or the first comment
+ * that is no directive) and on a shebang, indentation and a byte order mark, so `syntax` counts if any builder would
+ * read it. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for an `escape` that only some would obey.
  */
 export function readDirectives(file: string, source: string): Directives {
   let escapeCharacter: EscapeCharacter = '\\';

@@ -1,18 +1,18 @@
-/** The value of a variable that is set, but to what only the engine can tell. */
+/** A variable that is set, to a value that only the engine knows. */
 export const UNKNOWN = Symbol('unknown');
 
-/** Gives the value of a variable; undefined where it is not set. */
+/** Returns a variable's value, undefined if it is not set. */
 export type Variables = (name: string) => string | typeof UNKNOWN | undefined;
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
 const MAX_DEPTH = 16;
-/** In characters: far above any reference, far below what doubling variables could grow to. */
+/** In characters: far longer than any reference, far shorter than what doubling variables could grow to. */
 const MAX_LENGTH = 8192;
 
 /**
- * A word of `FROM` or `ARG` as docker reads it: quotes taken away, `$NAME`, `${NAME}` and `${NAME:-word}` (also `-`,
- * `:+`, `+`, `:?`, `?`) replaced. Undefined where that cannot be foreseen: an unknown value, an escape character, any
- * other form of substitution.
+ * Expands a word of `FROM` or `ARG` as docker does: quotes are removed, and `$NAME`, `${NAME}` and `${NAME:-word}`
+ * (also `-`, `:+`, `+`, `:?`, `?`) are replaced. Undefined if the result cannot be predicted: an unknown value, an
+ * escape character, or any other form of substitution.
  */
 export function expandWord(word: string, variables: Variables): string | undefined {
   const reader = new WordReader(word, variables);
@@ -32,7 +32,7 @@ class WordReader {
     this.variables = variables;
   }
 
-  /** Reads up to and with the closing character; up to the end for none. */
+  /** Reads up to and including the closing character, or to the end if there is none. */
   until(close: '' | '"' | '}'): string {
     if (++this.depth > MAX_DEPTH) return this.giveUp();
     let result = '';
@@ -70,7 +70,7 @@ class WordReader {
     const name = NAME.exec(this.word.slice(this.at))?.[0];
     if (name === undefined) return this.giveUp();
     this.at += name.length;
-    // Docker takes every letter of Unicode for a part of the name.
+    // Docker accepts every Unicode letter in a name.
     if (this.word.charAt(this.at) > '~') return this.giveUp();
     return isBraced ? this.braced(name) : this.valueOf(name);
   }

@@ -2,15 +2,15 @@ import { expandWord, UNKNOWN, type Variables } from './expand.ts';
 import { PLATFORM_VARIABLES, platformVariables } from './platforms.ts';
 import { isSpace } from './text.ts';
 
-/** What decides the values of the variables in `FROM`. */
+/** What determines the values of the variables in `FROM`. */
 interface GlobalValues {
-  /** `--build-arg`: the values by name. */
+  /** `--build-arg`: values by name. */
   readonly buildArgs: ReadonlyMap<string, string>;
-  /** The platforms that the build can be for; undefined if only the builder knows. */
+  /** The platforms that the build may be for; undefined if only the builder knows. */
   readonly platforms: readonly string[] | undefined;
-  /** The platforms that the builder can run on; undefined if only the builder knows. */
+  /** The platforms that the builder may run on; undefined if only the builder knows. */
   readonly buildPlatforms: readonly string[] | undefined;
-  /** Whether the builder sets the variables of the platforms; undefined if that cannot be told. */
+  /** Whether the builder sets the platform variables; undefined if unknown. */
   readonly setsPlatforms: boolean | undefined;
 }
 
@@ -19,13 +19,13 @@ type Values = Map<string, string | typeof UNKNOWN>;
 const DECLARATION = /^([A-Za-z0-9_.-]+)(?:=(.*))?$/s;
 
 /**
- * The variables that `ARG` gives to the `FROM` lines: those before the first of them, with what the command line sets.
- * Where the build can be for several platforms, or its builder cannot be told, they have several values at once.
+ * The variables that `ARG` provides to `FROM` lines: those before the first `FROM`, with the values from the command
+ * line. They have several possible values if the build may be for several platforms, or if the builder is unknown.
  */
 export class GlobalArgs {
   private readonly buildArgs: ReadonlyMap<string, string>;
   private readonly cases: readonly Values[];
-  /** The same to versions up to 2024, to which `ARG NAME` without a value empties a variable of the platforms. */
+  /** The same in versions up to 2024, in which `ARG NAME` without a value empties a platform variable. */
   private readonly olderCases: readonly Values[];
   private isReadable = true;
 
@@ -38,19 +38,19 @@ export class GlobalArgs {
     this.olderCases = this.cases.map((values) => new Map(values));
   }
 
-  /** Every reading of a word, each once; undefined if there is one that cannot be foreseen. */
+  /** Every possible expansion of a word, without duplicates; undefined if one of them cannot be predicted. */
   expand(word: string): readonly string[] | undefined {
     return this.readingsIn(this.cases, word);
   }
 
-  /** The same for older versions of the builder, of which only a word that stays as it is takes notice. */
+  /** The same for older versions of the builder, which matter only to words that contain variables. */
   expandAsOlder(word: string): readonly string[] | undefined {
     return this.readingsIn(this.olderCases, word);
   }
 
-  /** Takes the arguments of an `ARG` before the first `FROM`. */
+  /** Processes the arguments of an `ARG` before the first `FROM`. */
   declare(text: string): void {
-    // An escape character may join or part words in ways that differ between builders.
+    // An escape character may join or split words in ways that differ between builders.
     if (/[\\`]/.test(text)) this.isReadable = false;
     for (const word of quotedWords(text)) {
       const [, name, value] = DECLARATION.exec(word) ?? [];
@@ -85,7 +85,7 @@ export class GlobalArgs {
   }
 }
 
-/** BuildKit's own variables, as `--build-arg` may override them, for every platform that the build can be for. */
+/** BuildKit's own variables, which `--build-arg` may override, for every platform that the build may be for. */
 function platformCases({ buildArgs, platforms, buildPlatforms }: GlobalValues): readonly Values[] {
   const unknown = PLATFORM_VARIABLES.map((name) => [name, UNKNOWN] as const);
   const given = PLATFORM_VARIABLES.flatMap((name) => {
@@ -99,7 +99,7 @@ function platformCases({ buildArgs, platforms, buildPlatforms }: GlobalValues): 
   );
 }
 
-/** Cuts at spaces outside quotes; the quotes stay. */
+/** Splits at spaces outside quotes and keeps the quotes. */
 function quotedWords(text: string): readonly string[] {
   const words: string[] = [];
   let word = '';

@@ -5,14 +5,14 @@ import { isSpace, quotedForMessage, uncertain } from './text.ts';
 const TAKES_HEREDOCS: readonly string[] = ['run', 'copy', 'add'];
 const HEREDOC = /^\d*<<(-?)([^<]+)$/;
 const PLAIN_NAME = /^(?:([A-Za-z_][A-Za-z0-9_]*)|'([A-Za-z_][A-Za-z0-9_]*)'|"([A-Za-z_][A-Za-z0-9_]*)")$/;
-/** Read alike by all versions, and without a quote that could end early. */
+/** Parsed the same by all versions, and without a quote that could end early. */
 const PLAIN_VARIABLE = /^\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+][^{}'"\\$<\s]*)?\}/;
 const SHORTER = 'Give the here-document a plain name that is no instruction, such as EOF, and a word of its own: <<EOF';
 
 /**
- * The here-documents that follow an instruction. Builders from before 2021 know none and take their lines for
- * instructions; with a last line that is certainly no instruction, such a builder refuses the whole file.
- * Throws `dockerfile-uncertain`.
+ * The here-documents that follow an instruction. Builders from before 2021 do not support them and parse their lines as
+ * instructions; if the last line is certainly not an instruction, such a builder refuses the whole file. Throws
+ * `dockerfile-uncertain`.
  */
 export function heredocsAfter(instruction: Instruction): readonly Terminator[] {
   const { keyword, arguments: rest, line } = instruction.trigger ?? instruction;
@@ -46,7 +46,7 @@ function isJsonArray(text: string): boolean {
   }
 }
 
-/** The words of a shell command with their quotes, as docker looks for here-documents among them. */
+/** Splits a shell command into words with their quotes, as docker does to find here-documents. */
 function shellWords(text: string, place: string): readonly string[] {
   const words: string[] = [];
   let start: number | undefined;
@@ -64,7 +64,7 @@ function shellWords(text: string, place: string): readonly string[] {
   return words;
 }
 
-/** The end of the character, the escaped character, the variable or the quotation that begins at `at`. */
+/** The end of the character, escape, variable or quoted string that begins at `at`. */
 function afterPart(text: string, at: number, place: string): number {
   switch (text.charAt(at)) {
     case '\\':
@@ -90,7 +90,7 @@ function afterQuotedPart(text: string, at: number, place: string): number {
   return char === '\\' || char === '$' ? afterPart(text, at, place) : at + 1;
 }
 
-/** Newer versions let white space stand between `<<` and a name, and take what follows for one word with it. */
+/** Newer versions allow white space between `<<` and a name, and take what follows as part of the same word. */
 function afterAngles(text: string, at: number, place: string): number {
   let end = at;
   while (text.charAt(end) === '<') end++;

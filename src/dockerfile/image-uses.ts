@@ -9,36 +9,39 @@ import { type BuilderFlag, type Instruction, readInstruction, type Word, wordsIn
 import { LineReader, type LogicalLine } from './lines.ts';
 import { invalid, quotedForMessage, type Span, uncertain } from './text.ts';
 
-/** What a command line says about a build, as far as it decides which images the Dockerfile means. */
+/** The parts of a build's command line that determine which images the Dockerfile refers to. */
 export interface BuildSettings {
   /** The Dockerfile's name in messages. */
   readonly file: string;
-  /** `--build-arg`: the values by name. */
+  /** `--build-arg`: values by name. */
   readonly buildArgs: ReadonlyMap<string, string>;
-  /** The platforms that the build can be for; undefined if only the builder knows. */
+  /** The platforms that the build may be for; undefined if only the builder knows. */
   readonly platforms: readonly string[] | undefined;
-  /** The platforms that the builder can run on; undefined if only the builder knows. */
+  /** The platforms that the builder may run on; undefined if only the builder knows. */
   readonly buildPlatforms: readonly string[] | undefined;
-  /** `--build-context`: the names that mean something else than an image here, as typed. */
+  /** `--build-context`: names that refer to something other than an image here, as typed. */
   readonly contexts: ReadonlySet<string>;
   readonly builder: Builder;
 }
 
-/** A place of a Dockerfile that says what to build on or to copy from, or names a stage. */
+/** A place in a Dockerfile that names an image to build on or copy from, or a stage. */
 export interface ImageUse {
   /** `FILE:LINE` of its instruction. */
   readonly place: string;
-  /** What asks for it, for messages: `FROM`, `COPY --from`. */
+  /** The instruction, for messages: `FROM`, `COPY --from`. */
   readonly by: string;
   /** The word in the file, with its quotes and variables. */
   readonly span: Span;
-  /** The word as docker reads it; stages in lower case, in which every builder finds them. As written if it is several. */
+  /**
+   * The expanded word, in lower case for stages, which every builder then finds. Unexpanded if there are several
+   * values.
+   */
   readonly name: string;
-  /** False for what no registry is asked for: an earlier stage, `scratch`, a build context. */
+  /** False for an earlier stage, `scratch` or a build context, which are not fetched from a registry. */
   readonly isImage: boolean;
 }
 
-/** `by` of the image that is to read the Dockerfile. */
+/** `by` of the image that parses the Dockerfile. */
 export const SYNTAX = '# syntax';
 
 const STAGE_NAME = /^[a-z][a-z0-9._-]*$/;
@@ -47,10 +50,10 @@ const ONE_STAGE_EACH = 'Make each of these names a stage (FROM IMAGE AS NAME), o
 const USE_BUILDKIT = 'Build with BuildKit of Docker Engine 23 or later, or write RUN sh -c and COPY of a file instead.';
 
 /**
- * Every place of a Dockerfile that may make a builder fetch an image: `# syntax=`, `FROM`, `COPY --from`,
- * `RUN --mount=…,from=` and the same after `ONBUILD`; those of stages that `--target` leaves out as well.
+ * Lists every place in a Dockerfile that may make a builder fetch an image: `# syntax=`, `FROM`, `COPY --from`,
+ * `RUN --mount=…,from=` and the same after `ONBUILD`, including stages that `--target` leaves out.
  *
- * Read by the rules that docker's classic builder, BuildKit and buildah have in common. Throws `dockerfile-invalid` for
+ * Follows the rules that docker's classic builder, BuildKit and buildah have in common. Throws `dockerfile-invalid` for
  * what none of them builds, `dockerfile-uncertain` for what they could read differently or what only the engine knows.
  */
 export function findImageUses(source: string, settings: BuildSettings): readonly ImageUse[] {
@@ -122,7 +125,7 @@ class Finder {
     else this.add(line, 'FROM', word, name);
   }
 
-  /** A word that is another name for each platform stays as it is, if each of them is a stage to every builder. */
+  /** A word with a different value for each platform stays as it is if every value is a stage to every builder. */
   private perPlatform(line: LogicalLine, word: Word, names: readonly string[]): void {
     const isStage = (name: string) => name === 'scratch' || this.stageNames.has(name.toLowerCase());
     const older = this.args.expandAsOlder(word.text);
@@ -161,7 +164,7 @@ class Finder {
 
   private mountSource({ value, valueAt, isPlain }: BuilderFlag, line: LogicalLine, by: string): void {
     const field = mountFields(value, line.place, by).find(({ name }) => name === 'from');
-    // Quotes may hide a comma, and builders take them away in different orders.
+    // Quotes may hide a comma, and builders remove them at different points.
     const isHidden = value.includes('"') && /from/i.test(value);
     if (isHidden || (field !== undefined && !isPlain)) {
       throw uncertain(line.place, `${by}: from= is not written plainly`, 'Write --mount without quotes.');
@@ -195,7 +198,7 @@ class Finder {
     this.uses.push({ place: line.place, by, span, name: isStage ? typed.toLowerCase() : typed, isImage });
   }
 
-  /** BuildKit compares names as it completes them, buildah as they are typed. */
+  /** BuildKit compares completed names, buildah compares them as typed. */
   private isContext(name: string, line: LogicalLine): boolean {
     const { contexts } = this.settings;
     if (contexts.has(name)) return true;
@@ -217,7 +220,7 @@ function refuseNul(file: string, source: string): void {
   throw uncertain(place, 'there is a NUL, which no text has', 'Save the Dockerfile as plain text.');
 }
 
-/** Throws `dockerfile-uncertain` for what the readers of docker's versions take apart differently. */
+/** Throws `dockerfile-uncertain` for what the parsers of docker's versions split differently. */
 function mountFields(value: string, place: string, by: string): readonly NamedField[] {
   try {
     return readNamedFields(value);
@@ -245,13 +248,13 @@ function textOf({ line, arguments: rest }: Instruction): string {
   return line.text.slice(rest.from, rest.to);
 }
 
-/** Some versions read an option behind a switch with a value of its own. */
+/** Some versions take the next option as the value of a switch. */
 function refuseLateFlags({ line, arguments: rest }: Instruction): void {
   const late = wordsIn(line.text, rest).find(({ text }) => text.startsWith('--'));
   if (late !== undefined) throw uncertain(line.place, `${quotedForMessage(late.text)} stands behind the options`);
 }
 
-/** Undefined for what is no reference. */
+/** Undefined if it is not a reference. */
 function completed(name: string): string | undefined {
   try {
     const reference = parseReference(name);

@@ -4,11 +4,11 @@ import { invalid, isSpace, quotedForMessage, type Span, trimmed, uncertain } fro
 /** One `--name=value` between an instruction's keyword and its arguments. */
 export interface BuilderFlag {
   readonly name: string;
-  /** Without quotes. */
+  /** Without its dashes and quotes. */
   readonly value: string;
-  /** Where the value stands in the line, as written. */
+  /** Where the value is in the line, as written. */
   readonly valueAt: Span;
-  /** Whether it is written as it reads, without quotes. */
+  /** Whether it is written without quotes. */
   readonly isPlain: boolean;
 }
 
@@ -16,15 +16,15 @@ export interface Instruction {
   readonly line: LogicalLine;
   /** In lower case. */
   readonly keyword: string;
-  /** Read only where they could name an image. */
+  /** Parsed only for instructions that may name an image. */
   readonly flags: readonly BuilderFlag[];
-  /** The arguments, as a part of the line. */
+  /** The range of the arguments in the line. */
   readonly arguments: Span;
-  /** What `ONBUILD` leaves for later. */
+  /** The instruction after `ONBUILD`. */
   readonly trigger: Instruction | undefined;
 }
 
-/** A word of an instruction's arguments and where it stands in the line. */
+/** A word of an instruction's arguments and its place in the line. */
 export interface Word extends Span {
   readonly text: string;
 }
@@ -34,7 +34,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
     ' ',
   ),
 );
-/** The options of the instructions that know any, of all builders up to now; those with `?` are switches. */
+/** The options of instructions that have any, in all builders so far; those with `?` are switches. */
 const FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
   ['from', ['platform']],
   ['add', ['chown', 'chmod', 'checksum', 'exclude', 'link?', 'keep-git-dir?', 'unpack?']],
@@ -43,17 +43,17 @@ const FLAGS: ReadonlyMap<string, readonly string[]> = new Map([
   ['onbuild', []],
 ]);
 const NOT_IN_ONBUILD: readonly string[] = ['onbuild', 'from', 'maintainer'];
-/** What separates a keyword from its arguments, and the words of `FROM`: less than what is trimmed around them. */
+/** Separates a keyword from its arguments, and the words of `FROM`. Fewer characters than are trimmed around them. */
 const SEPARATORS = '\t\v\f\r ';
 
-/** Whether a word names an instruction. */
+/** Whether a word is the name of an instruction. */
 export function isKeyword(word: string): boolean {
   return KEYWORDS.has(word.toLowerCase());
 }
 
 /**
- * Takes an instruction apart as docker's parser does. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for
- * options that not every builder reads alike, or that Signet does not know.
+ * Parses an instruction as docker does. Throws `dockerfile-invalid`, and `dockerfile-uncertain` for options that
+ * builders read differently or that Signet does not know.
  */
 export function readInstruction(line: LogicalLine): Instruction {
   return readPart(line, { from: 0, to: line.text.length }, false);
@@ -74,7 +74,7 @@ function readPart(line: LogicalLine, within: Span, isTrigger: boolean): Instruct
   return { line, keyword, flags, arguments: rest, trigger };
 }
 
-/** The words of a part of a line, cut where docker cuts `FROM`. */
+/** The words in a part of a line, split as docker splits `FROM`. */
 export function wordsIn(text: string, { from, to }: Span): readonly Word[] {
   const words: Word[] = [];
   for (let at = from; at < to; at++) {
@@ -117,12 +117,12 @@ function readFlag(line: LogicalLine, { from, to }: Span, known: readonly string[
   return { name, value, valueAt, isPlain: value === typed };
 }
 
-/** Where the option ends that begins at `from`. */
+/** The end of the option that begins at `from`. */
 function endOfFlag({ text, place }: LogicalLine, { from, to }: Span): number {
   let quote = '';
   for (let at = from; at < to; at++) {
     const char = text.charAt(at);
-    // Which character escapes here differs between versions, and docker takes bytes for characters.
+    // Versions differ in which character escapes here, and docker treats bytes as characters.
     if (char === '\\' || char === '`' || char > '~') {
       throw uncertain(place, `an option holds ${quotedForMessage(char)}, which builders read differently`);
     }

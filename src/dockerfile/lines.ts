@@ -5,28 +5,28 @@ export type EscapeCharacter = '\\' | '`';
 /** The end of a here-document. */
 export interface Terminator {
   readonly name: string;
-  /** Whether tabs may stand before it (`<<-`). */
+  /** Whether it may be indented with tabs (`<<-`). */
   readonly chomps: boolean;
 }
 
 const BYTE_ORDER_MARK = '\ufeff';
 
-/** A line as it stands in the file, without its line feed. */
+/** A line of the file, without its line feed. */
 interface PhysicalLine {
   readonly at: number;
   readonly text: string;
 }
 
-/** A run of characters of a logical line that stands in the file as it is. */
+/** A range of a logical line that is contiguous in the file. */
 interface Piece {
-  /** Where it begins in the logical line. */
+  /** Its start in the logical line. */
   readonly start: number;
-  /** Where it begins in the file. */
+  /** Its start in the file. */
   readonly at: number;
   readonly length: number;
 }
 
-/** An instruction's text with its continuation lines joined, as docker reads it. */
+/** An instruction's text with continuation lines joined, as docker reads it. */
 export class LogicalLine {
   readonly text: string;
   /** `FILE:LINE` of its first line. */
@@ -44,7 +44,7 @@ export class LogicalLine {
     });
   }
 
-  /** Where a part of the line stands in the file; undefined where a continuation divides it. */
+  /** The place of a part of the line in the file; undefined if a continuation splits it. */
   spanOf({ from, to }: Span): Span | undefined {
     const piece = this.pieces.find(({ start, length }) => from >= start && from < start + length);
     if (piece === undefined || to > piece.start + piece.length) return undefined;
@@ -53,7 +53,7 @@ export class LogicalLine {
   }
 }
 
-/** Cuts a Dockerfile into the lines of its instructions, by the rules of docker's own parser. */
+/** Splits a Dockerfile into instructions by the rules of docker's own parser. */
 export class LineReader {
   private readonly file: string;
   private readonly source: string;
@@ -84,9 +84,9 @@ export class LineReader {
   }
 
   /**
-   * Passes over the lines of a here-document. A builder that knows none takes them for instructions, and refuses the file
-   * for the last of them, the terminator, if that is a line of its own there. Throws `dockerfile-uncertain` if it is not,
-   * `dockerfile-invalid` if there is none.
+   * Skips the lines of a here-document. A builder without here-documents parses them as instructions, and refuses the
+   * file because of the terminator, if that is a line of its own there. Throws `dockerfile-uncertain` if it is not,
+   * `dockerfile-invalid` if there is no terminator.
    */
   skipHeredoc({ name, chomps }: Terminator): void {
     const place = this.place;
@@ -112,14 +112,14 @@ export class LineReader {
     while (continued) {
       const line = this.take();
       if (line === undefined) break;
-      // Comments and empty lines inside an instruction are no part of it and do not end it.
+      // Comments and empty lines inside an instruction are skipped and do not end it.
       if (isNothing(withoutIndent(line))) continue;
       continued = this.push(parts, line);
     }
     return parts;
   }
 
-  /** Adds a line without its continuation mark; returns whether it had one. */
+  /** Adds a line without its continuation character; returns whether it had one. */
   private push(parts: PhysicalLine[], line: PhysicalLine): boolean {
     const end = lengthWithoutBlanks(line.text);
     const isContinued = this.endsInEscape(line.text);

@@ -1,22 +1,22 @@
-/** What BuildKit calls the parts of the platform it builds on, and of the one it builds for. */
+/** BuildKit's names for the parts of the platform it builds on, and of the one it builds for. */
 const PARTS: readonly string[] = ['PLATFORM', 'OS', 'ARCH', 'VARIANT'];
 /** Not set by older versions, and empty for Linux in newer ones. */
 const NEWER_PART = 'OSVERSION';
 const SIDES = ['BUILD', 'TARGET'] as const;
-/** Spellings of which every builder makes the same; the variant of arm64 is left out of the name. */
+/** Spellings that mean the same to every builder; the variant of arm64 is left out of the name. */
 const PLAIN =
   /^(linux)\/(?:(amd64|386|arm64|ppc64le|s390x|riscv64|loong64|mips64le|mips64)|(amd64)\/(v[234])|(arm)\/(v[5-8])|(arm64)\/v8)$/;
 
-/** The variables that BuildKit gives `FROM` by itself. */
+/** The variables that BuildKit sets for `FROM` by itself. */
 export const PLATFORM_VARIABLES: readonly string[] = [
   ...SIDES.flatMap((side) => [...PARTS, NEWER_PART].map((part) => `${side}${part}`)),
   'TARGETSTAGE',
 ];
 
-/** Every platform that an engine can mean that says only `linux/arm`. */
+/** Every platform that an engine may mean by `linux/arm`. */
 const ARM_VARIANTS: readonly string[] = ['v5', 'v6', 'v7', 'v8'];
 
-/** The platforms that an engine of this operating system and architecture can build for by itself. */
+/** The platforms that an engine of this operating system and architecture builds for by default. */
 export function platformsOfEngine(platform: string): readonly string[] {
   return platform === 'linux/arm' ? ARM_VARIANTS.map((variant) => `${platform}/${variant}`) : [platform];
 }

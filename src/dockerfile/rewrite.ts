@@ -2,10 +2,11 @@ import { type BuildSettings, findImageUses, type ImageUse } from './image-uses.t
 import { uncertain } from './text.ts';
 
 /**
- * The Dockerfile with another text in the place of each image, and every variable and quote around a stage's name
- * resolved; all else stays as it is, byte for byte. `textFor` gives the text for an image's name.
+ * Replaces each image in a Dockerfile, and expands every variable and quote in the names of stages; all other bytes
+ * stay the same. `textFor` returns the new text for an image's name.
  *
- * The result is read again: it must mean exactly the names that were written. Throws `dockerfile-uncertain` otherwise.
+ * The result is parsed again, and must have exactly the names that were written. Throws `dockerfile-uncertain`
+ * otherwise.
  */
 export function rewriteImages(
   source: string,

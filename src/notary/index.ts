@@ -6,29 +6,26 @@ import { GunPrefixes } from './http/gun-prefixes.ts';
 import { createNotaryHandler, type Observer } from './http/handler.ts';
 import type { CurrentChain } from './publish/current-chains.ts';
 import type { Logger } from './publish/logger.ts';
-import { OnlineKeys } from './publish/online-keys.ts';
+import type { OnlineKeyService } from './publish/online-key-service.ts';
 import { ServerProposals } from './publish/proposals.ts';
-import { Repositories } from './publish/repositories.ts';
-import { Vault } from './publish/seal.ts';
+import { type Imported, Repositories } from './publish/repositories.ts';
 import type { MetadataStore } from './store/metadata-store.ts';
-import type { OnlineKeyStore, OnlineKeyType } from './store/online-key-store.ts';
 import type { ServerProposalStore } from './store/proposal-store.ts';
 
 export interface TrustServerOptions {
   readonly store: MetadataStore;
-  readonly keyStore: OnlineKeyStore;
+  /** The keys with which the server signs. */
+  readonly keys: OnlineKeyService;
   readonly proposalStore: ServerProposalStore;
-  /** 32 bytes under which the server's own keys are sealed; copied, so the caller can wipe its own. */
-  readonly masterKey: Buffer;
   readonly logger: Logger;
-  /** The kind of key made for new repositories. */
-  readonly keyType?: OnlineKeyType;
   /** Beginnings, each with a slash at its end, of the repository names to serve; all names where none is given. */
   readonly gunPrefixes?: readonly string[];
   readonly maxAge?: MaxAge;
   /** Bytes of current metadata to keep in memory. */
   readonly cacheBytes?: number;
   readonly observe?: Observer;
+  /** Told of every collection that was imported, after it is stored. */
+  readonly onImport?: (imported: Imported) => void;
   readonly clock?: () => Instant;
 }
 
@@ -45,13 +42,16 @@ const MiB = 1024 * 1024;
 export const MAX_AGE: MaxAge = { current: 300, consistent: 2_592_000 };
 
 /**
- * The Notary v1 trust server (protocol part B) as one handler. Its health says whether the master key is the right one.
- * Throws `master-key-invalid` or `gun-prefix-invalid`.
+ * The Notary v1 trust server (protocol part B) as one handler. Its health says whether its keys can sign. Throws
+ * `gun-prefix-invalid`.
  */
 export function createTrustService(options: TrustServerOptions): TrustService {
-  const { store, keyStore, logger, clock = Date.now } = options;
-  const keys = new OnlineKeys(keyStore, new Vault(options.masterKey), options.keyType ?? 'ed25519', clock);
-  const repositories = new Repositories({ store, keys, logger, clock, cacheBytes: options.cacheBytes ?? 64 * MiB });
+  const { store, keys, logger, clock = Date.now } = options;
+  const repositories = new Repositories({
+    ...{ store, keys, logger, clock },
+    cacheBytes: options.cacheBytes ?? 64 * MiB,
+    onImport: options.onImport ?? (() => {}),
+  });
   const handler = createNotaryHandler({
     repositories,
     proposals: new ServerProposals({ store: options.proposalStore, logger, clock }),

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite';
 import { OPEN_GATE } from '../accounts/gate.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
-import { SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
+import { recordEvent, SERVER_ACTOR, takeNewEvents } from '../accounts/store/account-events.ts';
 import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../accounts/store/sqlite-store.ts';
 import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { SignetError } from '../core/errors/index.ts';
@@ -20,10 +20,9 @@ import { namesManifest, uploadStep } from '../registry/http/path.ts';
 import { REGISTRY_MIGRATIONS } from '../registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../registry/index/sqlite-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
-import { openDatabase } from '../store/sqlite.ts';
+import { note, openDatabase } from '../store/sqlite.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
-import { loadMasterKey } from './data/master-key.ts';
 import { loadTokenKey } from './data/token-key.ts';
 import type { ServerPart } from './http/application.ts';
 import type { HealthCheck } from './http/own-parts.ts';
@@ -32,6 +31,7 @@ import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from './observe/job-tim
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
+import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -65,6 +65,8 @@ export interface ServerParts {
 /** Room for the headers of a multipart upload around its files, in bytes. */
 const UPLOAD_MARGIN = 1024 * 1024;
 const TOKEN_REQUEST_LIMIT = 64 * 1024;
+/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
+const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
 /** Seconds after which files of a mirror that were replaced are served, at the latest. */
@@ -119,26 +121,24 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
 
 async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustService> {
   const { settings, folder, environment, log, metrics, now } = options;
-  const keyStore = new SqliteOnlineKeyStore(database);
-  const isInUse = (await keyStore.sample()) !== undefined;
-  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+  const keys = await openOnlineKeys({ settings, folder, environment, store: new SqliteOnlineKeyStore(database), now });
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
-  try {
-    return createTrustService({
-      store: new SqliteMetadataStore(database),
-      keyStore,
-      proposalStore: new SqliteProposalStore(database),
-      masterKey,
-      logger: log,
-      gunPrefixes: settings.gunPrefixes,
-      maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
-      observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
-      clock: now,
-    });
-  } finally {
-    masterKey.fill(0);
-  }
+  return createTrustService({
+    store: new SqliteMetadataStore(database),
+    keys,
+    proposalStore: new SqliteProposalStore(database),
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+    onImport: ({ gun, by, what, at }) => {
+      const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+      const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+      note(database, () => recordEvent(database, event));
+    },
+    clock: now,
+  });
 }
 
 /** Undefined unless the server is a mirror. Throws `settings-conflict` where its folder has trust data of its own. */

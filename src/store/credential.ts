@@ -6,15 +6,15 @@ import type { Login } from '../core/login.ts';
 
 /** A login as docker stores it. */
 export interface Credential extends Login {
-  /** A bearer token for the registry itself; undefined where there is none. */
+  /** A bearer token for the registry itself; undefined if there is none. */
   readonly registryToken: Buffer | undefined;
 }
 
 const KNOWN = ['auth', 'identitytoken', 'registrytoken', 'username', 'password', 'email', 'serveraddress'];
 
 /**
- * Reads one entry of `auths` (protocol D.2); undefined where it holds no login, as docker leaves it beside a credential
- * helper. Throws `docker-config-invalid`.
+ * Parses one entry of `auths` (protocol D.2); undefined if it contains no login, as with a credential helper. Throws
+ * `docker-config-invalid`.
  */
 export function readAuth(value: JsonValue, server: string): Credential | undefined {
   try {

@@ -20,7 +20,8 @@ const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
   [/^(?:08...|57P0[1-5]|53[03]00|25006|1040|1053|1203|1226|1290|1792|1836|1927|2006|2013|4031)$/, 'lost'],
   [/^(?:53100|1021|1114)$/, 'full'],
 ];
-const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT|TLS_)/;
+const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT)/;
+const CERTIFICATE = /^(?:ERR_TLS_|CERT_|ERR_SSL_|(?:\w+_)?(?:SELF_SIGNED|UNABLE_TO)_)/;
 
 /** Whether a statement failed because a row with the same unique values exists. */
 export function isUniqueSqlViolation(error: unknown): boolean {
@@ -67,12 +68,22 @@ export function unavailable(cause: unknown): SignetError {
   });
 }
 
-/** What the server, or Bun, says of the error, for a person. */
-export function isDriverError(error: unknown): error is DriverError {
+/** Whether the server's certificate was refused. */
+export function isTlsFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CERTIFICATE.test(String(error.code));
+}
+
+/** Whether the error is in the server's words, and not in those of Bun's client. */
+export function hasAnswered(error: unknown): boolean {
+  return isDriverError(error) && error.errno !== undefined;
+}
+
+function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && 'code' in error && /^ERR_(?:POSTGRES|MYSQL)_/.test(String(error.code));
 }
 
 function kindOf(error: unknown): Kind | undefined {
+  if (isTlsFailure(error)) return 'lost';
   if (!isDriverError(error)) return undefined;
   const errno = String(error.errno ?? '');
   const [, kind] = KINDS.find(([pattern]) => pattern.test(errno)) ?? [];

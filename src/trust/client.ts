@@ -43,21 +43,21 @@ interface ClientOptions {
   readonly configuration: Configuration;
   /** The configuration's pins, with the files that they name. */
   readonly pinning: Pinning;
-  /** Asked before a root is trusted on first use, where that is `ask`; absent where there is nobody to ask. */
+  /** Asked before a root is trusted on first use, if that is `ask`; absent if there is no one to ask. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
   readonly whileSending?: WhileSending | undefined;
   /** The server and connections of a Notary client's folder, in place of those that docker would use. */
   readonly place?: NotaryPlace | undefined;
-  /** `DOCKER_CONTENT_TRUST_SERVER`, where it is set. */
+  /** `DOCKER_CONTENT_TRUST_SERVER`, if it is set. */
   readonly trustServer: string | undefined;
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly cache: MetadataCache;
   readonly keys: KeyRing;
-  /** The stored login for a registry's key in docker's configuration; undefined where there is none. */
+  /** The stored login for a registry's key in docker's configuration; undefined if there is none. */
   readonly login: (registry: string) => Promise<Login | undefined>;
   /** Where access tokens are kept. */
   readonly tokens: TokenCache;
@@ -266,12 +266,11 @@ export class TrustClient {
   private httpFor(registry: string, server?: URL): HttpClient {
     const { userAgent, place } = this.options;
     const pipelined = server !== undefined;
-    if (place !== undefined)
-      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined: pipelined });
+    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, pipelined: pipelined });
+    return new HttpClient({ userAgent, connectionFor, pipelined });
   }
 }
 

@@ -8,6 +8,7 @@ import { TokenFile } from '../store/token-file.ts';
 import { MetadataFolder } from '../store/trust-folder.ts';
 import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
+import { FileVault } from './keys/file-vault.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import type { Passphrases } from './keys/passphrases.ts';
 import type { ApproveProposal, WhileSending } from './publish/repository-source.ts';
@@ -23,11 +24,11 @@ export interface OpenOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly passphrases: Passphrases;
   /**
-   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`. Absent
-   * where there is nobody to ask: such a root is then refused.
+   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`.
+   * Absent if there is no one to ask: such a root is then refused.
    */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
   readonly whileSending?: WhileSending | undefined;
@@ -45,6 +46,8 @@ export interface OpenClient {
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly keys: KeyRing;
+  /** The vault of `keys`, for what only files of keys can do. */
+  readonly keyFiles: FileVault;
   readonly client: TrustClient;
 }
 
@@ -57,7 +60,8 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new CredentialStore(folder, env);
-  const keys = new KeyRing(new KeyFolder(trustFolder), passphrases);
+  const keyFiles = new FileVault(new KeyFolder(trustFolder), passphrases, `the folder ${join(trustFolder, 'private')}`);
+  const keys = new KeyRing(keyFiles);
   const client = new TrustClient({
     folder,
     configuration,
@@ -76,7 +80,7 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
     now,
     warn,
   });
-  return { configuration, credentials, trustFolder, keys, client };
+  return { configuration, credentials, trustFolder, keys, keyFiles, client };
 }
 
 /** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */

@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'bun:test';
-import { sign } from '../../src/cli/commands/trust/sign.ts';
-import { addSigners } from '../../src/cli/commands/trust/signers.ts';
+import { SIGN } from '../../src/cli/commands/trust/sign.ts';
+import { SIGNER_ADD } from '../../src/cli/commands/trust/signers.ts';
 import { pushAndSign, type TaggedReference } from '../../src/cli/signing.ts';
 import type { PublicKey } from '../../src/core/keys/public-key.ts';
 import { formatPublicKeyFile } from '../../src/core/keys/public-key-file.ts';
 import { failure } from '../support/failure.ts';
+import { calling } from './calling.ts';
 import { told } from './commands/trust/transcript.ts';
 import { type FakeSession, fakeImage, loaded, NAME, uninitialised, visitorOf } from './fake-session.ts';
+
+const sign = calling(SIGN);
+const addSigners = calling(SIGNER_ADD);
 
 const publicKeyFile = ({ publicKey }: { readonly publicKey: PublicKey }) => formatPublicKeyFile(publicKey, 'x');
 const IMAGE = `${NAME}:v1`;
@@ -137,7 +141,7 @@ describe('push opens the keys before it uploads', () => {
     if (role === 'root') await session.keys.create('root');
     const key = (await session.keys.list()).find((each) => each.role === role);
     if (key === undefined) throw new Error(`no ${role} key`);
-    await session.keys.reseal(key.id, Buffer.from('what it is not'));
+    await session.keyFiles.reseal(key.id, Buffer.from('what it is not'));
     session.keys.close();
     const error = await failure(push(session), 'signing-failed');
     expect(error.message).toEndWith('maximum number of passphrase attempts exceeded');

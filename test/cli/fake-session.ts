@@ -12,9 +12,11 @@ import type { Engine, TransferOptions } from '../../src/engine/api/api.ts';
 import type { Manifest } from '../../src/remote/registry/manifest.ts';
 import { PLAIN_CONNECTION } from '../../src/remote/transport/connection.ts';
 import { CredentialStore } from '../../src/store/credentials.ts';
+import type { KeyStore } from '../../src/store/key-store.ts';
 import { addSigner } from '../../src/trust/changes/sign.ts';
 import type { TrustClient } from '../../src/trust/client.ts';
 import type { Evidence } from '../../src/trust/decide/evidence.ts';
+import type { FileVault } from '../../src/trust/keys/file-vault.ts';
 import type { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import type { Repository } from '../../src/trust/publish/repository.ts';
 import { type Configuration, NO_CONFIGURATION, resolveName } from '../../src/trust/settings/configuration.ts';
@@ -79,6 +81,14 @@ export class FakeSession implements Session {
     this.person.approveProposal = this.isInteractive
       ? (gun, waiting) => reviewProposal(this, gun, waiting, {})
       : undefined;
+  }
+
+  get keyStore(): KeyStore {
+    return this.person.keyStore;
+  }
+
+  get keyFiles(): FileVault {
+    return this.person.keyFiles;
   }
 
   get keys(): KeyRing {
@@ -148,8 +158,8 @@ export class FakeSession implements Session {
   async place({ trustDir }: Partial<NotaryPlaceOptions>): Promise<TrustPlace> {
     const trustFolder = join(this.folder, 'trust');
     const client = { collection: () => this.person.repository() } as unknown as TrustClient;
-    const { configuration, credentials, keys } = this;
-    const opened = { configuration, credentials, keys, trustFolder, client };
+    const { configuration, credentials, keys, keyFiles } = this;
+    const opened = { configuration, credentials, keys, keyFiles, trustFolder, client };
     if (trustDir === undefined) return new DockerPlace(opened);
     const server = new URL('https://trust.example.com');
     const place = { trustDir, server, pinning: undefined, connectionFor: async () => PLAIN_CONNECTION };

@@ -1,19 +1,10 @@
 import { expect, test } from 'bun:test';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  INSPECT,
-  KEY_GENERATE,
-  KEY_LOAD,
-  REVOKE,
-  SIGN,
-  SIGNER_ADD,
-  SIGNER_REMOVE,
-} from '../../src/cli/commands/trust/specs.ts';
+import { declaredCommands } from '../../scripts/declarations.ts';
 import { Editor } from '../../src/core/edit/editor.ts';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
-import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../src/core/keys/private-key.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { parseEnvelope, writeEnvelope } from '../../src/core/metadata/envelope.ts';
@@ -35,10 +26,12 @@ import { SETTING_NAMES } from '../../src/serve/settings/settings.ts';
 import { KeyFolder } from '../../src/store/key-folder.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
 import { decide } from '../../src/trust/decide/decide.ts';
+import { FileVault } from '../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import { Owner, TestServer } from '../notary/fixture.ts';
 import { failure } from '../support/failure.ts';
 import { payloadOf, put, type Signer, sealed, signaturesOver, tree, withSignatures } from '../support/forgery.ts';
+import { certified } from '../support/private-keys.ts';
 import { digestOfTarget, expiring, GUN, NOW, Simulator, target, versioned } from '../support/simulator.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -155,7 +148,7 @@ test('secrets: not wiped, PIN on the command line, world-readable folders', asyn
     given.push(passphrase);
     return passphrase;
   };
-  const ring = new KeyRing(new KeyFolder(base), { existing: remember, fresh: remember });
+  const ring = new KeyRing(new FileVault(new KeyFolder(base), { existing: remember, fresh: remember }));
   const key = await ring.create('targets', GUN);
   await new MetadataFolder(base).write(GUN, ALICE, Buffer.from('x'));
   const modes = (path: string): string[] => {
@@ -256,7 +249,7 @@ test('two certificates over one key count twice towards a threshold', async () =
   const { simulator } = await published();
   const first = simulator.owner.makeRoot(GUN, NOW);
   const secret = simulator.owner.private(first);
-  const twin = issueRootCertificate(secret, GUN, NOW - DAY);
+  const twin = certified(secret, GUN, NOW - DAY);
   expect(twin.id).not.toBe(first.id);
   await failure(
     simulator.edit((editor) => editor.replaceKeys('root', [first, twin], 2)),
@@ -539,10 +532,14 @@ test('signer without authentication', () => {
   expect(SETTING_NAMES.filter((name) => /signer|trustService/i.test(name))).toEqual([]);
 });
 
-test('secrets: PIN on the command line', () => {
-  const specs = [KEY_GENERATE, KEY_LOAD, SIGNER_ADD, SIGNER_REMOVE, SIGN, REVOKE, INSPECT];
-  const flags = [...specs.flatMap(({ flags }) => flags.map(({ name }) => name)), ...SETTING_NAMES];
-  expect(flags.filter((name) => /pass|pin|secret|pwd/i.test(name))).toEqual([]);
+test('secrets: PIN on the command line', async () => {
+  const commands = await declaredCommands();
+  const flags = commands.flatMap(({ path, flags }) =>
+    flags.filter(({ type }) => type !== 'switch').map(({ name }) => `${path} --${name}`),
+  );
+  const secret = flags.filter((flag) => /--.*(?:pass|pin|secret|pwd)/i.test(flag));
+  // Docker's own, which warns of it, and the names of files.
+  expect(secret).toEqual(['login --password', 'user add --password-file', 'user passwd --password-file']);
 });
 
 const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [

@@ -3,13 +3,10 @@ import { type SigningKeys, signWith } from '../../src/core/edit/signing.ts';
 import { isSignetError } from '../../src/core/errors/index.ts';
 import { canonicalize } from '../../src/core/json/canonical.ts';
 import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
-import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
-import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
 import { type PublicKey, parsePublicKey } from '../../src/core/keys/public-key.ts';
 import { writeEnvelope } from '../../src/core/metadata/envelope.ts';
 import type { Target } from '../../src/core/metadata/targets.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
-import type { KeyId } from '../../src/core/names/key-id.ts';
 import type { BaseRole, RoleName } from '../../src/core/names/role.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { DAY, type Instant } from '../../src/core/time.ts';
@@ -18,11 +15,15 @@ import { baseSigners } from '../../src/core/verify/signers.ts';
 import { TrustedSet } from '../../src/core/verify/trusted-set.ts';
 import { AuthorizationRequired, type Gate } from '../../src/http/gate.ts';
 import { createTrustService, type TrustServerOptions, type TrustService } from '../../src/notary/index.ts';
+import { LocalOnlineKeys } from '../../src/notary/publish/local-online-keys.ts';
 import type { Logger } from '../../src/notary/publish/logger.ts';
+import { Vault } from '../../src/notary/publish/seal.ts';
+import type { OnlineKeyType } from '../../src/notary/store/online-key-store.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../src/notary/store/sqlite-proposal-store.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
+import { TestKeys } from '../support/test-keys.ts';
 
 export const NOW: Instant = Date.parse('2026-11-23T12:00:00Z');
 export const MASTER_KEY = Buffer.alloc(32, 7);
@@ -61,6 +62,13 @@ export interface Reply {
   readonly text: string;
 }
 
+interface TestServerOptions extends Partial<TrustServerOptions> {
+  readonly path?: string;
+  readonly keptVersions?: number;
+  readonly keyType?: OnlineKeyType;
+  readonly masterKey?: Buffer;
+}
+
 /** A trust server on a database of its own, with a clock that stands still until it is moved. */
 export class TestServer {
   now = NOW;
@@ -68,7 +76,7 @@ export class TestServer {
   readonly database;
   readonly server: TrustService;
 
-  constructor(options: Partial<TrustServerOptions> & { path?: string; keptVersions?: number } = {}) {
+  constructor({ keyType = 'ed25519', masterKey = MASTER_KEY, ...options }: TestServerOptions = {}) {
     this.database = openDatabase(
       options.path ?? IN_MEMORY,
       METADATA_MIGRATIONS,
@@ -78,9 +86,8 @@ export class TestServer {
     const write: Logger['info'] = (message) => this.log.push(message);
     this.server = createTrustService({
       store: new SqliteMetadataStore(this.database, options),
-      keyStore: new SqliteOnlineKeyStore(this.database),
+      keys: new LocalOnlineKeys(new SqliteOnlineKeyStore(this.database), new Vault(masterKey), keyType, () => this.now),
       proposalStore: new SqliteProposalStore(this.database),
-      masterKey: MASTER_KEY,
       logger: { info: write, warn: write, error: write },
       clock: () => this.now,
       ...options,
@@ -126,25 +133,21 @@ export function form(
 export class Owner {
   readonly gun: Gun;
   private readonly server: TestServer;
-  private readonly keys = new Map<KeyId, PrivateKey>();
+  private readonly keys = new TestKeys();
 
   constructor(server: TestServer, gun: Gun = GUN) {
     this.server = server;
     this.gun = gun;
   }
 
-  readonly ring: SigningKeys = { find: async (id) => this.keys.get(id) };
+  readonly ring: SigningKeys = this.keys;
 
   newKey(): PublicKey {
-    const key = generatePrivateKey('ecdsa');
-    this.keys.set(key.id, key);
-    return key.publicKey;
+    return this.keys.make();
   }
 
   newRootKey(): PublicKey {
-    const key = generatePrivateKey('ecdsa');
-    this.keys.set(key.id, key);
-    return issueRootCertificate(key, this.gun, this.server.now - DAY);
+    return this.keys.makeRoot(this.gun, this.server.now - DAY);
   }
 
   async serverKey(role: 'snapshot' | 'timestamp'): Promise<PublicKey> {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { acceptUpload, refreshOnline } from '../../src/core/accept/upload.ts';
 import { Editor } from '../../src/core/edit/editor.ts';
-import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../src/core/keys/private-key.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
 import type { RoleName } from '../../src/core/names/role.ts';
 import { atEnd } from '../support/cleanup.ts';
+import { certified } from '../support/private-keys.ts';
+import { TestKeys } from '../support/test-keys.ts';
 
 /** The current files of a collection. */
 export type Files = ReadonlyMap<RoleName, Buffer>;
@@ -29,13 +30,13 @@ export async function makeCollection(
     throw new Error('there are four keys');
   const name = parseGun(gun);
   const editor = Editor.create({
-    root: [issueRootCertificate(root, name, founded)],
+    root: [certified(root, name, founded)],
     targets: targets.publicKey,
     snapshot: snapshot.publicKey,
     timestamp: timestamp.publicKey,
   });
   edit(editor);
-  const signed = await editor.sign({ find: async (id) => [root, targets].find((key) => key.id === id) }, founded);
+  const signed = await editor.sign(TestKeys.of(root, targets), founded);
   const signer = {
     sign: async (id: string, message: Uint8Array) => {
       const key = [snapshot, timestamp].find((each) => each.id === id);

@@ -3,8 +3,9 @@ import { ROOT } from '../../scripts/paths.ts';
 import { findCommand } from '../../src/cli/commands/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../src/cli/commands/docker/closed-world/table.ts';
 import { permit } from '../../src/cli/commands/docker/permission.ts';
+import { SERVE } from '../../src/cli/commands/serve/serve.ts';
+import { helpText } from '../../src/cli/line/help.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
-import { serveHelp } from '../../src/serve/settings/settings-help.ts';
 import { parseConfiguration } from '../../src/trust/settings/configuration.ts';
 import { uninitialised } from '../cli/fake-session.ts';
 import { isOption, wrongIn } from '../support/command-reader.ts';
@@ -102,7 +103,7 @@ test('the example of an exemption says what the document shows', async () => {
 
 test('the options of the server are those of its help', () => {
   const help = blocksOf(readDocument('docs/configuration.md'), 'text').find((text) => text.startsWith('Options:'));
-  expect(serveHelp()).toContain(help ?? 'no such block');
+  expect(helpText(SERVE)).toContain(help ?? 'no such block');
 });
 
 test('every block of commands is run by a test', () => {

@@ -87,13 +87,6 @@ test('what only its own file uses need not be exported', () => {
   expect(errors).toEqual(['src/core/x.ts exports Part, which no other file imports']);
 });
 
-test('the declaration of a command may be exported for tests that read all of them, if it is used', () => {
-  const errors = needless({
-    'src/cli/add.ts': 'export const ADD: CommandSpec = {};\nexport const OLD: CommandSpec = {};\nparse(ADD);\n',
-  });
-  expect(errors).toEqual(['src/cli/add.ts exports OLD, which no one uses']);
-});
-
 test('what the entrance of the library passes on is used; what another index passes on has to be taken from there', () => {
   const errors = needless({
     'src/core/x.ts': 'export const x = 1;\nexport const y = 2;\n',

@@ -1,24 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AnyCommand, declarations } from '../../scripts/declarations.ts';
 import { ROOT } from '../../scripts/paths.ts';
 import { classOf } from '../../src/cli/commands/docker/build/option-list.ts';
 import { findCommand, knownFlags, leadsOn } from '../../src/cli/commands/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../src/cli/commands/docker/closed-world/table.ts';
-import { LOGIN, LOGOUT } from '../../src/cli/commands/login.ts';
-import * as dockersTrust from '../../src/cli/commands/trust/specs.ts';
-import { userCommand } from '../../src/cli/commands/user/user.ts';
-import { type CommandSpec, CommandText, parseCommand } from '../../src/cli/line/command.ts';
+import { CommandText, parseCommand } from '../../src/cli/line/command.ts';
+import { type Group, isGroup } from '../../src/cli/line/declaration.ts';
 import { ParsedArgs } from '../../src/engine/cli/flags.ts';
-import { serveHelp } from '../../src/serve/settings/settings-help.ts';
-import { ownSpecs } from '../cli/commands/trust/own-specs.ts';
 
-const SPECS: readonly CommandSpec[] = [
-  ...(await Promise.all(['', 'key', 'delegation'].map(ownSpecs))).flat(),
-  ...Object.values(dockersTrust).filter(isSpec),
-  LOGIN,
-  LOGOUT,
-];
-const GROUPS: readonly string[] = ['trust', 'trust key', 'trust signer', 'trust delegation'];
+const DECLARED = await declarations();
 const WITHOUT_COMMAND: readonly string[] = ['--version', '-v', '--help', '-h'];
 
 /** What is wrong with a command line that a document names, as the command itself reads it; undefined if nothing is. */
@@ -39,11 +30,7 @@ export async function wrongIn(command: string): Promise<string | undefined> {
 
 /** Whether any command of Signet's or docker's has an option of this name. */
 export async function isOption(name: string): Promise<boolean> {
-  const own = SPECS.some(({ flags }) => flags.some((flag) => flag.name === name));
-  if (own || serveHelp().includes(`--${name} `)) return true;
-  for (const command of (await userHelp([])).matchAll(/^ {2}([a-z]+) /gm)) {
-    if ((await userHelp(command.slice(1))).includes(`--${name} `)) return true;
-  }
+  if (DECLARED.some(({ told }) => !isGroup(told) && told.flags.some((flag) => flag.name === name))) return true;
   const flags = Object.keys(DOCKER_COMMANDS).flatMap((key) => {
     const known = findCommand(key.split(' ').filter((word) => word !== ''));
     return known === undefined ? [] : (knownFlags(known, 'docker') ?? []);
@@ -54,47 +41,29 @@ export async function isOption(name: string): Promise<boolean> {
 async function wrongForSignet(words: readonly string[]): Promise<string | undefined> {
   const [word = '', ...rest] = words;
   if (rest.length === 0 && (word === '' || WITHOUT_COMMAND.includes(word))) return undefined;
-  if (word === 'user') return wrongForUser(rest);
-  if (word === 'serve') return wrongByHelp(rest, serveHelp());
-  const spec = longest(words);
-  if (spec !== undefined) return wrongBySpec(spec, words.slice(spec.path.split(' ').length));
-  if (word === 'trust') return GROUPS.includes(words.join(' ')) ? undefined : 'trust has no such command';
-  return wrongForDocker(words);
+  const told = longest(words);
+  if (told === undefined) return wrongForDocker(words);
+  const following = words.slice(told.path.split(' ').length);
+  if (!isGroup(told)) return wrongByDeclaration(told, following);
+  return following.every((each) => each === '--help') ? undefined : `${told.path} has no such command`;
 }
 
-function longest(words: readonly string[]): CommandSpec | undefined {
+function longest(words: readonly string[]): AnyCommand | Group<never> | undefined {
   const line = `${words.join(' ')} `;
-  return SPECS.filter(({ path }) => line.startsWith(`${path} `)).sort((a, b) => b.path.length - a.path.length)[0];
+  return DECLARED.map(({ told }) => told)
+    .filter(({ path }) => line.startsWith(`${path} `))
+    .sort((a, b) => b.path.length - a.path.length)[0];
 }
 
-function wrongBySpec(spec: CommandSpec, words: readonly string[]): string | undefined {
+function wrongByDeclaration(command: AnyCommand, words: readonly string[]): string | undefined {
   try {
-    // Arguments may be left out where a command is only named.
-    parseCommand({ ...spec, minArguments: 0 }, words);
+    // Arguments may be left out if a command is only named.
+    parseCommand({ ...command, args: command.args.map((arg) => ({ ...arg, isOptional: true })) }, words);
     return undefined;
   } catch (error) {
     if (error instanceof CommandText) return error.exitCode === 0 ? undefined : error.message;
     throw error;
   }
-}
-
-async function wrongForUser(words: readonly string[]): Promise<string | undefined> {
-  try {
-    return wrongByHelp(words, await userHelp(words));
-  } catch (error) {
-    return String(error);
-  }
-}
-
-function wrongByHelp(words: readonly string[], help: string): string | undefined {
-  return words.find((word) => word.startsWith('--') && !help.includes(`${word.split('=')[0]} `));
-}
-
-async function userHelp(words: readonly string[]): Promise<string> {
-  const written: string[] = [];
-  const terminal = { write: (text: string) => void written.push(text) };
-  await userCommand([...words.slice(0, 1), '--help'], terminal as Parameters<typeof userCommand>[1]);
-  return written.join('').replaceAll(/(--[a-z-]+)\n/g, '$1 \n');
 }
 
 /** By the table of all of docker's commands and options, which a test holds against docker's own helps. */
@@ -135,8 +104,4 @@ function wordsOf(command: string): readonly string[] {
 function isScript(name: string | undefined): boolean {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
   return name !== undefined && Object.hasOwn(scripts, name);
-}
-
-function isSpec(value: unknown): value is CommandSpec {
-  return typeof value === 'object' && value !== null && 'path' in value && 'minArguments' in value;
 }

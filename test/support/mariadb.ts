@@ -33,7 +33,7 @@ export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise
     '--skip-name-resolve',
     '--innodb-flush-log-at-trx-commit=2',
     '--innodb-buffer-pool-size=16M',
-    '--max-connections=60',
+    '--max-connections=200',
   ];
   if (tls !== undefined) {
     const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];

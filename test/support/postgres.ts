@@ -38,7 +38,7 @@ export async function startPostgres({ tls }: DatabaseServerOptions = {}): Promis
     'unix_socket_directories=',
     'fsync=off',
     'shared_buffers=16MB',
-    'max_connections=60',
+    'max_connections=200',
   ];
   if (tls !== undefined) {
     const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];

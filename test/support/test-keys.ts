@@ -1,16 +1,23 @@
 import type { OnlineSigner } from '../../src/core/accept/online-files.ts';
 import type { SigningKeys } from '../../src/core/edit/signing.ts';
-import { issueRootCertificate } from '../../src/core/keys/certificate.ts';
 import { generatePrivateKey, type PrivateKey } from '../../src/core/keys/private-key.ts';
 import { canonicalKeyId, type PublicKey } from '../../src/core/keys/public-key.ts';
+import { type Signer, softwareSigner } from '../../src/core/keys/signer.ts';
 import type { Gun } from '../../src/core/names/gun.ts';
 import type { KeyId } from '../../src/core/names/key-id.ts';
 import type { Signature } from '../../src/core/signature.ts';
 import type { Instant } from '../../src/core/time.ts';
+import { certified } from './private-keys.ts';
 
-/** Somebody's private keys, all of them open. */
+/** Someone's private keys, all of them open. */
 export class TestKeys implements SigningKeys, OnlineSigner {
   private readonly keys = new Map<KeyId, PrivateKey>();
+
+  static of(...keys: readonly PrivateKey[]): TestKeys {
+    const own = new TestKeys();
+    for (const key of keys) own.add(key);
+    return own;
+  }
 
   /** Makes a key and returns its public half. */
   make(type: 'ecdsa' | 'ed25519' = 'ecdsa'): PublicKey {
@@ -19,7 +26,7 @@ export class TestKeys implements SigningKeys, OnlineSigner {
 
   /** Makes a root key, in a certificate for `gun` that is valid from `now`. */
   makeRoot(gun: Gun, now: Instant): PublicKey {
-    return issueRootCertificate(this.add(generatePrivateKey('ecdsa')), gun, now);
+    return certified(this.add(generatePrivateKey('ecdsa')), gun, now);
   }
 
   add(key: PrivateKey): PrivateKey {
@@ -41,8 +48,9 @@ export class TestKeys implements SigningKeys, OnlineSigner {
     this.keys.delete(canonicalKeyId(key));
   }
 
-  async find(id: KeyId): Promise<PrivateKey | undefined> {
-    return this.keys.get(id);
+  async find(id: KeyId): Promise<Signer | undefined> {
+    const key = this.keys.get(id);
+    return key === undefined ? undefined : softwareSigner(key);
   }
 
   async sign(keyId: KeyId, message: Uint8Array): Promise<Signature | undefined> {

@@ -9,6 +9,7 @@ import { decide } from '../../src/trust/decide/decide.ts';
 import { permitted } from '../../src/trust/decide/decision.ts';
 import type { Evidence } from '../../src/trust/decide/evidence.ts';
 import { DOCKERS_RULES, type ImageRules } from '../../src/trust/decide/image-rules.ts';
+import { FileVault } from '../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../src/trust/keys/key-ring.ts';
 import type { Passphrases } from '../../src/trust/keys/passphrases.ts';
 import { Repository } from '../../src/trust/publish/repository.ts';
@@ -51,7 +52,8 @@ export class Visitor {
   readonly cache = new RecordingCache();
   readonly warnings: string[] = [];
   readonly keyStore: KeyStore = new MemoryKeyStore();
-  readonly keys = new KeyRing(this.keyStore, NO_PASSPHRASES);
+  readonly keyFiles = new FileVault(this.keyStore, NO_PASSPHRASES);
+  readonly keys = new KeyRing(this.keyFiles);
   pinning: Pinning = TRUST_ON_FIRST_USE;
   approveFirstRoot: ApproveFirstRoot | undefined;
   /** Whether this person signs what others have proposed; yes, unless a test says otherwise. */

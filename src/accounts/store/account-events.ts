@@ -10,14 +10,20 @@ export interface Actor {
   readonly address: string;
 }
 
-export type AccountAction = 'user added' | 'user changed' | 'user removed' | 'grant given' | 'grant taken';
+export type AccountAction =
+  | 'user added'
+  | 'user changed'
+  | 'user removed'
+  | 'grant given'
+  | 'grant taken'
+  | 'trust imported';
 
 /** One change of a user or of the user's grants. */
 interface AccountEvent {
   readonly at: Instant;
   readonly actor: Actor;
   readonly action: AccountAction;
-  /** The user who was changed. */
+  /** The user who was changed, or who did it where no user was. */
   readonly user: string;
   /** What was changed, in words; never a secret. */
   readonly detail: string;

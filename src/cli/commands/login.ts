@@ -4,33 +4,30 @@ import { type Login, wipe } from '../../core/login.ts';
 import { DOCKER_HUB } from '../../core/names/reference.ts';
 import { AUTH_VARIABLE } from '../../store/credentials.ts';
 import { checkHost } from '../../trust/settings/configuration.ts';
-import { type CommandSpec, parseCommand } from '../line/command.ts';
+import type { Command, ParsedCommand } from '../line/declaration.ts';
 import type { Session } from '../session.ts';
 
-export const LOGIN: CommandSpec = {
+type LoginCommand = Command<Session, number | undefined>;
+
+export const LOGIN: LoginCommand = {
   path: 'login',
-  usage: '[OPTIONS] [SERVER]',
   summary: 'Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.',
+  args: [{ name: 'SERVER', takes: 'registry', isOptional: true }],
   flags: [
-    { name: 'password', short: 'p', kind: 'value' },
-    { name: 'password-stdin', kind: 'switch' },
-    { name: 'username', short: 'u', kind: 'value' },
+    { name: 'password', short: 'p', type: 'value', about: 'Password or Personal Access Token (PAT)' },
+    // Docker breaks its line there.
+    { name: 'password-stdin', type: 'switch', about: 'Take the Password or Personal Access Token\n(PAT) from stdin' },
+    { name: 'username', short: 'u', type: 'value', about: 'Username' },
   ],
-  options: `  -p, --password string   Password or Personal Access Token (PAT)
-      --password-stdin    Take the Password or Personal Access Token
-                          (PAT) from stdin
-  -u, --username string   Username`,
-  minArguments: 0,
-  maxArguments: 1,
+  run: login,
 };
 
-export const LOGOUT: CommandSpec = {
+export const LOGOUT: LoginCommand = {
   path: 'logout',
-  usage: '[SERVER]',
   summary: 'Log out from a registry.\nIf no server is specified, the default is defined by the daemon.',
+  args: [{ name: 'SERVER', takes: 'registry', isOptional: true }],
   flags: [],
-  minArguments: 0,
-  maxArguments: 1,
+  run: logout,
 };
 
 /** Docker's own words for its configuration file as the place of a password. */
@@ -47,8 +44,7 @@ const LOGGED_IN_ALREADY =
  * `docker login`: checks user name and password at the registry itself and stores them where docker does.
  * `undefined` for Docker Hub, whose login in a browser is docker's own business.
  */
-export async function login(session: Session, words: readonly string[]): Promise<number | undefined> {
-  const parsed = parseCommand(LOGIN, words);
+async function login(session: Session, parsed: ParsedCommand): Promise<number | undefined> {
   const registry = registryOf(session, parsed.args[0]);
   if (registry === DOCKER_HUB) return undefined;
   const given = { username: parsed.value('username')?.trim(), password: parsed.value('password') };
@@ -70,8 +66,7 @@ export async function login(session: Session, words: readonly string[]): Promise
 }
 
 /** `docker logout`. `undefined` for Docker Hub. */
-export async function logout(session: Session, words: readonly string[]): Promise<number | undefined> {
-  const parsed = parseCommand(LOGOUT, words);
+async function logout(session: Session, parsed: ParsedCommand): Promise<number | undefined> {
   const registry = registryOf(session, parsed.args[0]);
   if (registry === DOCKER_HUB) return undefined;
   warnOfVariable(session);

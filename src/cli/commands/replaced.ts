@@ -20,10 +20,12 @@ export function isReplaced(word: string): boolean {
 export async function replacedCommand({ word, words, globals, argv, env }: ReplacedCommand): Promise<number> {
   const open = async () => (await import('../session.ts')).openSession({ env, globals, cli: undefined });
   if (word === 'trust') return (await import('./trust/index.ts')).trustCommand(words, open);
-  const { login, logout } = await import('./login.ts');
+  const [{ LOGIN, LOGOUT }, { parseCommand }] = await Promise.all([import('./login.ts'), import('../line/command.ts')]);
+  const command = word === 'login' ? LOGIN : LOGOUT;
+  const parsed = parseCommand(command, words);
   const session = await open();
   try {
-    const exitCode = await (word === 'login' ? login(session, words) : logout(session, words));
+    const exitCode = await command.run(session, parsed);
     return exitCode ?? (await runDockersOwn(argv, env));
   } finally {
     await session.close();

@@ -1,10 +1,4 @@
-/** A flag of one of Signet's own commands. */
-export interface FlagSpec {
-  readonly name: string;
-  readonly short?: string;
-  /** `switch` takes no value, `value` one (the last counts), `list` collects them. */
-  readonly kind: 'switch' | 'value' | 'list';
-}
+import type { Flag } from './declaration.ts';
 
 /** What a command line says, flag by flag. */
 export interface FlagWords {
@@ -18,7 +12,7 @@ export interface FlagWords {
 /** A flag that docker would not understand either; the message is docker's. */
 export class WrongFlag extends Error {}
 
-const HELP: FlagSpec = { name: 'help', short: 'h', kind: 'switch' };
+const HELP: Flag = { name: 'help', short: 'h', type: 'switch', about: 'Print the help' };
 const TRUE: readonly string[] = ['1', 't', 'T', 'true', 'TRUE', 'True'];
 const FALSE: readonly string[] = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 
@@ -26,7 +20,7 @@ const FALSE: readonly string[] = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
  * Reads flags as docker's own reader does: anywhere between the arguments, `--name=value` or `--name value`, short ones in
  * groups, `--` ends them; every command knows `--help`. Throws `WrongFlag`.
  */
-export function readFlagWords(flags: readonly FlagSpec[], words: readonly string[]): FlagWords {
+export function readFlagWords(flags: readonly Flag[], words: readonly string[]): FlagWords {
   const reader = new Reader([...flags, HELP], words);
   reader.read();
   return reader;
@@ -36,10 +30,10 @@ class Reader implements FlagWords {
   readonly args: string[] = [];
   readonly values = new Map<string, string[]>();
   saysShortHelp = false;
-  private readonly flags: readonly FlagSpec[];
+  private readonly flags: readonly Flag[];
   private readonly queue: string[];
 
-  constructor(flags: readonly FlagSpec[], words: readonly string[]) {
+  constructor(flags: readonly Flag[], words: readonly string[]) {
     this.flags = flags;
     this.queue = [...words];
   }
@@ -71,7 +65,7 @@ class Reader implements FlagWords {
       if (flag === undefined) throw new WrongFlag(`unknown shorthand flag: ${shown}`);
       if (flag === HELP) this.saysShortHelp = true;
       const attached = rest.length > 2 && rest.charAt(1) === '=' ? rest.slice(2) : undefined;
-      if (attached === undefined && flag.kind === 'switch') {
+      if (attached === undefined && flag.type === 'switch') {
         this.store(flag, 'true', shown);
         continue;
       }
@@ -81,18 +75,18 @@ class Reader implements FlagWords {
     }
   }
 
-  private following(flag: FlagSpec): string | undefined {
-    return flag.kind === 'switch' ? 'true' : this.queue.shift();
+  private following(flag: Flag): string | undefined {
+    return flag.type === 'switch' ? 'true' : this.queue.shift();
   }
 
-  private store(flag: FlagSpec, value: string | undefined, shown: string): void {
+  private store(flag: Flag, value: string | undefined, shown: string): void {
     if (value === undefined) throw new WrongFlag(`flag needs an argument: ${shown}`);
-    const read = flag.kind === 'switch' ? readSwitch(flag, value) : value;
+    const read = flag.type === 'switch' ? readSwitch(flag, value) : value;
     this.values.set(flag.name, [...(this.values.get(flag.name) ?? []), read]);
   }
 }
 
-function readSwitch({ name, short }: FlagSpec, value: string): string {
+function readSwitch({ name, short }: Flag, value: string): string {
   if (TRUE.includes(value)) return 'true';
   if (FALSE.includes(value)) return 'false';
   const shown = short === undefined || name === HELP.name ? `--${name}` : `-${short}, --${name}`;

@@ -1,24 +1,101 @@
-/** What `signet` alone prints. */
-export const HELP = `Usage:  signet COMMAND
+import { type Command, type Described, type Flag, type Group, usageOf } from './declaration.ts';
 
-Docker Content Trust: sign images, and run only what people you trust have signed.
-Every command of docker works here as it does there.
+/** The longest line of a help; docker leaves the last of 80 columns free. */
+const COLUMNS = 79;
+/** The least width of the names in a list of commands. */
+const NAMES = 11;
+const GAP = 3;
+/** The words that stand for a value, if a flag has none of its own. */
+const WORDS = { switch: '', value: 'string', number: 'int', list: 'list' } as const;
 
-Commands that enforce trust while DOCKER_CONTENT_TRUST=1:
-  build       Build an image on signed base images
-  create      Create a container from a signed image
-  pull        Download a signed image
-  push        Upload an image and sign it
-  run         Run a signed image
-  service     Deploy signed images to a swarm (create, update)
+/** A name and what it stands for, in a list of commands. */
+type Row = readonly [name: string, about: string];
 
-Commands of Signet:
-  login       Log in to a registry and its trust server
-  logout      Log out
-  serve       Run a trust server and registry
-  trust       Manage signers, keys and signatures
-  user        Manage the accounts of a server
+/** The help of a command, in docker's layout. */
+export function helpText(command: Omit<Command, 'run'>): string {
+  const { program = 'docker', path, summary, details, notes, layout, flags } = command;
+  const shown = flags.filter(({ isHidden }) => isHidden !== true);
+  const parts = [
+    `Usage:  ${program} ${path} ${usageOf(command)}`,
+    summary,
+    ...(details === undefined ? [] : [details]),
+    ...(shown.length === 0 ? [] : [`Options:\n${optionLines(shown, layout)}`]),
+    ...(notes === undefined ? [] : [notes]),
+  ];
+  return `${layout === 'wide' ? '\n' : ''}${parts.join('\n\n')}\n`;
+}
 
-Run 'signet COMMAND --help' for more information on a command.
-Set DOCKER_CONTENT_TRUST=1 to enforce. SIGNET_DOCKER names the docker command to use.
-`;
+/** The help of a group: its lists of commands, each with what the command says of itself. */
+export async function groupHelp<Context>(group: Group<Context>): Promise<string> {
+  const { program = 'docker', path, summary, layout } = group;
+  const lists = await Promise.all(
+    group.lists.map(async ([title, entries]) => {
+      const rows = await Promise.all(entries.map(async ([name, load]) => [name, await load()] as const));
+      return [title, rows.filter(([, { isHidden }]) => isHidden !== true)] as const;
+    }),
+  );
+  const names = lists.flatMap(([, rows]) => rows.map(([name]) => name.length));
+  const width = layout === 'wide' ? Math.max(...names) + GAP : Math.max(NAMES, ...names) + 1;
+  const shown = lists.map(([title, rows]) =>
+    listText(
+      title,
+      rows.map(([name, told]) => [name, firstLine(told)]),
+      width,
+    ),
+  );
+  return [
+    `${layout === 'wide' ? '\n' : ''}Usage:  ${program} ${path} COMMAND`,
+    summary,
+    ...shown,
+    `Run '${program} ${path} COMMAND --help' for more information on a command.\n`,
+  ].join('\n\n');
+}
+
+/** A list of commands under its title, without the last line's end. */
+export function listText(title: string, rows: readonly Row[], width: number = NAMES + 1): string {
+  return [`${title}:`, ...rows.map(([name, about]) => `  ${name.padEnd(width)}${about}`)].join('\n');
+}
+
+/** What a list says of a command. */
+function firstLine({ summary }: Described): string {
+  return summary.split('\n', 1)[0] ?? '';
+}
+
+/** A flag as a help shows it, without what it is about: `-o, --output string`. */
+function flagLabel({ name, short, type, word }: Flag): string {
+  const value = word ?? WORDS[type];
+  return `${short === undefined ? '' : `-${short}, `}--${name}${value === '' ? '' : ` ${value}`}`;
+}
+
+/** What a flag is about, and what holds without it. */
+function flagAbout({ about, default: value, type, word }: Flag): string {
+  if (value === undefined) return about;
+  return `${about} (default ${type === 'value' && word === undefined ? JSON.stringify(value) : value})`;
+}
+
+function optionLines(flags: readonly Flag[], layout: Described['layout']): string {
+  const labels = flags.map((flag) => `  ${flag.short === undefined ? '    ' : ''}${flagLabel(flag)}`);
+  const indent = Math.max(...labels.map((label) => label.length)) + GAP;
+  return flags
+    .map((flag, index) => {
+      const lines = layout === 'wide' ? [flagAbout(flag)] : wrapped(flagAbout(flag), COLUMNS - indent);
+      return `${(labels[index] ?? '').padEnd(indent)}${lines.join(`\n${' '.repeat(indent)}`)}`;
+    })
+    .join('\n');
+}
+
+/** What stays on one line: a word, a command in quotes, and what holds without a flag. */
+const UNBROKEN = /(?:\(default [^)]*\)|"[^"]*"|\S)+/g;
+
+/** Breaks a text between words, and where it has a line break of its own. */
+function wrapped(text: string, width: number): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    for (const [word] of line.matchAll(UNBROKEN)) {
+      const longer = `${lines.at(-1)} ${word}`;
+      if (lines.length > 0 && longer.length <= width) lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines;
+  });
+}

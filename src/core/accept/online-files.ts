@@ -6,21 +6,21 @@ import { type Envelope, writeEnvelope } from '../metadata/envelope.ts';
 import { type FileInfo, fileInfoOf } from '../metadata/file-info.ts';
 import { baseRoleKeys, type Root } from '../metadata/root.ts';
 import { type Snapshot, snapshotJson } from '../metadata/snapshot.ts';
-import { readTimestamp, timestampJson } from '../metadata/timestamp.ts';
+import { timestampJson } from '../metadata/timestamp.ts';
 import type { KeyId } from '../names/key-id.ts';
 import type { RoleName } from '../names/role.ts';
 import type { Signature } from '../signature.ts';
 import type { Instant } from '../time.ts';
 import { refuse } from './refusal.ts';
-import { readCurrent, type StoredFile, stored } from './stored-file.ts';
+import { type StoredFile, stored } from './stored-file.ts';
 
 /** The server's own keys, for snapshot and timestamp. */
 export interface OnlineSigner {
-  /** Signs with the key of this ID; undefined where the server does not have it. */
+  /** Signs with the key of this ID. Undefined if the server does not have the key. */
   sign(keyId: KeyId, message: Uint8Array): Promise<Signature | undefined>;
 }
 
-/** A snapshot over the previous one and what changed, signed by the server (protocol B.7.1). */
+/** Builds and signs a snapshot of the previous files and the changed ones (protocol B.7.1). */
 export async function makeSnapshot(
   root: Root,
   previous: Snapshot | undefined,
@@ -43,15 +43,14 @@ export async function makeSnapshot(
     : stored('snapshot', version, bytes);
 }
 
-/** A timestamp over a snapshot, signed by the server (protocol B.7.2). */
+/** Builds and signs a timestamp of that version for a snapshot (protocol B.7.2). */
 export async function makeTimestamp(
   root: Root,
-  current: ReadonlyMap<RoleName, Buffer>,
+  version: number,
   snapshot: Buffer,
   signer: OnlineSigner,
   now: Instant,
 ): Promise<StoredFile> {
-  const version = (readCurrent('timestamp', current, readTimestamp)?.version ?? 0) + 1;
   const payload = timestampJson({
     version,
     expires: expiryAt(now + lifetimeOf('timestamp')),
@@ -63,7 +62,7 @@ export async function makeTimestamp(
     : stored('timestamp', version, bytes);
 }
 
-/** Signs with all keys of the role that the server has; undefined where they are fewer than the threshold. */
+/** Signs with all of the role's keys that the server has. Undefined if they are fewer than the threshold. */
 async function sealOnline(
   payload: JsonValue,
   { keyIds, threshold }: RoleKeys,

@@ -1,6 +1,6 @@
 import { SignetError } from '../errors/index.ts';
 
-/** The classes of refusal that a Notary client can tell apart (protocol B.6.4); they stand in an error's `detail.name`. */
+/** The kinds of refusal that a Notary client distinguishes (protocol B.6.4), given in an error's `detail.name`. */
 export type RefusalName = 'ErrValidation' | 'ErrBadHierarchy' | 'ErrBadRoot' | 'ErrBadTargets' | 'ErrBadSnapshot';
 
 /** Refuses an update. `missing` is the role whose file or key is missing. */
@@ -13,7 +13,9 @@ export function refuse(
   throw new SignetError(code, message, { detail: missing === undefined ? { name } : { name, missing } });
 }
 
-/** Runs a check; what it throws is a refusal of this class, except for conflicts, which every class reports alike. */
+/**
+ * Runs a check and turns its error into a refusal of this kind, except conflicts, which are the same for every kind.
+ */
 export function refuseAs<T>(name: RefusalName, check: () => T): T {
   try {
     return check();

@@ -3,7 +3,7 @@ import type { Metadata } from '../metadata/common.ts';
 import { parseEnvelope } from '../metadata/envelope.ts';
 import type { DelegationName, RoleName } from '../names/role.ts';
 
-/** A file that the server is to store. */
+/** A file for the server to store. */
 export interface StoredFile {
   readonly role: RoleName;
   readonly version: number;
@@ -14,7 +14,7 @@ export function stored(role: RoleName, version: number, bytes: Buffer): StoredFi
   return { role, version, bytes };
 }
 
-/** Reads a file that the server itself stored. It was verified when it was accepted. */
+/** Parses a file from the server's own store. It was verified when it was accepted. */
 export function readCurrent<Payload extends Metadata>(
   role: DelegationName | RoleName,
   current: ReadonlyMap<RoleName, Buffer>,

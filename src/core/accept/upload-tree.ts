@@ -9,7 +9,7 @@ import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
 import { readCurrent } from './stored-file.ts';
 import { checkStep } from './version-step.ts';
 
-/** The targets files of the collection as it will be: those uploaded, and of the stored ones those that are asked for. */
+/** The targets files of the collection as it will be: the uploaded ones, and stored ones loaded on demand. */
 export class Tree {
   private readonly root: Root;
   private readonly current: ReadonlyMap<RoleName, Buffer>;
@@ -20,7 +20,7 @@ export class Tree {
     this.current = current;
   }
 
-  /** Accepts an uploaded file; its delegators are accepted or stored already. */
+  /** Accepts an uploaded file. Its delegators must be accepted or stored already. */
   accept(role: TargetsRole, envelope: Envelope, now: Instant): void {
     const payload = readTargets(role, envelope.signed);
     verifyThreshold(envelope, this.signersOf(role));
@@ -30,12 +30,14 @@ export class Tree {
     this.accepted.set(role, payload);
   }
 
-  /** The collection needs a `targets` file that the root's keys vouch for: a root that changed them alone would brick it. */
+  /** The collection needs a `targets` file that the root's keys signed: a new root alone could leave it without one. */
   checkTop(): void {
     this.load('targets');
   }
 
-  /** Whether `targets` leads to a role, from delegator to delegation, be the delegators' files rightly signed or not. */
+  /**
+   * Whether delegations lead from `targets` to a role, whether or not the files of its delegators are validly signed.
+   */
   isDelegated(role: TargetsRole): boolean {
     if (role === 'targets') return true;
     const parent = parentOf(role);

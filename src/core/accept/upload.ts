@@ -23,23 +23,26 @@ import { conflict } from './version-step.ts';
 
 export interface Upload {
   readonly gun: Gun;
-  /** The parts of the request; of two parts for one role the later counts (protocol B.6.1). */
+  /** The parts of the request. If two have the same role, the later one counts (protocol B.6.1). */
   readonly parts: readonly { readonly role: string; readonly bytes: Buffer }[];
-  /** The files that the current timestamp leads to, that timestamp and its root included. Empty for a new repository. */
+  /** The current timestamp, its root, and the files they lead to. Empty for a new repository. */
   readonly current: ReadonlyMap<RoleName, Buffer>;
   readonly signer: OnlineSigner;
   readonly now: Instant;
-  /** Awaited before each file of so many bytes is read or verified: a server sees to others then. */
+  /**
+   * Awaited before each file is read or verified, with its length in bytes, so that a server can serve others in
+   * between.
+   */
   readonly pause?: (bytes: number) => Promise<void>;
 }
 
 /**
- * Decides on a publish (protocol B.6.3): every uploaded file must verify, together with what stays as it is, as a
- * collection that clients can load. Returns all files to store in one transaction: those accepted, and the snapshot
+ * Decides on a publish (protocol B.6.3): every uploaded file must verify and, together with the files that stay, form a
+ * collection that clients can load. Returns all files to store in one transaction: the accepted ones, and the snapshot
  * and timestamp that the server signs. An uploaded timestamp is dropped (protocol G-45).
  *
- * Throws `role-invalid` and `json-*` for parts that cannot be read, `version-conflict` where something newer is
- * stored, and otherwise the error of the first rule that fails, with a `RefusalName` in `detail.name`.
+ * Throws `role-invalid` or `json-*` for parts that cannot be parsed, `version-conflict` if something newer is stored,
+ * and otherwise the error of the first rule that fails, with a `RefusalName` in `detail.name`.
  */
 export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[]> {
   const { gun, parts, current, signer, now, pause = async () => {} } = upload;
@@ -75,13 +78,13 @@ export async function acceptUpload(upload: Upload): Promise<readonly StoredFile[
             now,
           }),
         );
-  const timestamp = await makeTimestamp(root.root, current, snapshot.bytes, signer, now);
+  const timestamp = await makeTimestamp(root.root, nextTimestamp(current), snapshot.bytes, signer, now);
   return [...files, snapshot, timestamp];
 }
 
 /**
- * Renews what has expired of the server's own files before they are read (protocol B.7.3): the snapshot if it has
- * expired, the timestamp if it has expired or the snapshot is new. Returns the files to store; none where all is current.
+ * Renews the server's own files before they are served (protocol B.7.3): the snapshot if it has expired, the timestamp
+ * if it has expired or the snapshot is new. Returns the files to store, none if all are current.
  */
 export async function refreshOnline({
   gun,
@@ -98,10 +101,10 @@ export async function refreshOnline({
   const { root, envelope } = trustCachedRoot(gun, rootBytes);
   const isSnapshotExpired = snapshot.expires.at < now;
   if (!isSnapshotExpired && timestamp.expires.at >= now) return [];
-  if (!isSnapshotExpired) return [await makeTimestamp(root, current, snapshotBytes, signer, now)];
+  if (!isSnapshotExpired) return [await makeTimestamp(root, timestamp.version + 1, snapshotBytes, signer, now)];
   checkExpiry('root', root, now);
   const renewed = await makeSnapshot(root, snapshot, [['root', envelope]], signer, now);
-  return [renewed, await makeTimestamp(root, current, renewed.bytes, signer, now)];
+  return [renewed, await makeTimestamp(root, timestamp.version + 1, renewed.bytes, signer, now)];
 }
 
 async function readParts(
@@ -144,7 +147,7 @@ function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | 
   });
 }
 
-/** Delegators come before the roles they delegate to, and siblings in their order of names (protocol B.6.3 step 3). */
+/** Sorts delegators before their delegations, and siblings by name (protocol B.6.3 step 3). */
 function targetsInOrder(uploaded: ReadonlyMap<RoleName, Envelope>): readonly (readonly [TargetsRole, Envelope])[] {
   const depth = (role: string) => role.split('/').length;
   return [...uploaded]
@@ -155,6 +158,10 @@ function targetsInOrder(uploaded: ReadonlyMap<RoleName, Envelope>): readonly (re
 function claimedVersion(envelope: Envelope): number {
   const version = envelope.signed instanceof Map ? envelope.signed.get('version') : undefined;
   return typeof version === 'number' ? version : 0;
+}
+
+function nextTimestamp(current: ReadonlyMap<RoleName, Buffer>): number {
+  return (readCurrent('timestamp', current, readTimestamp)?.version ?? 0) + 1;
 }
 
 function bytesOf(files: readonly (readonly [RoleName, Envelope])[]): ReadonlyMap<RoleName, Buffer> {

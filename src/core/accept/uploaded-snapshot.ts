@@ -23,8 +23,8 @@ interface UploadedSnapshot {
 }
 
 /**
- * A snapshot must list every file that comes with it, of those that are stored none but the current ones, and all that was
- * listed before, except for what no role delegates to any more: clients refuse any other (`TrustedSet.checkUnlisted`).
+ * A snapshot must list every file uploaded with it, only the current versions of stored files, and everything listed
+ * before that is still delegated to. Clients refuse any other (`TrustedSet.checkUnlisted`).
  */
 export function acceptSnapshot(upload: UploadedSnapshot): StoredFile {
   const { root, envelope, previous, current, changed, isDelegated, now } = upload;

@@ -2,7 +2,7 @@ import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
 import type { RoleName } from '../names/role.ts';
 
-/** A version follows the stored one, by no more than a bounded step. */
+/** Requires a version above the stored one, by no more than a bounded step. */
 export function checkStep(role: RoleName, found: number, known: number | undefined): void {
   if (known !== undefined && found <= known) conflict(role, found, known);
   if (found > (known ?? 0) + LIMITS.versionStep) {
@@ -12,7 +12,7 @@ export function checkStep(role: RoleName, found: number, known: number | undefin
   }
 }
 
-/** Refuses a version of which something newer is stored. Throws `version-conflict`. */
+/** Refuses a version if a newer one is stored. Throws `version-conflict`. */
 export function conflict(role: RoleName, found: number, known: number): never {
   throw new SignetError('version-conflict', `${role} version ${found} does not follow version ${known}`, {
     detail: { role, found, known },

@@ -29,7 +29,11 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
   const { gun } = copy;
   try {
     const roots = verifyRoots(copy);
-    const verified = { ...verifyFiles(copy, roots.at(-1) as TrustedRoot), roots };
+    const { unclaimed, ...files } = drained(verifyFiles(copy, roots.at(-1) as TrustedRoot));
+    const [extra] = unclaimed.keys();
+    if (extra !== undefined)
+      throw new SignetError('role-unknown', `it has a file of ${extra}, which nobody delegates to`);
+    const verified = { ...files, roots };
     checkClaims(copy, verified);
     return verified;
   } catch (cause) {
@@ -77,7 +81,19 @@ function verifyRoots({ gun, roots: files }: CollectionCopy): readonly TrustedRoo
   return roots;
 }
 
-function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<VerifiedCopy, 'roots'> {
+export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
+  /** The files that were not verified, because no role delegates to them. */
+  readonly unclaimed: ReadonlyMap<CopiedRole, Buffer>;
+}
+
+/**
+ * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read, so
+ * that whoever has others to serve can see to them in between.
+ */
+export function* verifyFiles(
+  { files }: Pick<CollectionCopy, 'files'>,
+  root: TrustedRoot,
+): Generator<number, VerifiedFiles, void> {
   const unread = new Map(files);
   const take = (role: CopiedRole): Buffer => {
     const bytes = unread.get(role);
@@ -86,6 +102,7 @@ function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<Verifie
     return bytes;
   };
   const set = new TrustedSet(root, UNEXPIRED);
+  yield (files.get('timestamp')?.length ?? 0) + (files.get('snapshot')?.length ?? 0);
   set.updateTimestamp(take('timestamp'));
   set.updateSnapshot(take('snapshot'));
   const unusable = new Map<TargetsRole, UnusableFile>();
@@ -98,15 +115,20 @@ function verifyFiles({ files }: CollectionCopy, root: TrustedRoot): Omit<Verifie
     for (const role of level) {
       // A delegation that was never published has no file.
       if (role !== 'targets' && set.promised(role) === undefined) continue;
+      yield files.get(role)?.length ?? 0;
       const passedOver = trustOrPassOver(set, role, take(role));
       if (passedOver !== undefined) unusable.set(role, passedOver.file);
     }
     level = level.flatMap((role) => set.delegationsOf(role).map(({ name }) => name));
   }
-  const [extra] = unread.keys();
-  if (extra !== undefined)
-    throw new SignetError('role-unknown', `it has a file of ${extra}, which nobody delegates to`);
-  return { set, unusable };
+  return { set, unusable, unclaimed: unread };
+}
+
+function drained<Result>(steps: Generator<unknown, Result, void>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
 /** What a copy says of itself is read by people: it must not say more or less than what is so. */

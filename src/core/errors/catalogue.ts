@@ -1,9 +1,9 @@
 /**
- * What the catalogue says of one error code.
+ * One entry of the error catalogue.
  *
- * `exit` is the exit code of a command that ends with the error (default 1), `http` the status a
- * Signet server answers with (default 500), `next` the step that usually mends it. `own` marks what docker has no words
- * for: its next step is told to scripts and logs too, not to a person alone.
+ * `exit` is the exit code of a command that fails with it (default 1), `http` the status of a Signet server (default
+ * 500), `next` the step that usually fixes it. `own` marks errors that docker does not have: their next step is printed
+ * in scripts and logs too, not only on a terminal.
  */
 export interface CatalogueEntry {
   readonly exit?: number;
@@ -12,5 +12,5 @@ export interface CatalogueEntry {
   readonly own?: true;
 }
 
-/** A part of the catalogue: codes are lower-case words joined by hyphens, the subject first. */
+/** One part of the catalogue. Codes are lower-case words joined by hyphens, subject first. */
 export type Catalogue = Readonly<Record<string, CatalogueEntry>>;

@@ -25,15 +25,15 @@ const CATALOGUE = {
 export type ErrorCode = keyof typeof CATALOGUE;
 
 interface SignetErrorOptions {
-  /** What led to this error; kept for `--debug`, never printed otherwise. */
+  /** The cause of this error; kept for `--debug`, never printed otherwise. */
   readonly cause?: unknown;
-  /** The step that mends it, where it is more precise than the catalogue's. */
+  /** The step that fixes it, if it is more precise than the catalogue's. */
   readonly next?: string;
   /** Facts for machines, such as the two versions of a rollback. Never a secret. */
   readonly detail?: Readonly<Record<string, string | number | boolean | readonly string[]>>;
-  /** The exit code where the command demands another than the catalogue's, as `docker run` does. */
+  /** The exit code, if the command requires another one than the catalogue's, as `docker run` does. */
   readonly exitCode?: number;
-  /** Whether the message is docker's, to the letter, though the code is one of Signet's own. */
+  /** Whether the message is word for word docker's although the code is Signet's own. */
   readonly isDockers?: boolean;
 }
 
@@ -60,24 +60,24 @@ export class SignetError extends Error {
     return this.preciseExit ?? this.entry.exit ?? 1;
   }
 
-  /** The HTTP status of a server that answers with this error. */
+  /** The HTTP status with which a server answers. */
   get httpStatus(): number {
     return this.entry.http ?? 500;
   }
 
-  /** What the user can do next; undefined where nothing general can be said. */
+  /** What the user can do next, if there is something general to say. */
   get next(): string | undefined {
     return this.preciseNext ?? this.entry.next;
   }
 
-  /** Whether docker has no words for it: then its next step disturbs nothing that reads docker's output. */
+  /** Whether docker has no such error, so that printing a next step cannot break scripts that parse docker's output. */
   get isOwn(): boolean {
     return this.entry.own === true && !this.isDockers;
   }
 
   /**
-   * The same error in other words: code, next step, detail and exit code stay, unless `changes` names others. This error
-   * becomes its cause.
+   * The same error in other words: code, next step, detail and exit code stay the same unless `changes` sets them. This
+   * error becomes the cause of the new one.
    */
   reworded(message: string, changes: Omit<SignetErrorOptions, 'cause'> = {}): SignetError {
     return new SignetError(this.code, message, {
@@ -95,7 +95,7 @@ export class SignetError extends Error {
   }
 }
 
-/** Whether `error` is a SignetError, of one of `codes` where any are given. */
+/** Whether `error` is a SignetError, and has one of `codes` if any are given. */
 export function isSignetError(error: unknown, ...codes: ErrorCode[]): error is SignetError {
   return error instanceof SignetError && (codes.length === 0 || codes.includes(error.code));
 }

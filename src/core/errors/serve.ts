@@ -1,6 +1,6 @@
 import type { Catalogue } from './catalogue.ts';
 
-/** Errors of the serve process: settings, certificates, listening, requests that no part may see. */
+/** Errors of the serve process: settings, certificates, listening, requests refused before they reach a part. */
 export const SERVE_ERRORS = {
   'setting-unknown': { own: true, exit: 125, next: 'List the settings: signet serve --help' },
   'setting-invalid': { own: true, exit: 125, next: 'List the settings: signet serve --help' },

@@ -2,9 +2,9 @@ import { SignetError } from '../errors/index.ts';
 import type { JsonValue } from './parse.ts';
 
 /**
- * The canonical JSON bytes that Notary hashes and signs (protocol A.2): no white space, members sorted by
- * the bytes of their names, only `"` and `\` escaped, everything else raw UTF-8. Throws `json-number-unsafe` for a
- * number that is not a safe integer, which has no such form.
+ * The canonical JSON bytes that Notary hashes and signs (protocol A.2): no white space, members sorted by the bytes of
+ * their names, only `"` and `\` escaped, everything else raw UTF-8. Throws `json-number-unsafe` for a number that is
+ * not a safe integer: it has no canonical form.
  */
 export function canonicalize(value: JsonValue): Buffer {
   return Buffer.from(canonicalText(value), 'utf8');
@@ -25,10 +25,11 @@ const UNSAFE_IN_HTML = /[<>&\u2028\u2029]/g;
 const CONTROL = /[\u0000-\u001f]/;
 
 /**
- * The form in which Go writes canonical text into a file (protocol A.1.1): `<`, `>`, `&`, U+2028 and U+2029
- * become `\u` and four digits. What is signed is the text before this step, what is hashed into a snapshot the text after it.
+ * Converts canonical text to the form in which Go writes it to a file (protocol A.1.1): `<`, `>`, `&`, U+2028 and
+ * U+2029 become `\u` and four digits. Signatures are over the text before this step, snapshot hashes over the text
+ * after it.
  *
- * Throws `json-malformed` for a control character: canonical text has it raw, which no parser takes back (A.2).
+ * Throws `json-malformed` for a control character: canonical text contains it raw, which no parser accepts (A.2).
  */
 export function escapeForFile(canonical: string): string {
   if (CONTROL.test(canonical)) {
@@ -40,7 +41,7 @@ export function escapeForFile(canonical: string): string {
   );
 }
 
-/** Orders strings as Go does, by their UTF-8 bytes; JavaScript's own order differs beyond the basic plane. */
+/** Orders strings by their UTF-8 bytes, as Go does. JavaScript's own order differs outside the basic plane. */
 export function compareUtf8(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
 }
@@ -49,7 +50,7 @@ function integerText(value: number): string {
   if (!Number.isSafeInteger(value)) {
     throw new SignetError('json-number-unsafe', `${value} is not a safe integer and has no canonical form`);
   }
-  // A negative zero is written as zero.
+  // Negative zero is written as zero.
   return String(value);
 }
 

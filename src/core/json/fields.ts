@@ -6,7 +6,7 @@ import type { JsonObject, JsonValue } from './parse.ts';
  * Reads the members of one JSON object by name and type. `what` names the object in errors.
  *
  * A member whose name differs from a known one only by case is refused: Go's parser would take it for the known one.
- * Every getter throws `json-unexpected` on a value of another type.
+ * Every getter throws `json-unexpected` for a value of another type.
  */
 export class Fields {
   private readonly object: JsonObject;
@@ -25,7 +25,7 @@ export class Fields {
     }
   }
 
-  /** The member as it is, undefined where absent. */
+  /** The member's raw value, undefined if absent. */
   raw(name: string): JsonValue | undefined {
     return this.object.get(name);
   }
@@ -78,7 +78,9 @@ export class Fields {
   }
 }
 
-/** Go folds the long s and the Kelvin sign into the letters they look like; lower case alone does the second only. */
+/**
+ * Go folds the long s and the Kelvin sign into the letters they look like; `toLowerCase` alone handles only the second.
+ */
 function foldCase(name: string): string {
   return name.toLowerCase().toUpperCase();
 }

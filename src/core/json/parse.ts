@@ -2,31 +2,34 @@ import { SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
 import { printable } from '../printable.ts';
 
-/** A JSON object. A Map, because names from outside must neither be reordered nor reach a prototype. */
+/** A JSON object. It is a Map because foreign names must not be reordered or reach a prototype. */
 export type JsonObject = ReadonlyMap<string, JsonValue>;
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
 export interface JsonOptions {
-  /** `integers` (default) refuses fractions, exponents and what is not exact in a double; `any` takes every JSON number. */
+  /**
+   * `integers` (default) refuses fractions, exponents and numbers that a double cannot hold exactly; `any` accepts
+   * every JSON number.
+   */
   readonly numbers?: 'integers' | 'any';
-  /** How many arrays and objects may lie inside each other. */
+  /** Nesting depth of arrays and objects. */
   readonly depth?: number;
-  /** How many values there may be; `LIMITS.jsonValues` where absent. */
+  /** Number of values; `LIMITS.jsonValues` by default. */
   readonly values?: number;
 }
 
 /**
  * Parses one JSON text strictly (RFC 8259, and more).
  *
- * Refused, because two parsers could read them differently: duplicate member names, bytes after the
- * value, a byte order mark, invalid UTF-8, lone surrogates, numbers that are not safe integers.
- * Throws `json-malformed`, `json-duplicate-key`, `json-number-unsafe`, `json-too-deep` or `json-too-large`.
+ * Refuses what two parsers could read differently: duplicate member names, bytes after the value, a byte order mark,
+ * invalid UTF-8, lone surrogates, numbers that are not safe integers. Throws `json-malformed`, `json-duplicate-key`,
+ * `json-number-unsafe`, `json-too-deep` or `json-too-large`.
  */
 export function parseJson(input: Uint8Array | string, options: JsonOptions = {}): JsonValue {
   return new Parser(typeof input === 'string' ? input : decodeUtf8(input), options).document();
 }
 
-/** Decodes UTF-8, refusing invalid sequences with `json-malformed`. */
+/** Decodes UTF-8. Throws `json-malformed` for invalid sequences. */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -113,7 +116,7 @@ class Parser {
     return items;
   }
 
-  /** Steps into an array or object inside of `depth` others. */
+  /** Enters an array or object at nesting level `depth`. */
   private enter(depth: number): void {
     if (depth >= this.maxDepth)
       throw new SignetError('json-too-deep', `JSON is nested deeper than ${this.maxDepth} levels`);
@@ -134,7 +137,10 @@ class Parser {
     return result;
   }
 
-  /** By the platform's own parser: put together piece by piece, a text of many escapes would take fifty times its size. */
+  /**
+   * Left to the platform's parser: concatenating a string of many escapes piece by piece would take fifty times its
+   * size.
+   */
   private unescaped(literal: string): string {
     try {
       return JSON.parse(literal);

@@ -4,11 +4,11 @@ import type { Gun } from '../names/gun.ts';
 import type { KeyId } from '../names/key-id.ts';
 import { DAY, type Instant, SECOND, UNEXPIRED } from '../time.ts';
 import { formatPem, parsePem } from './pem.ts';
-import type { PrivateKey } from './private-key.ts';
 import { makePublicKey, type PublicKey } from './public-key.ts';
+import type { Signer } from './signer.ts';
 import { readSpki, verifyingKey } from './verifying-key.ts';
 import { type Certificate, parseCertificate } from './x509.ts';
-import { signedCertificate } from './x509-writer.ts';
+import { unsignedRootCertificate } from './x509-writer.ts';
 
 /** A root key in the form that makes it one of a repository: wrapped in a certificate for the GUN (protocol A.13). */
 export interface RootCertificate {
@@ -86,19 +86,41 @@ export function checkCertificate(certificate: Certificate, now: Instant): void {
   readSpki(spki);
 }
 
+/** A root certificate before its key has signed it. */
+interface RootCertificateDraft {
+  /** What the key signs as the body of a certificate, DER. */
+  readonly body: Buffer;
+  /** The key as metadata lists it, in the certificate with this signature. */
+  signed(signature: Uint8Array): PublicKey;
+}
+
 /**
  * Issues the certificate that makes `key` a root key of `gun` (protocol A.13), valid from `now` for 3650 days, and
- * returns it as the public key for metadata. Throws `key-unsupported` for an Ed25519 key.
+ * returns it as the public key for metadata. Throws `key-unsupported` for an Ed25519 key, and what `key` throws.
  */
-export function issueRootCertificate(key: PrivateKey, gun: Gun, now: Instant): PublicKey {
+export async function issueRootCertificate(key: Signer, gun: Gun, now: Instant): Promise<PublicKey> {
+  const draft = draftRootCertificate(key, gun, now);
+  return draft.signed(await key.signCertificate(draft.body));
+}
+
+/** The certificate that `issueRootCertificate` has the key sign. Throws `key-unsupported` for an Ed25519 key. */
+export function draftRootCertificate(
+  key: Pick<Signer, 'type' | 'publicKey'>,
+  gun: Gun,
+  now: Instant,
+): RootCertificateDraft {
   const notBefore = Math.floor(now / SECOND) * SECOND;
-  const der = signedCertificate(key, {
+  const { body, signed } = unsignedRootCertificate(key, {
     serial: nodeCrypto().randomBytes(16),
     commonName: gun,
     notBefore,
     notAfter: notBefore + VALIDITY,
   });
-  return makePublicKey(`${key.type}-x509`, Buffer.from(formatPem('CERTIFICATE', new Map(), der), 'utf8'));
+  return {
+    body,
+    signed: (signature) =>
+      makePublicKey(`${key.type}-x509`, Buffer.from(formatPem('CERTIFICATE', new Map(), signed(signature)), 'utf8')),
+  };
 }
 
 function invalid(why: string): never {

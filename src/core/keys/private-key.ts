@@ -6,7 +6,8 @@ import { PSS_SALT, type Signature } from '../signature.ts';
 import type { PublicKey } from './public-key.ts';
 import { ed25519KeyFromSeed, type RawKey, readEcKey, readEd25519Key, readRsaKey } from './raw-key.ts';
 
-type PrivateKeyType = 'ecdsa' | 'rsa' | 'ed25519';
+/** The kinds of private key that are read; `rsa` is never created. */
+export type PrivateKeyType = 'ecdsa' | 'rsa' | 'ed25519';
 
 /** A private key that can be used until it is wiped. */
 export class PrivateKey {
@@ -73,7 +74,7 @@ export class PrivateKey {
   }
 }
 
-/** Makes a new key: ECDSA on P-256, or Ed25519. */
+/** Creates a new key: ECDSA on P-256, or Ed25519. */
 export function generatePrivateKey(type: 'ecdsa' | 'ed25519'): PrivateKey {
   const secret =
     type === 'ed25519'

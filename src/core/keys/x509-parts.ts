@@ -33,8 +33,16 @@ interface CertificateFields {
 
 const TRUE = node(TAG.boolean, Buffer.of(0xff));
 
-/** A certificate of version 3, as DER. `sign` gives the signature over the bytes that it is called with. */
-export function assembleCertificate(fields: CertificateFields, sign: (message: Buffer) => Uint8Array): Buffer {
+/** A certificate of version 3 before it is signed: between the two, its issuer may be far away. */
+export interface UnsignedCertificate {
+  /** The bytes to sign (TBSCertificate), DER. */
+  readonly body: Buffer;
+  /** The certificate with this signature over `body`, DER. */
+  signed(signature: Uint8Array): Buffer;
+}
+
+/** Puts a certificate together (RFC 5280, 4.1). Throws `key-malformed` if `spki` is not DER. */
+export function unsignedCertificate(fields: CertificateFields): UnsignedCertificate {
   const { serial, algorithm, issuer, subject, notBefore, notAfter, spki, extensions } = fields;
   const signed = sequence(
     node(contextTag(0), [integer(2)]),
@@ -46,7 +54,10 @@ export function assembleCertificate(fields: CertificateFields, sign: (message: B
     node(TAG.sequence, new DerReader(spki).content(TAG.sequence)),
     node(contextTag(3), [sequence(...extensions)]),
   );
-  return encodeDer(sequence(signed, algorithm, bitString(sign(encodeDer(signed)))));
+  return {
+    body: encodeDer(signed),
+    signed: (signature) => encodeDer(sequence(signed, algorithm, bitString(signature))),
+  };
 }
 
 /** A distinguished name of nothing but a common name, whose text is a node of its own type. */

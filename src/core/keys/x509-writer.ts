@@ -2,8 +2,8 @@ import { SignetError } from '../errors/index.ts';
 import type { Instant } from '../time.ts';
 import { OID } from './algorithms.ts';
 import { bitString, type DerNode, node, oid, sequence, TAG } from './der.ts';
-import type { PrivateKey } from './private-key.ts';
-import { assembleCertificate, commonNameOnly, extension } from './x509-parts.ts';
+import type { Signer } from './signer.ts';
+import { commonNameOnly, extension, type UnsignedCertificate, unsignedCertificate } from './x509-parts.ts';
 
 /** What varies between root certificates. */
 interface CertificateBody {
@@ -19,27 +19,27 @@ interface CertificateBody {
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
 
 /**
- * A self-signed certificate with exactly the fields of Notary's root certificates, in their order (protocol A.13), as
- * DER. Throws `key-unsupported` for an Ed25519 key.
+ * A certificate with exactly the fields of Notary's root certificates, in their order (protocol A.13), to be signed by the
+ * key itself. Throws `key-unsupported` for an Ed25519 key.
  */
-export function signedCertificate(key: PrivateKey, body: CertificateBody): Buffer {
+export function unsignedRootCertificate(
+  key: Pick<Signer, 'type' | 'publicKey'>,
+  body: CertificateBody,
+): UnsignedCertificate {
   const name = commonNameOnly(text(body.commonName));
-  return assembleCertificate(
-    {
-      serial: body.serial,
-      algorithm: signatureAlgorithm(key),
-      issuer: name,
-      subject: name,
-      notBefore: body.notBefore,
-      notAfter: body.notAfter,
-      spki: key.publicKey.bytes,
-      extensions: extensions(),
-    },
-    (message) => key.signCertificate(message),
-  );
+  return unsignedCertificate({
+    serial: body.serial,
+    algorithm: signatureAlgorithm(key),
+    issuer: name,
+    subject: name,
+    notBefore: body.notBefore,
+    notAfter: body.notAfter,
+    spki: key.publicKey.bytes,
+    extensions: extensions(),
+  });
 }
 
-function signatureAlgorithm({ type }: PrivateKey): DerNode {
+function signatureAlgorithm({ type }: Pick<Signer, 'type'>): DerNode {
   switch (type) {
     case 'ecdsa':
       return sequence(oid(OID.ecdsaWithSha256));

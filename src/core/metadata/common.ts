@@ -7,13 +7,13 @@ import type { RoleName } from '../names/role.ts';
 import { printable } from '../printable.ts';
 import { formatTime, type Instant, parseTime } from '../time.ts';
 
-/** What every payload has. */
+/** Members of every payload. */
 export interface Metadata {
   readonly version: number;
   readonly expires: Expiry;
 }
 
-/** An expiry as it was signed (`text`) and as it compares (`at`). */
+/** An expiry as it was signed (`text`) and as an instant (`at`). */
 interface Expiry {
   readonly text: string;
   readonly at: Instant;
@@ -27,14 +27,14 @@ export interface RoleKeys {
 
 export type KeyMap = ReadonlyMap<KeyId, PublicKey>;
 
-/** The `_type` of each file (protocol A.6); every delegation is of the type `Targets`. */
+/** The `_type` of each file (protocol A.6); every delegation has the type `Targets`. */
 type TypeName = 'Root' | 'Targets' | 'Snapshot' | 'Timestamp';
 
-/** The width of Notary's database column; a version beyond it could never be succeeded. */
-const MAX_VERSION = 2 ** 31 - 1;
+/** The width of Notary's database column. No version could follow a larger one. */
+export const MAX_VERSION = 2 ** 31 - 1;
 const MAX_THRESHOLD = 512;
 
-/** Reads the members every payload has; `_type` must be the expected one, not just a valid one (protocol A.11). */
+/** Reads the members that every payload has; `_type` must be the expected one, not just a valid one (protocol A.11). */
 export function openPayload(
   role: RoleName,
   signed: JsonValue,
@@ -56,7 +56,7 @@ export function openPayload(
   return { fields, common: { version, expires: { text, at: parseTime(text) } } };
 }
 
-/** The members every payload has, for a payload that is to be signed. */
+/** The members that every payload has, for a payload to be signed. */
 export function commonMembers(type: TypeName, metadata: Metadata): [string, JsonValue][] {
   return [
     ['_type', type],
@@ -70,7 +70,7 @@ export function expiryAt(instant: Instant): Expiry {
   return { text, at: parseTime(text) };
 }
 
-/** Reads a `keys` object; a key that does not hash to the ID it stands under is refused (`key-id-mismatch`). */
+/** Reads a `keys` object. A key that does not hash to the ID it is listed under is refused (`key-id-mismatch`). */
 export function readKeys(role: RoleName, value: JsonObject): Map<KeyId, PublicKey> {
   const keys = new Map<KeyId, PublicKey>();
   for (const [name, member] of value) {
@@ -88,8 +88,8 @@ export function keysJson(keys: KeyMap): JsonValue {
 }
 
 /**
- * Reads key IDs and threshold of `subject`. Key IDs are distinct and in `keys`; the threshold is at least 1.
- * That it can be met is checked by the caller, as only roots require it.
+ * Reads key IDs and threshold of `subject`. Key IDs are distinct and in `keys`; the threshold is at least 1. Whether
+ * the threshold can be met is left to the caller, because only roots require it.
  */
 export function readRoleKeys(role: RoleName, fields: Fields, subject: string, keys: KeyMap): RoleKeys {
   const keyIds = fields.strings('keyids').map(parseKeyId);

@@ -8,26 +8,26 @@ import { isKeyId } from '../names/key-id.ts';
 import type { RoleName } from '../names/role.ts';
 import type { Signature } from '../signature.ts';
 
-/** A metadata file as it was read: what was signed, and who claims to have signed it. Nothing in it is verified. */
+/** A parsed metadata file: the payload that was signed, and the claimed signatures. Nothing is verified yet. */
 export interface Envelope {
   readonly role: RoleName;
-  /** The file, byte for byte: what checksums are over. */
+  /** The file as it is: what checksums are computed over. */
   readonly bytes: Buffer;
   /** The payload as a JSON tree. */
   readonly signed: JsonValue;
-  /** The canonical bytes of the payload: what signatures are over. */
+  /** The canonical bytes of the payload: what signatures are computed over. */
   readonly message: Buffer;
   readonly signatures: readonly Signature[];
 }
 
-/** More signatures than any role can have use for; the rest of a file that carries more is not read. */
+/** More signatures than any role needs; a file with more is refused. */
 const MAX_SIGNATURES = 512;
 
 /**
  * Parses the envelope of every metadata file (protocol A.1): exactly `signed` and `signatures`. Entries that cannot be
- * signatures are passed over, since one bad entry must not void a valid file; whether enough good ones remain is
- * for the role's threshold to say. Throws `json-*`, or `metadata-malformed` for too many signatures, or more than
- * such a large file may have.
+ * signatures are skipped, because one bad entry must not invalidate the file; the role's threshold decides whether
+ * enough good ones remain. Throws `json-*`, or `metadata-malformed` for too many signatures, in total or for a file of
+ * this size.
  */
 export function parseEnvelope(role: RoleName, bytes: Uint8Array): Envelope {
   const file = Buffer.from(bytes);
@@ -50,7 +50,7 @@ export function parseEnvelope(role: RoleName, bytes: Uint8Array): Envelope {
   };
 }
 
-/** The bytes of a metadata file in exactly Notary's form (protocol A.1.1, A.1.2). */
+/** Writes a metadata file in exactly Notary's form (protocol A.1.1, A.1.2). */
 export function writeEnvelope(signed: JsonValue, signatures: readonly Signature[]): Buffer {
   const entries = signatures.map(
     ({ keyId, method, bytes }) => `{"keyid":"${keyId}","method":"${method}","sig":"${bytes.toString('base64')}"}`,
@@ -66,7 +66,7 @@ function readSignature(entry: JsonValue): Signature | undefined {
   if (typeof keyId !== 'string' || !isKeyId(keyId) || typeof method !== 'string' || typeof sig !== 'string')
     return undefined;
   const bytes = decodeBase64(sig);
-  // Only names of methods are kept: a retained signature is written back into files.
+  // Only method names are kept: a retained signature is written back to files.
   if (bytes === undefined || !/^[A-Za-z0-9#. -]{1,32}$/.test(method)) return undefined;
   return { keyId, method: method.toLowerCase(), bytes };
 }

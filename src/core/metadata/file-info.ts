@@ -6,10 +6,10 @@ import { Fields } from '../json/fields.ts';
 import type { JsonValue } from '../json/parse.ts';
 import { printable } from '../printable.ts';
 
-/** Length in bytes and digests of a file, as snapshots, timestamps and targets give them (protocol A.3). */
+/** Length in bytes and digests of a file, as listed in snapshots, timestamps and targets (protocol A.3). */
 export interface FileInfo {
   readonly length: number;
-  /** Algorithm name to raw digest. Unknown algorithms are kept but prove nothing. */
+  /** Raw digest by algorithm name. Unknown algorithms are kept but prove nothing. */
   readonly hashes: ReadonlyMap<string, Buffer>;
 }
 
@@ -18,7 +18,9 @@ const SIZES: ReadonlyMap<string, number> = new Map([
   ['sha512', 64],
 ]);
 
-/** Reads `length` and `hashes`. Throws `json-unexpected` or `checksum-missing`; at least one known algorithm is needed. */
+/**
+ * Reads `length` and `hashes`, which must include a known algorithm. Throws `json-unexpected` or `checksum-missing`.
+ */
 export function readFileInfo(value: JsonValue | undefined, what: string): FileInfo {
   const fields = new Fields(value, what, ['hashes', 'length', 'custom'], 'ignore');
   const length = fields.integer('length');
@@ -52,8 +54,8 @@ export function fileInfoOf(bytes: Uint8Array): FileInfo {
 }
 
 /**
- * Checks a file against what was promised of it: its length, and every known digest, not just the first.
- * Throws `length-mismatch` or `checksum-mismatch`.
+ * Checks a file against its listed length and every known digest, not just the first. Throws `length-mismatch` or
+ * `checksum-mismatch`.
  */
 export function checkFile(name: string, bytes: Uint8Array, promised: FileInfo): void {
   if (bytes.length !== promised.length) throw wrongLength(name, bytes.length, promised);
@@ -62,7 +64,7 @@ export function checkFile(name: string, bytes: Uint8Array, promised: FileInfo): 
   check.finish();
 }
 
-/** `checkFile` for what arrives piece by piece: nothing of it may be used before `finish` has returned. */
+/** `checkFile` for a file that arrives in pieces. Use nothing of it before `finish` has returned. */
 export class FileCheck {
   private readonly name: string;
   private readonly promised: FileInfo;
@@ -76,7 +78,7 @@ export class FileCheck {
     this.hashes = new Map(known.map((algorithm) => [algorithm, nodeCrypto().createHash(algorithm)]));
   }
 
-  /** Throws `length-mismatch` as soon as there is more than was promised. */
+  /** Throws `length-mismatch` as soon as the file is too long. */
   update(bytes: Uint8Array): void {
     this.length += bytes.length;
     const { length } = this.promised;
@@ -103,7 +105,7 @@ function wrongLength(name: string, length: number, promised: FileInfo): SignetEr
   return new SignetError('length-mismatch', `${name} is ${length} bytes long, expected ${promised.length}`);
 }
 
-/** Whether `checkFile` finds nothing wrong. */
+/** Whether `checkFile` would accept the file. */
 export function isFile(name: string, bytes: Uint8Array, promised: FileInfo): boolean {
   try {
     checkFile(name, bytes, promised);
@@ -114,7 +116,7 @@ export function isFile(name: string, bytes: Uint8Array, promised: FileInfo): boo
   }
 }
 
-/** Whether both promise the same content: every digest they both give is equal, and so is the length. */
+/** Whether both describe the same content: same length, and every digest that both have is equal. */
 export function sameFile(a: FileInfo, b: FileInfo): boolean {
   const common = [...a.hashes].filter(([algorithm]) => b.hashes.has(algorithm));
   return (

@@ -39,7 +39,7 @@ export function rootJson(root: Root): JsonValue {
   ]);
 }
 
-/** The keys and threshold of a base role; `readRoot` made sure that all four are there. */
+/** The keys and threshold of a base role. `readRoot` has checked that all four are present. */
 export function baseRoleKeys(root: Root, role: BaseRole): RoleKeys {
   const keys = root.roles.get(role);
   if (keys === undefined) throw new SignetError('role-unknown', `role does not exist: ${role}`);

@@ -5,7 +5,7 @@ import { type FileInfo, fileInfoJson, readFileInfo } from './file-info.ts';
 
 /** The snapshot payload (protocol A.9): which files belong together. */
 export interface Snapshot extends Metadata {
-  /** Role name, without `.json`, to its file. Entries of deleted delegations may linger. */
+  /** File by role name, without `.json`. Entries of deleted delegations may remain. */
   readonly meta: ReadonlyMap<string, FileInfo>;
 }
 

@@ -19,27 +19,27 @@ import { type FileInfo, fileInfoJson, readFileInfo } from './file-info.ts';
 
 /** The payload of `targets` and of every delegation (protocol A.8). */
 export interface Targets extends Metadata {
-  /** Target name (for images: the tag) to what it stands for. */
+  /** Target by name (for images: the tag). */
   readonly targets: ReadonlyMap<string, Target>;
   readonly delegationKeys: KeyMap;
   readonly delegations: readonly Delegation[];
 }
 
-/** A signed thing: for images the length and SHA-256 of the manifest or index. */
+/** A signed item: for images, length and SHA-256 of the manifest or index. */
 export interface Target extends FileInfo {
   readonly custom?: JsonValue;
 }
 
 /**
- * A role that `targets` or another delegation trusts for target names with one of the prefixes in `paths`.
- * A threshold above the number of keys is legal here (a role that lost a key): no signature meets it.
+ * A delegation: a role trusted for target names with one of the prefixes in `paths`. A threshold above the number of
+ * keys is legal here (the role lost a key): no signatures meet it.
  */
 export interface Delegation extends RoleKeys {
   readonly name: DelegationName;
   readonly paths: readonly string[];
 }
 
-/** Control characters make a name unserialisable for Notary (protocol A.2). */
+/** Notary cannot serialise a name with control characters (protocol A.2). */
 const UNSIGNABLE = /[\u0000-\u001f]/;
 
 /** Reads the payload of `role`. Throws `metadata-*`, `threshold-invalid`, `key-*`, `checksum-missing` or `json-*`. */
@@ -79,7 +79,7 @@ export function targetsJson(targets: Targets): JsonValue {
   ]);
 }
 
-/** Refuses a target name that cannot be signed; returns it otherwise. */
+/** Checks that a target name can be signed, and returns it. */
 export function checkTargetName(role: TargetsRole, name: string): string {
   if (name === '' || UNSIGNABLE.test(name)) malformed(role, `invalid target name ${JSON.stringify(printable(name))}`);
   return name;

@@ -2,7 +2,7 @@ import type { JsonValue } from '../json/parse.ts';
 import { commonMembers, type Metadata, malformed, openPayload } from './common.ts';
 import { type FileInfo, fileInfoJson, readFileInfo } from './file-info.ts';
 
-/** The timestamp payload (protocol A.10): which snapshot is the newest. */
+/** The timestamp payload (protocol A.10): which snapshot is current. */
 export interface Timestamp extends Metadata {
   readonly snapshot: FileInfo;
 }

@@ -1,4 +1,4 @@
 declare const brand: unique symbol;
 
-/** A string that only the parser of its kind can make. */
+/** A string type whose values come only from its parser. */
 export type Named<Kind extends string> = string & { readonly [brand]: Kind };

@@ -32,7 +32,7 @@ export function digestOf(bytes: Uint8Array, algorithm: 'sha256' | 'sha512' = 'sh
   return `${algorithm}:${nodeCrypto().createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
-/** The digest of 32 bytes of SHA-256. */
+/** The digest for a SHA-256 of 32 bytes. */
 export function digestFromSha256(sha256: Uint8Array): Digest {
   return parseDigest(`sha256:${Buffer.from(sha256).toString('hex')}`);
 }

@@ -7,12 +7,12 @@ import type { Named } from './brand.ts';
 export type Gun = Named<'Gun'>;
 
 const COMPONENT = /^[A-Za-z0-9_.~@+:[\]-]+$/;
-/** Components that would leave the folder, or be taken for a part of the trust server's own routes (protocol G-56). */
+/** Components that would leave the folder, or collide with the trust server's own routes (protocol G-56). */
 const RESERVED: ReadonlySet<string> = new Set(['.', '..', '_trust']);
 
 /**
- * Parses a GUN: at most 255 characters, components joined by single slashes, none of them `.`, `..` or `_trust`.
- * Safe to join to a folder's path afterwards. Throws `name-invalid`.
+ * Parses a GUN: at most 255 characters, components joined by single slashes, none of them `.`, `..` or `_trust`. The
+ * result is safe to join to a folder's path. Throws `name-invalid`.
  */
 export function parseGun(text: string): Gun {
   const valid =

@@ -3,23 +3,23 @@ import { quoted } from '../printable.ts';
 import { formatReference, parseReference, type Reference } from './reference.ts';
 
 /**
- * Which images a rule is for: one repository (`registry.internal/tools/lint`), or everything below a path
- * (`registry.internal/tools/*`) or on a registry (`registry.internal/*`). Host is compared with host and path with path,
- * each from its beginning to its end, so that no look-alike matches.
+ * The images that a rule applies to: one repository (`registry.internal/tools/lint`), everything below a path
+ * (`registry.internal/tools/*`), or a whole registry (`registry.internal/*`). Host and path are each compared as a
+ * whole, so look-alikes do not match.
  */
 export interface ImagePattern {
   /** As written. */
   readonly text: string;
   readonly registry: string;
-  /** The repository's path, or the path that the repositories lie below; empty for a whole registry. */
+  /** The repository's path, or the path that the repositories are below; empty for a whole registry. */
   readonly path: string;
-  /** Whether it is for what lies below the path, and not for the path itself. */
+  /** Whether it matches what is below the path, and not the path itself. */
   readonly isBelow: boolean;
 }
 
 const BELOW = '/*';
 
-/** Parses a pattern, written in full as docker would print the name. Throws `name-invalid`. */
+/** Parses a pattern. Names are written in full, as docker would print them. Throws `name-invalid`. */
 export function parseImagePattern(text: string): ImagePattern {
   const isBelow = text.endsWith(BELOW);
   const name = isBelow ? text.slice(0, -BELOW.length) : text;
@@ -33,14 +33,14 @@ export function parseImagePattern(text: string): ImagePattern {
   return { text, registry, path, isBelow };
 }
 
-/** Whether the pattern is for the reference's repository. */
+/** Whether the pattern matches the reference's repository. */
 export function matchesImage({ registry, path, isBelow }: ImagePattern, reference: Reference): boolean {
   if (reference.registry !== registry) return false;
   if (!isBelow) return reference.path === path;
   return path === '' || reference.path.startsWith(`${path}/`);
 }
 
-/** Of the patterns that are for the reference's repository the most specific: the very name, else the longest path. */
+/** The most specific pattern that matches the reference's repository: the exact name, else the longest path. */
 export function mostSpecific<T extends { readonly pattern: ImagePattern }>(
   rules: readonly T[],
   reference: Reference,

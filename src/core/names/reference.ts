@@ -3,15 +3,15 @@ import { printable } from '../printable.ts';
 import { type Digest, isDigest } from './digest.ts';
 import { type Gun, parseGun } from './gun.ts';
 
-/** The registry of names that give none. */
+/** The registry of names without one. */
 export const DOCKER_HUB = 'docker.io';
 
-/** The tag of references that give neither tag nor digest. */
+/** The tag of references without tag and digest. */
 export const DEFAULT_TAG = 'latest';
 
 /** A normalised image reference: `docker.io/library/alpine:3.20@sha256:…`. */
 export interface Reference {
-  /** Registry host, with its port where one is given. */
+  /** Registry host, with its port if one is given. */
   readonly registry: string;
   /** The repository's path inside the registry, such as `library/alpine`. */
   readonly path: string;
@@ -27,9 +27,8 @@ const BARE_ID = /^[0-9a-f]{64}$/;
 const MAX_NAME = 255;
 
 /**
- * Parses what a person types for an image, as docker does (protocol D.2): a missing registry is Docker Hub, and
- * Docker Hub's single-word paths are below `library/`. Tag and digest stay undefined where not given.
- * Throws `reference-invalid`.
+ * Parses an image name as docker does (protocol D.2): the default registry is Docker Hub, whose single-word paths are
+ * below `library/`. Tag and digest stay undefined if they are not given. Throws `reference-invalid`.
  */
 export function parseReference(text: string): Reference {
   if (BARE_ID.test(text)) {
@@ -46,17 +45,17 @@ export function parseReference(text: string): Reference {
   return { registry, path, tag, digest };
 }
 
-/** Whether `text` has the form of a tag. */
+/** Whether `text` is a valid tag. */
 export function isTag(text: string): boolean {
   return TAG.test(text);
 }
 
-/** Whether `text` is a repository's path inside a registry: at most 255 characters of docker's path grammar. */
+/** Whether `text` is a valid repository path inside a registry: at most 255 characters of docker's path grammar. */
 export function isRepositoryPath(text: string): boolean {
   return text.length <= MAX_NAME && PATH.test(text);
 }
 
-/** The reference with `latest` as its tag where it has neither tag nor digest. */
+/** Adds the tag `latest` to a reference that has neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
   return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: DEFAULT_TAG } : reference;
 }
@@ -66,28 +65,28 @@ export function atDigest(reference: Reference, digest: Digest): Reference {
   return { ...reference, tag: undefined, digest };
 }
 
-/** The name of the trust collection that speaks for the reference's tags. */
+/** The GUN of the trust collection for the reference's tags. */
 export function gunOf(reference: Reference): Gun {
   return parseGun(`${reference.registry}/${reference.path}`);
 }
 
-/** The whole reference: `docker.io/library/alpine:3.20`. */
+/** The full name: `docker.io/library/alpine:3.20`. */
 export function formatReference(reference: Reference): string {
   return `${reference.registry}/${reference.path}${suffix(reference)}`;
 }
 
-/** As docker shows it, without `docker.io/` and `library/`: `alpine:3.20`. */
+/** The name as docker displays it, without `docker.io/` and `library/`: `alpine:3.20`. */
 export function familiarReference(reference: Reference): string {
   return `${familiarName(reference)}${suffix(reference)}`;
 }
 
-/** `familiarReference` without tag and digest; the whole name where the short one would mean something else. */
+/** `familiarReference` without tag and digest; the full name if the short one would mean something else. */
 export function familiarName({ registry, path }: Reference): string {
   const short = registry === DOCKER_HUB ? (/^library\/([^/]+)$/.exec(path)?.[1] ?? path) : undefined;
   return short === undefined || namesRegistry(short) || BARE_ID.test(short) ? `${registry}/${path}` : short;
 }
 
-/** Whether the typed name says itself which registry it belongs to (protocol D.2). */
+/** Whether a typed name includes its registry (protocol D.2). */
 export function namesRegistry(text: string): boolean {
   const slash = text.indexOf('/');
   if (slash < 0) return false;

@@ -12,7 +12,7 @@ export type DelegationName = Named<'DelegationName'>;
 
 export const BASE_ROLES = ['root', 'targets', 'snapshot', 'timestamp'] as const;
 
-/** The delegation that docker reads first and every signer signs into. */
+/** The delegation that docker reads first and that every signer signs. */
 export const RELEASES = 'targets/releases' as DelegationName;
 
 const DELEGATION = /^targets(?:\/[-a-z0-9_]+)+$/;

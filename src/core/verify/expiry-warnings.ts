@@ -7,8 +7,8 @@ import type { TrustedSet, TrustedView } from './trusted-set.ts';
 export const EXPIRY_NOTICE = 182 * DAY;
 
 /**
- * What a signer should know of files that expire within half a year, in Notary's words (protocol A.12). The timestamp is
- * left out: the server renews it by itself.
+ * Warnings about files that expire within six months, in Notary's words (protocol A.12). The timestamp is left out: the
+ * server renews it.
  */
 export function expiryWarnings(set: TrustedSet, now: Instant): readonly string[] {
   const files: [string, Metadata][] = [
@@ -27,7 +27,7 @@ interface ExpiredRole {
   readonly expired: Instant;
 }
 
-/** The files of a collection that have expired, in the order in which a client reads them. */
+/** The expired files of a collection, in the order in which a client reads them. */
 export function expiredRoles(
   { root, timestamp, snapshot, targets }: TrustedView,
   now: Instant,

@@ -16,8 +16,8 @@ const ALLOWING: Readonly<Record<Exclude<TrustOnFirstUse, 'on'>, string>> = {
 };
 
 /**
- * The refusal of a first root that no pin applies to, though it verified by itself: `root-unpinned`. It names the root
- * keys by their canonical IDs, and the next step is the pin as `signet.json` takes it.
+ * The error for a first root that is valid but matches no pin: `root-unpinned`. It lists the root keys by their
+ * canonical IDs, and its next step is the pin to add to `signet.json`.
  */
 export function unpinned(
   gun: Gun,

@@ -5,7 +5,7 @@ import { quoted } from '../printable.ts';
 import type { Signature } from '../signature.ts';
 import type { DelegatedRole, PassedOver, TrustedView } from './trusted-set.ts';
 
-/** A target and the role that vouches for it. */
+/** A target and the role that signed it. */
 export interface FoundTarget {
   readonly name: string;
   readonly target: Target;
@@ -17,15 +17,15 @@ interface SignedTarget extends FoundTarget {
   readonly signatures: readonly Signature[];
 }
 
-/** The order in which docker asks roles for an image's tag (protocol D.3). */
+/** The order in which docker looks up an image's tag (protocol D.3). */
 export const DOCKER_ROLES: readonly TargetsRole[] = [RELEASES, 'targets'];
 
 /**
- * Looks a target name up in `roles`, in their order, each with all roles below it except the others listed; the first
- * hit wins (protocol C.14). The hit may come from a role that was not asked for by name: the caller checks `role`.
+ * Looks up a target name in `roles`, in order, each with all roles below it except the other listed ones; the first
+ * match wins (protocol C.14). The match may come from a delegation that was not listed: the caller checks `role`.
  *
- * Throws `role-unusable` where a role that comes before the hit has a file that must not be used, and the word for the name:
- * what it would say is not known, and the answer from behind it could be one that it has replaced.
+ * Throws `role-unusable` if a role before the match may speak for the name but its file must not be used. What it would
+ * say is unknown, and the later match may be one that it has replaced.
  */
 export function findTarget(
   set: TrustedView,
@@ -64,7 +64,7 @@ export function listTargets(
   return found;
 }
 
-/** What every role of the tree says of `name`, or of all names where none is given, as far as its paths let it speak. */
+/** Every entry for `name` in the tree, or all entries if no name is given, within the paths of each role. */
 export function allTargets(set: TrustedView, name?: string): readonly SignedTarget[] {
   const found: SignedTarget[] = [];
   for (const role of walk(set, 'targets', [], name)) {
@@ -79,21 +79,21 @@ export function allTargets(set: TrustedView, name?: string): readonly SignedTarg
   return found;
 }
 
-/** Every delegation of the tree that is reachable through trusted files, delegators before their delegations. */
+/** Every delegation reachable through trusted files, delegators before their delegations. */
 export function allDelegations(set: TrustedView): readonly DelegatedRole[] {
   const found: DelegatedRole[] = [];
   for (const role of walk(set, 'targets', [])) found.push(...set.delegationsOf(role));
   return found;
 }
 
-/** Whether a role may speak for a target name: one of its paths is a prefix of it. */
+/** Whether one of a role's paths is a prefix of a target name. */
 export function admits(set: TrustedView, role: TargetsRole, name: string): boolean {
   return set.pathsOf(role).some((prefix) => name.startsWith(prefix));
 }
 
 /**
- * Breadth first from `targets` to the roles at and below `start`, passing over `skipped` and all below them. Roles whose
- * files must not be used are among them, for the caller to see that they come first.
+ * Walks breadth first from `targets` to the roles at and below `start`, leaving out `skipped` and all below them.
+ * Includes roles whose files must not be used, because the caller must see that they come first.
  */
 function* walk(
   set: TrustedView,
@@ -107,7 +107,7 @@ function* walk(
     if (!set.targets.has(role) && !isPassedOver) continue;
     const isBelowStart = role === start || role.startsWith(`${start}/`);
     const leadsToStart = start.startsWith(`${role}/`);
-    // Without the file of a role above it, what `start` says is not known either.
+    // If the file of a role above it is missing, the content of `start` is unknown too.
     if (isBelowStart || (leadsToStart && isPassedOver)) {
       if (skipped.includes(role) || (name !== undefined && !admits(set, role, name))) continue;
       yield role;
@@ -120,14 +120,14 @@ function others(roles: readonly TargetsRole[], start: TargetsRole): readonly Tar
   return roles.filter((role) => role !== start);
 }
 
-/** Whether a tag has no answer by docker's rule because `targets/releases` has the word for it and must not be used. */
+/** Whether a tag has no answer by docker's rule because `targets/releases`, which decides on it, must not be used. */
 export function isUnanswered(set: TrustedView, tag: string): boolean {
   return passedOverFor(set, tag, [RELEASES]) !== undefined;
 }
 
 /**
- * Why nothing is found under `name`: `role-unusable` where one of `roles`, or one below them, could speak for it but has a
- * file that must not be used; `target-not-found` otherwise.
+ * The error for a name without a match: `role-unusable` if one of `roles`, or a role below them, may speak for it but
+ * has a file that must not be used; otherwise `target-not-found`.
  */
 export function notFound(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
   const role = passedOverFor(set, name, roles);
@@ -135,7 +135,7 @@ export function notFound(set: TrustedView, name: string, roles: readonly Targets
   return new SignetError('target-not-found', `No valid trust data for ${nameOf(name)}`, { detail: { tag: name } });
 }
 
-/** Throws `role-unusable` where one of `roles`, or one below them, has a file that must not be used. */
+/** Throws `role-unusable` if the file of one of `roles`, or of a role below them, must not be used. */
 export function checkUsable(set: TrustedView, roles: readonly TargetsRole[]): void {
   const [role] = passedOverIn(set, roles);
   if (role !== undefined) throw unusable(set, role);

@@ -7,31 +7,31 @@ import type { Gun } from '../names/gun.ts';
 import type { KeyId } from '../names/key-id.ts';
 import type { Instant } from '../time.ts';
 
-/** Which root keys a repository may have (protocol C.7). */
+/** The root keys that repositories may have (protocol C.7). */
 export interface Pinning {
-  /** GUN, or a prefix of GUNs ending in `*`, to the acceptable root keys. */
+  /** Acceptable root keys by GUN, or by a prefix of GUNs ending in `*`. */
   readonly certs: ReadonlyMap<string, readonly RootPin[]>;
-  /** Prefix of GUNs, with or without a `*` at its end, to the authorities that may issue root certificates. */
+  /** Authorities that may issue root certificates, by prefix of GUNs, with or without a trailing `*`. */
   readonly ca: ReadonlyMap<string, readonly Certificate[]>;
-  /** Whether a repository that no pin applies to may be trusted on first use. */
+  /** Whether to trust a repository on first use if no pin applies. */
   readonly tofu: TrustOnFirstUse;
 }
 
-/** A root key by its TUF ID or its canonical ID (the name of its private key's file), or the very certificate. */
+/** A root key by its TUF ID or canonical ID (the name of its private key's file), or an exact certificate. */
 export type RootPin = KeyId | Certificate;
 
-/** `ask`: where a person at the terminal agrees. `off-in-ci`: nobody has decided, and the environment is a CI job's. */
+/** `ask`: a person at the terminal has to agree. `off-in-ci`: nothing is configured, and this is a CI job. */
 export type TrustOnFirstUse = 'on' | 'off' | 'ask' | 'off-in-ci';
 
-/** Docker's own setting: no pins, trust on first use. */
+/** Docker's default: no pins, trust on first use. */
 export const TRUST_ON_FIRST_USE: Pinning = { certs: new Map(), ca: new Map(), tofu: 'on' };
 
-/** What admits the root certificates of one repository. */
+/** What the root certificates of one repository must match. */
 type Pin = { readonly pattern: string; admits(certificate: RootCertificate, now: Instant): boolean };
 
 /**
- * The pin that applies to a repository: of `certs` the one for its very name, else the longest prefix, else of `ca` the
- * longest prefix (protocol C.7). Exactly one applies, the others admit nothing. Undefined where there is none.
+ * The pin that applies to a repository (protocol C.7): from `certs` the one for its exact name, else the longest
+ * prefix; then from `ca` the longest prefix. Only this one applies. Undefined if there is none.
  */
 export function pinFor({ certs, ca }: Pinning, gun: Gun): Pin | undefined {
   const pattern = certs.has(gun) ? gun : longest([...certs.keys()].filter(isWildcard), gun);
@@ -46,8 +46,8 @@ export function pinFor({ certs, ca }: Pinning, gun: Gun): Pin | undefined {
 }
 
 /**
- * The certificates that the pins admit at `now`: all of them where no pin applies. Throws `root-pin-mismatch` where none
- * is left.
+ * The certificates that the pins accept at `now`; all of them if no pin applies. Throws `root-pin-mismatch` if none
+ * remain.
  */
 export function applyPinning(
   pinning: Pinning,

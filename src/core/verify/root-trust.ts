@@ -10,7 +10,7 @@ import { unpinned } from './first-use.ts';
 import { applyPinning, type Pinning, pinFor } from './pinning.ts';
 import { checkExpiry, validSigners, verifyThreshold } from './verify.ts';
 
-/** A root file that is trusted to speak for `gun`. Whether it has expired is asked separately (`checkRootCurrent`). */
+/** A root trusted for `gun`. Expiry is checked separately (`checkRootCurrent`). */
 export interface TrustedRoot {
   readonly gun: Gun;
   readonly root: Root;
@@ -18,9 +18,9 @@ export interface TrustedRoot {
 }
 
 /**
- * Trusts the root kept from an earlier visit: signed by its own keys, with certificates for this GUN. Their expiry does
- * not matter here (protocol G-1): what was trusted may be succeeded, and `checkRootCurrent` bars its use otherwise.
- * Throws `root-untrusted`, or what is wrong with the file.
+ * Trusts the cached root of an earlier visit: signed by its own keys, with certificates for this GUN. Expiry does not
+ * matter here (protocol G-1): a trusted root may have a successor, and otherwise `checkRootCurrent` refuses it. Throws
+ * `root-untrusted`, or an error of parsing.
  */
 export function trustCachedRoot(gun: Gun, bytes: Uint8Array): TrustedRoot {
   const { envelope, root } = openRoot(bytes);
@@ -29,8 +29,8 @@ export function trustCachedRoot(gun: Gun, bytes: Uint8Array): TrustedRoot {
 }
 
 /**
- * Trusts a repository's first root, by pin or on first use (protocol A.13.1). Throws `root-untrusted`, `root-pin-mismatch`,
- * `root-unpinned` where nothing is pinned and first use is not enough, or what is wrong with the file.
+ * Trusts a repository's first root, by pin or on first use (protocol A.13.1). Throws `root-untrusted`,
+ * `root-pin-mismatch`, `root-unpinned` if nothing is pinned and first use is not enough, or an error of parsing.
  */
 export function trustFirstRoot(gun: Gun, bytes: Uint8Array, pinning: Pinning, now: Instant): TrustedRoot {
   const { envelope, root } = openRoot(bytes);
@@ -40,16 +40,17 @@ export function trustFirstRoot(gun: Gun, bytes: Uint8Array, pinning: Pinning, no
   return { gun, root, envelope };
 }
 
-/** The certificates that a root relies on at `now`: what a person decides by whether to trust it. */
+/** The certificates that a root relies on at `now`: what a person looks at to decide whether to trust it. */
 export function currentCertificates({ root, gun }: TrustedRoot, now: Instant): readonly RootCertificate[] {
   return validCertificates(root, gun, now);
 }
 
 /**
- * Trusts the successor of a root: exactly the next version, signed by the threshold of the old root's keys and of its own
- * (protocol A.13.1 and A.13.3; TUF 5.3). Throws `version-rollback`, `version-jump`, `root-rotation-invalid`, `root-pin-mismatch`.
+ * Trusts the successor of a root: exactly the next version, signed by the threshold of the old root's keys and of its
+ * own (protocol A.13.1 and A.13.3; TUF 5.3). Throws `version-rollback`, `version-jump`, `root-rotation-invalid`,
+ * `root-pin-mismatch`.
  *
- * `step` is `last` for the newest root, and `intermediate` for one on the way there, whose certificates may have expired.
+ * `step` is `last` for the newest root, and `intermediate` for one before it, whose certificates may have expired.
  */
 export function trustNextRoot(
   previous: TrustedRoot,
@@ -82,9 +83,9 @@ export function trustNextRoot(
 }
 
 /**
- * Whether the root may be relied on now: it has not expired, and enough of those that signed it hold certificates that
- * are valid now and that the pins admit. So a pin that is set later binds a root of earlier visits too, unlike in Notary.
- * Throws `metadata-expired`, `root-untrusted` or `root-pin-mismatch`.
+ * Checks that the root can be relied on now: it has not expired, and enough of the keys that signed it have
+ * certificates that are valid now and match the pins. Unlike in Notary, a pin set later therefore applies to the root
+ * of an earlier visit too. Throws `metadata-expired`, `root-untrusted` or `root-pin-mismatch`.
  */
 export function checkRootCurrent({ envelope, root, gun }: TrustedRoot, pinning: Pinning, now: Instant): void {
   checkExpiry('root', root, now);
@@ -106,7 +107,7 @@ export function rootUsableUntil({ envelope, root, gun }: TrustedRoot): Instant {
   return Math.min(root.expires.at, ends[threshold - 1] ?? UNEXPIRED);
 }
 
-/** The version of a root file that is not verified yet: enough to know how many steps lie before it. */
+/** The version of a root that is not verified yet: tells how many steps are needed to reach it. */
 export function claimedRootVersion(bytes: Uint8Array): number {
   return openRoot(bytes).root.version;
 }
@@ -116,7 +117,7 @@ function openRoot(bytes: Uint8Array): { envelope: Envelope; root: Root } {
   return { envelope, root: readRoot(envelope.signed) };
 }
 
-/** Of the same version may be what is not a successor at all, but somebody else's root: its signatures tell. */
+/** A root of the same version may be someone else's rather than a successor: its signatures tell. */
 function checkSuccession(known: number, found: number): void {
   const detail = { role: 'root', found, known };
   if (found < known) {

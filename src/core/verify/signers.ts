@@ -6,22 +6,23 @@ import type { Targets } from '../metadata/targets.ts';
 import type { KeyId } from '../names/key-id.ts';
 import { type BaseRole, type DelegationName, parentOf, type TargetsRole } from '../names/role.ts';
 
-/** Who may sign for a role: its keys as its delegator lists them, and how many of them must sign. */
+/** Who may sign for a role: the keys its delegator lists, and the threshold. */
 export interface Signers extends RoleKeys {
   readonly keys: KeyMap;
 }
 
-/** Gives the payload of a targets file, undefined where there is none to rely on. */
+/** Returns the payload of a targets file, undefined if there is no trusted one. */
 type PayloadOf = (role: TargetsRole) => Targets | undefined;
 
-/** Who may sign for a base role, by a root. */
+/** Who may sign for a base role, according to a root. */
 export function baseSigners(root: Root, role: BaseRole): Signers {
   return { ...baseRoleKeys(root, role), keys: root.keys };
 }
 
 /**
- * Who may sign for `targets`, by the root, or for a delegation, by the file of its delegator: the one place where a role
- * is looked up, under its own delegator only. Throws `role-unknown` for a delegation that its delegator does not make.
+ * Who may sign for `targets`, according to the root, or for a delegation, according to its delegator's file. The only
+ * place that looks up a role, and only under its own delegator. Throws `role-unknown` if the delegator does not make
+ * the delegation.
  */
 export function targetsSigners(role: TargetsRole, root: Root, payloadOf: PayloadOf): Signers {
   if (role === 'targets') return baseSigners(root, 'targets');
@@ -31,12 +32,12 @@ export function targetsSigners(role: TargetsRole, root: Root, payloadOf: Payload
   return { keyIds: delegation.keyIds, threshold: delegation.threshold, keys: delegator.delegationKeys };
 }
 
-/** The names of the private key files that can sign for a role. */
+/** Canonical IDs of the role's keys: the names of the private key files that can sign for it. */
 export function canonicalKeyIds({ keyIds, keys }: Pick<Signers, 'keyIds' | 'keys'>): readonly KeyId[] {
   return keyIds.map((id) => canonicalIdIn(keys, id));
 }
 
-/** The canonical ID of a key that metadata lists under `id`, which for a certificate is another. */
+/** The canonical ID of a key listed in metadata under `id`; the two differ for a certificate. */
 export function canonicalIdIn(keys: KeyMap, id: KeyId): KeyId {
   const key = keys.get(id);
   return key === undefined ? id : canonicalKeyId(key);

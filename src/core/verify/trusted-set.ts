@@ -24,7 +24,9 @@ export interface Trusted<Payload> {
   readonly envelope: Envelope;
 }
 
-/** A delegation as its delegator gives it: its keys, and its paths narrowed to those of the delegator (protocol A.8). */
+/**
+ * A delegation as its delegator defines it: its keys, and its paths narrowed to those of the delegator (protocol A.8).
+ */
 export interface DelegatedRole extends Delegation {
   readonly keys: KeyMap;
 }
@@ -32,23 +34,22 @@ export interface DelegatedRole extends Delegation {
 /** A delegation whose file must not be used. */
 export interface PassedOver {
   readonly why: SignetError;
-  /** Whether it may have something to say of a target, so that nobody who is asked after it can answer. */
+  /** Whether it may decide on a target, in which case no later role may answer for it. */
   mayDecide(name: string): boolean;
 }
 
 /**
- * The client's trusted set: a state machine that turns files into trusted metadata, in this order only:
- * root, timestamp, snapshot, targets, then delegations, each after its delegator.
+ * The client's trusted set: a state machine that turns files into trusted metadata, in this order only: root,
+ * timestamp, snapshot, targets, then delegations, each after its delegator.
  *
- * Of every file it checks, and throws at the first that fails:
+ * It checks the following of every file, and throws at the first failure, leaving the set unchanged:
  * 1. the text is strict JSON of the expected type (`json-*`, `metadata-*`);
- * 2. it is the file that its predecessor promised: length and every known digest (`length-mismatch`, `checksum-mismatch`);
- * 3. the threshold of the role's keys signed it, as the *current* root or delegator names them (`threshold-not-met`);
+ * 2. it is the file that its predecessor lists: length and every known digest (`length-mismatch`, `checksum-mismatch`);
+ * 3. the threshold of the role's keys signed it, as the *current* root or delegator defines them (`threshold-not-met`);
  * 4. its version is not below that of the file known before, if that one still verifies (`version-rollback`);
  * 5. it has not expired at `now` (`metadata-expired`).
- * A file that fails leaves the set as it was.
  *
- * And of every delegation without a file: that it had none before either (`role-withheld`; TUF 5.5.6).
+ * A delegation without a file must not have had one before (`role-withheld`; TUF 5.5.6).
  */
 export class TrustedSet {
   readonly root: TrustedRoot;
@@ -60,7 +61,7 @@ export class TrustedSet {
   private readonly trustedTargets = new Map<TargetsRole, Trusted<Targets>>();
   private readonly delegated = new Map<TargetsRole, ReadonlyMap<DelegationName, DelegatedRole>>();
 
-  /** `now` is the moment against which expiry is judged; the caller has judged the root (`checkRootCurrent`). */
+  /** `now` is the time that expiry is checked against. The caller has checked the root (`checkRootCurrent`). */
   constructor(root: TrustedRoot, now: Instant) {
     this.root = root;
     this.now = now;
@@ -79,12 +80,12 @@ export class TrustedSet {
     return this.trustedTargets;
   }
 
-  /** The delegations whose files must not be used: where they have the word, nobody who comes after them may answer. */
+  /** The delegations whose files must not be used. For targets that they decide on, no later role may answer. */
   get passedOver(): ReadonlyMap<TargetsRole, PassedOver> {
     return this.notTrusted;
   }
 
-  /** Trusts a timestamp. `known` is the file trusted before; only while it still verifies does its version bind. */
+  /** Trusts a timestamp. `known` is the one trusted before; its version counts only while it still verifies. */
   updateTimestamp(bytes: Uint8Array, known?: Uint8Array): void {
     const { trusted: timestamp } = this.verified('timestamp', bytes, readTimestamp, known);
     checkExpiry('timestamp', timestamp.payload, this.now);
@@ -92,9 +93,9 @@ export class TrustedSet {
   }
 
   /**
-   * Trusts the snapshot that the timestamp promises. `known` is the one trusted before: while it still verifies, expired or
-   * not, its version binds, and so does its list (`checkUnlisted`). Throws `root-outdated` where the new one belongs to
-   * another root.
+   * Trusts the snapshot that the timestamp lists. `known` is the one trusted before: while it still verifies, expired
+   * or not, neither its version nor its list may be rolled back (`checkUnlisted`). Throws `root-outdated` if the new
+   * one belongs to another root.
    */
   updateSnapshot(bytes: Uint8Array, known?: Uint8Array): void {
     checkFile('snapshot', bytes, this.timestamp.payload.snapshot);
@@ -105,12 +106,12 @@ export class TrustedSet {
     this.formerSnapshot = former;
   }
 
-  /** What the snapshot promises of a role's file; undefined where the role was never published. */
+  /** What the snapshot lists for a role's file; undefined if the role was never published. */
   promised(role: TargetsRole): FileInfo | undefined {
     return this.snapshot.payload.meta.get(role);
   }
 
-  /** Trusts the file of `targets` or of a delegation whose delegator is trusted already. */
+  /** Trusts the file of `targets`, or of a delegation whose delegator is trusted already. */
   updateTargets(role: TargetsRole, bytes: Uint8Array, known?: Uint8Array): void {
     const promised = this.promised(role);
     if (promised === undefined)
@@ -123,10 +124,10 @@ export class TrustedSet {
   }
 
   /**
-   * Checks that a delegation which the snapshot does not list was never published: a file that was listed once stays listed
-   * as long as its delegator delegates to it (TUF 5.5.6). Where the snapshot of before binds nothing, because its key was
-   * replaced or it was lost, a file of the role that is kept from before (`isKept`) says the same. Whether either has
-   * expired does not matter. Throws `role-withheld`.
+   * Checks that a delegation missing from the snapshot was never published: a file that was listed once stays listed as
+   * long as its delegator delegates to it (TUF 5.5.6). If the previous snapshot does not count, because its key was
+   * replaced or the file was lost, a cached file of the role (`isKept`) proves the same. Expiry does not matter for
+   * either. Throws `role-withheld`.
    */
   checkUnlisted(role: DelegationName, isKept: boolean): void {
     const wasListed = this.formerSnapshot === undefined ? isKept : this.formerSnapshot.meta.has(role);
@@ -134,11 +135,11 @@ export class TrustedSet {
   }
 
   /**
-   * Records that a delegation's file must not be used: `updateTargets` threw `why`. It has the word for the tags that it
-   * spoke for when it last verified (`known`), and those that its file names now, be that true or not. Who does not know
-   * what it said, because `known` is missing or damaged, leaves it the word for every tag that its paths admit.
+   * Records that a delegation's file must not be used: `updateTargets` threw `why`. It decides on the tags that it had
+   * when it last verified (`known`), and on those that its current file names, whether or not that is genuine. If
+   * `known` is missing or damaged, it decides on every tag that its paths match.
    *
-   * Whether it still delegates to the roles below it is not known either, so that their files stay listed: throws
+   * Whether it still delegates to the roles below it is unknown too, so their files must stay listed: throws
    * `role-withheld`.
    */
   passOver(role: DelegationName, why: SignetError, bytes: Uint8Array, known?: Uint8Array): void {
@@ -155,19 +156,19 @@ export class TrustedSet {
     });
   }
 
-  /** Who may sign a role, by the trusted root or the role's trusted delegator. Throws `role-unknown`. */
+  /** Who may sign a role, according to the trusted root or the role's trusted delegator. Throws `role-unknown`. */
   signersOf(role: RoleName): Signers {
     return isTargetsRole(role)
       ? targetsSigners(role, this.root.root, (name) => this.trustedTargets.get(name)?.payload)
       : baseSigners(this.root.root, role);
   }
 
-  /** The delegations that a trusted role makes, their paths narrowed to what it may itself sign; in its own order. */
+  /** The delegations of a trusted role in its own order, their paths narrowed to those the role may sign itself. */
   delegationsOf(role: TargetsRole): readonly DelegatedRole[] {
     return [...this.delegatedBy(role).values()];
   }
 
-  /** The prefixes of target names for which a role may speak. */
+  /** The prefixes of target names that a role may sign. */
   pathsOf(role: TargetsRole): readonly string[] {
     return role === 'targets' ? [''] : (this.delegation(role)?.paths ?? []);
   }
@@ -176,7 +177,7 @@ export class TrustedSet {
     return this.delegatedBy(parentOf(role)).get(role);
   }
 
-  /** Worked out once: a look-up asks for it once for every role of the tree. */
+  /** Cached, because a look-up needs it once for every role of the tree. */
   private delegatedBy(role: TargetsRole): ReadonlyMap<DelegationName, DelegatedRole> {
     const present = this.delegated.get(role);
     const payload = this.trustedTargets.get(role)?.payload;
@@ -208,8 +209,8 @@ export class TrustedSet {
     const trusted = open(bytes);
     if (known === undefined) return { trusted, former: undefined };
     if (Buffer.from(known).equals(trusted.envelope.bytes)) return { trusted, former: trusted.payload };
-    // One that no longer verifies binds nothing: after a compromised key was replaced, the huge version that it may have
-    // signed must not lock the repository (fast-forward recovery, TUF 5.3.11).
+    // A file that no longer verifies does not count: after a compromised key was replaced, the huge version that it may
+    // have signed must not lock the repository (fast-forward recovery, TUF 5.3.11).
     const former = unlessUnfit(() => open(known).payload);
     if (former !== undefined) checkVersion(role, trusted.payload.version, former.version);
     return { trusted, former };
@@ -225,7 +226,7 @@ export class TrustedSet {
   }
 }
 
-/** Undefined where opening a file fails for what the file is. */
+/** Undefined if opening the file fails because of its content. */
 function unlessUnfit<Payload>(open: () => Payload): Payload | undefined {
   try {
     return open();
@@ -235,10 +236,10 @@ function unlessUnfit<Payload>(open: () => Payload): Payload | undefined {
   }
 }
 
-/** A trusted set that can only be read. */
+/** A read-only view of a trusted set. */
 export type TrustedView = Omit<TrustedSet, 'updateTimestamp' | 'updateSnapshot' | 'updateTargets' | 'passOver'>;
 
-/** Whether a file, or one of those that it delegates to, may name a target. */
+/** Whether a file, or one of its delegations, may name a target. */
 function speaks({ targets, delegations }: Targets, name: string): boolean {
   return targets.has(name) || delegations.some(({ paths }) => startsWithAny(name, paths));
 }
@@ -251,7 +252,7 @@ function outOfOrder(role: RoleName): never {
   throw new SignetError('role-order', `${role} must be loaded first`);
 }
 
-/** The refusal of a snapshot that leaves out a file which was published, and whose delegation nobody has removed. */
+/** The error for a snapshot without a file that was published and whose delegation still exists. */
 export function withheld(role: DelegationName): SignetError {
   return new SignetError(
     'role-withheld',

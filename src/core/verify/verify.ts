@@ -11,9 +11,9 @@ import type { Signers } from './signers.ts';
 const REMEDY = 'The metadata must be signed again by its owner; nothing is trusted until then';
 
 /**
- * Checks that enough of the role's keys signed the payload (protocol A.5.1). Signatures of other keys and wrong
- * signatures count for nothing, and neither do two signatures of one public key, whatever certificates wrap it.
- * Throws `signatures-missing` or `threshold-not-met`.
+ * Checks that enough of the role's keys signed the payload (protocol A.5.1). Signatures by other keys and invalid ones
+ * do not count, and neither do two signatures of one public key, whatever certificates it is in. Throws
+ * `signatures-missing` or `threshold-not-met`.
  */
 export function verifyThreshold(envelope: Envelope, signers: Signers): void {
   if (envelope.signatures.length === 0) throw new SignetError('signatures-missing', 'tuf: data has no signatures');
@@ -26,7 +26,7 @@ export function verifyThreshold(envelope: Envelope, signers: Signers): void {
   }
 }
 
-/** The canonical IDs of those signers whose signature over the payload is right. */
+/** The canonical IDs of the signers whose signatures over the payload are valid. */
 export function validSigners(
   envelope: Envelope,
   { keyIds, keys }: Pick<Signers, 'keyIds' | 'keys'>,
@@ -41,7 +41,7 @@ export function validSigners(
   return signers;
 }
 
-/** The one expiry check, the same for every role. Throws `metadata-expired` once `now` is past the expiry. */
+/** The only expiry check, the same for every role. Throws `metadata-expired` once `now` is past the expiry. */
 export function checkExpiry(role: RoleName, { expires }: Metadata, now: Instant): void {
   if (expires.at < now) {
     throw new SignetError('metadata-expired', `${role} expired at ${goDate(expires.at)}`, {
@@ -51,7 +51,7 @@ export function checkExpiry(role: RoleName, { expires }: Metadata, now: Instant)
   }
 }
 
-/** The one rollback check: `found` must not be below `known`. Throws `version-rollback`. */
+/** The only rollback check: `found` must not be below `known`. Throws `version-rollback`. */
 export function checkVersion(role: RoleName, found: number, known: number): void {
   if (found < known) {
     throw new SignetError('version-rollback', `version ${found} is lower than current version ${known}`, {

@@ -18,45 +18,51 @@ import { PushReport } from './push-result.ts';
 
 export interface TransferOptions {
   readonly auth?: RegistryAuth | undefined;
-  /** `linux/arm64`; the engine's own choice where absent. */
+  /** `linux/arm64`; the engine's own choice if absent. */
   readonly platform?: string | undefined;
-  /** Where the progress is shown; nowhere where absent. */
+  /** Where progress is shown; nowhere if absent. */
   readonly show?: ProgressOutput | undefined;
-  /** Ends the transfer; the call then rejects with the signal's reason. */
+  /** Aborts the transfer; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a push put under the tag. */
+/** What a push stored under the tag. */
 interface PushResult {
   readonly digest: Digest;
-  /** In bytes; undefined where the engine does not tell. */
+  /** In bytes; undefined if the engine does not tell. */
   readonly size: number | undefined;
-  /** The index of which only this one manifest was pushed, for lack of the rest; undefined where all was pushed. */
+  /**
+   * The index of which only this one manifest was pushed, because the engine lacks the rest; undefined if all was
+   * pushed.
+   */
   readonly insteadOf: Digest | undefined;
-  /** Whether the push itself told it, or what the engine knows of the image afterwards. */
+  /** Whether the push itself reported it, as opposed to the engine's description of the image afterwards. */
   readonly source: 'push-result' | 'descriptor' | 'repo-digest';
 }
 
 /**
- * A Docker Engine. Images are named as docker names them: `alpine:3.20`, `host:5000/team/app@sha256:…`.
- * Every method throws `engine-unreachable`, `engine-refused` or `engine-response-invalid`.
+ * A Docker Engine. Images are named as docker names them: `alpine:3.20`, `host:5000/team/app@sha256:…`. Every method
+ * throws `engine-unreachable`, `engine-refused` or `engine-response-invalid`.
  */
 export interface Engine {
-  /** Where it is, as docker writes it. */
+  /** The engine's address, in docker's notation. */
   readonly host: string;
-  /** The API version that both sides speak. */
+  /** The API version that both sides support. */
   version(): Promise<string>;
   describe(): Promise<EngineDescription>;
-  /** Undefined where the engine does not have the image; an image's ID is a name too. */
+  /** Undefined if the engine does not have the image. Accepts an image's ID too. */
   inspectImage(image: string): Promise<ImageDescription | undefined>;
-  /** The image that a container was made from, by its ID; undefined if the engine does not have the container. */
+  /** The ID of the image that a container was created from; undefined if there is no such container. */
   inspectContainer(container: string): Promise<{ readonly image: Digest } | undefined>;
   /** The images that a service's tasks run, now and before its last update; undefined if there is no such service. */
   inspectService(service: string): Promise<ServiceImages | undefined>;
   tag(source: string, target: string): Promise<void>;
-  /** Pulls one tag, or one digest where `image` has it. */
+  /** Pulls one tag, or one digest if `image` has one. */
   pull(image: string, options?: TransferOptions): Promise<void>;
-  /** Pushes one tag. Throws also `push-result-missing` or `push-result-ambiguous`; the image is then pushed all the same. */
+  /**
+   * Pushes one tag. Also throws `push-result-missing` or `push-result-ambiguous`; the image has been pushed in those
+   * cases.
+   */
   push(image: string, options?: TransferOptions): Promise<PushResult>;
   close(): void;
 }
@@ -66,8 +72,8 @@ const MAX_ANSWER = 64 * 1024;
 const IMAGE = /^[A-Za-z0-9[][A-Za-z0-9_.:@/[\]-]{0,1023}$/;
 
 /**
- * The engine that docker would use for a command line with these options before the command. Nothing is sent yet.
- * Throws `endpoint-invalid` or `context-unknown`.
+ * The engine that docker would use for a command line with these global options. Sends nothing yet. Throws
+ * `endpoint-invalid` or `context-unknown`.
  */
 export async function connectEngine(cli: DockerCli, globals: ParsedArgs, env: NodeJS.ProcessEnv): Promise<Engine> {
   const { host, socketPath } = findEndpoint(cli, globals, env);
@@ -76,7 +82,7 @@ export async function connectEngine(cli: DockerCli, globals: ParsedArgs, env: No
   return new DockerEngine(new EngineClient({ host, ...(await openBridge(cli, globals.argv, env)) }));
 }
 
-/** Speaks the Docker Engine API (protocol D.2). */
+/** A client of the Docker Engine API (protocol D.2). */
 export class DockerEngine implements Engine {
   private readonly client: EngineClient;
 
@@ -146,7 +152,9 @@ export class DockerEngine implements Engine {
     this.client.close();
   }
 
-  /** The parameter of a push; unlike a pull's, it is JSON. Older engines would pass over it and push everything. */
+  /**
+   * The platform parameter of a push; unlike a pull's, it is JSON. Older engines would ignore it and push everything.
+   */
   private async onePlatform(platform: string | undefined): Promise<{ readonly platform?: string }> {
     if (!platform) return {};
     const parsed = parsePlatform(platform);
@@ -160,7 +168,10 @@ export class DockerEngine implements Engine {
     return response.status === 404 ? undefined : body;
   }
 
-  /** For engines whose push tells nothing. What one platform of an image became, the description does not say either. */
+  /**
+   * For engines whose push does not report the result. If one platform was chosen, the description does not tell
+   * either.
+   */
   private async describePushed(reference: Reference, options: TransferOptions): Promise<PushResult> {
     const name = `${familiarName(reference)}:${reference.tag}`;
     const image = !options.platform ? await this.inspectImage(name) : undefined;
@@ -196,15 +207,15 @@ export class DockerEngine implements Engine {
   }
 }
 
-/** The engine has a part of the platforms of an index, which includes none that it could push instead. */
+/** The engine has some of the platforms of an index, but none that it could push instead. */
 function incomplete(error: SignetError): SignetError {
   const next = 'Pull the platforms that are missing, or push one that is here: signet push --platform OS/ARCH IMAGE';
   return error.reworded(`the engine does not have all platforms of the image: ${error.message}`, { next });
 }
 
 /**
- * Podman's API takes user names and passwords alone, and forgets an identity token. Without a login in the request its
- * service uses those of the user that it runs as, in docker's configuration file too, and knows what to do with a token.
+ * Podman's API accepts only user names and passwords, and ignores an identity token. Without a login in the request,
+ * its service uses the logins of its own user, from docker's configuration file too, and does support tokens there.
  */
 function podmanAuth(auth: RegistryAuth | undefined): Readonly<Record<string, string>> {
   return auth === undefined || auth.identityToken !== undefined ? {} : { 'X-Registry-Auth': encodeAuth(auth) };
@@ -226,7 +237,7 @@ function nextAfterRefusal(isPodman: boolean, auth: RegistryAuth | undefined): { 
   };
 }
 
-/** An image's name or ID as a part of a URL's path. */
+/** An image's name or ID as part of a URL's path. */
 function imagePath(image: string): string {
   const climbs = image.split('/').some((part) => part === '' || part === '.' || part === '..');
   if (climbs || !IMAGE.test(image)) {

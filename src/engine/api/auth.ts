@@ -1,11 +1,11 @@
 import type { Login } from '../../core/login.ts';
 
-/** A login for one registry, which the engine passes on to it. */
+/** A login for one registry, which the engine forwards to it. */
 export interface RegistryAuth extends Login {
   readonly serverAddress: string;
 }
 
-/** The value of `X-Registry-Auth`: URL-safe base64 of a JSON object without its empty members (protocol D.2). */
+/** The value of `X-Registry-Auth`: URL-safe base64 of a JSON object without empty members (protocol D.2). */
 export function encodeAuth(auth: RegistryAuth | undefined): string {
   const members = {
     username: auth?.username || undefined,

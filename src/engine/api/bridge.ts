@@ -9,18 +9,18 @@ import type { DockerCli } from '../cli/cli.ts';
 
 const MAX_COMPLAINT = 8 * 1024;
 
-/** A private unix socket that leads to an engine which only the docker command can reach (TCP, TLS, SSH). */
+/** A private unix socket connected to an engine that only the docker command can reach (TCP, TLS, SSH). */
 interface Bridge {
   readonly socketPath: string;
-  /** What the docker command of the latest connection said on its error stream by its end; empty where it said nothing. */
+  /** The error output of the docker command for the latest connection, once it has ended; empty if there was none. */
   complaint(): Promise<string>;
   close(): void;
 }
 
 /**
- * Opens a bridge: each connection to the socket becomes one `docker … system dial-stdio`, so that keys, certificates and
- * SSH stay docker's business. `globals` are the options before the command, as typed. The socket lies in a folder of
- * its own (0700), which goes with the bridge.
+ * Opens a bridge: each connection to the socket runs `docker … system dial-stdio`, so that keys, certificates and SSH
+ * remain docker's business. `globals` are docker's global options, as typed. The socket is in a folder of its own
+ * (0700), which is removed with the bridge.
  */
 export async function openBridge(
   cli: DockerCli,
@@ -71,7 +71,7 @@ function connect(socket: Socket, path: string, args: readonly string[], env: Nod
   return { close, complaint: firstText(child.stderr) };
 }
 
-/** Undefined where the program is gone; the connection then ends without an answer. */
+/** Undefined if the program is gone; the connection then ends without a response. */
 function start(path: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   try {
     return spawn(path, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env });

@@ -7,33 +7,33 @@ import { quoted } from '../../core/printable.ts';
 import type { DockerCli } from '../cli/cli.ts';
 import { type EngineRequest, type EngineResponse, readResponseBody, sendRequest } from './http.ts';
 
-/** The way to an engine. */
+/** How to reach an engine. */
 interface EngineConnection {
-  /** As docker names the place: `unix:///var/run/docker.sock`. */
+  /** The address in docker's notation: `unix:///var/run/docker.sock`. */
   readonly host: string;
   readonly socketPath: string;
-  /** Whose engine should be there, which a message then says how to start; docker's where absent. */
+  /** Which program's engine it is, for a message that says how to start it; docker's by default. */
   readonly kind?: DockerCli['kind'];
-  /** What went wrong between the socket and the engine; empty where nothing is known. */
+  /** What went wrong between the socket and the engine; empty if nothing is known. */
   complaint?(): Promise<string>;
   close?(): void;
 }
 
-/** What an engine says of itself before anything is asked of it. */
+/** What an engine reports in its ping response. */
 interface Negotiated {
   readonly version: string;
   readonly isPodman: boolean;
   readonly prefersBuildKit: boolean;
 }
 
-/** What we speak at most: `Descriptor` in image descriptions came with 1.48. */
+/** The newest version that Signet uses: `Descriptor` in image descriptions came with 1.48. */
 const OUR_VERSION = '1.48';
-/** An engine that does not tell its version is at least as old as this. */
+/** An engine that does not report its version is at least as old as this. */
 const OLDEST_VERSION = '1.24';
 
 /**
- * Requests to one engine, in the newest API version that both sides speak. Every method throws `engine-unreachable`,
- * `engine-refused` with the engine's own words, or `engine-response-invalid`.
+ * Sends requests to one engine, in the newest API version that both sides support. Every method throws
+ * `engine-unreachable`, `engine-refused` with the engine's own message, or `engine-response-invalid`.
  */
 export class EngineClient {
   readonly host: string;
@@ -50,17 +50,17 @@ export class EngineClient {
     return (await this.negotiate()).version;
   }
 
-  /** Whether podman answers, whatever command it is that leads to it. */
+  /** Whether podman answers, whichever command is in use. */
   async isPodman(): Promise<boolean> {
     return (await this.negotiate()).isPodman;
   }
 
-  /** Whether docker is to build with BuildKit there, unless the person says otherwise. */
+  /** Whether docker builds with BuildKit there by default. */
   async prefersBuildKit(): Promise<boolean> {
     return (await this.negotiate()).prefersBuildKit;
   }
 
-  /** Throws `engine-refused`, in docker's words, where both sides do not speak the version that `what` came with. */
+  /** Throws `engine-refused`, in docker's words, if the API version is older than the one that introduced `what`. */
   async require(needed: string, what: string): Promise<void> {
     const version = await this.version();
     if (!isOlder(version, needed)) return;
@@ -68,7 +68,7 @@ export class EngineClient {
     throw new SignetError('engine-refused', message);
   }
 
-  /** Sends a request; answers other than of success, and other than `expected`, are errors. */
+  /** Sends a request. A status other than success and `expected` is an error. */
   async call(request: EngineRequest, ...expected: readonly number[]): Promise<EngineResponse> {
     const response = await this.send({ ...request, path: `/v${await this.version()}${request.path}` });
     if (!expected.includes(response.status)) await checkSuccess(response);
@@ -79,7 +79,7 @@ export class EngineClient {
     this.connection.close?.();
   }
 
-  /** What a connection that broke during an answer means. */
+  /** The error for a connection that broke during a response. */
   lost(cause: unknown): SignetError {
     return new SignetError('engine-unreachable', `the connection to the Docker daemon at ${this.host} was lost`, {
       cause,
@@ -129,7 +129,7 @@ export class EngineClient {
   }
 }
 
-/** Podman needs no service for its own commands, so that it runs only where somebody has started it. */
+/** Podman's own commands need no service, so it runs only if someone has started it. */
 function podmanNotServing(host: string, cause: unknown): SignetError {
   const unit = process.getuid?.() === 0 ? 'systemctl' : 'systemctl --user';
   return new SignetError(
@@ -150,7 +150,7 @@ async function checkSuccess(response: EngineResponse): Promise<void> {
   });
 }
 
-/** The message of an error body; empty where it has none that could be read. */
+/** The message of an error body; empty if there is none. */
 function errorMessage(body: Buffer): string {
   try {
     const error = new Fields(parseJson(body, { numbers: 'any' }), 'error', [], 'ignore');

@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 
-/** Reads what an engine says of `what` (`an image`, `itself`). Throws `engine-response-invalid` if it cannot be read. */
+/** Parses an engine's description of `what` (`an image`, `itself`). Throws `engine-response-invalid`. */
 export function described<T>(what: string, read: () => T): T {
   try {
     return read();

@@ -9,11 +9,11 @@ import { neededHome } from '../../store/home.ts';
 import type { DockerCli } from '../cli/cli.ts';
 import type { ParsedArgs } from '../cli/flags.ts';
 
-/** Where the engine of a command line is. */
+/** The engine that a command line refers to. */
 interface Endpoint {
-  /** As docker names it: `unix:///var/run/docker.sock`, `ssh://user@host`. */
+  /** The address in docker's notation: `unix:///var/run/docker.sock`, `ssh://user@host`. */
   readonly host: string;
-  /** The path of the engine's own socket; undefined where only the docker command can reach the engine. */
+  /** The path of the engine's own socket; undefined if only the docker command can reach the engine. */
   readonly socketPath: string | undefined;
 }
 
@@ -22,7 +22,7 @@ const DEFAULT_TLS_HOST = 'tcp://localhost:2376';
 const UNIX = 'unix://';
 
 /**
- * The engine that docker would talk to, by docker's own order: `--host`, or `--context`; DOCKER_HOST; DOCKER_CONTEXT;
+ * The engine that docker would connect to, in docker's own order: `--host` or `--context`; DOCKER_HOST; DOCKER_CONTEXT;
  * the current context of the configuration; the default. For podman: `--url`, CONTAINER_HOST, its default socket.
  * Throws `endpoint-invalid` or `context-unknown`.
  */
@@ -52,7 +52,7 @@ function endpointAt(host: string): Endpoint {
   return { host: `${UNIX}${socketPath}`, socketPath };
 }
 
-/** TLS options without an address mean the local TCP port; they say nothing to a socket. */
+/** TLS options without an address mean the local TCP port; with a socket they have no effect. */
 function usesTls(globals: ParsedArgs, env: NodeJS.ProcessEnv): boolean {
   return globals.isOn('tls') || globals.isOn('tlsverify') || Boolean(env.DOCKER_TLS || env.DOCKER_TLS_VERIFY);
 }
@@ -78,7 +78,7 @@ function contextHost(folder: string, name: string): string {
   throw new SignetError('context-unknown', `context ${JSON.stringify(name)}: context not found`);
 }
 
-/** What `read` makes of a file of docker's configuration, undefined where there is none. Throws `endpoint-invalid`. */
+/** Reads a file of docker's configuration with `read`; undefined if there is none. Throws `endpoint-invalid`. */
 function readConfig(path: string, read: (members: Fields) => string | undefined): string | undefined {
   try {
     const known = ['Name', 'Endpoints', 'currentContext'];

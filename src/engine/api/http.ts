@@ -15,12 +15,12 @@ export interface EngineResponse {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error where no connection is made. */
+/** Sends one HTTP request through a unix socket. Rejects with the runtime's own error if the connection fails. */
 export async function sendRequest(socketPath: string, request: EngineRequest): Promise<EngineResponse> {
   return process.versions.bun === undefined ? sendWithNode(socketPath, request) : sendWithBun(socketPath, request);
 }
 
-/** The whole body. Throws `engine-response-invalid` past `maxBytes`. */
+/** Reads the whole body. Throws `engine-response-invalid` past `maxBytes`. */
 export async function readResponseBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -34,7 +34,7 @@ export async function readResponseBody(response: EngineResponse, maxBytes: numbe
   return Buffer.concat(chunks);
 }
 
-/** Bun's own fetch knows unix sockets, and spares the CLI the 30 ms that loading node:http takes there. */
+/** Bun's own fetch supports unix sockets, and saves the 30 ms that loading node:http takes. */
 async function sendWithBun(
   socketPath: string,
   { method, path, headers, signal }: EngineRequest,
@@ -43,7 +43,7 @@ async function sendWithBun(
     method,
     unix: socketPath,
     redirect: 'manual',
-    // A push may be silent for as long as a registry thinks.
+    // A push may be silent for as long as the registry needs.
     timeout: false,
     ...(headers && { headers }),
     ...(signal && { signal }),

@@ -6,20 +6,20 @@ import { parseReference, type Reference } from '../../core/names/reference.ts';
 import { described } from './described.ts';
 import { type Content, parseDescriptor } from './push-result.ts';
 
-/** What an engine says of an image that it has. */
+/** What an engine reports about an image that it has. */
 export interface ImageDescription {
   readonly id: string;
   /** `alpine:3.20`. */
   readonly repoTags: readonly string[];
   /** `alpine@sha256:…`. */
   readonly repoDigests: readonly string[];
-  /** The image's manifest or index; told by the containerd store from API 1.48 on. */
+  /** The image's manifest or index; reported by the containerd store from API 1.48 on. */
   readonly descriptor: Content | undefined;
   readonly os: string;
   readonly architecture: string;
 }
 
-/** Reads the answer to an image inspection. Throws `engine-response-invalid`. */
+/** Parses the response to an image inspection. Throws `engine-response-invalid`. */
 export function parseImage(body: Uint8Array): ImageDescription {
   return described('an image', () => {
     const image = new Fields(parseJson(body, { numbers: 'any' }), 'image', [], 'ignore');
@@ -34,10 +34,10 @@ export function parseImage(body: Uint8Array): ImageDescription {
   });
 }
 
-/** A name with the digest that stands for the image in that repository. */
+/** A name with the digest that the image has in that repository. */
 type DigestName = Reference & { readonly digest: Digest };
 
-/** The names with digests under which the engine knows the image: what it pulled or pushed there. */
+/** The names with digests under which the engine pulled or pushed the image. */
 export function digestNamesOf(image: ImageDescription): readonly DigestName[] {
   return image.repoDigests.flatMap((name) => {
     const known = readReference(name);
@@ -45,14 +45,14 @@ export function digestNamesOf(image: ImageDescription): readonly DigestName[] {
   });
 }
 
-/** The digests under which the image is known in the repository of `reference`. */
+/** The digests that the image has in the repository of `reference`. */
 export function digestsIn({ registry, path }: Reference, image: ImageDescription): readonly Digest[] {
   return digestNamesOf(image).flatMap((known) =>
     known.registry === registry && known.path === path ? [known.digest] : [],
   );
 }
 
-/** Engines show images without a name as `<none>@<none>`. */
+/** Engines list images without a name as `<none>@<none>`. */
 function readReference(name: string): Reference | undefined {
   try {
     return parseReference(name);

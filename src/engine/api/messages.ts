@@ -2,24 +2,24 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 
-/** How far one layer is. */
+/** The progress of one layer. */
 export interface LayerProgress {
   readonly current: number;
-  /** 0 where it is not known. */
+  /** 0 if unknown. */
   readonly total: number;
-  /** When it began, in seconds since 1970; 0 where it is not known. */
+  /** Start time in seconds since 1970; 0 if unknown. */
   readonly start: number;
-  /** Empty for bytes. */
+  /** Unit of the numbers; empty for bytes. */
   readonly units: string;
   readonly hidesCounts: boolean;
 }
 
-/** One record of the stream that the engine answers a pull or push with (protocol D.2). */
+/** One record of the response stream of a pull or push (protocol D.2). */
 export interface EngineMessage {
   readonly id: string;
   readonly status: string;
   readonly progress: LayerProgress | undefined;
-  /** The engine's error; the stream has failed. */
+  /** The engine's error, which ends the stream. */
   readonly error: string | undefined;
   readonly aux: JsonValue | undefined;
 }
@@ -32,8 +32,8 @@ const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d]);
 const SPACE: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
- * Reads a stream of concatenated JSON objects, each at most 1 MiB. Throws `engine-response-invalid` for what is not one,
- * and for a stream that ends inside one.
+ * Reads a stream of concatenated JSON objects, each at most 1 MiB. Throws `engine-response-invalid` for anything else,
+ * and for a stream that ends inside an object.
  */
 export async function* readMessages(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<EngineMessage> {
   const records = new RecordSplitter();
@@ -43,7 +43,7 @@ export async function* readMessages(chunks: AsyncIterable<Uint8Array>): AsyncGen
   records.end();
 }
 
-/** Cuts bytes into top-level JSON objects without understanding more of them than strings and nesting. */
+/** Splits bytes into top-level JSON objects; understands only strings and nesting. */
 class RecordSplitter {
   private pending: Uint8Array[] = [];
   private length = 0;

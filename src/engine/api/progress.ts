@@ -1,7 +1,7 @@
 import { ControlSequence, type Piece, visibleInLine } from '../../core/printable.ts';
 import type { EngineMessage, LayerProgress } from './messages.ts';
 
-/** Where progress is shown: a terminal, or anything else. Text is made visible there. */
+/** Where progress is shown: a terminal, or anything else. Text is escaped there. */
 export interface ProgressOutput {
   write(...pieces: readonly Piece[]): unknown;
   readonly isTTY?: boolean;
@@ -20,12 +20,12 @@ const LINE_START = new ControlSequence('\r');
 const MAX_LINES = 10_000;
 
 /**
- * Shows the messages of a pull or push as docker does: on a terminal one line for each layer, rewritten in place;
- * elsewhere one line for each step of a layer, without the ticks between.
+ * Shows the messages of a pull or push as docker does: on a terminal, one line per layer, rewritten in place;
+ * elsewhere, one line per step of a layer, without progress ticks.
  */
 export class ProgressDisplay {
   private readonly out: ProgressOutput;
-  /** The line of each layer, counted from the first of the block. */
+  /** The line of each layer, counted from the first line of the block. */
   private readonly lines = new Map<string, number>();
 
   constructor(out: ProgressOutput) {
@@ -56,7 +56,7 @@ export class ProgressDisplay {
   }
 }
 
-/** One line; none for a tick of a progress bar. */
+/** One line; none for a progress tick. */
 function plain(message: EngineMessage): readonly string[] {
   const isTick = message.progress !== undefined && formatProgress(message.progress, UNKNOWN_WIDTH, 0) !== '';
   return isTick ? [] : [`${head(message)}\n`];
@@ -66,7 +66,7 @@ function head({ id, status }: EngineMessage): string {
   return id === '' ? status : `${id}: ${status}`;
 }
 
-/** A layer's progress in docker's form: `[=====>     ]  12.3MB/45.6MB`; empty where nothing is counted yet. */
+/** A layer's progress in docker's form: `[=====>     ]  12.3MB/45.6MB`; empty if nothing has been counted yet. */
 export function formatProgress(progress: LayerProgress, columns: number, now: number): string {
   const { current, total, units } = progress;
   if (current <= 0 && total <= 0) return '';

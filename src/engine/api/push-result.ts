@@ -3,7 +3,7 @@ import type { JsonValue } from '../../core/json/parse.ts';
 import { type Digest, isDigest } from '../../core/names/digest.ts';
 import type { EngineMessage } from './messages.ts';
 
-/** A manifest or index, as the engine says what it is. */
+/** The engine's descriptor of a manifest or index. */
 export interface Content {
   readonly digest: Digest;
   /** In bytes. */
@@ -12,16 +12,16 @@ export interface Content {
 
 const STATUS = /^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127}): digest: (sha256:[0-9a-f]{64}) size: ([0-9]{1,15})$/;
 
-/** What a push put under the tag. */
+/** What a push stored under the tag. */
 interface Pushed extends Content {
-  /** The index of which the engine pushed this one manifest, as it has no more of it; undefined where all was pushed. */
+  /** The index of which the engine pushed this one manifest, because it has no others; undefined if all was pushed. */
   readonly insteadOf: Digest | undefined;
 }
 
 /**
- * Gathers from the stream of a push what the engine put under the tag. It is told in three forms, whichever the engine's
- * store knows: the record `{Tag, Digest, Size}`, the line `TAG: digest: … size: …`, and the note that of an index only
- * one manifest was pushed. Records of every other kind are passed over (protocol G-2).
+ * Collects from the stream of a push what the engine stored under the tag. Depending on its image store, an engine
+ * reports it in one of three forms: the record `{Tag, Digest, Size}`, the line `TAG: digest: … size: …`, or a note that
+ * only one manifest of an index was pushed. All other records are ignored (protocol G-2).
  */
 export class PushReport {
   private readonly tag: string;
@@ -33,7 +33,7 @@ export class PushReport {
     this.tag = tag;
   }
 
-  /** Whether the engine says that it does not have all of the index. */
+  /** Whether the engine reports that it does not have the whole index. */
   get isIncomplete(): boolean {
     return this.misses;
   }
@@ -45,7 +45,10 @@ export class PushReport {
     if (content !== undefined) this.told.set(content.digest, content.size);
   }
 
-  /** What was pushed, undefined where the engine did not tell. Throws `push-result-ambiguous` where it told two things. */
+  /**
+   * What was pushed; undefined if the engine did not report it. Throws `push-result-ambiguous` if it reported two
+   * different things.
+   */
   result(): Pushed | undefined {
     const [first, ...others] = this.told;
     if (others.length > 0) {
@@ -66,7 +69,7 @@ export class PushReport {
   }
 }
 
-/** Reads an OCI descriptor; undefined for anything else. */
+/** Parses an OCI descriptor; undefined for anything else. */
 export function parseDescriptor(value: JsonValue | undefined): Content | undefined {
   return value instanceof Map ? content(value.get('digest'), value.get('size')) : undefined;
 }

@@ -3,29 +3,29 @@ import type { CommandLine } from './command.ts';
 import type { ParsedArgs } from './flags.ts';
 import { captureDocker } from './run.ts';
 
-/** A builder of buildx's. */
+/** A builder of buildx. */
 export interface BuildxBuilder {
   readonly name: string;
-  /** Where its BuildKit runs: `docker` is inside the engine. */
+  /** Where its BuildKit runs: `docker` means inside the engine. */
   readonly driver: string;
-  /** Whether buildx would start nothing to use it. */
+  /** Whether buildx would use it without starting anything. */
   readonly isRunning: boolean;
-  /** All that buildx prints of it, the settings of its BuildKit included. */
+  /** The full output of buildx about it, including the settings of its BuildKit. */
   readonly text: string;
 }
 
-/** Drivers whose builders no image is started for: the engine's own, and one that runs elsewhere. */
+/** Drivers that need no image to be started: the engine's own, and one that runs elsewhere. */
 const WITHOUT_IMAGE: readonly string[] = ['docker', 'remote'];
 
-/** The builder that a command line names, before or after the command; buildx takes the last. */
+/** The builder named on the command line, before or after the command; buildx takes the last one. */
 export function namedBuilder({ levels }: CommandLine, args: ParsedArgs): string | undefined {
   const values = [...levels.map(({ options }) => options), args].flatMap((options) => options.values('builder'));
   return values.at(-1) || undefined;
 }
 
 /**
- * The builder of that name, else the one that the environment or an earlier `buildx use` chose; undefined if it cannot be
- * looked at. Throws `docker-failed`.
+ * The builder of that name, or else the one chosen by the environment or an earlier `buildx use`; undefined if it
+ * cannot be inspected. Throws `docker-failed`.
  */
 export async function inspectBuilder(
   cli: DockerCli,
@@ -38,12 +38,15 @@ export async function inspectBuilder(
   return exitCode === 0 ? parseBuilder(stdout) : undefined;
 }
 
-/** Whether buildx would start nothing to use a builder. One that cannot be looked at does not run. Throws `docker-failed`. */
+/**
+ * Whether buildx would use a builder without starting anything. One that cannot be inspected is not running. Throws
+ * `docker-failed`.
+ */
 export async function runsAlready(...asked: Parameters<typeof inspectBuilder>): Promise<boolean> {
   return (await inspectBuilder(...asked))?.isRunning ?? false;
 }
 
-/** Reads what `buildx inspect` prints: name and driver, then each node with its status. */
+/** Parses the output of `buildx inspect`: name and driver, then each node with its status. */
 export function parseBuilder(text: string): BuildxBuilder | undefined {
   const [, name] = /^Name:\s+(\S+)$/m.exec(text) ?? [];
   const [, driver] = /^Driver:\s+(\S+)$/m.exec(text) ?? [];

@@ -9,21 +9,21 @@ export interface DockerCli {
   /** Absolute path of the program. */
   readonly path: string;
   readonly kind: 'docker' | 'podman';
-  /** As the program says itself: `28.2.2`. */
+  /** As the program reports it: `28.2.2`. */
   readonly version: string;
   /** Changes whenever the program's file changes. */
   readonly stamp: string;
 }
 
-/** Set while a candidate is asked for its version: a Signet that is called then must not look for docker again. */
+/** Set while a candidate is asked for its version: if that is Signet, it must not look for docker again. */
 const ASKED = 'SIGNET_ASKED';
 const SCRIPT_HEAD = 4096;
 const CALLS_SIGNET = /^#!.*[\s/"']signet(?:[\s"']|$)/s;
 
 /**
- * Finds the docker command to hand work to: the one named by SIGNET_DOCKER (a path, or a name on PATH), else the first
- * `docker` on PATH that is not Signet itself, else `podman`. Each candidate is asked for its version; the answer is
- * cached for as long as the file does not change. Throws `docker-missing`.
+ * Finds the docker command to run: the one named by SIGNET_DOCKER (a path, or a name on PATH), else the first `docker`
+ * on PATH that is not Signet itself, else `podman`. Each candidate is asked for its version; the answer is cached until
+ * the file changes. Throws `docker-missing`.
  */
 export async function findDocker(env: NodeJS.ProcessEnv = process.env): Promise<DockerCli> {
   if (env[ASKED]) throw new SignetError('docker-missing', 'this is signet, asked by another signet for its version');
@@ -43,7 +43,7 @@ function candidatesNamed(named: string, env: NodeJS.ProcessEnv): string[] {
   return named.includes('/') ? [resolve(named)].filter(isProgram) : candidatesOnPath(env, named);
 }
 
-/** Relative PATH entries are left out, as Go's own look-up does: the current folder must not decide what runs. */
+/** Relative PATH entries are skipped, as Go's own look-up does: the current folder must not decide what runs. */
 function candidatesOnPath(env: NodeJS.ProcessEnv, ...names: string[]): string[] {
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
   return names.flatMap((name) => folders.map((folder) => join(folder, name))).filter(isProgram);
@@ -87,7 +87,7 @@ function head(path: string): string {
   }
 }
 
-/** Undefined where the program does not work, or is Signet, or neither docker nor podman. */
+/** Undefined if the program does not work, is Signet, or is neither docker nor podman. */
 async function identify(path: string, env: NodeJS.ProcessEnv, cache: DiskCache): Promise<DockerCli | undefined> {
   const { size, mtimeNs } = statSync(path, { bigint: true });
   const stamp = `${size} ${mtimeNs}`;

@@ -1,39 +1,39 @@
 import { ParsedArgs } from './flags.ts';
-import type { CommandSyntax, Flag } from './help.ts';
+import type { CommandSyntax, DockerOption } from './help.ts';
 import type { SyntaxBook } from './learn.ts';
 
-/** Options that stand before, or between, the words of a command. */
+/** Options that come before, or between, the words of a command. */
 interface Level {
-  /** The words before them; none for docker's own options. */
+  /** The words before them; none for docker's global options. */
   readonly words: readonly string[];
   readonly options: ParsedArgs;
 }
 
-/** A docker command line, cut at its command. */
+/** A docker command line, split at its command. */
 export interface CommandLine {
-  /** The options before the command. */
+  /** The global options. */
   readonly globals: ParsedArgs;
-  /** Those, and the options of each group of commands. */
+  /** The global options, and the options of each group of commands. */
   readonly levels: readonly Level[];
-  /** The command as typed: `run`, `container run`, `buildx history ls`; empty if the line names none. */
+  /** The command as typed: `run`, `container run`, `buildx history ls`; empty if there is none. */
   readonly words: readonly string[];
-  /** Everything up to and with the command, as typed. */
+  /** Everything up to and including the command, as typed. */
   readonly head: readonly string[];
   /** What follows the command. */
   readonly rest: readonly string[];
 }
 
-/** Whether `next` is a further word of the command that begins with `words`, and not its first argument. */
+/** Whether `next` is another word of the command that begins with `words`, rather than its first argument. */
 type LeadsOn = (words: readonly string[], next: string) => boolean;
 
-/** The option that every command under trust had until docker 28, services excepted (protocol D.1). */
-const TRUST_SWITCH: Flag = { long: 'disable-content-trust', short: undefined, takesValue: false };
+/** The option that every command under trust had until docker 28, except services (protocol D.1). */
+const TRUST_SWITCH: DockerOption = { long: 'disable-content-trust', short: undefined, takesValue: false };
 const NO_OPTIONS: CommandSyntax = { flags: [], interspersed: false, needsArgument: false };
 
 /**
- * Finds the command in what follows the program's name. docker is asked what its options mean only if options stand
- * before or inside the command. Options such as `--help` and `--version` before the command change nothing: docker
- * still runs it. Throws `docker-flag-unknown` or `docker-flag-invalid`.
+ * Finds the command after the program's name. Asks docker what its options mean only if there are options before or
+ * inside the command. Options such as `--help` and `--version` before the command make no difference: docker still runs
+ * it. Throws `docker-flag-unknown` or `docker-flag-invalid`.
  */
 export async function readCommandLine(
   book: SyntaxBook,
@@ -57,8 +57,8 @@ export async function readCommandLine(
 }
 
 /**
- * Reads what follows the command. `--disable-content-trust` is understood also by commands of docker's (29 and later) that
- * no longer know it, if they `tookTrustSwitch`; take it out before handing the arguments to docker. Throws like
+ * Parses what follows the command. Commands that `tookTrustSwitch` accept `--disable-content-trust` even if this docker
+ * (29 and later) does not; remove it before passing the arguments to docker. Throws the same errors as
  * `readCommandLine`.
  */
 export function readArguments(book: SyntaxBook, line: CommandLine, tookTrustSwitch: boolean): Promise<ParsedArgs> {

@@ -1,8 +1,8 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { printable, quoted } from '../../core/printable.ts';
-import type { CommandSyntax, Flag } from './help.ts';
+import type { CommandSyntax, DockerOption } from './help.ts';
 
-/** A part of one argument: the characters `from` up to, not including, `to` of argument number `arg`. */
+/** A range of one argument: the characters from `from` up to but not including `to` of argument number `arg`. */
 interface Span {
   readonly arg: number;
   readonly from: number;
@@ -11,10 +11,10 @@ interface Span {
 
 export interface FlagToken {
   readonly kind: 'flag';
-  readonly flag: Flag;
+  readonly flag: DockerOption;
   /** The text of the value; undefined for a switch without one. */
   readonly value: string | undefined;
-  /** Name and attached value, with the dashes where they are this option's alone. */
+  /** Name and attached value, with the dashes unless other options share them. */
   readonly at: Span;
   readonly valueAt: Span | undefined;
 }
@@ -35,25 +35,27 @@ export type Token = FlagToken | PositionalToken | TerminatorToken;
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
-const HELP: Flag = { long: 'help', short: 'h', takesValue: false };
+const HELP: DockerOption = { long: 'help', short: 'h', takesValue: false };
 
 /**
- * The arguments of one command, read as docker reads them. Immutable: the editing methods return new arguments, which
- * differ from these only where asked.
+ * The arguments of one command, parsed as docker parses them. Immutable: the editing methods return new arguments that
+ * differ only where asked.
  */
 export class ParsedArgs {
   readonly syntax: CommandSyntax;
   readonly argv: readonly string[];
   readonly tokens: readonly Token[];
 
-  /** Throws `docker-flag-unknown` for an option that `syntax` does not know, `docker-flag-invalid` for a missing value. */
+  /**
+   * Throws `docker-flag-unknown` for an option that `syntax` does not have, `docker-flag-invalid` for a missing value.
+   */
   constructor(syntax: CommandSyntax, argv: readonly string[]) {
     this.syntax = syntax;
     this.argv = argv;
     this.tokens = new Reader(syntax, argv).read();
   }
 
-  /** The arguments that are not options, in their order; for `docker run` the image, the command and its arguments. */
+  /** The arguments that are not options, in order; for `docker run` the image, the command and its arguments. */
   get positionals(): readonly PositionalToken[] {
     return this.tokens.filter((token) => token.kind === 'positional');
   }
@@ -65,29 +67,34 @@ export class ParsedArgs {
     );
   }
 
-  /** The values given to an option, in their order. */
+  /** The values given to an option, in order. */
   values(name: string): readonly string[] {
     return this.flags(name).flatMap(({ value }) => (value === undefined ? [] : [value]));
   }
 
-  /** The value that counts where an option takes one: the last. */
+  /** The value that counts if an option takes one value: the last. */
   lastValue(name: string): string | undefined {
     return this.values(name).at(-1);
   }
 
-  /** Whether a switch is on, `absent` where it is not used. Throws `docker-flag-invalid` for a value that is not a boolean. */
+  /**
+   * Whether a switch is on; `absent` if it is not used. Throws `docker-flag-invalid` for a value that is not a boolean.
+   */
   isOn(name: string, absent = false): boolean {
     const last = this.flags(name).at(-1);
     return last === undefined ? absent : parseBoolean(last);
   }
 
-  /** Whether docker certainly only prints help: asked for, and nowhere taken back. */
+  /** Whether docker certainly only prints help: requested, and not turned off again. */
   get asksHelp(): boolean {
     const uses = [...this.flags('help'), ...this.flags('h').filter(({ flag }) => flag.long === undefined)];
     return uses.length > 0 && uses.every(parseBoolean);
   }
 
-  /** With another value for one option or positional. Throws `docker-flag-invalid` where it could not be read back. */
+  /**
+   * Returns a copy with another value for one option or positional. Throws `docker-flag-invalid` if docker would not
+   * read it back.
+   */
   withValue(token: Token, value: string): ParsedArgs {
     const span = token.kind === 'terminator' ? undefined : token.valueAt;
     const index = this.tokens.indexOf(token);
@@ -102,13 +109,13 @@ export class ParsedArgs {
     return edited;
   }
 
-  /** Without every use of an option. */
+  /** Returns a copy without any use of an option. */
   without(name: string): ParsedArgs {
     const [first] = this.flags(name);
     return first === undefined ? this : new ParsedArgs(this.syntax, removeFlag(this.argv, first)).without(name);
   }
 
-  /** With more options, each argument as it is to be written, before everything else. */
+  /** Returns a copy with more options in front, each argument as it is to be written. */
   withFlags(...argv: readonly string[]): ParsedArgs {
     return new ParsedArgs(this.syntax, [...argv, ...this.argv]);
   }
@@ -178,7 +185,7 @@ class Reader {
     }
   }
 
-  private flag(flag: Flag, at: Span, attached: Span | undefined, written: string): void {
+  private flag(flag: DockerOption, at: Span, attached: Span | undefined, written: string): void {
     const valueAt = attached ?? (flag.takesValue ? this.separateValue(written) : undefined);
     const value = valueAt && this.argv[valueAt.arg]?.slice(valueAt.from, valueAt.to);
     this.tokens.push({ kind: 'flag', flag, value, at, valueAt });
@@ -192,7 +199,7 @@ class Reader {
     return { arg, from: 0, to: value.length };
   }
 
-  private find(kind: 'long' | 'short', name: string, written: string): Flag {
+  private find(kind: 'long' | 'short', name: string, written: string): DockerOption {
     const known = this.syntax.flags.find((flag) => flag[kind] === name);
     if (known !== undefined) return known;
     if (HELP[kind] === name) return kind === 'long' ? { ...HELP, short: undefined } : { ...HELP, long: undefined };
@@ -202,7 +209,7 @@ class Reader {
   }
 }
 
-/** Go's own reading of a boolean. */
+/** Go's syntax for booleans. */
 function parseBoolean({ value, flag }: FlagToken): boolean {
   if (value === undefined || TRUE.has(value)) return true;
   if (FALSE.has(value)) return false;

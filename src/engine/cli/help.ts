@@ -1,20 +1,23 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
 
-/** One option of a command. At least one of the two names is there. */
-export interface Flag {
+/** One option of a command. It has at least one of the two names. */
+export interface DockerOption {
   /** Without its dashes: `disable-content-trust`. */
   readonly long: string | undefined;
   /** One character. */
   readonly short: string | undefined;
-  /** Whether the next argument belongs to it; an option without is a switch, and takes a value only after `=`. */
+  /** Whether the next argument is its value; an option without one is a switch, and takes a value only after `=`. */
   readonly takesValue: boolean;
 }
 
-/** How one command reads its arguments. */
+/** How one command parses its arguments. */
 export interface CommandSyntax {
-  readonly flags: readonly Flag[];
-  /** Whether options may follow the first positional argument. `docker run` stops there: what follows is the container's. */
+  readonly flags: readonly DockerOption[];
+  /**
+   * Whether options may follow the first positional argument. `docker run` stops there: what follows is the
+   * container's.
+   */
   readonly interspersed: boolean;
   /** Whether the command refuses to do anything without a positional argument. */
   readonly needsArgument: boolean;
@@ -23,13 +26,13 @@ export interface CommandSyntax {
 const SECTION = /^(?:Global )?(?:Options|Flags):\s*$/;
 const OPTION = /^ {2}(?:-(\S), | {4})--([A-Za-z0-9][A-Za-z0-9._-]*)(?: (\S.*?)|(\[=\S*\]))?(?: {2,}.*)?$/;
 const OPTION_SHORT = /^ {2}-(\S)(?: (\S.*?))?(?: {2,}.*)?$/;
-/** `--opt string[="x"]`: the value may be left out, so it can only be attached. */
+/** `--opt string[="x"]`: the value is optional, so it can only be attached. */
 const OPTIONAL_VALUE = /\[=.*\]$/;
 
 /**
- * Reads the help text of a command in the form that docker 20.10 and later, buildx and podman print.
- * `command` holds the words after the program's name, none for the program itself.
- * Throws `docker-help-unreadable` where the text is not that command's.
+ * Parses the help text of a command in the form that docker 20.10 and later, buildx and podman print. `command` holds
+ * the words after the program's name, none for the program itself. Throws `docker-help-unreadable` if the text is not
+ * that command's.
  */
 export function parseHelp(text: string, command: readonly string[]): CommandSyntax {
   const usage = usageOf(text);
@@ -50,14 +53,17 @@ export function parseHelp(text: string, command: readonly string[]): CommandSynt
   };
 }
 
-/** Whether the help is that of the command, by the name that the usage has or by one of its aliases. */
+/** Whether the help is that of the command, by the name in the usage line or by one of its aliases. */
 function isOf(command: readonly string[], named: readonly string[], text: string): boolean {
   const [typed, name] = [command.at(-1), named.at(-1)];
-  // With buildx, docker has all words below `builder` explained and done by it.
+  // With buildx, docker runs and documents all commands below `builder` through it.
   return name === typed || (typed === 'builder' && name === 'buildx') || aliasesIn(text).includes(typed);
 }
 
-/** The last words of the aliases: docker up to 20.10 writes only these (`ls, list`), later ones `docker image ls, docker images`. */
+/**
+ * The last words of the aliases: docker up to 20.10 prints only these (`ls, list`), later ones
+ * `docker image ls, docker images`.
+ */
 function aliasesIn(text: string): readonly (string | undefined)[] {
   const [, line] = /^Aliases:\n +(\S.*)$/m.exec(text) ?? [];
   return line === undefined ? [] : line.split(', ').map((alias) => alias.trim().split(' ').at(-1));
@@ -70,7 +76,7 @@ function usageOf(text: string): string {
   return lines[at]?.slice('Usage:'.length).trim() || (lines[at + 1] ?? '').trim();
 }
 
-/** The lines of the option sections that begin an option; all others continue a description. */
+/** The lines of the option sections that start an option; all others continue a description. */
 function optionLines(text: string): string[] {
   let inside = false;
   return text.split('\n').filter((line) => {
@@ -79,7 +85,7 @@ function optionLines(text: string): string[] {
   });
 }
 
-function parseOption(line: string): Flag {
+function parseOption(line: string): DockerOption {
   const [, short, long, type, attached] = OPTION.exec(line) ?? [];
   if (long !== undefined) return { long, short, takesValue: takesValue(type, attached) };
   const [, onlyShort, shortType] = OPTION_SHORT.exec(line) ?? [];

@@ -4,22 +4,22 @@ import { quoted } from '../../core/printable.ts';
 import { cacheFolder, DiskCache } from '../../store/disk-cache.ts';
 import type { DockerCli } from './cli.ts';
 import { ParsedArgs } from './flags.ts';
-import { type CommandSyntax, type Flag, parseHelp } from './help.ts';
+import { type CommandSyntax, type DockerOption, parseHelp } from './help.ts';
 import { type Captured, captureDocker } from './run.ts';
 
-/** Options docker could be asked about one by one. */
+/** How many options docker may be asked about one by one. */
 const ASKABLE = /^(?:--[A-Za-z0-9][A-Za-z0-9-]{0,60}|-[A-Za-z0-9])$/;
 const MISSES_ARGUMENT = /\b(?:requires|accepts) [^\n]{0,40}\barg|invalid argument "--help" for /;
 
-/** Words of docker's that a plugin has to be installed for. */
+/** Docker's commands that need a plugin. */
 const PLUGINS: ReadonlyMap<string, string> = new Map([
   ['compose', "Install docker's compose plugin (docker-compose-plugin, on Debian docker-compose)."],
 ]);
 
 /**
- * What the options of a docker command mean, learnt from the docker command at hand: from its help text, and for options
- * that the help does not list (`docker run --net`) from how the command takes `--option --help`.
- * Kept on disk for as long as the program's file does not change, except for builds, whose meaning plugins decide.
+ * The options of a docker command, learnt from the docker command at hand: from its help text, and for options that the
+ * help does not list (`docker run --net`) from how the command handles `--option --help`. Cached on disk until the
+ * program's file changes, except for builds, whose meaning depends on plugins.
  */
 export class SyntaxBook {
   private readonly cli: DockerCli;
@@ -34,12 +34,16 @@ export class SyntaxBook {
   }
 
   /**
-   * Reads the arguments of `command` (none for docker's own options), in which `own` options may stand besides docker's.
-   * Throws `docker-flag-unknown` for an option that docker does not know, or that it cannot be asked about safely;
-   * `docker-flag-invalid` for an option without its value; `docker-help-unreadable`; `docker-command-missing`;
+   * Parses the arguments of `command` (none for docker's global options), which may contain `own` options besides
+   * docker's. Throws `docker-flag-unknown` for an option that docker does not have or that it cannot be asked about
+   * safely; `docker-flag-invalid` for an option without its value; `docker-help-unreadable`; `docker-command-missing`;
    * `buildx-missing`.
    */
-  async parse(command: readonly string[], argv: readonly string[], own: readonly Flag[] = []): Promise<ParsedArgs> {
+  async parse(
+    command: readonly string[],
+    argv: readonly string[],
+    own: readonly DockerOption[] = [],
+  ): Promise<ParsedArgs> {
     for (let syntax = await this.syntaxOf(command); ; ) {
       try {
         return new ParsedArgs({ ...syntax, flags: [...syntax.flags, ...own] }, argv);
@@ -70,10 +74,14 @@ export class SyntaxBook {
   }
 
   /**
-   * Asks about an option that the help does not list. Nothing can happen meanwhile: a switch makes docker print its help,
-   * an option with a value takes `--help` for it and leaves the command without the argument that it needs.
+   * Asks about an option that the help does not list. Asking has no effect: if it is a switch, docker prints its help;
+   * if it takes a value, that is `--help`, and the command fails because its argument is missing.
    */
-  private async askAbout(command: readonly string[], syntax: CommandSyntax, flag: string): Promise<Flag | undefined> {
+  private async askAbout(
+    command: readonly string[],
+    syntax: CommandSyntax,
+    flag: string,
+  ): Promise<DockerOption | undefined> {
     if (!syntax.needsArgument || !ASKABLE.test(flag)) return undefined;
     const takesValue = await this.takesValue(command, flag);
     if (takesValue === undefined) return undefined;
@@ -82,7 +90,7 @@ export class SyntaxBook {
       : { long: undefined, short: flag.slice(1), takesValue };
   }
 
-  /** Undefined where docker does not know the option, or answers something unexpected. */
+  /** Undefined if docker does not know the option, or gives an unexpected answer. */
   private async takesValue(command: readonly string[], flag: string): Promise<boolean | undefined> {
     const { exitCode, stdout, stderr } = await this.ask(...command, flag, '--help');
     if (exitCode === 0) return isHelp(stdout, command) ? false : undefined;
@@ -108,24 +116,27 @@ export class SyntaxBook {
   }
 }
 
-/** Builds are done by docker itself or by a plugin, as the environment and docker's configuration say. */
+/** Builds are run by docker itself or by a plugin, depending on the environment and docker's configuration. */
 function isBuild(command: readonly string[]): boolean {
   return command.at(-1) === 'build' || command[0] === 'builder' || command[0] === 'buildx';
 }
 
-/** The environment for asking docker for help: no engine is asked meanwhile, which help would wait for and be cut down to. */
+/**
+ * The environment for asking docker for help without contacting an engine, which would delay the help and hide parts of
+ * it.
+ */
 export function askingEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { DOCKER_CONTEXT, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH, ...others } = env;
   return { ...others, DOCKER_HOST: 'unix:///dev/null/docker.sock' };
 }
 
-/** With BuildKit asked for, docker says so; for words of the plugin it gives its own help. */
+/** If BuildKit is enabled, docker says so; for the plugin's commands it prints its own help. */
 function lacksBuildx(command: readonly string[], { stdout, stderr }: Captured): boolean {
   const isBuildx = command[0] === 'buildx' || command[0] === 'bake';
   return /buildx component .{0,40}missing or broken/.test(stderr) || (isBuildx && isHelp(stdout, []));
 }
 
-/** Docker explains itself, and no command, for words that neither it nor a plugin knows. */
+/** For words that neither docker nor a plugin knows, docker prints its own help, without a command. */
 function commandMissing(command: readonly string[]): SignetError {
   const [word = ''] = command;
   const next = PLUGINS.get(word);
@@ -150,7 +161,7 @@ function encode({ flags, interspersed, needsArgument }: CommandSyntax): JsonValu
   return [rows, interspersed, needsArgument];
 }
 
-/** Undefined where the stored value is not one that `encode` made. */
+/** Undefined unless the stored value is one that `encode` made. */
 function decode(stored: JsonValue): CommandSyntax | undefined {
   const [rows, interspersed, needsArgument] = isList(stored) ? stored : [];
   if (!isList(rows) || typeof interspersed !== 'boolean' || typeof needsArgument !== 'boolean') return undefined;
@@ -158,7 +169,7 @@ function decode(stored: JsonValue): CommandSyntax | undefined {
   return flags.every((flag) => flag !== undefined) ? { flags, interspersed, needsArgument } : undefined;
 }
 
-function decodeFlag(row: JsonValue): Flag | undefined {
+function decodeFlag(row: JsonValue): DockerOption | undefined {
   const [long, short, takesValue] = isList(row) ? row : [];
   const named = (typeof long === 'string' || long === null) && (typeof short === 'string' || short === null);
   if (!named || typeof takesValue !== 'boolean') return undefined;

@@ -1,7 +1,7 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
 
-/** What an image is made for, in the words of OCI and Go: `linux`, `arm`, `v7`. */
+/** What an image is built for, in the terms of OCI and Go: `linux`, `arm`, `v7`. */
 interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -10,7 +10,7 @@ interface Platform {
 
 const PART = /^[A-Za-z0-9_.-]+$/;
 const OS_PART = /^[A-Za-z0-9_-]+$/;
-/** Names that mean an operating system where they stand alone; all others mean an architecture. */
+/** Names that mean an operating system if they stand alone; all others mean an architecture. */
 const SYSTEMS: ReadonlySet<string> = new Set([
   ...['aix', 'android', 'darwin', 'dragonfly', 'freebsd', 'hurd', 'illumos', 'ios', 'js', 'linux', 'nacl', 'netbsd'],
   ...['openbsd', 'plan9', 'solaris', 'windows', 'zos'],
@@ -33,8 +33,8 @@ const NODE_SYSTEMS: Readonly<Record<string, string>> = { win32: 'windows', sunos
 const NODE_ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /**
- * Reads `os[/arch[/variant]]`, or an architecture alone, as docker does; what is left out is this machine's. Versions and
- * features of systems (`windows(10.0.17763)`) are not read. Throws `usage`.
+ * Parses `os[/arch[/variant]]`, or an architecture alone, as docker does; missing parts are this machine's. Versions
+ * and features of systems (`windows(10.0.17763)`) are not supported. Throws `usage`.
  */
 export function parsePlatform(text: string): Platform {
   const [first = '', ...rest] = text.split('/');
@@ -49,7 +49,7 @@ export function parsePlatform(text: string): Platform {
   return { os: NODE_SYSTEMS[process.platform] ?? process.platform, ...alone };
 }
 
-/** A platform as the Engine API takes it where it takes JSON. */
+/** A platform in the JSON form of the Engine API. */
 export function platformJson({ os, architecture, variant }: Platform): string {
   return JSON.stringify({ architecture, os, ...(variant === undefined ? {} : { variant }) });
 }
@@ -65,7 +65,7 @@ function architectureOf(text: string, typed: string): Pick<Platform, 'architectu
   return { architecture, variant: variantOf(architecture, implied ?? typed.toLowerCase(), typed !== '') };
 }
 
-/** The variants that go without saying are left out, as containerd leaves them out. */
+/** Default variants are left out, as containerd does. */
 function variantOf(architecture: string, variant: string, isTyped: boolean): string | undefined {
   if (architecture === 'amd64') return variant === 'v1' ? undefined : variant || undefined;
   if (architecture === 'arm64') {

@@ -5,17 +5,17 @@ import type { Readable, Writable } from 'node:stream';
 import { SignetError } from '../../core/errors/index.ts';
 
 interface RunOptions {
-  /** The whole environment; this process's own where absent. */
+  /** The whole environment; this process's own by default. */
   readonly env?: NodeJS.ProcessEnv;
-  /** What docker reads; this process's own standard input where absent. */
+  /** Docker's standard input; this process's own by default. */
   readonly stdin?: Uint8Array | Readable;
-  /** Where docker's standard output goes; this process's own where absent. */
+  /** Docker's standard output; this process's own by default. */
   readonly stdout?: Writable;
 }
 
-/** What a captured command left. */
+/** The result of a captured command. */
 export interface Captured {
-  /** The exit code; 128 + n where signal n ended the command. */
+  /** The exit code; 128 + n if signal n ended the command. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -29,9 +29,9 @@ const FROM_TERMINAL: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT', 'SIGHUP']
 const FROM_PROCESSES: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGUSR1', 'SIGUSR2'];
 
 /**
- * Runs docker as a child on the caller's terminal and resolves with its exit code, 128 + n where signal n ended it.
+ * Runs docker as a child on the caller's terminal and resolves with its exit code, 128 + n if signal n ended it.
  * Signals sent to this process reach the child exactly once, and this process outlives it: Ctrl-C on a shared terminal
- * is left to the kernel, everything else is forwarded. Throws `docker-failed` where the program cannot be started.
+ * is left to the kernel, everything else is forwarded. Throws `docker-failed` if the program cannot be started.
  */
 export async function runDocker(path: string, args: readonly string[], options: RunOptions = {}): Promise<number> {
   const stdio: StdioOptions = [
@@ -51,9 +51,8 @@ export async function runDocker(path: string, args: readonly string[], options: 
 }
 
 /**
- * Becomes docker: the process keeps its id, terminal and open files, so nothing of Signet remains to get in the way.
- * Where the platform cannot replace a process, docker runs as a child and its exit code is returned.
- * Throws `docker-failed`.
+ * Replaces this process by docker: it keeps its ID, terminal and open files, so nothing of Signet remains. On platforms
+ * without exec, docker runs as a child and its exit code is returned. Throws `docker-failed`.
  */
 export async function becomeDocker(
   path: string,
@@ -69,8 +68,8 @@ export async function becomeDocker(
 }
 
 /**
- * Runs docker without a terminal and returns what it printed, at most 1 MiB of each stream. Input is empty.
- * After 30 seconds it is ended by SIGTERM. Throws `docker-failed` where it cannot be started or prints more.
+ * Runs docker without a terminal and returns what it printed, at most 1 MiB of each stream. Input is empty. After 30
+ * seconds it is stopped with SIGTERM. Throws `docker-failed` if it cannot be started or prints more.
  */
 export async function captureDocker(
   path: string,
@@ -89,7 +88,7 @@ export async function captureDocker(
   return { exitCode, stdout, stderr };
 }
 
-/** node:child_process is loaded only here: it costs the start of a command that needs no child. */
+/** node:child_process is loaded only here: loading it would delay commands that need no child. */
 async function start(path: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
   const { spawn } = await import('node:child_process');
   try {
@@ -106,7 +105,7 @@ function exitCodeOf(child: ChildProcess, path: string): Promise<number> {
   });
 }
 
-/** The text of a stream, undefined where it is longer than the cap. */
+/** The text of a stream; undefined if it is longer than the cap. */
 async function collect(child: ChildProcess, stream: Readable | null): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -125,7 +124,7 @@ function startFailure(path: string, cause: unknown): SignetError {
   return new SignetError('docker-failed', `${path} cannot be started`, { cause });
 }
 
-/** Takes the signals meant for docker from the moment it is made, so that none is lost or ends this process first. */
+/** Handles the signals meant for docker from its construction on, so that none is lost or ends this process first. */
 class SignalForwarder {
   private child: ChildProcess | undefined;
   private readonly early: NodeJS.Signals[] = [];
@@ -153,7 +152,7 @@ class SignalForwarder {
 }
 
 function connect(child: ChildProcess, { stdin, stdout }: RunOptions): void {
-  // A child that stops reading is its own decision, seen in its exit code.
+  // If the child stops reading, its exit code says what that means.
   child.stdin?.on('error', () => undefined);
   if (stdin instanceof Uint8Array) child.stdin?.end(stdin);
   else if (child.stdin !== null) stdin?.pipe(child.stdin);

@@ -7,6 +7,7 @@ import type { Logger } from '../publish/logger.ts';
 import { Refusal } from '../publish/refusal.ts';
 import { emptyAnswer } from './answers.ts';
 import type { GunPrefixes } from './gun-prefixes.ts';
+import { IMPORT_ROUTE } from './import-route.ts';
 import { PROPOSAL_ROUTES } from './proposal-routes.ts';
 import { getChanges, type Operation, ROUTES, type Route, type Services } from './routes.ts';
 
@@ -33,7 +34,7 @@ const MARK = '/_trust/';
 /** GUN, role, checksum and what stands between them take less; a longer path matches no route. */
 const MAX_PATH = 2048;
 const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE'];
-const GUN_ROUTES = [...ROUTES, ...PROPOSAL_ROUTES];
+const GUN_ROUTES = [...ROUTES, ...PROPOSAL_ROUTES, IMPORT_ROUTE];
 const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
 
 /**

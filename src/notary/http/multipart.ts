@@ -30,16 +30,16 @@ export function boundaryOf(contentType: string | null): string {
  * first or after the last part but a line break, no padded boundary lines, no encoded contents, and the closing
  * boundary must be there. Contents share memory with `body`.
  *
- * Throws `upload-malformed`, or `upload-too-large` for a part beyond `LIMITS.metadata` or parts beyond `LIMITS.uploadParts`.
+ * Throws `upload-malformed`, or `upload-too-large` for a part beyond `LIMITS.metadata` or more parts than `most`.
  */
-export function* partsOf(body: Buffer, boundary: string): Generator<FormPart> {
+export function* partsOf(body: Buffer, boundary: string, most: number = LIMITS.uploadParts): Generator<FormPart> {
   const dashBoundary = Buffer.from(`--${boundary}`);
   const delimiter = Buffer.concat([CRLF, dashBoundary]);
   let at = startsWith(body, CRLF, 0) ? CRLF.length : 0;
   if (!startsWith(body, dashBoundary, at)) throw malformed();
   at += dashBoundary.length;
   for (let count = 0; !isClosed(body, at); count++) {
-    if (count === LIMITS.uploadParts) throw new Refusal('upload-too-large');
+    if (count === most) throw new Refusal('upload-too-large');
     // Sought from the boundary's own line break, which is half of the blank line where there are no headers.
     const headersEnd = body.indexOf(END_OF_HEADERS, at);
     if (headersEnd < 0 || headersEnd - at > MAX_HEADERS) throw malformed();

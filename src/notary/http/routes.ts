@@ -8,7 +8,7 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Action } from '../../core/scope.ts';
 import type { Gate } from '../../http/gate.ts';
-import type { OnlineKeys } from '../publish/online-keys.ts';
+import type { OnlineKeyService } from '../publish/online-key-service.ts';
 import type { ServerProposals } from '../publish/proposals.ts';
 import { Refusal } from '../publish/refusal.ts';
 import type { Repositories } from '../publish/repositories.ts';
@@ -21,10 +21,10 @@ import { readUpload } from './upload-request.ts';
 
 /** What the routes work with. */
 export interface Services {
-  readonly repositories: Pick<Repositories, 'current' | 'fresh' | 'publish' | 'delete'>;
+  readonly repositories: Pick<Repositories, 'current' | 'fresh' | 'publish' | 'refuseTaken' | 'import' | 'delete'>;
   readonly proposals: Pick<ServerProposals, 'get' | 'put' | 'remove' | 'clear'>;
   readonly store: MetadataStore;
-  readonly keys: Pick<OnlineKeys, 'current' | 'next'>;
+  readonly keys: Pick<OnlineKeyService, 'current' | 'next'>;
   readonly maxAge: MaxAge;
 }
 
@@ -51,7 +51,8 @@ export type Operation =
   | 'GetMirror'
   | 'GetProposal'
   | 'PutProposal'
-  | 'DeleteProposal';
+  | 'DeleteProposal'
+  | 'ImportTUF';
 
 export interface Route {
   readonly operation: Operation;

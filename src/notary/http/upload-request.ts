@@ -8,14 +8,14 @@ import { readBody } from './request-body.ts';
 const [COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from(',{[');
 
 /**
- * Reads the files of a publish request (protocol B.6.1, B.6.2), with their roles as the client wrote them.
- * Throws a `Refusal`: `upload-*`.
+ * Reads the files of a publish request (protocol B.6.1, B.6.2) or of an import (I.2.1), at most `most`, with their names as
+ * the client wrote them. Throws a `Refusal`: `upload-*`.
  */
-export async function readUpload(request: Request): Promise<Upload['parts']> {
+export async function readUpload(request: Request, most: number = LIMITS.uploadParts): Promise<Upload['parts']> {
   const boundary = boundaryOf(request.headers.get('content-type'));
   const body = await readBody(request);
   if (mostValues(body) > LIMITS.jsonValues) throw new Refusal('upload-too-large');
-  return Array.from(partsOf(body, boundary), (part) => ({
+  return Array.from(partsOf(body, boundary, most), (part) => ({
     role: roleOf(part),
     bytes: part.content,
   }));

@@ -54,7 +54,14 @@ export function openMirror(options: MirrorOptions): MirrorService {
     throw new Refusal('mirror-read-only');
   };
   const handler = createNotaryHandler({
-    repositories: { current, fresh: current, publish: readOnly, delete: readOnly },
+    repositories: {
+      current,
+      fresh: current,
+      publish: readOnly,
+      refuseTaken: readOnly,
+      import: readOnly,
+      delete: readOnly,
+    },
     proposals: { get: notFound, put: readOnly, remove: readOnly, clear: readOnly },
     keys: { current: readOnly, next: readOnly },
     store,

@@ -52,6 +52,10 @@ export class MirrorStore implements MetadataStore {
     throw new Refusal('mirror-read-only');
   }
 
+  async import(): Promise<never> {
+    throw new Refusal('mirror-read-only');
+  }
+
   async delete(): Promise<never> {
     throw new Refusal('mirror-read-only');
   }

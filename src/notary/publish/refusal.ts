@@ -43,6 +43,7 @@ const WIRE_ERRORS = {
   },
   'proposal-invalid': { code: 'INVALID_PROPOSAL', message: 'The proposal is invalid.' },
   'proposal-changed': { code: 'PROPOSAL_CHANGED', message: 'Another proposal stands there, or none.' },
+  'import-taken': { code: 'GUN_NOT_EMPTY', message: 'The repository has trust data already.' },
   'condition-missing': {
     code: 'CONDITION_MISSING',
     message: 'The request must say what it replaces, with If-Match or If-None-Match.',

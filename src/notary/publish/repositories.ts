@@ -1,4 +1,4 @@
-import type { OnlineSigner } from '../../core/accept/online-files.ts';
+import { acceptImport, type Import } from '../../core/accept/import.ts';
 import type { StoredFile } from '../../core/accept/stored-file.ts';
 import { acceptUpload, refreshOnline, type Upload } from '../../core/accept/upload.ts';
 import { isSignetError } from '../../core/errors/index.ts';
@@ -7,11 +7,11 @@ import { digestHex, digestOf } from '../../core/names/digest.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
-import type { CurrentFiles, MetadataStore, PublicationResult } from '../store/metadata-store.ts';
+import type { CurrentFiles, MetadataStore } from '../store/metadata-store.ts';
 import { type CurrentChain, CurrentChains } from './current-chains.ts';
 import type { Logger } from './logger.ts';
 import { KeyedMutex } from './mutex.ts';
-import type { OnlineKeys } from './online-keys.ts';
+import type { OnlineKeyService } from './online-key-service.ts';
 import { Refusal } from './refusal.ts';
 import { refusalOf } from './update-refusal.ts';
 
@@ -22,28 +22,41 @@ const PAUSE_EVERY = 64 * 1024;
 
 interface RepositoryParts {
   readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
+  readonly keys: OnlineKeyService;
   readonly logger: Logger;
   readonly clock: () => Instant;
   /** Bytes of current metadata to keep in memory. */
   readonly cacheBytes: number;
+  readonly onImport: (imported: Imported) => void;
+}
+
+/** That a collection has come from another server. */
+export interface Imported {
+  readonly gun: Gun;
+  /** The user's name, undefined for an anonymous one. */
+  readonly by: string | undefined;
+  /** Which roots came, and the version of the timestamp over them, in words. */
+  readonly what: string;
+  readonly at: Instant;
 }
 
 /** What can be done with the trust data of a GUN. Changes of one GUN are made one after the other. */
 export class Repositories {
   private readonly store: MetadataStore;
-  private readonly keys: OnlineKeys;
+  private readonly keys: OnlineKeyService;
   private readonly logger: Logger;
   private readonly clock: () => Instant;
   private readonly chains: CurrentChains;
+  private readonly onImport: (imported: Imported) => void;
   private readonly mutex = new KeyedMutex();
   private readonly publishers = new KeyedMutex();
 
-  constructor({ store, keys, logger, clock, cacheBytes }: RepositoryParts) {
+  constructor({ store, keys, logger, clock, cacheBytes, onImport }: RepositoryParts) {
     this.store = store;
     this.keys = keys;
     this.logger = logger;
     this.clock = clock;
+    this.onImport = onImport;
     this.chains = new CurrentChains(store, cacheBytes);
   }
 
@@ -79,19 +92,57 @@ export class Repositories {
     });
   }
 
+  /**
+   * Checks a collection that comes from another server, and stores it with its history (protocol I.2). Throws a `Refusal`,
+   * `import-taken` where the GUN has trust data by now, or what a store throws.
+   */
+  async import(gun: Gun, parts: Import['parts'], publisher: string | undefined): Promise<void> {
+    const inTurn = () => this.mutex.run(gun, () => this.acceptAndImport(gun, parts));
+    const files = await this.publishers.run(publisher ?? '', inTurn);
+    const roots = files.filter(({ role }) => role === 'root').map(({ version }) => version);
+    const timestamp = files.at(-1);
+    if (timestamp === undefined) return;
+    const [first, last] = [Math.min(...roots), Math.max(...roots)];
+    const what = `roots ${first} to ${last}, timestamp version ${timestamp.version}`;
+    const checksum = digestHex(digestOf(timestamp.bytes));
+    this.logger.info(`imported ${gun} from another server: ${what}, checksum ${checksum}`, { gun, publisher });
+    this.onImport({ gun, by: publisher, what, at: this.clock() });
+  }
+
   /** Removes everything of the GUN; one that does not exist changes nothing (protocol B.9). */
   async delete(gun: Gun, deleter: string | undefined): Promise<void> {
     const existed = await this.mutex.run(gun, () => this.store.delete(gun, this.clock()));
     if (existed) this.logger.info(`deleted ${gun}`, { gun, deleter });
   }
 
+  /** Throws a `Refusal`, `import-taken`, where the GUN has trust data. */
+  async refuseTaken(gun: Gun): Promise<void> {
+    if ((await this.chains.get(gun)).files.size > 0) throw new Refusal('import-taken', {});
+  }
+
+  private async acceptAndImport(gun: Gun, parts: Import['parts']): Promise<readonly StoredFile[]> {
+    const signer = this.keys.signer(gun, 'unused');
+    const accept = () => acceptImport({ gun, parts, signer, now: this.clock(), pause: pauses() });
+    const files = await this.accepted(accept).catch(async (error: unknown) => {
+      // Whoever was faster has used the keys by now, which is not what is wrong with this import.
+      await this.refuseTaken(gun);
+      throw error;
+    });
+    checkSize({ files: new Map() }, files);
+    const result = await this.stored(gun, () => this.store.import({ gun, files, at: this.clock() }));
+    if (result === 'taken') throw new Refusal('import-taken', {});
+    await signer.settle();
+    return files;
+  }
+
   private async acceptAndStore(gun: Gun, parts: Upload['parts']): Promise<readonly StoredFile[]> {
     for (let attempt = 1; ; attempt++) {
       const chain = await this.chains.get(gun);
       const signer = this.keys.signer(gun);
-      const files = await this.accept(gun, parts, chain, signer);
+      const files = await this.accepted(() => acceptUpload({ gun, parts, signer, ...this.stateOf(chain) }));
       checkSize(chain, files);
-      const result = await this.storeFiles(gun, files, chain);
+      const publication = { gun, files, expected: chain.revision, at: this.clock() };
+      const result = await this.stored(gun, () => this.store.publish(publication));
       if (result === 'stored') {
         await signer.settle();
         return files;
@@ -100,26 +151,17 @@ export class Repositories {
     }
   }
 
-  private async accept(
-    gun: Gun,
-    parts: Upload['parts'],
-    chain: CurrentChain,
-    signer: OnlineSigner,
-  ): Promise<readonly StoredFile[]> {
+  private async accepted(accept: () => Promise<readonly StoredFile[]>): Promise<readonly StoredFile[]> {
     try {
-      return await acceptUpload({ gun, parts, signer, ...this.stateOf(chain) });
+      return await accept();
     } catch (error) {
       throw refusalOf(error);
     }
   }
 
-  private async storeFiles(
-    gun: Gun,
-    files: readonly StoredFile[],
-    { revision }: CurrentFiles,
-  ): Promise<PublicationResult> {
+  private async stored<Result>(gun: Gun, store: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.store.publish({ gun, files, expected: revision, at: this.clock() });
+      return await store();
     } catch (cause) {
       // What the machine has no room for is for the server around it to say.
       if (isSignetError(cause)) throw cause;
@@ -156,7 +198,7 @@ export class Repositories {
  * Refuses a publish that would make the collection too large to be kept in memory: all of it would be read from the disk
  * for every file that somebody asks for.
  */
-function checkSize({ files: current }: CurrentFiles, files: readonly StoredFile[]): void {
+function checkSize({ files: current }: Pick<CurrentFiles, 'files'>, files: readonly StoredFile[]): void {
   const sizes = new Map([...current.values(), ...files].map(({ role, bytes }) => [role, bytes.length] as const));
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   if (total > LIMITS.published) throw new Refusal('upload-too-large');

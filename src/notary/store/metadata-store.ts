@@ -37,11 +37,18 @@ export interface MetadataUpdate {
  */
 export type PublicationResult = 'stored' | 'outdated' | 'version-exists';
 
+/** A collection that comes from another server with its history: several versions of a role may be among its files. */
+export type Importation = Omit<MetadataUpdate, 'expected'>;
+
+/** What became of an import. `taken`: some file of the GUN is stored already. */
+export type ImportResult = 'stored' | 'taken';
+
 /** One record of the changefeed (protocol B.10). A deletion has version 0 and an empty checksum. */
 export interface ChangeRecord {
   readonly id: number;
   readonly at: Instant;
-  readonly gun: Gun;
+  /** As it is stored: a name that Signet would not take may have come from another server. */
+  readonly gun: string;
   readonly category: 'update' | 'deletion';
   /** Version and SHA-256 of the timestamp that was stored. */
   readonly version: number;
@@ -71,6 +78,11 @@ export interface MetadataStore {
    * Throws `publication-incomplete` for files without a timestamp.
    */
   publish(publication: MetadataUpdate): Promise<PublicationResult>;
+  /**
+   * Stores all files of a GUN that has none, and one changefeed record for the highest of its timestamps, or nothing
+   * (protocol I.2.3). Nothing is pruned by it. Throws as `publish`.
+   */
+  import(importation: Importation): Promise<ImportResult>;
   /** Removes every file of the GUN, and nothing of any other; false where there was none (protocol B.9). */
   delete(gun: Gun, at: Instant): Promise<boolean>;
   /** Oldest first. */

@@ -1,7 +1,5 @@
 import type { Database } from 'bun:sqlite';
-import { SignetError } from '../../core/errors/index.ts';
-import { digestHex, digestOf } from '../../core/names/digest.ts';
-import { type Gun, parseGun } from '../../core/names/gun.ts';
+import type { Gun } from '../../core/names/gun.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
@@ -10,11 +8,14 @@ import type {
   ChangeQuery,
   ChangeRecord,
   CurrentFiles,
+  Importation,
+  ImportResult,
   MetadataFile,
   MetadataStore,
   MetadataUpdate,
   PublicationResult,
 } from './metadata-store.ts';
+import { type NewFile, newFiles } from './new-files.ts';
 
 /** Notary's tables (protocol B.12), without the columns that nothing reads. Times are milliseconds since 1970. */
 export const METADATA_MIGRATIONS: Migrations = {
@@ -93,23 +94,26 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   async publish({ gun, files, expected, at }: MetadataUpdate): Promise<PublicationResult> {
-    const rows = files.map((file) => ({ ...file, sha256: digestHex(digestOf(file.bytes)) }));
-    const timestamp = rows.find(({ role }) => role === 'timestamp');
-    if (timestamp === undefined) {
-      throw new SignetError('publication-incomplete', `a publication of ${gun} has no timestamp`);
-    }
+    const { rows, timestamp } = newFiles(gun, files);
     return write(this.database, (): PublicationResult => {
       if (this.revisionNow(gun) !== expected) return 'outdated';
       if (rows.some(({ role, version }) => this.newestVersion(gun, role) >= version)) return 'version-exists';
-      const insert = this.database.query(
-        'INSERT INTO tuf_files (created_at, gun, role, version, sha256, data) VALUES (?, ?, ?, ?, ?, ?)',
-      );
-      for (const { role, version, sha256, bytes } of rows) insert.run(at, gun, role, version, sha256, bytes);
+      this.insert(gun, rows, at);
       this.record(at, gun, timestamp.version, timestamp.sha256, 'update');
       this.prune(
         gun,
         rows.map(({ role }) => role),
       );
+      return 'stored';
+    });
+  }
+
+  async import({ gun, files, at }: Importation): Promise<ImportResult> {
+    const { rows, timestamp } = newFiles(gun, files);
+    return write(this.database, (): ImportResult => {
+      if (this.database.query('SELECT 1 FROM tuf_files WHERE gun = ? LIMIT 1').get(gun) !== null) return 'taken';
+      this.insert(gun, rows, at);
+      this.record(at, gun, timestamp.version, timestamp.sha256, 'update');
       return 'stored';
     });
   }
@@ -144,6 +148,13 @@ export class SqliteMetadataStore implements MetadataStore {
 
   async check(): Promise<void> {
     this.database.query('SELECT id FROM tuf_files LIMIT 1').get();
+  }
+
+  private insert(gun: Gun, rows: readonly NewFile[], at: Instant): void {
+    const insert = this.database.query(
+      'INSERT INTO tuf_files (created_at, gun, role, version, sha256, data) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    for (const { role, version, sha256, bytes } of rows) insert.run(at, gun, role, version, sha256, bytes);
   }
 
   private revisionNow(gun: Gun): number {
@@ -221,5 +232,5 @@ function fileOf(row: FileRow | null): MetadataFile | undefined {
 }
 
 function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): ChangeRecord {
-  return { id, at: created_at, gun: parseGun(gun), category, version, sha256 };
+  return { id, at: created_at, gun, category, version, sha256 };
 }

@@ -14,48 +14,48 @@ import { requestToken, type TokenCache } from './token.ts';
 
 export interface AuthorizedOptions {
   readonly http: HttpClient;
-  /** Where the user's login is looked for: the first that is there counts. */
+  /** Sources of the user's login; the first that has one counts. */
   readonly logins: readonly LoginSource[];
   readonly tokens: TokenCache;
   readonly clientId?: string;
   readonly now?: () => Instant;
 }
 
-/** The value of an `Authorization` header; `reused` where the server did not ask for it in this process. */
+/** The value of an `Authorization` header; `reused` if the server did not ask for it in this process. */
 interface Authorization {
   readonly header: string;
   readonly reused: boolean;
   readonly tokenKey: string | undefined;
 }
 
-/** An answer, and as whom it was asked for. */
+/** A response, and whose authorization was used for it. */
 export interface AuthorizedAnswer extends HttpAnswer {
   readonly caller: Caller;
 }
 
-/** Where tokens for an origin are to be had, as its challenge says. */
+/** The token service of an origin, from its challenge. */
 interface TokenSource {
   readonly realm: string;
   readonly service: string | undefined;
 }
 
-/** A token that has less than this to live is not begun with. */
+/** A token that expires sooner than this is not used. */
 const MARGIN = 5 * SECOND;
-/** How long it is remembered where an origin's tokens are. */
+/** How long an origin's token service is remembered. */
 const CHALLENGE_LIFE = DAY;
 
 /**
- * Sends requests with the authorization they turn out to need. The first request to an origin goes without any; if it
- * is answered with 401, the challenge says what is needed, the request is repeated with it, and every later request
- * to the origin brings it along at once. So does a later command where `tokens` outlive this one: with a token that has
- * not expired, or with a new one from where the last was. Tokens are asked for with the scopes that the caller names; the
- * challenge's own `scope` is ignored (protocol C.5.1).
+ * Sends requests with the authorization they turn out to need. The first request to an origin carries none. If the
+ * response is 401, the request is repeated as the challenge demands, and every later request to the origin carries the
+ * authorization from the start. So does a later command if `tokens` outlive this one: with a token that has not
+ * expired, or a new one from the same token service. Tokens are requested with the caller's scopes; the challenge's own
+ * `scope` is ignored (protocol C.5.1).
  */
 export class AuthorizedClient {
   private readonly options: AuthorizedOptions;
   private readonly challenges = new Map<string, readonly Challenge[]>();
   private readonly pending = new Map<string, Promise<string>>();
-  /** By origin: what one server may have is not for another. */
+  /** By origin: authorization for one server is not for another. */
   private readonly basic = new Map<string, Promise<string>>();
   private caller: Caller = STRANGER;
 
@@ -64,7 +64,7 @@ export class AuthorizedClient {
   }
 
   /**
-   * The answer to the request; status 401 only where nothing the user has would help. Throws `realm-refused`,
+   * Returns the response to the request; status 401 only if nothing the user has would help. Throws `realm-refused`,
    * `credentials-missing`, `plain-http-refused`, `unauthorized` (by the token service) and what `HttpClient` throws.
    */
   async send(request: HttpRequest, scopes: readonly Scope[]): Promise<AuthorizedAnswer> {
@@ -102,7 +102,10 @@ export class AuthorizedClient {
     return undefined;
   }
 
-  /** With a token from where the last one was. If that is of no use any more, the server will say what is. */
+  /**
+   * Uses a token from the same token service as the last one. If it is no longer accepted, the server's challenge says
+   * so.
+   */
   private async rememberedAuthorization(
     url: URL,
     scopes: readonly Scope[],
@@ -145,7 +148,7 @@ export class AuthorizedClient {
     const login = await this.loginFor((owner) => mayReceive(realm, challenger, owner));
     try {
       const { token } = await requestToken(http, { realm, service, scopes, login, clientId }, this.now());
-      // Nobody waits for what is only for later commands.
+      // Nothing waits for what only later commands need.
       void tokens.put(tokenKey, token);
       const value = JSON.stringify([source.realm, service ?? null]);
       void tokens.put(this.sourceKey(challenger), { value, expires: this.now() + CHALLENGE_LIFE });
@@ -160,7 +163,7 @@ export class AuthorizedClient {
     }
   }
 
-  /** The login to use at a server, where there is one and it may go there. */
+  /** The login to use at a server, if there is one and it may be sent there. */
   private async loginFor(mayGo: (owner: LoginSource) => boolean): Promise<Login | undefined> {
     this.caller = STRANGER;
     for (const owner of this.options.logins) {
@@ -183,8 +186,8 @@ export class AuthorizedClient {
   }
 
   /**
-   * A credential helper made for other hosts may fail where docker would not have asked it: for a trust server's own login,
-   * before the registry's. That counts as no login, and is told if there has to be one.
+   * A credential helper for other hosts may fail where docker would not have called it: for a trust server's own login,
+   * before the registry's. That counts as no login, and is reported if a login is required.
    */
   private async find(owner: LoginSource): Promise<Login | undefined> {
     try {
@@ -197,7 +200,7 @@ export class AuthorizedClient {
     }
   }
 
-  /** Whose logins these are: tokens that they led to serve nobody else. */
+  /** Identifies the logins: tokens obtained with them are not used for anyone else. */
   private get owners(): string {
     return this.options.logins.map(({ registry }) => registry).join(' ');
   }
@@ -231,7 +234,7 @@ export class AuthorizedClient {
   }
 }
 
-/** Reads what was remembered of a challenge; undefined for anything else. */
+/** Parses a remembered challenge; undefined for anything else. */
 function readSource(text: string): TokenSource | undefined {
   try {
     const [realm, service] = [parseJson(text)].flat();

@@ -4,7 +4,7 @@ import { SignetError } from '../../core/errors/index.ts';
 export interface Challenge {
   /** In lower case: `bearer`, `basic`. */
   readonly scheme: string;
-  /** By lower-case name. */
+  /** Values by lower-case name. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -20,9 +20,9 @@ const QUOTED = /"(?:[^"\\\u0000-\u0008\u000a-\u001f\u007f]|\\[\t\u0020-\u007e])*
 const TOKEN68 = /[-._~+/0-9A-Za-z]+=*(?=[ \t]*(?:,|$))/y;
 
 /**
- * Parses the challenges of a `WWW-Authenticate` header, where several headers came joined by commas. Strict: a header
- * that is not of the grammar, is longer than 16 KiB or gives a parameter twice is refused as a whole, because it says
- * where credentials are to be sent. Throws `response-invalid`.
+ * Parses the challenges of a `WWW-Authenticate` header; several headers may be joined by commas. Strict: a header that
+ * does not match the grammar, is longer than 16 KiB or repeats a parameter is refused as a whole, because it decides
+ * where credentials are sent. Throws `response-invalid`.
  */
 export function parseChallenges(header: string): readonly Challenge[] {
   return new ChallengeParser(header).challenges();

@@ -12,21 +12,21 @@ import { requestToken } from './token.ts';
 
 interface LoginCheck {
   readonly http: HttpClient;
-  /** Where the registry answers (`registryEndpoints`); the login goes there. */
+  /** The registry's addresses (`registryEndpoints`), to which the login is sent. */
   readonly endpoint: URL;
   /** The registry (`host[:port]`) that the user logs in to. */
   readonly registry: string;
   readonly login: Login;
-  /** Token services elsewhere to which the user lets the login go (`LoginSource`). */
+  /** Token services on other hosts that the user lets the login be sent to (`LoginSource`). */
   readonly allowed?: ReadonlySet<string>;
   readonly clientId?: string;
   readonly now: Instant;
 }
 
 /**
- * Tries a login as `docker login` does: against the registry itself where it asks for Basic authentication, else
- * against its token service. Returns the identity token to store in place of the password, where the service gives
- * one. A registry that asks for nothing takes every login. Throws `unauthorized` for a wrong one, `realm-refused`,
+ * Tries a login as `docker login` does: against the registry itself if it asks for Basic authentication, else against
+ * its token service. Returns the identity token to store instead of the password, if the service issues one. A registry
+ * that asks for nothing accepts every login. Throws `unauthorized` for a wrong one, `realm-refused`,
  * `plain-http-refused` and what `HttpClient` and `requestToken` throw.
  */
 export async function checkLogin(check: LoginCheck): Promise<Buffer | undefined> {

@@ -4,15 +4,15 @@ import { printable } from '../../core/printable.ts';
 import { MAX_TEXT } from '../http/error-body.ts';
 import { hostnameOf, isLoopback } from '../transport/loopback.ts';
 
-/** The login for one registry or trust server, and where it may go. */
+/** The login for one registry or trust server, and where it may be sent. */
 export interface LoginSource {
   /** The registry or trust server (`host[:port]`) that the login is stored for. */
   readonly registry: string;
-  /** Where the registry answers, if the user configured another address than its name. */
+  /** The registry's address, if the user configured one that differs from its name. */
   readonly endpoint?: URL;
-  /** Origins of token services on other hosts to which the user lets it go. */
+  /** Origins of token services on other hosts that the user lets it be sent to. */
   readonly allowed?: ReadonlySet<string>;
-  /** Undefined where none is stored. What it returns is wiped after use, so each call makes it again. */
+  /** Undefined if none is stored. Callers wipe the result after use, so each call returns a new copy. */
   find(): Promise<Login | undefined>;
 }
 
@@ -31,8 +31,8 @@ const WELL_KNOWN: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Parses the address of a token service as a challenge gives it. It must be https, without a user name; on this
- * machine http will do, but only a server on this machine may point at it. Throws `realm-refused`.
+ * Parses the address of a token service from a challenge. It must be https and have no user name; http is allowed on
+ * this machine, if a server on this machine points to it. Throws `realm-refused`.
  */
 export function parseRealm(text: string, challenger: URL): URL {
   const refuse = (why: string): never => {
@@ -49,8 +49,8 @@ export function parseRealm(text: string, challenger: URL): URL {
 }
 
 /**
- * Whether an origin belongs to the registry that a login was made for: the same host, or that of its configured address,
- * on any port; an origin that is known to belong to it, such as `auth.docker.io` to Docker Hub; one that the user allowed.
+ * Whether an origin belongs to the registry that a login is for: the same host, or that of its configured address, on
+ * any port; an origin known to belong to it, such as `auth.docker.io` to Docker Hub; or one that the user allowed.
  * Names are compared exactly.
  */
 export function belongsTo({ hostname, origin }: URL, { registry, endpoint, allowed }: Audience): boolean {
@@ -60,11 +60,11 @@ export function belongsTo({ hostname, origin }: URL, { registry, endpoint, allow
 }
 
 /**
- * Decides whether a login may be sent to a token service. A challenge alone never decides it, or every server could have
- * the login for the asking (as in containerd, CVE-2020-15157); and because the challenger gets the token, which it could
- * use at the registry in the user's place, it must belong to the registry too. Where it does not, the answer is false,
- * and the request goes on without the login, unless the user allowed the token service for this login. Throws
- * `realm-refused` where a server of the registry itself names a token service elsewhere.
+ * Decides whether a login may be sent to a token service. A challenge alone is never enough, or any server could obtain
+ * the login (as in containerd, CVE-2020-15157). And because the challenging server receives the token, which it could
+ * use at the registry in the user's name, it must belong to the registry too. If it does not, the result is false and
+ * the request continues without the login, unless the user allowed the token service for this login. Throws
+ * `realm-refused` if a server of the registry itself names a token service on another host.
  */
 export function mayReceive(realm: URL, challenger: URL, audience: Audience): boolean {
   if (!belongsTo(challenger, audience)) return audience.allowed?.has(realm.origin) === true;

@@ -10,15 +10,15 @@ import type { HttpClient } from '../http/http.ts';
 import type { HttpAnswer } from '../http/http-message.ts';
 import { basicAuthorization } from './basic.ts';
 
-/** A bearer token and the moment from which it is no longer of use. */
+/** A bearer token and when it expires. */
 interface Token {
   readonly value: string;
   readonly expires: Instant;
 }
 
 /**
- * Where tokens are kept until they expire, and where they are to be had. Keys say at which origin a token serves, for what
- * and by whose login; they hold no secret.
+ * Keeps tokens until they expire, and the token services that issue them. Keys say for which origin, which scopes and
+ * whose login a token is; they contain no secret.
  */
 export interface TokenCache {
   get(key: string): Promise<Token | undefined>;
@@ -30,10 +30,10 @@ export interface TokenOptions {
   readonly realm: URL;
   readonly service: string | undefined;
   readonly scopes: readonly Scope[];
-  /** Undefined asks for what everybody may. */
+  /** Undefined requests anonymous access. */
   readonly login: Login | undefined;
   readonly clientId: string;
-  /** Asks for a refresh token as well. */
+  /** Requests a refresh token as well. */
   readonly offline?: boolean;
 }
 
@@ -42,13 +42,13 @@ interface TokenAnswer {
   readonly refreshToken: Buffer | undefined;
 }
 
-/** Seconds; services that say less, or nothing, mean this (protocol F.4). */
+/** Seconds; the lifetime if the service gives a shorter one or none (protocol F.4). */
 const SHORTEST_LIFE = 60;
 const LONGEST_LIFE = 24 * 3600;
 const TOKEN = /^[-A-Za-z0-9._~+/]+=*$/;
 const MAX_TOKEN = 32 * 1024;
 
-/** Keeps tokens as long as the process runs. */
+/** Keeps tokens for the lifetime of the process. */
 export class MemoryTokens implements TokenCache {
   private readonly tokens = new Map<string, Token>();
 
@@ -66,10 +66,9 @@ export class MemoryTokens implements TokenCache {
 }
 
 /**
- * Asks a token service for a token (protocol C.5.1 step 3, F.4): with the identity token by POST where the login has
- * one, else by GET with user name and password, else for what everybody may. Whether the login may be sent there is
- * for the caller to decide (`checkRealm`). Throws `unauthorized`, `server-error`, `response-invalid` and what
- * `HttpClient` throws.
+ * Requests a token from a token service (protocol C.5.1 step 3, F.4): by POST with the identity token if the login has
+ * one, else by GET with user name and password, or anonymously. Whether the login may be sent there is up to the caller
+ * (`checkRealm`). Throws `unauthorized`, `server-error`, `response-invalid` and what `HttpClient` throws.
  */
 export async function requestToken(http: HttpClient, request: TokenOptions, now: Instant): Promise<TokenAnswer> {
   const identityToken = request.login?.identityToken;
@@ -80,8 +79,8 @@ export async function requestToken(http: HttpClient, request: TokenOptions, now:
 }
 
 /**
- * Parses a token service's answer. The moment of expiry is on this machine's clock and never later than the service
- * says. Throws `response-invalid`.
+ * Parses a token service's response. The expiry is on this machine's clock, and never later than the service says.
+ * Throws `response-invalid`.
  */
 export function parseTokenAnswer(body: Uint8Array, now: Instant): TokenAnswer {
   try {
@@ -150,7 +149,7 @@ function refused({ realm, scopes, login }: TokenOptions, answer: HttpAnswer): Si
   );
 }
 
-/** Services written in Go say the year 1 where they have no time to tell. */
+/** Services written in Go send the year 1 for a missing time. */
 function issuedAt(text: string | undefined, now: Instant): Instant {
   const time = text === undefined ? now : parseTime(text);
   return time <= 0 ? now : time;

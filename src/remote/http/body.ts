@@ -2,8 +2,8 @@ import { CollectedBytes } from '../../core/collected-bytes.ts';
 import { SignetError } from '../../core/errors/index.ts';
 
 /**
- * Reads a body of at most `limit` bytes to its end. A declared length above the limit fails before anything is read,
- * a longer body as soon as it passes the limit: `response-too-large`. `arrived` is called for every piece.
+ * Reads a body of at most `limit` bytes. Throws `response-too-large`: before reading if the declared length is above
+ * the limit, otherwise as soon as the body is. Calls `arrived` for every piece.
  */
 export async function readCapped(
   body: AsyncIterable<Uint8Array> | null,

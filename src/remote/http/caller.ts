@@ -1,24 +1,24 @@
 import { printable } from '../../core/printable.ts';
 
-/** As whom a server was asked. */
+/** Whose login a request was sent with. */
 export interface Caller {
-  /** The name of the user whose login was used: empty where an identity token says it, undefined without a login. */
+  /** The name of the user whose login was used: empty if it is part of an identity token, undefined without a login. */
   readonly user: string | undefined;
   /** The registry or trust server that the login is stored for. */
   readonly registry: string | undefined;
-  /** The variable of the environment that gave the login; undefined where it is stored. */
+  /** The environment variable that the login came from; undefined if it is stored. */
   readonly source: string | undefined;
-  /** The registry whose login was not sent, because the server is not that registry's. */
+  /** The registry whose login was withheld, because the server is not one of the registry's. */
   readonly withheld: string | undefined;
-  /** Why the server's own login could not be had; absent where there is none, or where it was used. */
+  /** Why the server's own login was not available; absent if there is none, or if it was used. */
   readonly trouble?: string;
 }
 
 export const STRANGER: Caller = { user: undefined, registry: undefined, source: undefined, withheld: undefined };
 
 /**
- * What a refusal says of the login, to be put behind the server's own words. Nothing where no login was used and none was
- * held back: the words are then docker's alone.
+ * What a refusal says about the login, appended to the server's message. Empty if no login was used and none was
+ * withheld: the message is then docker's alone.
  */
 export function whoAsked({ user, registry, source, withheld, trouble }: Caller, server: URL): string {
   if (withheld !== undefined && trouble === undefined) {
@@ -29,7 +29,7 @@ export function whoAsked({ user, registry, source, withheld, trouble }: Caller, 
   return user === '' ? ` (${login})` : ` (as ${printable(user)}, ${login})`;
 }
 
-/** The next step after a refusal. `isLoginWrong`: the login itself was not accepted, whatever was asked for. */
+/** The next step after a refusal. `isLoginWrong`: the login itself was rejected, regardless of the request. */
 export function logInStep({ user, registry, source }: Caller, server: URL, isLoginWrong = false): string {
   if (user === undefined) return `Log in first: signet login ${server.host}`;
   if (isLoginWrong) {

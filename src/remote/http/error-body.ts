@@ -1,7 +1,7 @@
 import { type JsonObject, type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { printable } from '../../core/printable.ts';
 
-/** Characters of a server's words that are shown. */
+/** How many characters of a server's message are shown. */
 export const MAX_TEXT = 512;
 
 /** One entry of the error bodies of registries, trust servers and token services (protocol B.3, F.5). */
@@ -15,7 +15,7 @@ export interface RemoteError {
 
 const MAX_ERRORS = 16;
 
-/** Reads `{"errors":[{"code","message","detail"}]}`; a body of any other form holds no errors. */
+/** Parses `{"errors":[{"code","message","detail"}]}`; any other body contains no errors. */
 export function parseErrorBody(body: Uint8Array): readonly RemoteError[] {
   const document = parseOrUndefined(body);
   if (!(document instanceof Map)) return [];
@@ -24,7 +24,7 @@ export function parseErrorBody(body: Uint8Array): readonly RemoteError[] {
   return errors.filter((entry: JsonValue): entry is JsonObject => entry instanceof Map).map(readError);
 }
 
-/** What the other side says went wrong, in one line; undefined where it says nothing that can be understood. */
+/** The server's error message, in one line; undefined if there is none. */
 export function describeFailure(body: Uint8Array): string | undefined {
   const [first] = parseErrorBody(body);
   if (first !== undefined) return first.message || first.code || undefined;

@@ -3,19 +3,19 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** Bytes that the body of a successful answer may have. */
+  /** Maximum length in bytes of a successful response's body. */
   readonly limit: number;
-  /** Whether it does no harm if the server takes it twice; where absent, the method says: GET, HEAD, PUT and DELETE do none. */
+  /** Whether sending it twice does no harm; by default true for GET, HEAD, PUT and DELETE. */
   readonly mayTakeEffectTwice?: boolean;
-  /** Redirects to follow, for GET and HEAD; none where absent: then a redirect is an answer as any other. */
+  /** How many redirects to follow, for GET and HEAD. By default none: a redirect is then a response like any other. */
   readonly redirects?: number;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** The whole body; empty where that of a failure was longer than an error has any need to be. */
+  /** The whole body; empty for an error body above its limit. */
   readonly body: Buffer;
-  /** Where the answer came from, after redirects. */
+  /** The URL that sent the response, after redirects. */
   readonly url: URL;
 }

@@ -18,11 +18,11 @@ import { Stopwatch } from './stopwatch.ts';
 
 /** Milliseconds. */
 interface Timeouts {
-  /** From the request's start to the response's head, connecting included. */
+  /** From the start of the request to the head of the response, including the connection. */
   readonly answer: number;
   /** Between two pieces of the body. */
   readonly idle: number;
-  /** For everything, repetitions and redirects included. */
+  /** For everything, including retries and redirects. */
   readonly total: number;
 }
 
@@ -41,16 +41,16 @@ const REPEATABLE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE']
 const BUSY: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const MAX_REPETITIONS = 3;
 const MAX_WAIT = 10 * SECOND;
-/** Bytes a second that the slowest line worth waiting for carries; what is to be sent adds to the time for an answer. */
+/** Bytes per second of the slowest connection to support; sending a body extends the time limit accordingly. */
 const SLOWEST_UPLOAD = 64 * 1024;
 
 /**
- * The one HTTP client: every wait has an end, every body a cap, every origin its own TLS settings.
+ * The only HTTP client: every wait has a time limit, every body a cap, every origin its own TLS settings.
  *
- * Requests that may be sent twice are repeated up to three times on connection faults and on 429, 502, 503 and 504; others
- * only where they cannot have arrived (`repetitionsAfter`).
- * Any status is an answer; errors are `network-unreachable`, `network-timeout`, `tls-untrusted`, `tls-failed`,
- * `response-invalid`, `response-too-large` and `redirect-refused`, with the transport's error as cause.
+ * Requests that may be sent twice are retried up to three times on connection faults and on 429, 502, 503 and 504;
+ * others only if they cannot have arrived (`repetitionsAfter`). Any status is a response; errors are
+ * `network-unreachable`, `network-timeout`, `tls-untrusted`, `tls-failed`, `response-invalid`, `response-too-large` and
+ * `redirect-refused`, with the transport's error as cause.
  */
 export class HttpClient {
   private readonly userAgent: string;
@@ -151,7 +151,7 @@ export class HttpClient {
   }
 }
 
-/** A body in any encoding could unpack to any size, so none is taken. */
+/** A compressed body could unpack to any size, so none is accepted. */
 function refuseEncoded(headers: Headers, url: URL): void {
   const encoding = headers.get('content-encoding');
   if (encoding !== null && encoding.toLowerCase() !== 'identity') {

@@ -9,9 +9,9 @@ export function isRedirect(status: number): boolean {
 }
 
 /**
- * The request that a redirect asks for. The `Authorization` header goes along only to the very same origin (scheme,
- * host and port). Throws `redirect-refused` for anything but GET and HEAD, for an address with a user name, and
- * for a step from https to http.
+ * The request for a redirect. Keeps the `Authorization` header only for the same origin (scheme, host and port). Throws
+ * `redirect-refused` for methods other than GET and HEAD, for an address with a user name, and for a redirect from
+ * https to http.
  */
 export function redirected(request: HttpRequest, answer: HttpAnswer): HttpRequest {
   const refuse = (why: string): never => {

@@ -1,11 +1,11 @@
-/** Aborts a request that does not make progress in the time it is allowed. */
+/** Aborts a request that makes no progress within the allowed time. */
 export class Stopwatch {
   private readonly deadline: number;
   private readonly controller = new AbortController();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private runOut = false;
 
-  /** `deadline` is the moment, on the clock of `performance.now()`, that no allowance reaches beyond. */
+  /** `deadline`, on the clock of `performance.now()`, is the end of the last allowance. */
   constructor(deadline: number) {
     this.deadline = deadline;
   }
@@ -14,12 +14,12 @@ export class Stopwatch {
     return this.controller.signal;
   }
 
-  /** Whether time ran out, as opposed to every other reason for an abort. */
+  /** Whether the time limit was the reason for an abort. */
   get hasRunOut(): boolean {
     return this.runOut;
   }
 
-  /** Gives that many milliseconds from now, in place of what was left. */
+  /** Allows that many milliseconds from now, replacing the current limit. */
   allow(milliseconds: number): void {
     clearTimeout(this.timer);
     const left = Math.max(0, Math.min(milliseconds, this.deadline - performance.now()));
@@ -29,7 +29,7 @@ export class Stopwatch {
     }, left);
   }
 
-  /** Ends the watch, and with it whatever of the response was not read. */
+  /** Stops the watch, and aborts whatever is left of the response. */
   stop(): void {
     clearTimeout(this.timer);
     this.controller.abort();

@@ -8,7 +8,7 @@ interface Upload {
 
 /**
  * The multipart body of a publish, byte for byte as Go writes it (protocol B.6.1): one part per role in the map's
- * order, the role as file name, slashes and all.
+ * order, with the role as file name, including slashes.
  */
 export function multipartUpload(files: ReadonlyMap<RoleName, Uint8Array>, boundary = newBoundary()): Upload {
   const pieces: Uint8Array[] = [];

@@ -21,8 +21,8 @@ export class NotaryServer implements TrustServer {
   private readonly actions: readonly Action[];
 
   /**
-   * `address` as `serverFor` gives it. `actions` are what a read asks for: `pull`, or what the command needs later
-   * anyway, so that one token serves it throughout.
+   * `address` comes from `serverFor`. `actions` are the scope of reads: `pull`, or what the command needs later anyway,
+   * so that it needs only one token.
    */
   constructor(address: URL, client: AuthorizedClient, actions: readonly Action[] = ['pull']) {
     this.address = address;

@@ -12,18 +12,20 @@ import { translateStatus } from './trust-status.ts';
 const PATH = 'signet/proposal';
 const ACTIONS: readonly Action[] = ['pull', 'push'];
 
-/** The place for proposals on Signet's trust server (docs/proposals.md). Other trust servers have none. */
+/** Proposals on Signet's trust server (docs/proposals.md). Other trust servers do not support them. */
 export class RemoteProposals implements ProposalStore {
   private readonly address: URL;
   private readonly client: AuthorizedClient;
 
-  /** `address` as `serverFor` gives it. */
+  /** `address` comes from `serverFor`. */
   constructor(address: URL, client: AuthorizedClient) {
     this.address = address;
     this.client = client;
   }
 
-  /** Undefined also where the server cannot keep any. Throws as `translateStatus`, and what the connection throws. */
+  /**
+   * Also undefined if the server does not support proposals. Throws what `translateStatus` and the connection throw.
+   */
   async read(gun: Gun): Promise<Buffer | undefined> {
     const answer = await this.send(gun, { method: 'GET', limit: LIMITS.upload });
     if (isUnknownPath(answer)) return undefined;
@@ -56,8 +58,8 @@ export class RemoteProposals implements ProposalStore {
 }
 
 /**
- * Whether the server has nothing there, or knows nothing of such a path. A server with accounts lets nobody but its
- * administrator ask for paths that it does not know (protocol B.4): its 401 then asks for the scope of no repository.
+ * Whether the server has nothing there, or does not know the path. A server with accounts lets only its administrator
+ * request unknown paths (protocol B.4): its 401 then asks for a scope that is no repository's.
  */
 function isUnknownPath({ status, headers }: AuthorizedAnswer): boolean {
   if (status !== 401) return status === 404 || status === 405;

@@ -10,15 +10,15 @@ export interface TrustRequest extends Omit<HttpRequest, 'url' | 'limit'> {
   readonly gun: Gun;
   /** What follows `/v2/{gun}/_trust/`. */
   readonly path: string;
-  /** What the access token is to allow. */
+  /** The actions that the access token must allow. */
   readonly actions: readonly Action[];
-  /** Bytes that the body of a successful answer may have; as many as an error's where absent. */
+  /** Maximum length in bytes of a successful response's body; by default that of an error body. */
   readonly limit?: number;
 }
 
 /**
- * Sends a request to the trust server at `address`. Any status is an answer; throws what `AuthorizedClient.send` throws,
- * `response-too-large` in the words of Notary's clients.
+ * Sends a request to the trust server at `address`. Any status is a response. Throws what `AuthorizedClient.send`
+ * throws, `response-too-large` in the words of Notary's clients.
  */
 export async function sendTrustRequest(
   client: AuthorizedClient,
@@ -35,7 +35,7 @@ export async function sendTrustRequest(
   }
 }
 
-/** An answer that is longer than it may be. */
+/** The error for a response that is too long. */
 export function badResponse(detail: SignetError['detail'], cause?: SignetError): SignetError {
   return new SignetError('response-too-large', 'trust server returned a bad response.', { cause, detail });
 }

@@ -12,24 +12,26 @@ export type RemoteFile =
   | { readonly role: RoleName; readonly sha256: string }
   | { readonly role: RoleName; readonly version: number };
 
-/** The answer to the request for the timestamp. */
+/** The response to a request for the timestamp. */
 export interface Latest {
   readonly timestamp: Buffer;
-  /** What came along, as untrusted as the timestamp; undefined from a server that gives files one by one. */
+  /** Files sent along with it, as untrusted as the timestamp; undefined from a server that sends files one by one. */
   readonly chain: Chain | undefined;
 }
 
-/** What a trust server does for a client. Errors are those of `translateStatus`, for every implementation. */
+/** The operations of a trust server. Every implementation throws the errors of `translateStatus`. */
 export interface TrustServer {
-  /** The bytes of one file, at most `limit`. Throws `trust-data-missing` where the server has none. */
+  /** Reads one file of at most `limit` bytes. Throws `trust-data-missing` if the server does not have it. */
   read(gun: Gun, file: RemoteFile, limit: number): Promise<Buffer>;
-  /** The current timestamp, and with it all else that is not `known`, where the server can do that (protocol I.1). */
+  /**
+   * Reads the current timestamp, and all files that are not `known` if the server can send them along (protocol I.1).
+   */
   latest(gun: Gun, known: KnownFiles): Promise<Latest>;
-  /** The key with which the server signs the role; it makes one where it has none. */
+  /** The server's public key for the role, created if it has none. */
   publicKey(gun: Gun, role: ServerRole): Promise<PublicKey>;
-  /** Makes the server take a new key for the role, and returns it. */
+  /** Makes the server create a new key for the role, and returns it. */
   rotateKey(gun: Gun, role: ServerRole): Promise<PublicKey>;
-  /** Publishes the files together or not at all. Throws `publish-rejected` and `publish-conflict`. */
+  /** Publishes all files or none. Throws `publish-rejected` and `publish-conflict`. */
   publish(gun: Gun, files: ReadonlyMap<RoleName, Buffer>): Promise<void>;
   /** Deletes the whole collection. */
   remove(gun: Gun): Promise<void>;

@@ -6,7 +6,7 @@ import type { AuthorizedAnswer } from '../auth/authorized.ts';
 import { logInStep, whoAsked } from '../http/caller.ts';
 import { MAX_TEXT, parseErrorBody, type RemoteError } from '../http/error-body.ts';
 
-/** What Notary's clients say of each kind of rejected update (protocol B.6.4). */
+/** The words of Notary's clients for each kind of rejected update (protocol B.6.4). */
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
   ['ErrValidation', 'An error occurred during validation'],
   ['ErrBadHierarchy', 'Metadata hierarchy is incomplete'],
@@ -19,9 +19,9 @@ const READ_ONLY = 'READ_ONLY_MIRROR';
 const REJECTED = 'trust server rejected operation.';
 
 /**
- * Returns for status 200 and throws for every other, in the words of Notary's clients (protocol C.5): `trust-data-missing`
- * (404), `unauthorized` (401, with the collection and whose login was used), `server-error`. `resource` is what was asked for,
- * as in `2.root` or `timestamp key`.
+ * Returns for status 200 and throws for any other, in the words of Notary's clients (protocol C.5):
+ * `trust-data-missing` (404), `unauthorized` (401, with the collection and whose login was used), `server-error`.
+ * `resource` is what was requested, such as `2.root` or `timestamp key`.
  */
 export function translateStatus({ status, body, url, caller }: AuthorizedAnswer, gun: Gun, resource: string): void {
   if (status === 200) return;
@@ -51,7 +51,10 @@ export function translateStatus({ status, body, url, caller }: AuthorizedAnswer,
   throw new SignetError('server-error', message, { detail });
 }
 
-/** `translateStatus` of a publish, whose rejection says why: `publish-rejected`, or `publish-conflict` where somebody was faster. */
+/**
+ * `translateStatus` for a publish, whose rejection includes the reason: `publish-rejected`, or `publish-conflict` if
+ * someone else published first.
+ */
 export function translatePublish(answer: AuthorizedAnswer, gun: Gun): void {
   if (answer.status === 400) throw rejection(parseErrorBody(answer.body));
   translateStatus(answer, gun, 'POST metadata endpoint');
@@ -70,7 +73,7 @@ function rejection(errors: readonly RemoteError[]): SignetError {
   });
 }
 
-/** `{"Name":"ErrBadRoot","Error":{"Msg":"…"}}`; undefined for a name that no client knows. */
+/** `{"Name":"ErrBadRoot","Error":{"Msg":"…"}}`; undefined for a name that clients do not know. */
 function validationError(detail: JsonValue | undefined): { name: string; message: string } | undefined {
   if (!(detail instanceof Map)) return undefined;
   const name = detail.get('Name');

@@ -4,9 +4,9 @@ import { parseJson } from '../../core/json/parse.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../core/names/digest.ts';
 import { printable } from '../../core/printable.ts';
 
-/** An image manifest or index as a registry keeps it. */
+/** An image manifest or index as stored by a registry. */
 export interface Manifest {
-  /** The digest by which it was asked for, else its SHA-256. */
+  /** The digest by which it was requested, else its SHA-256. */
   readonly digest: Digest;
   /** Bytes. */
   readonly size: number;
@@ -14,7 +14,7 @@ export interface Manifest {
   readonly bytes: Buffer;
 }
 
-/** The kinds of manifest that can be signed and pulled, in the order of preference (protocol F.5). */
+/** The media types of manifests that can be signed and pulled, in order of preference (protocol F.5). */
 export const MANIFEST_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -22,24 +22,24 @@ export const MANIFEST_TYPES = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ] as const;
 
-/** What tells an image from an index. */
+/** Members that distinguish an image from an index. */
 const MEMBERS = ['mediaType', 'manifests', 'config', 'layers', 'fsLayers'];
 const INDEX_TYPES: ReadonlySet<string> = new Set([MANIFEST_TYPES[0], MANIFEST_TYPES[2]]);
 
-/** What came with a manifest's bytes. */
+/** What a registry sent along with a manifest's bytes. */
 interface Received {
   readonly bytes: Buffer;
   readonly contentType: string | null;
   /** The `Docker-Content-Digest` header. */
   readonly claimedDigest: string | null;
-  /** What it must be, where it was asked for by digest. */
+  /** The expected digest, if it was requested by digest. */
   readonly wanted: Digest | undefined;
 }
 
 /**
- * Verifies what a registry sent. The digest is computed, never taken from the registry; a claim that differs from it
- * is refused, and so is a document that reads as a manifest and as an index, or whose own `mediaType` is another than
- * the one in the header. Throws `checksum-mismatch` or `manifest-unusable`.
+ * Verifies what a registry sent. The digest is computed, never taken from the registry, and a different claim is
+ * refused. So is a document that can be read both as a manifest and as an index, or whose `mediaType` differs from the
+ * header's. Throws `checksum-mismatch` or `manifest-unusable`.
  */
 export function verifyManifest({ bytes, contentType, claimedDigest, wanted }: Received): Manifest {
   const digest = digestOf(bytes, wanted === undefined ? 'sha256' : digestAlgorithm(wanted));
@@ -61,7 +61,7 @@ function agrees(claimed: string, bytes: Buffer): boolean {
   return isDigest(claimed) && digestOf(bytes, digestAlgorithm(claimed)) === claimed;
 }
 
-/** Refused are also members that Go's readers would take for the known ones: engines are written in Go. */
+/** Members that Go's parser would match case-insensitively are refused too: engines are written in Go. */
 function parseManifest(bytes: Buffer): { own: string | undefined; has: (member: string) => boolean } {
   try {
     const fields = new Fields(parseJson(bytes, { numbers: 'any' }), 'the manifest', MEMBERS, 'ignore');

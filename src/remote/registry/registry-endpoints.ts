@@ -3,11 +3,11 @@ import { DOCKER_HUB } from '../../core/names/reference.ts';
 import { printable } from '../../core/printable.ts';
 import { hostnameOf, isLoopback } from '../transport/loopback.ts';
 
-/** What the user configured for one registry. */
+/** The user's settings for one registry. */
 export interface RegistrySettings {
-  /** Where the registry answers, in place of `https://<host>`. */
+  /** The registry's address, instead of `https://<host>`. */
   readonly endpoint?: string;
-  /** Where content may be read instead, tried in this order. */
+  /** Mirrors to read content from, tried in this order. */
   readonly mirrors?: readonly string[];
 }
 

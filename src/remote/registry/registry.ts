@@ -14,14 +14,17 @@ import { MANIFEST_TYPES, type Manifest, verifyManifest } from './manifest.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from './registry-endpoints.ts';
 
 export interface RegistryClientOptions {
-  /** The client for a registry (`host[:port]`), set up for how that registry is connected to. */
+  /** The HTTP client for a registry (`host[:port]`), with the connection settings for that registry. */
   readonly http: (registry: string) => HttpClient;
-  /** The user's login for a registry or mirror (`host[:port]`), made anew by each call. */
+  /** The user's login for a registry or mirror (`host[:port]`). Each call returns a new copy. */
   readonly login: (registry: string) => Promise<Login | undefined>;
   readonly tokens: TokenCache;
-  /** By registry (`host[:port]`). */
+  /** Settings by registry (`host[:port]`). */
   readonly settings?: ReadonlyMap<string, RegistrySettings>;
-  /** Token services elsewhere to which the login for a registry or mirror (`host[:port]`) may go (`LoginSource`). */
+  /**
+   * Token services on other hosts that the login for a registry or mirror (`host[:port]`) may be sent to
+   * (`LoginSource`).
+   */
   readonly allowed?: (registry: string) => ReadonlySet<string>;
 }
 
@@ -30,7 +33,7 @@ type RegistryRequest = Omit<HttpRequest, 'url'>;
 const PULL: readonly Action[] = ['pull'];
 const PUSH: readonly Action[] = ['pull', 'push'];
 const MAX_REDIRECTS = 3;
-/** Failures to connect over https to a registry on this machine; it is then tried over http. */
+/** Failures to connect over https after which a registry on this machine is tried over http. */
 const NOT_THERE = ['network-unreachable', 'tls-failed'] as const;
 
 /** Reads and writes manifests without an engine, in any registry that speaks the distribution protocol (F.5). */
@@ -44,8 +47,8 @@ export class RegistryClient {
   }
 
   /**
-   * The manifest or index that a reference stands for, verified. A reference with a digest is resolved by it, whatever
-   * its tag; mirrors are asked for digests only, because what a tag stands for is the registry's word. Throws
+   * Fetches and verifies the manifest or index of a reference. If the reference has a digest, its tag is ignored.
+   * Mirrors are used for digests only, because only the registry itself may say what a tag refers to. Throws
    * `not-found`, `unauthorized`, `forbidden`, `server-error`, `checksum-mismatch`, `response-invalid` and what
    * `AuthorizedClient` throws.
    */
@@ -60,7 +63,10 @@ export class RegistryClient {
     return this.atRegistry(wanted.registry, (endpoint) => this.readManifest(endpoint, wanted.registry, wanted));
   }
 
-  /** Stores a manifest under the reference's tag, or by its digest where it has no tag. Throws as `manifest` does. */
+  /**
+   * Stores a manifest under the reference's tag, or by its digest if it has no tag. Throws the same errors as
+   * `manifest`.
+   */
   async putManifest(
     reference: Reference,
     { bytes, mediaType }: Pick<Manifest, 'bytes' | 'mediaType'>,
@@ -98,7 +104,7 @@ export class RegistryClient {
     });
   }
 
-  /** Does `action` at the first of the registry's addresses where anything answers, and stays there. */
+  /** Runs `action` at the first of the registry's addresses that responds, and uses no other afterwards. */
   private async atRegistry<T>(registry: string, action: (endpoint: URL) => Promise<T>): Promise<T> {
     const known = this.answering.get(registry);
     const endpoints = known === undefined ? registryEndpoints(registry, this.options.settings?.get(registry)) : [known];

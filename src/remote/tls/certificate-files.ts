@@ -6,8 +6,8 @@ const BEGIN = /-----BEGIN CERTIFICATE-----/g;
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * Checks that a PEM file holds certificates, and only such as can be read. A TLS connection would fail with it later, and
- * could not tell which file is at fault. Throws `tls-files-invalid`, which names it.
+ * Checks that a PEM file contains certificates only, all of them readable. A TLS connection would fail later without
+ * saying which file is wrong. Throws `tls-files-invalid`, which names it.
  */
 export function checkCertificateFile(path: string, pem: Buffer): void {
   const text = pem.toString('latin1');
@@ -20,8 +20,8 @@ export function checkCertificateFile(path: string, pem: Buffer): void {
 }
 
 /**
- * `checkCertificateFile` for a client certificate, and that the key (PEM, without a passphrase) is its own. Throws
- * `tls-files-invalid`.
+ * `checkCertificateFile` for a client certificate; also checks that the key (PEM, without a passphrase) belongs to it.
+ * Throws `tls-files-invalid`.
  */
 export function checkIdentityFiles(
   { certificate, key }: ClientIdentity,
@@ -45,7 +45,7 @@ function attempt<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch {
-    // What the runtime says of it may quote the file.
+    // The runtime's own message may quote the file.
     return undefined;
   }
 }

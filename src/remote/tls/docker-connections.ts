@@ -3,25 +3,27 @@ import type { Connection, ConnectionFor } from '../transport/connection.ts';
 import { hostnameOf, loopbackAddress } from '../transport/loopback.ts';
 import { readTlsFolder, type TlsFolder } from './tls-folder.ts';
 
-/** Where docker's engine keeps certificates of registries; a client without an engine uses them too. */
+/** Where docker's engine keeps certificates of registries; clients without an engine use them too. */
 export const ENGINE_CERTIFICATES = '/etc/docker/certs.d';
 
 interface DockerConnectionOptions {
-  /** Folders with one folder of certificates per `host[:port]`: `~/.docker/tls`, for registries `/etc/docker/certs.d` too. */
+  /**
+   * Folders with one certificate folder per `host[:port]`: `~/.docker/tls`, and `/etc/docker/certs.d` for registries.
+   */
   readonly folders: readonly string[];
-  /** The registry (`host[:port]`) that the connections are made for. */
+  /** The registry (`host[:port]`) that the connections are for. */
   readonly registry: string;
-  /** The trust server, where the connections are to it and to its token service. */
+  /** The trust server, if the connections are to it and its token service. */
   readonly server?: URL;
 }
 
 /**
- * Connects as docker does (protocol C.5.1, D.2): with the certificates that the user keeps for the host, and with
- * the trust server's authorities for its token service as well.
+ * Connects as docker does (protocol C.5.1, D.2): with the user's certificates for the host, and with the trust server's
+ * authorities for its token service as well.
  *
- * A certificate is not verified where the registry is this machine. Docker stops there; here the server must be this
- * machine too, and is then connected to at the very address that was looked up, so that nobody's answer to a name
- * look-up switches verification off for a server elsewhere.
+ * If the registry is on this machine, its certificate is not verified. Docker checks nothing more; Signet also requires
+ * that the server is on this machine, and connects to the very address that was looked up, so that no DNS answer can
+ * turn off verification for a server elsewhere.
  */
 export function dockerConnections(options: DockerConnectionOptions): ConnectionFor {
   return async (origin) => {
@@ -43,14 +45,14 @@ export function dockerConnections(options: DockerConnectionOptions): ConnectionF
 }
 
 /**
- * The authorities (PEM) that the user keeps for a registry in these folders, each with one folder per `host[:port]`.
- * Throws `tls-files-invalid`.
+ * The user's authorities (PEM) for a registry in these folders, which each have one folder per `host[:port]`. Throws
+ * `tls-files-invalid`.
  */
 export function ownAuthorities(folders: readonly string[], registry: string): readonly Buffer[] {
   return certificatesFor(folders, new URL(`https://${registry}`)).authorities;
 }
 
-/** The loopback address to connect to without verification; undefined where the certificate must verify. */
+/** The loopback address to connect to without verification; undefined if the certificate must verify. */
 async function unverifiedAddress(registry: string, origin: URL): Promise<string | undefined> {
   const registryAddress = await loopbackAddress(hostnameOf(registry));
   return registryAddress === undefined ? undefined : loopbackAddress(origin.hostname);

@@ -13,9 +13,9 @@ export interface TlsFolder {
 const MAX_FILES = 256;
 
 /**
- * Reads one of docker's certificate folders (protocol C.5.1): every `*.crt` is an authority to trust, every `*.cert`
- * a client certificate whose key is the `*.key` of the same name. A folder that does not exist is empty. Throws
- * `tls-files-invalid` where half of a pair is missing, or a file cannot be read or is none of these.
+ * Reads one of docker's certificate folders (protocol C.5.1): every `*.crt` is an authority to trust, every `*.cert` a
+ * client certificate with its key in the `*.key` of the same name. A folder that does not exist is empty. Throws
+ * `tls-files-invalid` if half of a pair is missing, or if a file cannot be read or is none of these.
  */
 export function readTlsFolder(folder: string): TlsFolder {
   const names = namesIn(folder);

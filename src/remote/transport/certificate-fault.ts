@@ -8,7 +8,7 @@ import { proxyFor, proxyName } from './proxy.ts';
 import { placesOfRoots } from './system-roots.ts';
 import { addressOf, hostOf } from './wire.ts';
 
-/** What is wrong with a server's certificate, and what to do. */
+/** What is wrong with a server's certificate, and what to do about it. */
 interface Fault {
   readonly why: string;
   readonly next: string;
@@ -20,8 +20,8 @@ const OTHER_NAME: ReadonlySet<string> = new Set(['ERR_TLS_CERT_ALTNAME_INVALID',
 const DATES: ReadonlySet<string> = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']);
 
 /**
- * The error for a server whose certificate does not verify, in words that say what is in the certificate: it is looked at
- * on a connection of its own, over which nothing is sent. `error` is what the transport threw.
+ * The error for a server whose certificate does not verify, with details from the certificate. They are read over a
+ * separate connection that sends nothing. `error` is what the transport threw.
  */
 export async function untrustedError(error: unknown, url: URL, connection: Connection): Promise<SignetError> {
   const code = codeOf(error);
@@ -90,7 +90,7 @@ const UNKNOWN_AUTHORITY: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** As they stand in `DNS:a.example, IP Address:192.0.2.1`. */
+/** From the form `DNS:a.example, IP Address:192.0.2.1`. */
 function namesOf(certificate: PeerCertificate | undefined): string {
   const names = (certificate?.subjectaltname ?? '').replaceAll(/(?:^|(?<=, ))(?:DNS|IP Address):/g, '');
   return printable(names, MAX_NAMES);
@@ -101,7 +101,7 @@ function day(text: string | undefined): string | undefined {
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }
 
-/** Undefined where it cannot be had: nothing is worse for that than the words. */
+/** Undefined if it cannot be read; the message then has fewer details. */
 function certificateOf(url: URL, connection: Connection): Promise<PeerCertificate | undefined> {
   const target = addressOf(url, connection);
   if (proxyFor(target) !== undefined) return Promise.resolve(undefined);
@@ -111,7 +111,7 @@ function certificateOf(url: URL, connection: Connection): Promise<PeerCertificat
       host: hostOf(target),
       port: Number(target.port) || 443,
       ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-      // Only to look at it.
+      // Only to read the certificate; nothing is sent.
       rejectUnauthorized: false,
       timeout: PATIENCE,
     });

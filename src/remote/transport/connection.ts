@@ -1,12 +1,12 @@
-/** How connections to one origin are made. */
+/** Connection settings of one origin. */
 export interface Connection {
-  /** PEM certificates trusted beside the system's roots. */
+  /** PEM certificates to trust in addition to the system's roots. */
   readonly authorities: readonly Buffer[];
-  /** What the client shows where the server asks for a certificate. */
+  /** The client certificate, if the server asks for one. */
   readonly identities: readonly ClientIdentity[];
   /** False accepts every server certificate; only ever for loopback. */
   readonly verify: boolean;
-  /** Connect to this IP address, whatever the host's name resolves to by then. */
+  /** Connect to this IP address, whatever the host's name resolves to later. */
   readonly address: string | undefined;
   /** Where the user can put the certificate of an authority for it, for messages. */
   readonly authorityFile?: string;
@@ -18,7 +18,7 @@ export interface ClientIdentity {
   readonly key: Buffer;
 }
 
-/** Says how to connect to the origin of a URL. Asked once per origin. */
+/** Returns the connection settings for the origin of a URL. Called once per origin. */
 export type ConnectionFor = (origin: URL) => Promise<Connection>;
 
 /** The system's roots, no client certificate. */

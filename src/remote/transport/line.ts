@@ -3,14 +3,14 @@ import type { WireRequest, WireResponse } from './wire.ts';
 
 /** A connected socket, as Bun has it. */
 interface LineSocket {
-  /** Returns how many bytes were taken; `drain` is called when it takes more. */
+  /** Returns how many bytes were accepted; `drain` is called when it accepts more. */
   write(bytes: Uint8Array): number;
   terminate(): void;
   ref(): void;
   unref(): void;
 }
 
-/** What happens on a socket. `handshake` comes with TLS only. */
+/** Events of a socket. `handshake` occurs only with TLS. */
 export interface LineEvents {
   open(socket: LineSocket): void;
   handshake(socket: LineSocket, success: boolean, error: Error | null): void;
@@ -28,14 +28,14 @@ interface Exchange {
 }
 
 /**
- * One HTTP/1.1 connection, on which requests follow each other without waiting for the answers (RFC 9112, 9.3.2): files
- * that are asked for at the same time arrive after one round trip, with no further connection. Only GET requests do,
- * and only once a first answer has shown that the server keeps the connection.
+ * One HTTP/1.1 connection with pipelining (RFC 9112, 9.3.2): files that are requested at the same time arrive after one
+ * round trip, without further connections. Pipelines only GET requests, and only once a first response has shown that
+ * the server keeps the connection.
  *
- * Measured with `bench/latency.ts` over 50 ms of round trip: `trust inspect` of a repository that is not cached takes 300 ms
- * from Notary's own server, and 500 over the connections that `fetch` or `node:https` keep alive, because those open another
- * one for each file that is asked for meanwhile. Notary's server does not speak HTTP/2, which would do the same. In one
- * request, of a cached repository or from Signet's server, a line is no faster.
+ * Measured with `bench/latency.ts` at 50 ms of round trip: `trust inspect` of a repository that is not cached takes 300
+ * ms from Notary's own server, and 500 ms over the connections that `fetch` or `node:https` keep alive, because those
+ * open another connection for each concurrent request. Notary's server does not support HTTP/2, which would do the
+ * same. For a single request, of a cached repository or to Signet's server, a line is no faster.
  */
 export class Line implements ResponseSink {
   private readonly reader = new ResponseReader(this);
@@ -54,18 +54,18 @@ export class Line implements ResponseSink {
     return this.state === 'open';
   }
 
-  /** Whether the connection ended while several requests were on their way. */
+  /** Whether the connection ended while several requests were pending. */
   get brokeWhilePipelining(): boolean {
     return this.state === 'closed while pipelining';
   }
 
-  /** Whether a request can be sent at this moment. */
+  /** Whether a request can be sent now. */
   takes(method: string): boolean {
     if (!this.isOpen) return false;
     return this.underway.length === 0 || (this.isProven && [...this.underway, { method }].every(isGet));
   }
 
-  /** Sends a request. Rejects with the socket's error, or one whose code is `ECONNRESET` where the connection ends early. */
+  /** Sends a request. Rejects with the socket's error, or with code `ECONNRESET` if the connection ends early. */
   send(request: WireRequest): Promise<WireResponse> {
     return new Promise((resolve, reject) => {
       const exchange: Exchange = { method: request.method, resolve, reject, body: undefined };
@@ -77,7 +77,7 @@ export class Line implements ResponseSink {
     });
   }
 
-  /** An answer to which nobody listens any more would hold up all that follow. */
+  /** A response that no one reads any more would block all that follow. */
   private abandon(exchange: Exchange, reason: unknown): void {
     if (!this.underway.includes(exchange)) return;
     exchange.reject(reason);
@@ -85,7 +85,7 @@ export class Line implements ResponseSink {
     this.fail(broken());
   }
 
-  /** Ends the connection, and with `error` whatever was under way on it. */
+  /** Closes the connection, and rejects all pending requests with `error`. */
   fail(error: unknown): void {
     if (!this.isOpen) return;
     this.state = this.underway.length > 1 ? 'closed while pipelining' : 'closed';
@@ -120,7 +120,7 @@ export class Line implements ResponseSink {
     error: (_, error) => this.fail(error),
   };
 
-  // What the reader finds
+  // Called by the reader
 
   head(status: number, headers: Headers): void {
     const [exchange] = this.underway;
@@ -145,7 +145,7 @@ export class Line implements ResponseSink {
     else if (this.underway.length === 0) this.socket?.unref();
   }
 
-  // What is sent
+  // Sending
 
   private begin(socket: LineSocket): void {
     this.socket = socket;

@@ -2,9 +2,9 @@ import { SignetError } from '../../core/errors/index.ts';
 import { printable } from '../../core/printable.ts';
 import { proxyFor, proxyName } from './proxy.ts';
 
-/** The code of an error for a system that trusts no authority at all. */
+/** Error code for a system that trusts no authority at all. */
 export const NO_AUTHORITIES = 'NO_AUTHORITIES';
-/** The code of an answer that began, and then did not go on in time. */
+/** Error code for a response that began but did not continue in time. */
 const STALLED = 'STALLED';
 const MAX_REPETITIONS = 3;
 
@@ -29,14 +29,14 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Faults of a connection that may be gone a moment later, and what to call them: before anything could be sent… */
+/** Connection faults that may be temporary, and their names: before anything could be sent… */
 const UNREACHED: ReadonlyMap<string, string> = new Map([
   ['ECONNREFUSED', 'connection refused'],
   ['EHOSTUNREACH', 'no route to the host'],
   ['ENETUNREACH', 'no route to the network'],
   ['EAI_AGAIN', 'the name cannot be resolved at present'],
 ]);
-/** …and at any time, also in the middle of a TLS handshake. */
+/** …and at any time, including during a TLS handshake. */
 const BROKEN: ReadonlyMap<string, string> = new Map([
   ['ECONNRESET', 'connection reset'],
   ['ECONNABORTED', 'connection aborted'],
@@ -57,8 +57,8 @@ export function isUntrustedCertificate(error: unknown): boolean {
 }
 
 /**
- * How often a request may be sent again after a fault. Where nobody listens, once: that is a server that starts anew, or
- * none. A request that must not take effect twice is sent again only if it cannot have arrived.
+ * How often to retry a request after a fault. Once if the connection was refused: either the server is restarting, or
+ * there is none. A request that must not take effect twice is sent again only if it cannot have arrived.
  */
 export function repetitionsAfter(fault: unknown, mayTakeEffectTwice: boolean): number {
   const code = codeOf(fault);
@@ -69,8 +69,8 @@ export function repetitionsAfter(fault: unknown, mayTakeEffectTwice: boolean): n
 }
 
 /**
- * The typed error for what a transport threw on the way to `url`, for all but certificates that do not verify
- * (`untrustedError`). Its message names the origin, the proxy and nothing secret.
+ * The error for what a transport threw on the way to `url`, except certificates that do not verify (`untrustedError`).
+ * Its message names the origin and the proxy, and nothing secret.
  */
 export function networkError(error: unknown, url: URL): SignetError {
   const code = codeOf(error);
@@ -92,12 +92,12 @@ export function timeoutError(url: URL, cause?: unknown): SignetError {
   return new SignetError('network-timeout', `${url.origin} did not answer in time`, { cause });
 }
 
-/** `timeoutError` for an answer that had begun. */
+/** `timeoutError` for a response that had begun. */
 export function stalledError(url: URL): SignetError {
   return timeoutError(url, Object.assign(new Error('the answer broke off'), { code: STALLED }));
 }
 
-/** The code of a transport's error; empty where it has none. */
+/** The code of a transport's error; empty if it has none. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? printable(code, 60) : '';

@@ -3,22 +3,22 @@ import { request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { hostOf } from './wire.ts';
 
-/** How a proxy is asked in Node. */
+/** How Node connects to a proxy. */
 interface ProxyRequest extends RequestOptions {
-  /** Certificates to trust where the proxy speaks TLS. */
+  /** Certificates to trust if the proxy speaks TLS. */
   readonly ca?: (Buffer | string)[];
 }
 
-/** A request to a proxy itself: a `CONNECT`, or one for a whole address. Errors are those of a request. */
+/** A request to a proxy itself: a `CONNECT`, or one with an absolute URL. Errors are those of a request. */
 export function requestProxy(proxy: URL, options: ProxyRequest): ClientRequest {
   const headers = { ...options.headers, ...proxyAuthorization(proxy) };
   if (proxy.protocol !== 'https:') return requestHttp(proxy, { ...options, headers });
-  // Node would take the name that the certificate must have from the Host header.
+  // Node would otherwise expect the name in the Host header in the certificate.
   const servername = isIP(hostOf(proxy)) === 0 ? hostOf(proxy) : '';
   return requestHttps(proxy, { ...options, headers, servername });
 }
 
-/** Opens a way through the proxy to a host and port. Rejects with code `ERR_PROXY_TUNNEL` where the proxy refuses. */
+/** Opens a tunnel through the proxy to a host and port. Rejects with code `ERR_PROXY_TUNNEL` if the proxy refuses. */
 export function openTunnel(proxy: URL, authority: string, options: ProxyRequest): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const asking = requestProxy(proxy, {

@@ -10,10 +10,10 @@ const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const HAS_SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]/;
 
 /**
- * The proxy through which a URL is reached, by the rules of Go's `net/http`, and so of docker: `HTTPS_PROXY` for https,
- * `HTTP_PROXY` for http, each also in lower case and without a scheme, then meaning http; not for this machine, and not for
- * what `NO_PROXY` lists. Undefined where it is reached directly. Throws `proxy-unsupported` for a proxy that speaks something else
- * than http or https, and for a variable that holds no address, which may have been meant to keep traffic off the network.
+ * The proxy for a URL, by the rules of Go's `net/http` and so of docker: `HTTPS_PROXY` for https, `HTTP_PROXY` for
+ * http, each also in lower case, and http if it has no scheme; none for this machine and for hosts in `NO_PROXY`.
+ * Undefined for a direct connection. Throws `proxy-unsupported` for a proxy that speaks neither http nor https, and for
+ * a variable that is not an address, because it may have been meant to keep traffic off the network.
  */
 export function proxyFor(target: URL, env: NodeJS.ProcessEnv = process.env): URL | undefined {
   const name = target.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
@@ -21,7 +21,7 @@ export function proxyFor(target: URL, env: NodeJS.ProcessEnv = process.env): URL
   if (text === '' || isLoopback(target.hostname) || isExcepted(target, either(env, 'NO_PROXY'))) return undefined;
   const address = HAS_SCHEME.test(text) ? text : `http://${text}`;
   const proxy = URL.canParse(address) ? new URL(address) : undefined;
-  // The value may hold a password, so it is not shown.
+  // The value may contain a password, so it is not shown.
   if (proxy === undefined)
     throw new SignetError('proxy-unsupported', `what ${name} holds is not the address of a proxy`);
   if (DEFAULT_PORTS.has(proxy.protocol)) return proxy;
@@ -31,7 +31,7 @@ export function proxyFor(target: URL, env: NodeJS.ProcessEnv = process.env): URL
   );
 }
 
-/** The address of a proxy without the password in it. */
+/** The address of a proxy without its password. */
 export function proxyName({ protocol, host }: URL): string {
   return `${protocol}//${host}`;
 }
@@ -41,8 +41,8 @@ function either(env: NodeJS.ProcessEnv, name: string): string {
 }
 
 /**
- * Whether `NO_PROXY` lists the host: `*`; an address or a range in CIDR notation; a name, which stands for those below it
- * too, or for them alone after a dot or `*.`. Addresses and names may have a port.
+ * Whether `NO_PROXY` lists the host: `*`; an address or a range in CIDR notation; a name, which includes those below
+ * it, or only those with a leading dot or `*.`. Addresses and names may have a port.
  */
 function isExcepted({ hostname, port, protocol }: URL, list: string): boolean {
   const host = unbracketed(hostname).toLowerCase();
@@ -76,7 +76,7 @@ function isInRange(range: string, host: string): boolean {
   return prefix(start) === prefix(found);
 }
 
-/** The bytes of an IP address, undefined for anything else. Not by node:net, which takes long to load. */
+/** The bytes of an IP address, undefined for anything else. Does not use node:net, which is slow to load. */
 function bytesOf(text: string): readonly number[] | undefined {
   if (IPV4.test(text)) return text.split('.').map(Number);
   if (!text.includes(':') || !URL.canParse(`http://[${text}]`)) return undefined;

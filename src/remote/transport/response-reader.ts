@@ -1,4 +1,4 @@
-/** What one response consists of, in order: its head, its body in pieces, its end. */
+/** Receives the parts of one response in order: its head, its body in pieces, its end. */
 export interface ResponseSink {
   head(status: number, headers: Headers): void;
   data(bytes: Uint8Array): void;
@@ -10,7 +10,7 @@ type Part = 'head' | 'body' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailer' |
 
 const MAX_HEAD = 64 * 1024;
 const MAX_HEADERS = 256;
-/** A chunk's size with its extensions, or a trailer. */
+/** The longest line: a chunk's size with its extensions, or a trailer. */
 const MAX_LINE = 4096;
 const PROTOCOL = 'HTTP/1.';
 const STATUS = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/;
@@ -19,14 +19,14 @@ const LENGTH = /^\d{1,15}$/;
 const CHUNK_SIZE = /^([0-9a-fA-F]{1,12})[ \t]*(?:;|$)/;
 
 /**
- * Reads the responses to requests, none of them HEAD, that come one after the other on one connection (RFC 9112). Strict:
- * what two readers could understand differently is refused, with an error whose code is `InvalidHTTPResponse`.
+ * Parses the responses to requests, none of them HEAD, that follow each other on one connection (RFC 9112). Strict:
+ * anything two parsers could read differently is refused with code `InvalidHTTPResponse`.
  */
 export class ResponseReader {
   private readonly sink: ResponseSink;
   private unread: Buffer = Buffer.alloc(0);
   private part: Part = 'head';
-  /** Bytes of the body or chunk that are still to come. */
+  /** Bytes of the body or chunk that are still missing. */
   private left = 0;
   private isLast = false;
 
@@ -39,14 +39,14 @@ export class ResponseReader {
     while (this.advance());
   }
 
-  /** The connection has ended. Returns whether that ended a response as it should. */
+  /** The connection has ended. Returns whether that properly ended a response. */
   close(): boolean {
     if (this.part !== 'rest') return false;
     this.end();
     return true;
   }
 
-  /** Reads one part of what is there; false where it takes more bytes. */
+  /** Parses the next part; returns false if it needs more bytes. */
   private advance(): boolean {
     switch (this.part) {
       case 'head':
@@ -65,7 +65,7 @@ export class ResponseReader {
     }
   }
 
-  /** False for want of bytes. What is not HTTP need not be waited for to its end. */
+  /** False if it needs more bytes. Anything but HTTP fails without waiting for its end. */
   private isHttp(): boolean {
     const start = this.unread.toString('latin1', 0, PROTOCOL.length);
     if (!PROTOCOL.startsWith(start)) throw invalid();

@@ -4,7 +4,7 @@ import { printable } from '../../core/printable.ts';
 
 /** Where trust servers are configured. */
 interface ServerSettings {
-  /** `DOCKER_CONTENT_TRUST_SERVER`: one server for all repositories. Empty counts as absent. */
+  /** `DOCKER_CONTENT_TRUST_SERVER`: one server for all repositories. Empty means absent. */
   readonly environment: string | undefined;
   /** By registry host (with port). */
   readonly perRegistry?: ReadonlyMap<string, string>;
@@ -13,9 +13,9 @@ interface ServerSettings {
 const HUB_SERVER = 'https://notary.docker.io';
 
 /**
- * The trust server that speaks for a registry's repositories (protocol D.2): the environment's for all, else the one
- * configured for this registry, else Docker Hub's own for Docker Hub, else the registry's host itself. A path is kept;
- * slashes at its end are not, because no server answers at `//v2/`. Throws `server-address-invalid`.
+ * The trust server for a registry's repositories (protocol D.2): the environment's for all of them, else the one
+ * configured for this registry, else Docker Hub's own for Docker Hub, else the registry's host itself. Keeps a path but
+ * removes trailing slashes, because no server responds at `//v2/`. Throws `server-address-invalid`.
  */
 export function serverFor(registry: string, settings: ServerSettings): URL {
   const configured = settings.environment || settings.perRegistry?.get(registry);
@@ -42,7 +42,7 @@ export function parseServerAddress(text: string): URL {
   return url;
 }
 
-/** What stands before an `@` may be a password. */
+/** What precedes an `@` may be a password. */
 function withoutUser(text: string): string {
   return printable(text.replace(/[^/]*@/g, ''), 200);
 }

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
-/** Where distributions keep all authorities in one file; the first that is there counts. */
+/** Files in which distributions keep all authorities; the first that exists counts. */
 const FILES = [
   '/etc/ssl/certs/ca-certificates.crt', // Debian, Ubuntu, Gentoo
   '/etc/pki/tls/certs/ca-bundle.crt', // Fedora, RHEL
@@ -12,15 +12,15 @@ const FILES = [
 ];
 /** Folders of single authorities, all of which count. */
 const FOLDERS = ['/etc/ssl/certs', '/etc/pki/tls/certs'];
-/** Bytes; the bundles of distributions have about 250 KB. */
+/** In bytes; the bundles of distributions are about 250 KB. */
 const MAX_FILE = 16 * 1024 * 1024;
 const MAX_FILES = 16 * 1024;
 const CERTIFICATE = /^-----BEGIN CERTIFICATE-----[ \t]*\r?\n([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----/gm;
 
 /**
- * The authorities that Linux trusts, each as PEM, just as Go and so docker find them: those of the first file that is there
- * and of all files in the folders. `SSL_CERT_FILE` names another file, `SSL_CERT_DIR` other folders, with colons between
- * them. What cannot be read, or is no certificate, is passed over. Undefined on other systems, where the runtime knows.
+ * The authorities that Linux trusts, each as PEM, found as Go and so docker find them: in the first bundle that exists,
+ * and in all files of the folders. `SSL_CERT_FILE` names another bundle, `SSL_CERT_DIR` other folders, separated by
+ * colons. Skips what cannot be read or is no certificate. Undefined on other systems, where the runtime knows.
  */
 export function systemRoots(env: NodeJS.ProcessEnv = process.env): readonly string[] | undefined {
   if (process.platform !== 'linux') return undefined;
@@ -50,7 +50,7 @@ function first<Item, Found>(items: readonly Item[], find: (item: Item) => Found 
   return undefined;
 }
 
-/** Links to a neighbour are other names for what is read anyway. */
+/** Links to a file in the same folder are skipped: they only give it another name. */
 function filesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
@@ -79,7 +79,7 @@ function pem(body: string): string {
   return `-----BEGIN CERTIFICATE-----\n${body.replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`;
 }
 
-/** One that cannot be read would spoil all others. */
+/** One unreadable certificate would make the whole list fail. */
 function isCertificate(text: string): boolean {
   try {
     return new X509Certificate(text).raw.length > 0;

@@ -3,7 +3,7 @@ import { Line, type LineEvents } from './line.ts';
 import { proxyFor } from './proxy.ts';
 import { addressOf, hostOf, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
 
-/** As much of Bun as it takes. Node has no counterpart that is loaded in less time than it would save. */
+/** The part of Bun that is used. Node has no counterpart that loads in less time than it would save. */
 interface Sockets {
   connect(options: {
     readonly hostname: string;
@@ -14,13 +14,13 @@ interface Sockets {
 }
 
 const lines = new WeakMap<Connection, Map<string, Line>>();
-/** Connections with a server, or something before it, that does not take pipelined requests. */
+/** Connections to servers, or something in between, that do not support pipelining. */
 const oneByOne = new WeakSet<Connection>();
 const METHODS: readonly string[] = ['GET', 'POST'];
 
 /**
- * Sends a request on the line to its origin, which is opened for the first one. Undefined where there is no line to be had,
- * or none at this moment: outside of Bun, through a proxy, for other methods, while an answer must be waited for.
+ * Sends a request on the line to its origin, which is opened for the first request. Undefined if no line is available,
+ * or not at the moment: outside of Bun, through a proxy, for other methods, or while a response must be awaited.
  */
 export function sendOnLine(
   request: WireRequest,

@@ -21,10 +21,10 @@ interface TlsOptions {
 }
 type TlsRequestOptions = RequestOptions & TlsOptions & { readonly servername?: string };
 
-/** Agents keep connections open between requests; one per way of connecting. */
+/** Agents keep connections open between requests; one per set of connection settings. */
 const agents = new WeakMap<Connection, Map<string, HttpAgent>>();
 
-/** `exchange` for Node, whose `fetch` knows neither own authorities nor client certificates. */
+/** `exchange` for Node, whose `fetch` supports neither custom authorities nor client certificates. */
 export function sendWithNode(request: WireRequest, connection: Connection, roots: Roots): Promise<WireResponse> {
   const target = addressOf(request.url, connection);
   const proxy = proxyFor(target);
@@ -40,7 +40,7 @@ export function sendWithNode(request: WireRequest, connection: Connection, roots
   return answerTo(send(target, { ...options, agent }), request.body);
 }
 
-/** For each request a way of its own. */
+/** A new tunnel for each request. */
 async function sendThrough(
   proxy: URL,
   request: WireRequest,

@@ -4,15 +4,15 @@ import { proxyFor } from './proxy.ts';
 import { sendOnLine } from './transport-line.ts';
 import { addressOf, type Roots, tlsFiles, type WireRequest, type WireResponse } from './wire.ts';
 
-/** For connections whose server certificate does not come from their own authorities alone: what they trust in all. */
+/** The complete list of authorities, for connections that trust others besides their own. */
 const completeRoots = new WeakMap<Connection, NonNullable<Roots> | 'default'>();
 
 /**
- * Sends one request. No redirect is followed, nothing is retried, nothing decompressed; a proxy named by the
- * environment is used (`proxyFor`).
+ * Sends one request. Follows no redirect, retries nothing, decompresses nothing; uses the proxy of the environment
+ * (`proxyFor`).
  *
- * A connection's own authorities are tried alone first, because loading all the system's roots beside them takes
- * longer than everything else of a first request. Rejects with whatever the runtime throws.
+ * A connection's own authorities are tried alone first, because loading the system's roots as well takes longer than
+ * everything else in a first request. Rejects with whatever the runtime throws.
  */
 export async function exchange(request: WireRequest, connection: Connection): Promise<WireResponse> {
   const send = 'Bun' in globalThis ? sendWithBun : (await import('./transport-node.ts')).sendWithNode;
@@ -36,7 +36,7 @@ async function rootsWith(own: readonly Buffer[]): Promise<NonNullable<Roots> | '
   if (own.length === 0 && process.platform !== 'linux') return 'default';
   const roots = [...(await rootsOfSystem()), ...own];
   if (roots.length > 0) return roots;
-  // With an empty list the runtime would take those that it brings itself.
+  // With an empty list the runtime would use its built-in authorities.
   throw Object.assign(new Error('this system has no authorities'), { code: NO_AUTHORITIES });
 }
 
@@ -51,7 +51,7 @@ function rootsOfSystem(): Promise<readonly string[]> {
 async function readRootsOfSystem(): Promise<readonly string[]> {
   const { systemRoots } = await import('./system-roots.ts');
   const tls = await import('node:tls');
-  // Node before 22.15 knows only the roots that it brings itself.
+  // Node before 22.15 knows only its built-in roots.
   return systemRoots() ?? tls.getCACertificates?.('default') ?? tls.rootCertificates;
 }
 
@@ -71,15 +71,16 @@ async function sendWithFetch(request: WireRequest, connection: Connection, roots
     signal: request.signal,
     redirect: 'manual',
     decompress: false,
-    // Said in full because the environment could turn both round (NODE_TLS_REJECT_UNAUTHORIZED, BUN_CONFIG_VERBOSE_FETCH).
+    // Set explicitly, because the environment could change both (NODE_TLS_REJECT_UNAUTHORIZED,
+    // BUN_CONFIG_VERBOSE_FETCH).
     verbose: false,
     tls: { rejectUnauthorized: connection.verify, ...pinnedName(request, connection), ...tlsFiles(connection, roots) },
-    // Said in full too: the runtime's own reading of the environment is not Go's.
+    // Set explicitly too: the runtime reads the environment differently from Go.
     proxy: proxyFor(target)?.href ?? false,
   });
 }
 
-/** With a pinned address the name that the certificate must be for is no longer that of the URL. */
+/** With a pinned address, the certificate must still be for the name in the URL. */
 function pinnedName({ url }: WireRequest, { address }: Connection): { serverName?: string } {
   return address === undefined ? {} : { serverName: url.hostname };
 }

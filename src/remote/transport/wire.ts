@@ -1,27 +1,27 @@
 import type { Connection } from './connection.ts';
 
-/** One request as it goes onto the wire. */
+/** One request as it is sent. */
 export interface WireRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Headers;
   readonly body: Uint8Array | undefined;
   readonly signal: AbortSignal;
-  /** Whether it may be sent on a connection on which others wait for their answers. */
+  /** Whether it may be pipelined behind others on a connection. */
   readonly mayFollow: boolean;
 }
 
-/** The start of a response; the body arrives as it is read, in no way decoded. */
+/** The head of a response, and its body as it arrives, not decoded in any way. */
 export interface WireResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly body: AsyncIterable<Uint8Array> | null;
 }
 
-/** Certificates to trust: `undefined` is the runtime's own choice. */
+/** Certificates to trust; `undefined` leaves the choice to the runtime. */
 export type Roots = readonly (Buffer | string)[] | undefined;
 
-/** Where the request really goes: the pinned address instead of the host's name, where there is one. */
+/** The host to connect to: the pinned address if there is one, instead of the host's name. */
 export function addressOf(url: URL, connection: Connection): URL {
   const target = new URL(url);
   if (connection.address !== undefined) {
@@ -30,12 +30,12 @@ export function addressOf(url: URL, connection: Connection): URL {
   return target;
 }
 
-/** Without the brackets that an IPv6 address has in a URL. */
+/** Without the brackets of an IPv6 address in a URL. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
 
-/** The certificates of a connection, as Bun takes them. */
+/** The certificates of a connection, in Bun's form. */
 export function tlsFiles(
   { identities }: Connection,
   roots: Roots,

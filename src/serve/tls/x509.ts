@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { OID } from '../../core/keys/algorithms.ts';
 import { bitString, type DerNode, integer, node, octetString, oid, sequence, TAG } from '../../core/keys/der.ts';
 import { formatPem } from '../../core/keys/pem.ts';
-import { assembleCertificate, commonNameOnly, extension } from '../../core/keys/x509-parts.ts';
+import { commonNameOnly, extension, unsignedCertificate } from '../../core/keys/x509-parts.ts';
 import type { Instant } from '../../core/time.ts';
 
 /** What a certificate to be issued says. Keys are ECDSA keys on P-256. */
@@ -38,19 +38,17 @@ const IP_ADDRESS = 0x87;
 
 /** Issues a certificate (RFC 5280) signed with ECDSA and SHA-256, as PEM. */
 export function issueCertificate(request: CertificateRequest, issuer: Issuer): string {
-  const der = assembleCertificate(
-    {
-      serial: randomBytes(16),
-      algorithm: sequence(oid(OID.ecdsaWithSha256)),
-      issuer: nameOf(issuer.commonName),
-      subject: nameOf(request.commonName),
-      notBefore: request.notBefore,
-      notAfter: request.notAfter,
-      spki: spkiOf(request.publicKey),
-      extensions: extensions(request, createPublicKey(issuer.privateKey)),
-    },
-    (message) => sign('sha256', message, issuer.privateKey),
-  );
+  const { body, signed } = unsignedCertificate({
+    serial: randomBytes(16),
+    algorithm: sequence(oid(OID.ecdsaWithSha256)),
+    issuer: nameOf(issuer.commonName),
+    subject: nameOf(request.commonName),
+    notBefore: request.notBefore,
+    notAfter: request.notAfter,
+    spki: spkiOf(request.publicKey),
+    extensions: extensions(request, createPublicKey(issuer.privateKey)),
+  });
+  const der = signed(sign('sha256', body, issuer.privateKey));
   return formatPem('CERTIFICATE', new Map(), der);
 }
 

@@ -96,9 +96,9 @@ async function renewRoot({ keys, gun, source }: Repository, editor: Editor, { se
   const renewed: PublicKey[] = [];
   for (const key of rootKeys(set)) {
     const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < source.now + EXPIRY_NOTICE;
-    const privateKey = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
-    if (privateKey !== undefined) isReissued = true;
-    renewed.push(privateKey === undefined ? key : issueRootCertificate(privateKey, gun, source.now));
+    const signer = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
+    if (signer !== undefined) isReissued = true;
+    renewed.push(signer === undefined ? key : await issueRootCertificate(signer, gun, source.now));
   }
   if (isReissued) editor.replaceKeys('root', renewed, threshold);
   else editor.witnessRoot();

@@ -2,8 +2,8 @@ import { Editor } from '../../core/edit/editor.ts';
 import { keysMissing } from '../../core/edit/signing.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import { issueRootCertificate } from '../../core/keys/certificate.ts';
-import type { PrivateKey } from '../../core/keys/private-key.ts';
 import { canonicalKeyId, type PublicKey } from '../../core/keys/public-key.ts';
+import type { Signer } from '../../core/keys/signer.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { BASE_ROLES, type BaseRole } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
@@ -128,14 +128,14 @@ async function open({ keys }: Repository, role: BaseRole, ids: readonly KeyId[])
 async function newKeys(repository: Repository, { role, serverManaged, keyIds = [] }: Rotation): Promise<PublicKey[]> {
   const { keys, gun, source } = repository;
   if (serverManaged && (role === 'snapshot' || role === 'timestamp')) return [await source.server.rotateKey(gun, role)];
-  const own: PrivateKey[] = [];
+  const own: Signer[] = [];
   // The passphrase that opened the former key may be why it is replaced.
   if (keyIds.length === 0) own.push(await keys.create(role, role === 'root' ? undefined : gun, 'its own'));
   for (const id of keyIds) own.push(await present(repository, id, role));
-  return own.map((key) => (role === 'root' ? issueRootCertificate(key, gun, source.now) : key.publicKey));
+  return Promise.all(own.map((key) => (role === 'root' ? issueRootCertificate(key, gun, source.now) : key.publicKey)));
 }
 
-async function present({ keys }: Repository, id: KeyId, role: BaseRole): Promise<PrivateKey> {
+async function present({ keys }: Repository, id: KeyId, role: BaseRole): Promise<Signer> {
   const key = await keys.find(id, role);
   if (key === undefined) throw new SignetError('signing-key-missing', `unable to find key: ${id}`, { detail: { id } });
   return key;

@@ -1,7 +1,7 @@
 import { Editor } from '../../core/edit/editor.ts';
 import { issueRootCertificate } from '../../core/keys/certificate.ts';
-import type { PrivateKey } from '../../core/keys/private-key.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
+import type { Signer } from '../../core/keys/signer.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readSnapshot } from '../../core/metadata/snapshot.ts';
 import { readTargets } from '../../core/metadata/targets.ts';
@@ -30,7 +30,7 @@ export async function createCollection(
 ): Promise<Editor> {
   const timestamp = await server.publicKey(gun, 'timestamp');
   const online = snapshotBy === 'server' ? await server.publicKey(gun, 'snapshot') : undefined;
-  const certificates = root ?? [issueRootCertificate(await rootKey(keys), gun, now)];
+  const certificates = root ?? [await issueRootCertificate(await rootKey(keys), gun, now)];
   const targets = (await ownKey(keys, gun, 'targets')).publicKey;
   const snapshot = online ?? (await ownKey(keys, gun, 'snapshot')).publicKey;
   return Editor.create({ root: certificates, targets, snapshot, timestamp });
@@ -84,7 +84,7 @@ export async function openCreationKeys(keys: KeyRing, gun: RepositorySource['gun
 }
 
 /** The person's root key: the first one on disk, else a new one, as docker chooses it. */
-async function rootKey(keys: KeyRing): Promise<PrivateKey> {
+async function rootKey(keys: KeyRing): Promise<Signer> {
   const first = firstRoot(await keys.list());
   const present = first === undefined ? undefined : await keys.find(first, 'root');
   return present ?? keys.create('root');
@@ -98,7 +98,7 @@ function firstRoot(stored: readonly StoredKey[]): KeyId | undefined {
 }
 
 /** The repository's key that an earlier attempt to found it left behind, else a new one. */
-async function ownKey(keys: KeyRing, gun: RepositorySource['gun'], role: 'targets' | 'snapshot'): Promise<PrivateKey> {
+async function ownKey(keys: KeyRing, gun: RepositorySource['gun'], role: 'targets' | 'snapshot'): Promise<Signer> {
   const left = (await keys.list()).find((key) => key.role === role && key.gun === gun);
   const present = left === undefined ? undefined : await keys.find(left.id, role);
   return present ?? keys.create(role, gun);

@@ -4,8 +4,9 @@ import type { CollectionSource } from './collection-source.ts';
 import { explainingGone } from './gone.ts';
 
 /**
- * Runs `work`. If the server cannot be reached, and nothing but a capital letter made a name's first part its host, as
- * docker reads names, the next step says so; and if it is Docker's, which is switched off, what can be done.
+ * Runs `work`. If the server is unreachable, and the first part of the name counted as a host only because of a capital
+ * letter, as in docker, the next step says so. If the server is Docker's, which is switched off, the next step
+ * names the choices.
  */
 export async function explainingHost<T>(
   source: Pick<CollectionSource, 'gun' | 'host'>,

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { login, logout } from '../../../src/cli/commands/login.ts';
+import { LOGIN, LOGOUT } from '../../../src/cli/commands/login.ts';
 import { failure } from '../../support/failure.ts';
+import { calling } from '../calling.ts';
 import { type FakeSession, uninitialised } from '../fake-session.ts';
+
+const login = calling(LOGIN);
+const logout = calling(LOGOUT);
 
 const REGISTRY = 'registry.example.com';
 const WARNING = 'WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n';

@@ -1,16 +1,29 @@
 import { describe, expect, test } from 'bun:test';
-import { type CommandSpec, CommandText, checkName, parseCommand, runGroup } from '../../../src/cli/line/command.ts';
+import { CommandText, checkName, parseCommand, runGroup } from '../../../src/cli/line/command.ts';
+import { type Argument, type Command, type Flag, type Group, usageOf } from '../../../src/cli/line/declaration.ts';
+import { helpText } from '../../../src/cli/line/help.ts';
 import { failure } from '../../support/failure.ts';
 
-const SPEC: CommandSpec = {
+const SPEC: Command = {
   path: 'thing do',
-  usage: '[OPTIONS] NAME',
   summary: 'Do a thing',
-  flags: [{ name: 'force', short: 'f', kind: 'switch' }],
-  options: '  -f, --force   Do it',
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'NAME', takes: 'text' }],
+  flags: [
+    { name: 'force', short: 'f', type: 'switch', about: 'Do it' },
+    { name: 'quiet', type: 'switch', about: 'Say nothing', isHidden: true },
+  ],
+  run: async () => 7,
 };
+/** So many arguments, of which those from `min` on may be left out; any number if there is no `max`. */
+function counted(min: number, max?: number): readonly Argument[] {
+  const count = max ?? Math.max(min, 1);
+  return Array.from({ length: count }, (_, index) => ({
+    name: 'NAME',
+    takes: 'text',
+    isOptional: index >= min,
+    isRepeated: max === undefined && index === count - 1,
+  }));
+}
 const HELP = 'Usage:  docker thing do [OPTIONS] NAME\n\nDo a thing\n\nOptions:\n  -f, --force   Do it\n';
 const USAGE = "\nUsage:  docker thing do [OPTIONS] NAME\n\nRun 'docker thing do --help' for more information\n";
 
@@ -24,7 +37,7 @@ function textOf(action: () => unknown): Pick<CommandText, 'message' | 'exitCode'
   throw new Error('nothing was thrown');
 }
 
-const parsing = (words: readonly string[], spec: CommandSpec = SPEC) => textOf(() => parseCommand(spec, words));
+const parsing = (words: readonly string[], spec: Command = SPEC) => textOf(() => parseCommand(spec, words));
 
 describe('parseCommand', () => {
   test('gives arguments and flags, of which the last counts', () => {
@@ -51,13 +64,14 @@ describe('parseCommand', () => {
   });
 
   test.each([
-    [{ minArguments: 1, maxArguments: 1 }, [], 'requires 1 argument\n'],
-    [{ minArguments: 1, maxArguments: 1 }, ['a', 'b'], 'requires 1 argument\n'],
-    [{ minArguments: 2, maxArguments: 2 }, ['a'], 'requires 2 arguments\n'],
-    [{ minArguments: 0, maxArguments: 1 }, ['a', 'b'], 'requires at most 1 argument\n'],
-    [{ minArguments: 0, maxArguments: 2 }, ['a', 'b', 'c'], 'requires at most 2 arguments\n'],
-  ])('%j with %j', (counts, words, message) => {
-    expect(parsing(words, { ...SPEC, ...counts })).toEqual({
+    [1, 1, [], 'requires 1 argument\n'],
+    [1, 1, ['a', 'b'], 'requires 1 argument\n'],
+    [2, 2, ['a'], 'requires 2 arguments\n'],
+    [0, 1, ['a', 'b'], 'requires at most 1 argument\n'],
+    [0, 2, ['a', 'b', 'c'], 'requires at most 2 arguments\n'],
+    [1, 2, [], 'requires at least 1 and at most 2 arguments\n'],
+  ])('%j to %j with %j', (min, max, words, message) => {
+    expect(parsing(words, { ...SPEC, args: counted(min, max), usage: '[OPTIONS] NAME' })).toEqual({
       message: `docker: 'docker thing do' ${message}${USAGE}`,
       exitCode: 1,
       stream: 'stderr',
@@ -65,9 +79,36 @@ describe('parseCommand', () => {
   });
 
   test('too few of any number end in See', () => {
-    const { maxArguments: _, ...spec } = SPEC;
-    const { message } = parsing([], { ...spec, minArguments: 2 });
+    const { message } = parsing([], { ...SPEC, args: counted(2), usage: '[OPTIONS] NAME' });
     expect(message).toBe(`docker: 'docker thing do' requires at least 2 arguments\n${USAGE.replace('Run', 'See')}`);
+  });
+
+  test('the usage line shows the arguments as they are counted', () => {
+    const shown = (min: number, max?: number) => usageOf({ args: counted(min, max), flags: [] });
+    expect([shown(1, 1), shown(1, 2), shown(0, 1), shown(1), shown(2), shown(0)]).toEqual([
+      'NAME',
+      'NAME [NAME]',
+      '[NAME]',
+      'NAME [NAME...]',
+      'NAME NAME [NAME...]',
+      '[NAME...]',
+    ]);
+  });
+
+  test('without a value, a flag has its default', () => {
+    const name: Flag = { name: 'name', type: 'value', about: 'Name', default: 'signer' };
+    const parsed = (...words: string[]) => parseCommand({ ...SPEC, args: [], flags: [name] }, words);
+    expect([parsed().value('name'), parsed().values('name')]).toEqual(['signer', []]);
+    expect(parsed('--name=').value('name')).toBe('');
+  });
+
+  test('a long description goes on below its beginning, and a default is not torn', () => {
+    const about = `${'many words '.repeat(5)}and more`;
+    const flags: readonly Flag[] = [{ name: 'name', short: 'n', type: 'value', about, default: 'a b' }];
+    const text = helpText({ ...SPEC, flags, notes: 'More.' });
+    expect(text.slice(text.indexOf('Options:'))).toBe(
+      `Options:\n  -n, --name string   ${'many words '.repeat(5).trimEnd()}\n                      and more (default "a b")\n\nMore.\n`,
+    );
   });
 
   test('a usage line that ends in a space keeps it, as docker has one', () => {
@@ -77,21 +118,35 @@ describe('parseCommand', () => {
 
 describe('runGroup', () => {
   const called: string[][] = [];
-  const group = {
+  const group: Group = {
     path: 'thing',
-    help: 'Usage:  docker thing COMMAND\n',
-    commands: new Map([
+    summary: 'Do things',
+    lists: [
       [
-        'do',
-        async (words: readonly string[]) => {
-          called.push([...words]);
-          return 7;
-        },
+        'Commands',
+        [
+          ['do', async () => SPEC],
+          ['hide', async () => ({ ...SPEC, isHidden: true })],
+        ],
       ],
-    ]),
+    ],
+  };
+  const HELP = `Usage:  docker thing COMMAND
+
+Do things
+
+Commands:
+  do          Do a thing
+
+Run 'docker thing COMMAND --help' for more information on a command.
+`;
+  const run = async (command: Command, words: readonly string[]) => {
+    expect(command).toBe(SPEC);
+    called.push([...words]);
+    return 7;
   };
   const rejection = async (...words: string[]) => {
-    const error = await runGroup(group, words).then(
+    const error = await runGroup(group, words, run).then(
       () => new Error('it ran'),
       (thrown) => thrown,
     );
@@ -102,8 +157,8 @@ describe('runGroup', () => {
 
   test('runs the command with what follows it, and with the flags before it', async () => {
     called.length = 0;
-    expect(await runGroup(group, ['do', 'a', '--x'])).toBe(7);
-    expect(await runGroup(group, ['--help', '-y', 'do', 'b'])).toBe(7);
+    expect(await runGroup(group, ['do', 'a', '--x'], run)).toBe(7);
+    expect(await runGroup(group, ['--help', '-y', 'do', 'b'], run)).toBe(7);
     expect(called).toEqual([
       ['a', '--x'],
       ['--help', '-y', 'b'],
@@ -111,9 +166,9 @@ describe('runGroup', () => {
   });
 
   test('help that was asked for goes to standard output, help for nothing to standard error', async () => {
-    expect(await rejection('--help')).toEqual({ message: group.help, exitCode: 0, stream: 'stdout' });
-    expect(await rejection()).toEqual({ message: group.help, exitCode: 0, stream: 'stderr' });
-    expect(await rejection('--help=false')).toEqual({ message: group.help, exitCode: 0, stream: 'stderr' });
+    expect(await rejection('--help')).toEqual({ message: HELP, exitCode: 0, stream: 'stdout' });
+    expect(await rejection()).toEqual({ message: HELP, exitCode: 0, stream: 'stderr' });
+    expect(await rejection('--help=false')).toEqual({ message: HELP, exitCode: 0, stream: 'stderr' });
   });
 
   test('an unknown command and an unknown flag are docker’s errors', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test';
-import type { FlagSpec } from '../../../src/cli/line/flag-words.ts';
+import type { Flag } from '../../../src/cli/line/declaration.ts';
 import { readFlagWords, WrongFlag } from '../../../src/cli/line/flag-words.ts';
 
-const FLAGS: readonly FlagSpec[] = [
-  { name: 'force', short: 'f', kind: 'switch' },
-  { name: 'yes', short: 'y', kind: 'switch' },
-  { name: 'name', short: 'n', kind: 'value' },
-  { name: 'key', kind: 'list' },
+const FLAGS: readonly Flag[] = [
+  { name: 'force', short: 'f', type: 'switch', about: '' },
+  { name: 'yes', short: 'y', type: 'switch', about: '' },
+  { name: 'name', short: 'n', type: 'value', about: '' },
+  { name: 'key', type: 'list', about: '' },
 ];
 
 function read(...words: string[]) {
@@ -67,7 +67,7 @@ describe('flags are read as docker reads them', () => {
   });
 
   test('-h is a flag of the command where the command has one', () => {
-    const own: FlagSpec = { name: 'host', short: 'h', kind: 'value' };
+    const own: Flag = { name: 'host', short: 'h', type: 'value', about: '' };
     const { values, saysShortHelp } = readFlagWords([own], ['-h', 'x']);
     expect([Object.fromEntries(values), saysShortHelp]).toEqual([{ host: ['x'] }, false]);
   });

@@ -3,14 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SignersPassphrases } from '../../../src/cli/passphrases/passphrases.ts';
 import { parseJson } from '../../../src/core/json/parse.ts';
-import { type KeyFile, openKeyFile, parseKeyFile, sealKey } from '../../../src/core/keys/key-file.ts';
+import { openKeyFile } from '../../../src/core/keys/key-file.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { parseKeyId } from '../../../src/core/names/key-id.ts';
+import { FileVault } from '../../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../../src/trust/keys/key-ring.ts';
 import { readPassphrasePlaces } from '../../../src/trust/settings/passphrase-places.ts';
 import { failure } from '../../support/failure.ts';
 import { fakeKeychain } from '../../support/fake-keychain.ts';
 import { MemoryKeyStore } from '../../support/memory-key-store.ts';
+import { fileOf } from '../../support/private-keys.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 
 const ID = parseKeyId('0123456789abcdef'.repeat(4));
@@ -228,7 +230,7 @@ describe('with a keychain', () => {
     const keychain = fakeKeychain();
     const world = { env: keychain.env, settings: { repository: { keychain: keychain.helper } } };
     const store = new MemoryKeyStore();
-    const first = new KeyRing(store, passphrases({ ...world, typed: ['long enough', 'long enough'] }));
+    const first = new KeyRing(new FileVault(store, passphrases({ ...world, typed: ['long enough', 'long enough'] })));
     const key = await first.create('alice');
     // The second key of an alias has the passphrase of the first; both are kept.
     const second = await first.create('alice');
@@ -237,7 +239,7 @@ describe('with a keychain', () => {
     expect(keychain.all()).toEqual({ [key.id]: 'long enough', [second.id]: 'long enough' });
 
     printed = '';
-    const later = new KeyRing(store, passphrases(world));
+    const later = new KeyRing(new FileVault(store, passphrases(world)));
     for (const id of [key.id, second.id]) expect((await later.find(id, 'targets'))?.id).toBe(id);
     expect(printed).toBe('');
   });
@@ -246,30 +248,32 @@ describe('with a keychain', () => {
     const keychain = fakeKeychain();
     const world = { env: keychain.env, settings: { alice: { keychain: keychain.helper } } };
     const store = new MemoryKeyStore();
-    const { id } = await new KeyRing(store, passphrases({ typed: ['long enough', 'long enough'] })).create('alice');
+    const { id } = await new KeyRing(
+      new FileVault(store, passphrases({ typed: ['long enough', 'long enough'] })),
+    ).create('alice');
     printed = '';
-    const ring = new KeyRing(store, passphrases({ ...world, typed: ['a mistake', 'long enough'] }));
+    const ring = new KeyRing(new FileVault(store, passphrases({ ...world, typed: ['a mistake', 'long enough'] })));
     expect((await ring.find(id, 'targets'))?.id).toBe(id);
     const asked = `Enter passphrase for alice key with ID ${id.slice(0, 7)}: \n`;
     expect(printed).toBe(`${asked}Passphrase incorrect. Please retry.\n${asked}${KEPT}`);
     expect(keychain.all()).toEqual({ [id]: 'long enough' });
-    expect((await new KeyRing(store, passphrases(world)).find(id, 'targets'))?.id).toBe(id);
+    expect((await new KeyRing(new FileVault(store, passphrases(world))).find(id, 'targets'))?.id).toBe(id);
   });
 
   test('an imported key is kept under the name and ID that it gets', async () => {
     const keychain = fakeKeychain();
     const world = { env: keychain.env, settings: { signer: { keychain: keychain.helper } } };
     const key = generatePrivateKey('ecdsa');
-    const fileWith = (passphrase: string): KeyFile => {
-      const [sealed] = parseKeyFile(sealKey(key, { role: '', passphrase: Buffer.from(passphrase), iterations: 1 }));
-      if (sealed === undefined) throw new Error('no key');
-      return sealed;
-    };
+    const fileWith = (passphrase: string) => fileOf(key, '', { passphrase });
     const store = new MemoryKeyStore();
-    await new KeyRing(store, passphrases({ ...world, typed: ['its own'] })).import(fileWith('its own'), 'signer');
+    await new KeyRing(new FileVault(store, passphrases({ ...world, typed: ['its own'] }))).import(fileWith('its own'), {
+      name: 'signer',
+    });
     expect(keychain.all()).toEqual({ [key.id]: 'its own' });
     // A key that is here already keeps its passphrase, and so does the keychain.
-    await new KeyRing(store, passphrases({ ...world, typed: ['another'] })).import(fileWith('another'), 'signer');
+    await new KeyRing(new FileVault(store, passphrases({ ...world, typed: ['another'] }))).import(fileWith('another'), {
+      name: 'signer',
+    });
     expect(keychain.all()).toEqual({ [key.id]: 'its own' });
     const stored = await store.load(key.id);
     if (stored === undefined) throw new Error('not stored');
@@ -281,7 +285,7 @@ describe('with a keychain', () => {
     keychain.lock();
     const world = { env: keychain.env, settings: { alice: { keychain: keychain.helper } } };
     const store = new MemoryKeyStore();
-    const ring = new KeyRing(store, passphrases({ ...world, typed: ['long enough', 'long enough'] }));
+    const ring = new KeyRing(new FileVault(store, passphrases({ ...world, typed: ['long enough', 'long enough'] })));
     const { id } = await ring.create('alice');
     expect(await ring.has(id)).toBe(true);
     expect(printed).toEndWith(
@@ -292,7 +296,7 @@ describe('with a keychain', () => {
   test('what came from elsewhere is not kept', async () => {
     const keychain = fakeKeychain();
     const settings = { repository: { keychain: keychain.helper }, alice: { file: file('from a file') } };
-    const ring = new KeyRing(new MemoryKeyStore(), passphrases({ env: keychain.env, settings }));
+    const ring = new KeyRing(new FileVault(new MemoryKeyStore(), passphrases({ env: keychain.env, settings })));
     await ring.create('alice');
     expect(keychain.all()).toEqual({});
   });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { canSign, keysMissing, signWith } from '../../../src/core/edit/signing.ts';
 import { SignetError } from '../../../src/core/errors/index.ts';
-import { issueRootCertificate } from '../../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { verifySignature } from '../../../src/core/signature.ts';
 import type { Signers } from '../../../src/core/verify/signers.ts';
 import { failure } from '../../support/failure.ts';
+import { certified } from '../../support/private-keys.ts';
 import { GUN, NOW } from '../../support/simulator.ts';
 import { TestKeys } from '../../support/test-keys.ts';
 
@@ -29,7 +29,7 @@ describe('signing', () => {
 
   test('names the key as the metadata does, though the private key has another ID', async () => {
     const secret = keys.add(generatePrivateKey('ecdsa'));
-    const certificate = issueRootCertificate(secret, GUN, NOW);
+    const certificate = certified(secret, GUN, NOW);
     const [signature] = await signWith('root', MESSAGE, signers(1, certificate), keys);
     expect(signature?.keyId).toBe(certificate.id);
     expect(certificate.id).not.toBe(secret.id);
@@ -70,7 +70,7 @@ describe('what is missing (protocol A.5.2)', () => {
 
   test('names certificates by the key inside, as key files are named', async () => {
     const secret = generatePrivateKey('ecdsa');
-    const error = await shortfall(signers(1, issueRootCertificate(secret, GUN, NOW)));
+    const error = await shortfall(signers(1, certified(secret, GUN, NOW)));
     expect(error.detail.missing).toEqual([secret.id]);
   });
 });

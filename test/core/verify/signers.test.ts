@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test';
-import { issueRootCertificate } from '../../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readTargets, type Targets } from '../../../src/core/metadata/targets.ts';
@@ -8,6 +7,7 @@ import { parseDelegation, type TargetsRole } from '../../../src/core/names/role.
 import { baseSigners, canonicalIdIn, canonicalKeyIds, targetsSigners } from '../../../src/core/verify/signers.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
+import { certified } from '../../support/private-keys.ts';
 import { GUN, NOW, Simulator } from '../../support/simulator.ts';
 
 const ALICE = parseDelegation('targets/alice');
@@ -43,7 +43,7 @@ test('a role is looked up under its own delegator only', async () => {
 
 test('keys have the IDs of their private halves, whatever certificate lists them', () => {
   const key = generatePrivateKey('ecdsa');
-  const certificate = issueRootCertificate(key, GUN, NOW);
+  const certificate = certified(key, GUN, NOW);
   const keys = new Map([[certificate.id, certificate]]);
   expect(certificate.id).not.toBe(key.id);
   expect(canonicalIdIn(keys, certificate.id)).toBe(key.id);

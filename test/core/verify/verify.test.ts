@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test';
-import { issueRootCertificate } from '../../../src/core/keys/certificate.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
 import { makePublicKey, type PublicKey } from '../../../src/core/keys/public-key.ts';
 import type { RoleKeys } from '../../../src/core/metadata/common.ts';
@@ -10,6 +9,7 @@ import { DAY, formatTime, parseTime } from '../../../src/core/time.ts';
 import { checkExpiry, checkVersion, validSigners, verifyThreshold } from '../../../src/core/verify/verify.ts';
 import { failure } from '../../support/failure.ts';
 import { type Signer, signaturesOver, tree } from '../../support/forgery.ts';
+import { certified } from '../../support/private-keys.ts';
 import { GUN, NOW } from '../../support/simulator.ts';
 
 const PAYLOAD = tree({ a: 1 });
@@ -70,8 +70,8 @@ describe('a threshold', () => {
 });
 
 describe('one public key counts once', () => {
-  const first = issueRootCertificate(A.private, GUN, NOW);
-  const second = issueRootCertificate(A.private, GUN, NOW - DAY);
+  const first = certified(A.private, GUN, NOW);
+  const second = certified(A.private, GUN, NOW - DAY);
   const keys = keysOf(A.key, first, second, B.key);
   const bySame = [A.key, first, second].flatMap((key) => sign({ key, private: A.private }));
 

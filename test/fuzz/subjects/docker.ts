@@ -1,7 +1,8 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { compressionOf, HEAD_SIZE, streamKind } from '../../../src/cli/commands/docker/build/stream-kind.ts';
-import { type FlagSpec, readFlagWords, WrongFlag } from '../../../src/cli/line/flag-words.ts';
+import type { Flag } from '../../../src/cli/line/declaration.ts';
+import { readFlagWords, WrongFlag } from '../../../src/cli/line/flag-words.ts';
 import { readNamedFields, writeNamedFields } from '../../../src/core/csv.ts';
 import { type EngineMessage, readMessages } from '../../../src/engine/api/messages.ts';
 import { PushReport } from '../../../src/engine/api/push-result.ts';
@@ -127,10 +128,10 @@ const flags: Subject = {
   },
 };
 
-const SPECS: readonly FlagSpec[] = [
-  { name: 'force', short: 'f', kind: 'switch' },
-  { name: 'name', short: 'n', kind: 'value' },
-  { name: 'key', kind: 'list' },
+const SPECS: readonly Flag[] = [
+  { name: 'force', short: 'f', type: 'switch', about: '' },
+  { name: 'name', short: 'n', type: 'value', about: '' },
+  { name: 'key', type: 'list', about: '' },
 ];
 
 /** Signet's own commands: no word is lost, and none is made up. */

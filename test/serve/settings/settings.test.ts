@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseFlags } from '../../../src/serve/settings/flags.ts';
+import { givenSettings, SERVE_FLAGS } from '../../../src/cli/commands/serve/flags.ts';
+import { SERVE } from '../../../src/cli/commands/serve/serve.ts';
+import { parseCommand } from '../../../src/cli/line/command.ts';
 import { readSettings, type SettingSources } from '../../../src/serve/settings/read-settings.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, variableOf } from '../../../src/serve/settings/settings.ts';
-import { ACTION_FLAGS, LOCATION_FLAGS, serveHelp } from '../../../src/serve/settings/settings-help.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 
 const folder = temporaryFolder();
@@ -210,45 +211,21 @@ describe('refused', () => {
 });
 
 describe('flags', () => {
-  const known = new Set(['listen', 'name']);
-
   test('take their value after a space or an equals sign', () => {
-    const flags = parseFlags(['--name', 'a', '--listen=127.0.0.1:1', '--name=b=c', '--name', '--listen'], known);
-    expect(flags).toEqual(
+    const words = ['--name', 'a', '--listen=127.0.0.1:1', '--name=b=c', '--name', '--listen', '--data', 'x', '--yes'];
+    expect(givenSettings(parseCommand(SERVE, words))).toEqual(
       new Map([
-        ['name', ['a', 'b=c', '--listen']],
         ['listen', ['127.0.0.1:1']],
+        ['name', ['a', 'b=c', '--listen']],
       ]),
     );
   });
 
-  test('--help wins over what follows', () => {
-    expect(parseFlags(['--name', 'a', '--help', '--wrong'], known)).toBe('help');
-    expect(parseFlags(['-h'], known)).toBe('help');
+  test('there is one of each setting, and they stand in order', () => {
+    const names = SERVE_FLAGS.map(({ name }) => name);
+    expect(names).toEqual(names.toSorted());
+    expect(new Set(names)).toEqual(
+      new Set([...SETTING_NAMES.map(flagOf), 'config', 'data', 'trust-here', 'untrust-here', 'yes']),
+    );
   });
-
-  test('are refused in the words of docker', () => {
-    const messages = [['--wrong'], ['--listen'], ['now'], ['-x'], ['--'], ['--__proto__=1']].map((args) => {
-      try {
-        return parseFlags(args, known);
-      } catch (error) {
-        const { code, message } = error as { code: string; message: string };
-        return `${code}: ${message}`;
-      }
-    });
-    expect(messages).toEqual([
-      'usage: unknown flag: --wrong',
-      'usage: flag needs an argument: --listen',
-      'usage: "signet serve" accepts no arguments.',
-      'usage: unknown flag: -x',
-      'usage: "signet serve" accepts no arguments.',
-      'usage: unknown flag: --__proto__',
-    ]);
-  });
-});
-
-test('the help names every flag once, in order', () => {
-  const listed = [...serveHelp().matchAll(/^ {6}--([a-z-]+) /gm)].map(([, flag]) => flag);
-  const others = [...LOCATION_FLAGS, ...ACTION_FLAGS].map(({ flag }) => flag);
-  expect(listed).toEqual([...SETTING_NAMES.map(flagOf), ...others].sort());
 });

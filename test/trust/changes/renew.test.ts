@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { rootCertificateOf } from '../../../src/core/keys/certificate.ts';
-import type { PrivateKey } from '../../../src/core/keys/private-key.ts';
+import type { Signer } from '../../../src/core/keys/signer.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
 import { parseDigest } from '../../../src/core/names/digest.ts';
@@ -128,7 +128,7 @@ describe('what expires soon', () => {
 
 test('what lost its signatures is signed again by whoever vouches for it', async () => {
   const bob = new Visitor(simulator);
-  const key: PrivateKey = await bob.keys.create('bob');
+  const key: Signer = await bob.keys.create('bob');
   await admin.repository().publish((editor) => {
     editor.addDelegation(RELEASES, [key.publicKey], ['']);
     editor.removeDelegationKeys(RELEASES, [...alicesKeys(RELEASES)]);

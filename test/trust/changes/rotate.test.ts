@@ -11,10 +11,12 @@ import { baseSigners, canonicalKeyIds } from '../../../src/core/verify/signers.t
 import { changeRole } from '../../../src/trust/changes/roles.ts';
 import { planRotation, type Rotation, rotateKeys } from '../../../src/trust/changes/rotate.ts';
 import { addSigner } from '../../../src/trust/changes/sign.ts';
+import { FileVault } from '../../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../../src/trust/keys/key-ring.ts';
 import { Repository } from '../../../src/trust/publish/repository.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
+import { fileOf } from '../../support/private-keys.ts';
 import { GUN, Simulator, target } from '../../support/simulator.ts';
 import { NO_PASSPHRASES, Visitor } from '../../support/visitor.ts';
 
@@ -104,7 +106,7 @@ describe('each role', () => {
 
   test('a key of every kind that is legal', async () => {
     const ed25519 = generatePrivateKey('ed25519');
-    await owner.keys.add(ed25519, 'targets', GUN);
+    await owner.keys.import(fileOf(ed25519, 'targets', { gun: GUN }), { name: 'targets' });
     await rotate('targets', { keyIds: [ed25519.id] });
     expect(idsOf('targets')).toEqual([ed25519.id]);
     expect(await isLoadedBy(new Visitor(simulator))).toBe(true);
@@ -120,7 +122,7 @@ describe('a former key stays', () => {
   test('where it belongs to another repository, or to nobody', async () => {
     for (const gun of [parseGun('registry.example.com/acme/other'), undefined]) {
       const key = generatePrivateKey('ecdsa');
-      await owner.keys.add(key, 'targets', gun);
+      await owner.keys.import(fileOf(key, 'targets', { gun }), { name: 'targets' });
       await rotate('targets', { keyIds: [key.id] });
       const { kept, removed } = await rotate('targets');
       expect([kept, removed]).toEqual([[key.id], []]);
@@ -130,7 +132,7 @@ describe('a former key stays', () => {
 
   test('where another role of the repository has it too', async () => {
     const key = generatePrivateKey('ecdsa');
-    await owner.keys.add(key, 'targets', GUN);
+    await owner.keys.import(fileOf(key, 'targets', { gun: GUN }), { name: 'targets' });
     await rotate('targets', { keyIds: [key.id] });
     await rotate('snapshot', { keyIds: [key.id] });
     expect((await rotate('snapshot')).kept).toEqual([key.id]);
@@ -154,7 +156,7 @@ describe('thresholds', () => {
   async function needTwo(second: Visitor): Promise<void> {
     await rotate('snapshot', { serverManaged: true });
     const key = await second.keys.create('root');
-    const addKeys: PublicKey[] = [issueRootCertificate(key, GUN, simulator.now)];
+    const addKeys: PublicKey[] = [await issueRootCertificate(key, GUN, simulator.now)];
     await changeRole(owner.repository(), 'root', { addKeys, removeKeys: [], threshold: 2 });
     const repository = second.repository();
     const waiting = await repository.proposal();
@@ -274,7 +276,10 @@ test('a publish that comes first is not lost, nor signed by a key whose owner wa
   simulator.beforePublish = async () => {
     if (!isFirst) return;
     isFirst = false;
-    const elsewhere = new Repository(owner.repository().source, new KeyRing(owner.keyStore, NO_PASSPHRASES));
+    const elsewhere = new Repository(
+      owner.repository().source,
+      new KeyRing(new FileVault(owner.keyStore, NO_PASSPHRASES)),
+    );
     await elsewhere.publish((editor) => editor.addTarget('targets', 'other', target(2)));
   };
   const error = await failure(rotate('targets'), 'publish-conflict');

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import type { PrivateKey } from '../../../src/core/keys/private-key.ts';
+import type { Signer } from '../../../src/core/keys/signer.ts';
 import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
 import { parseDigest } from '../../../src/core/names/digest.ts';
@@ -20,6 +20,7 @@ import { signableRoles, signerName, signersOf } from '../../../src/trust/keys/si
 import { inspectCollection } from '../../../src/trust/report/inspect.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf, withSignatures } from '../../support/forgery.ts';
+import { fileOf, passOn } from '../../support/private-keys.ts';
 import { digestOfTarget, GUN, Simulator, target } from '../../support/simulator.ts';
 import { Visitor } from '../../support/visitor.ts';
 
@@ -32,8 +33,8 @@ let alice: Visitor;
 let bob: Visitor;
 
 /** The key that a person signs with. */
-const own = new Map<Visitor, PrivateKey>();
-const keyOf = (person: Visitor): PrivateKey => {
+const own = new Map<Visitor, Signer>();
+const keyOf = (person: Visitor): Signer => {
   const key = own.get(person);
   if (key === undefined) throw new Error('no key');
   return key;
@@ -174,7 +175,7 @@ describe('signers', () => {
 
   test('who hold the key of the repository take back what targets says too', async () => {
     await admin.repository().publish((editor) => editor.addTarget('targets', 'v1', target(1)));
-    await admin.keys.add(keyOf(alice), 'alice');
+    await passOn(alice.keyStore, keyOf(alice).id, admin.keys);
     await signImages(admin.repository(), [image('v1', 2)]);
     expect((await revokeTags(admin.repository(), ['v1'])).remaining).toEqual([]);
     await failure(bob.resolve('v1'), 'target-not-found');
@@ -225,7 +226,7 @@ describe('a signer who goes', () => {
   });
 
   test('and signed last is replaced in the same publish where another key is here', async () => {
-    await admin.keys.add(keyOf(bob), 'bob');
+    await passOn(bob.keyStore, keyOf(bob).id, admin.keys);
     await signImages(alice.repository(), [image('v1', 1)]);
     simulator.requests.length = 0;
     await removeSigner(ALICE, [keyOf(alice).id]);
@@ -242,8 +243,8 @@ describe('a signer who goes', () => {
       editor.addDelegation(RELEASES, [keyOf(alice).publicKey, keyOf(bob).publicKey, third.publicKey], [''], 2);
     });
     const both = new Visitor(simulator);
-    await both.keys.add(keyOf(alice), 'alice');
-    await both.keys.add(keyOf(bob), 'bob');
+    await passOn(alice.keyStore, keyOf(alice).id, both.keys);
+    await passOn(bob.keyStore, keyOf(bob).id, both.keys);
     await signImages(both.repository(), [image('v1', 1)]);
     await removeSigner(ALICE, [keyOf(alice).id]);
     expect(await roles()).toEqual([BOB, RELEASES]);
@@ -253,10 +254,10 @@ describe('a signer who goes', () => {
   test('with a certificate for a key is known by the key inside', async () => {
     const certified = simulator.owner.makeRoot(GUN, simulator.now);
     const secret = simulator.owner.private(certified);
-    await admin.keys.add(keyOf(bob), 'bob');
+    await passOn(bob.keyStore, keyOf(bob).id, admin.keys);
     await admin.repository().publish((editor) => addSigner(editor, 'carol', [certified]));
     const carol = new Visitor(simulator);
-    await carol.keys.add(secret, 'carol');
+    await carol.keys.import(fileOf(secret, 'carol'), { name: 'carol' });
     await signImages(carol.repository(), [image('v1', 1)]);
     expect(isLastSigner(await admin.update(), [secret.id])).toBe(true);
     expect(isLastSigner(await admin.update(), [certified.id])).toBe(false);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { formatProposal, parseProposal } from '../../../src/core/edit/proposal.ts';
 import { issueRootCertificate } from '../../../src/core/keys/certificate.ts';
-import type { PrivateKey } from '../../../src/core/keys/private-key.ts';
+import type { Signer } from '../../../src/core/keys/signer.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
 import { parseDigest } from '../../../src/core/names/digest.ts';
@@ -12,6 +12,7 @@ import { countSignatures } from '../../../src/trust/keys/signatories.ts';
 import type { Publication } from '../../../src/trust/publish/publication.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf, withSignatures } from '../../support/forgery.ts';
+import { passOn } from '../../support/private-keys.ts';
 import { digestOfTarget, GUN, NOW, Simulator, target } from '../../support/simulator.ts';
 import { Visitor } from '../../support/visitor.ts';
 
@@ -20,7 +21,7 @@ type Name = (typeof NAMES)[number];
 
 let simulator: Simulator;
 let admin: Visitor;
-let people: Record<Name, { readonly visitor: Visitor; readonly key: PrivateKey }>;
+let people: Record<Name, { readonly visitor: Visitor; readonly key: Signer }>;
 
 const image = (tag: string, byte: number) => ({ tag, digest: parseDigest(digestOfTarget(byte)), size: 528 });
 const sign = (name: Name, tag: string, byte: number): Promise<Publication> =>
@@ -147,7 +148,7 @@ describe('a role that needs two of three', () => {
 
   test('is published with a snapshot of whoever completes it, where its key is a client’s', async () => {
     const key = await people.bob.visitor.keys.create('snapshot', GUN);
-    await admin.keys.add(key, 'snapshot', GUN);
+    await passOn(people.bob.visitor.keyStore, key.id, admin.keys);
     await admin.repository().publish((editor) => editor.replaceKeys('snapshot', [key.publicKey]));
     await sign('alice', 'v1', 1);
     const refused = await failure(approve(people.carol.visitor), 'signing-key-missing');
@@ -163,7 +164,7 @@ describe('the root', () => {
   test('can need two of two, of whom each signs with a certificate of their own', async () => {
     const second = new Visitor(simulator);
     const key = await second.keys.create('root');
-    const certificate = issueRootCertificate(key, GUN, NOW);
+    const certificate = await issueRootCertificate(key, GUN, NOW);
     const change = { addKeys: [certificate], removeKeys: [], threshold: 2 };
     const before = everything();
     const outcome = await changeRole(admin.repository(), 'root', change);

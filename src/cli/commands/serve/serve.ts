@@ -3,35 +3,44 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder, dataFolder } from '../../../serve/data/data-folder.ts';
-import { type Flags, parseFlags } from '../../../serve/settings/flags.ts';
 import { readSettings } from '../../../serve/settings/read-settings.ts';
-import { flagOf, SETTING_NAMES } from '../../../serve/settings/settings.ts';
-import { ACTION_FLAGS, LOCATION_FLAGS, serveHelp } from '../../../serve/settings/settings-help.ts';
-import { type RunningServer, type ServeSettings, startServer } from '../../../serve/start.ts';
+import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
+import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import { printOut } from '../../terminal/output.ts';
+import { givenSettings, SERVE_FLAGS, SETTINGS_NOTES } from './flags.ts';
 
-const FLAGS: ReadonlySet<string> = new Set([...SETTING_NAMES.map(flagOf), ...LOCATION_FLAGS.map(({ flag }) => flag)]);
-const SWITCHES: ReadonlySet<string> = new Set(ACTION_FLAGS.map(({ flag }) => flag));
 const INTERRUPTED = 130;
 const STDOUT = 1;
 
+export const SERVE: Command<undefined> = {
+  program: 'signet',
+  path: 'serve',
+  summary: 'Serve trust data and images: trust server, registry, accounts and tokens',
+  layout: 'wide',
+  args: [],
+  flags: SERVE_FLAGS,
+  notes: SETTINGS_NOTES,
+  run: serve,
+};
+
+/** `signet serve`; returns the exit code. Throws a SignetError if it cannot start. */
+export async function serveCommand(words: readonly string[]): Promise<number> {
+  return SERVE.run(undefined, parseCommand(SERVE, words));
+}
+
 /**
- * `signet serve`: serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second
- * signal ends it at once; SIGHUP takes renewed certificates into use. `--trust-here` and `--untrust-here` end instead of
- * serving. Throws a SignetError where it cannot start.
+ * Serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second signal ends it at
+ * once; SIGHUP takes renewed certificates into use. `--trust-here` and `--untrust-here` end instead of serving.
  */
-export async function serveCommand(args: string[]): Promise<number> {
-  const flags = parseFlags(args, FLAGS, SWITCHES);
-  if (flags === 'help') {
-    printOut(serveHelp());
-    return 0;
-  }
-  const settings = settingsFrom(flags);
-  const action = actionIn(flags);
+async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
+  const settings = settingsFrom(parsed);
+  const action = actionIn(parsed);
   if (action !== undefined) {
     const { trustHere } = await import('./trust-here.ts');
     return trustHere(settings, action);
   }
+  const { startServer } = await import('../../../serve/start.ts');
   const server = await startServer(settings, { isTerminal: isatty(STDOUT) });
   const asked = stopSignal(server);
   printOut(server.announcement);
@@ -41,23 +50,23 @@ export async function serveCommand(args: string[]): Promise<number> {
 }
 
 /** What to do instead of serving. */
-function actionIn(flags: Flags): { readonly isUndo: boolean; readonly isSure: boolean } | undefined {
-  const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => flags.has(flag));
+function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly isSure: boolean } | undefined {
+  const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => parsed.has(flag));
   if (isTrust && isUndo) {
-    throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here', { exitCode: 125 });
+    throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here', { exitCode: WRONG_FLAG });
   }
   if (isTrust || isUndo) return { isUndo: isUndo === true, isSure: isSure === true };
-  if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here', { exitCode: 125 });
+  if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here', { exitCode: WRONG_FLAG });
   return undefined;
 }
 
-function settingsFrom(flags: Flags): ServeSettings {
+function settingsFrom(parsed: ParsedCommand): ServeSettings {
   const folder = process.cwd();
-  const data = chosenDataFolder(flags.get('data')?.at(-1));
-  const chosen = flags.get('config')?.at(-1) ?? (process.env.SIGNET_CONFIG || undefined);
+  const data = chosenDataFolder(parsed.value('data'));
+  const chosen = parsed.value('config') ?? (process.env.SIGNET_CONFIG || undefined);
   const usual = dataFolder(data).settings;
   const file = chosen === undefined ? (existsSync(usual) ? usual : undefined) : resolve(folder, chosen);
-  return { ...readSettings({ flags, environment: process.env, file, folder }), data };
+  return { ...readSettings({ flags: givenSettings(parsed), environment: process.env, file, folder }), data };
 }
 
 /** Listens to signals, and resolves with the first that asks to stop. */

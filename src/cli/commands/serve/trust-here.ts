@@ -1,6 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
 import { hostname } from 'node:os';
-import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
 import { printable } from '../../../core/printable.ts';
 import { shellWord } from '../../../core/shell-word.ts';
@@ -18,7 +17,7 @@ import {
 } from '../../../serve/tls/machine-trust.ts';
 import { OwnNames } from '../../../serve/tls/own-names.ts';
 import { readCertificates } from '../../../serve/tls/server-certificate.ts';
-import { realTerminal, type Terminal } from '../../terminal/user-terminal.ts';
+import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 
 interface TrustHereOptions {
   /** Whether trust is taken back. */
@@ -27,11 +26,7 @@ interface TrustHereOptions {
   readonly isSure: boolean;
   readonly machine?: Machine;
   readonly terminal?: Terminal;
-  /** Whether someone is there to be asked. */
-  readonly canAsk?: boolean;
 }
-
-const STDIN = 0;
 
 /**
  * `signet serve --trust-here` and `--untrust-here`: shows what it will do, asks once, does it. The server may run
@@ -39,28 +34,28 @@ const STDIN = 0;
  * `machine-trust-unsure` if it cannot ask, `machine-trust-failed`.
  */
 export async function trustHere(settings: ServeSettings, options: TrustHereOptions): Promise<number> {
-  const { isUndo, isSure, machine = thisMachine(), terminal = realTerminal(), canAsk = isatty(STDIN) } = options;
+  const { isUndo, isSure, machine = thisMachine(), terminal = new ProcessTerminal() } = options;
   const authority = authorityOf(settings);
   const hosts = new OwnNames(settings.names, settings.listen, hostname()).imageHosts(settings.listen.port);
   const steps = isUndo ? stepsToForget(authority, machine) : stepsToTrust(authority, hosts, machine);
   if (steps.length === 0) {
-    terminal.write(
+    terminal.print(
       isUndo ? 'This machine does not trust the authority.\n' : 'This machine trusts the authority already.\n',
     );
     return 0;
   }
   checkPermission(steps, machine);
-  terminal.write(planText(authority, settings, steps, isUndo));
-  if (!isSure && !canAsk) {
+  terminal.print(planText(authority, settings, steps, isUndo));
+  if (!isSure && !terminal.isInteractive) {
     throw new SignetError('machine-trust-unsure', 'nothing was done: there is no terminal to ask at');
   }
   if (!isSure && !(await terminal.confirm('Go on?'))) {
-    terminal.write('Aborting action.\n');
+    terminal.print('Aborting action.\n');
     return 1;
   }
   await takeSteps(steps, authority, machine);
   checkSystem(authority, machine, isUndo);
-  terminal.write(
+  terminal.print(
     isUndo ? 'This machine does not trust the authority any more.\n' : doneText(settings, authority, machine),
   );
   return 0;

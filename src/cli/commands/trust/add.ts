@@ -3,36 +3,32 @@ import { SignetError } from '../../../core/errors/index.ts';
 import type { FileInfo } from '../../../core/metadata/file-info.ts';
 import { checkTargetName, type Target } from '../../../core/metadata/targets.ts';
 import type { Change } from '../../../store/change.ts';
-import { type CommandSpec, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { makeChanges, ROLES, rolesOf, STAGE, STAGE_OPTION } from './change.ts';
+import { makeChanges, rolesFlag, rolesOf, STAGE } from './change.ts';
 import { readCustom } from './custom.ts';
 import { readPieces } from './file-pieces.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const ADD: CommandSpec = {
+export const ADD: Command<Session> = {
   program: 'signet',
   path: 'trust add',
-  usage: '[OPTIONS] REPOSITORY TARGET [FILE]',
   summary: 'Sign a file, or what has a digest, as a target',
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'TARGET', takes: 'target' },
+    { name: 'FILE', takes: 'file', isOptional: true },
+  ],
   flags: [
-    { name: 'custom', kind: 'value' },
-    ROLES,
-    { name: 'sha256', kind: 'value' },
-    { name: 'sha512', kind: 'value' },
-    { name: 'size', kind: 'value' },
+    { name: 'custom', type: 'value', takes: 'file', about: 'File of JSON to be signed along with the target' },
+    rolesFlag('Sign as these roles'),
+    { name: 'sha256', type: 'value', about: 'SHA-256 of what is signed, in place of FILE' },
+    { name: 'sha512', type: 'value', about: 'SHA-512 of what is signed, in place of FILE' },
+    { name: 'size', type: 'number', about: 'Size in bytes of what is signed, in place of FILE' },
     STAGE,
     ...PLACE_FLAGS,
   ],
-  options: `      --custom string      File of JSON to be signed along with the target
-  -r, --role list          Sign as these roles (default targets)
-      --sha256 string      SHA-256 of what is signed, in place of FILE
-      --sha512 string      SHA-512 of what is signed, in place of FILE
-      --size int           Size in bytes of what is signed, in place of FILE
-${STAGE_OPTION}
-${PLACE_OPTIONS}`,
-  minArguments: 2,
-  maxArguments: 3,
+  run: add,
 };
 
 const HASHES: readonly (readonly [algorithm: 'sha256' | 'sha512', form: RegExp])[] = [
@@ -41,8 +37,7 @@ const HASHES: readonly (readonly [algorithm: 'sha256' | 'sha512', form: RegExp])
 ];
 
 /** `signet trust add [--role ROLE]… [--custom FILE] [--stage] REPOSITORY TARGET FILE|--sha256 HEX --size N`. */
-export async function add(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(ADD, words);
+async function add(session: Session, parsed: ParsedCommand): Promise<number> {
   const [repository = '', name = '', path] = parsed.args;
   const roles = rolesOf(parsed);
   for (const role of roles) checkTargetName(role, name);

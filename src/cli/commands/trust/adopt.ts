@@ -14,7 +14,7 @@ import { checkFresh, type OldCollection, rememberOld } from '../../../trust/adop
 import { type AdoptionPlan, planAdoption } from '../../../trust/adopt/plan.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
 import { checkCreation, INIT_FLAG } from '../../creation.ts';
-import { type CommandSpec, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Orphan } from '../../place.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
@@ -23,37 +23,47 @@ import { inForce } from '../../wording/pending.ts';
 import { day, fileOf, readCopyFile } from './copies.ts';
 import { freeze } from './freeze.ts';
 
-export const ADOPT: CommandSpec = {
+export const ADOPT: Command<Session> = {
   program: 'signet',
   path: 'trust adopt',
-  usage: '[OPTIONS] [REPOSITORY...]',
   summary: 'Vouch for what others have signed, where their trust server goes away',
+  args: [{ name: 'REPOSITORY', takes: 'repository', isOptional: true, isRepeated: true }],
   flags: [
-    { name: 'accept-expired', kind: 'value' },
-    { name: 'as', kind: 'value' },
-    { name: 'dry-run', kind: 'switch' },
-    { name: 'freeze', kind: 'value' },
-    { name: 'from', kind: 'value' },
+    {
+      name: 'accept-expired',
+      type: 'value',
+      word: 'day',
+      about: 'Take what has expired as it stood on this day, YYYY-MM-DD, if it had not expired by then',
+    },
+    { name: 'as', type: 'value', takes: 'repository', about: 'Vouch for it under this name' },
+    { name: 'dry-run', type: 'switch', about: 'Verify, and say what would be signed' },
+    {
+      name: 'freeze',
+      type: 'value',
+      takes: 'file',
+      about: 'Write digests into this file for signet.json, and sign nothing',
+    },
+    { name: 'from', type: 'value', about: 'Address of the old trust server, or a file of signet trust export' },
     INIT_FLAG,
-    { name: 'json', kind: 'switch' },
-    { name: 'root-key', kind: 'list' },
-    { name: 'tag', kind: 'list' },
-    { name: 'until', kind: 'value' },
+    { name: 'json', type: 'switch', about: 'Report as JSON' },
+    { name: 'root-key', type: 'list', about: 'ID of the root key that the old repositories have' },
+    { name: 'tag', type: 'list', about: 'Only this tag' },
+    { name: 'until', type: 'value', word: 'day', about: 'Last day of what is frozen, YYYY-MM-DD' },
   ],
-  options: `      --accept-expired string   Take what has expired as it stood on this day,
-                                YYYY-MM-DD, if it had not expired by then
-      --as string               Vouch for it under this name
-      --dry-run                 Verify, and say what would be signed
-      --freeze string           Write digests into this file for signet.json,
-                                and sign nothing
-      --from string             Address of the old trust server, or a file of
-                                signet trust export
-      --init                    Found repositories that are new, also in a script
-      --json                    Report as JSON
-      --root-key list           ID of the root key that the old repositories have
-      --tag list                Only this tag
-      --until string            Last day of what is frozen, YYYY-MM-DD`,
-  minArguments: 0,
+  json: [
+    ['repository', 'the repository as it was named; `as` is the name that it is vouched for under'],
+    ['result', 'vouched, unchanged, planned, frozen or failed'],
+    ['new, changed, unchanged', 'tags and their digests'],
+    [
+      'gone, kept, skipped',
+      'tags that the old repository no longer has, that are signed here otherwise, that lack SHA-256',
+    ],
+    ['rootKeys, rootTrust, expired', 'what the old repository rests on, and what of it had expired'],
+    ['evidence', 'digest of the copy that is kept'],
+    ['ownRootKeys', 'the root keys to pin'],
+    ['error', 'code, message and next step'],
+  ],
+  run: adopt,
 };
 
 /** What one command is to do with every repository. */
@@ -82,8 +92,7 @@ interface Outcome {
  * what others have signed and vouches for it with one's own keys. One bad repository does not stop the rest. Exit code 1 if
  * any failed.
  */
-export async function adopt(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(ADOPT, words);
+async function adopt(session: Session, parsed: ParsedCommand): Promise<number> {
   const wishes = wishesOf(parsed);
   const [file, until] = [parsed.value('freeze'), parsed.value('until')];
   if ((file === undefined) !== (until === undefined)) {

@@ -4,49 +4,45 @@ import { readSmallFile } from '../../../store/files.ts';
 import { countSignatures } from '../../../trust/keys/signatories.ts';
 import type { Publication } from '../../../trust/publish/publication.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import { YES } from '../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { declined } from '../../terminal/answer.ts';
 import { countLines, othersStep, PENDING } from '../../wording/pending.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { ACCEPT_UNUSUAL, reviewProposal } from './review.ts';
 
-export const APPROVE: CommandSpec = {
+export const APPROVE: Command<Session> = {
   program: 'signet',
   path: 'trust approve',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Sign a change that waits for more signatures',
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [
     ACCEPT_UNUSUAL,
-    { name: 'file', short: 'f', kind: 'value' },
-    { name: 'yes', short: 'y', kind: 'switch' },
+    {
+      name: 'file',
+      short: 'f',
+      type: 'value',
+      takes: 'file',
+      about: 'Approve the proposal in this file, which somebody passed on',
+    },
     ...PLACE_FLAGS,
+    YES,
   ],
-  options: `      --accept-unusual     Sign also a version that skips others, and an expiry
-                           outside the lifetime of its role; --yes does not
-  -f, --file string        Approve the proposal in this file, which somebody
-                           passed on
-${PLACE_OPTIONS}
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 1,
-  maxArguments: 1,
+  run: approve,
 };
 
-export const DISCARD: CommandSpec = {
+export const DISCARD: Command<Session> = {
   program: 'signet',
   path: 'trust discard',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Drop a change that waits for more signatures',
-  flags: [{ name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `${PLACE_OPTIONS}
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
+  flags: [...PLACE_FLAGS, YES],
+  run: discard,
 };
 
 /** `signet trust approve [--file FILE] [--yes] [--accept-unusual] REPOSITORY`: shows what a waiting change does, then signs it. */
-export async function approve(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(APPROVE, words);
+async function approve(session: Session, parsed: ParsedCommand): Promise<number> {
   const name = parsed.args[0] ?? '';
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
   const file = parsed.value('file');
@@ -55,14 +51,13 @@ export async function approve(session: Session, words: readonly string[]): Promi
     session.print(`Nothing waits for signatures in ${repository.gun}.\n`);
     return 0;
   }
-  const answers = { yes: parsed.has('yes'), acceptUnusual: parsed.has(ACCEPT_UNUSUAL.name) };
+  const answers = { yes: parsed.has('yes'), acceptUnusual: parsed.has('accept-unusual') };
   if (!(await reviewProposal(session, repository.gun, waiting, answers))) return declined(session);
   return reportPublication(session, repository, await repository.approve(waiting, true));
 }
 
 /** `signet trust discard [--yes] REPOSITORY`. */
-export async function discard(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(DISCARD, words);
+async function discard(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull', 'push']);
   const question = `Drop the change that waits for signatures in ${repository.gun}?`;
   if (!parsed.has('yes') && !(await session.confirm(question))) return declined(session);

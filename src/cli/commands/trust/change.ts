@@ -4,20 +4,22 @@ import { publishChanges } from '../../../trust/changes/changes.ts';
 import type { Consequences } from '../../../trust/changes/consequences.ts';
 import type { Kept } from '../../../trust/changes/resigning.ts';
 import type { Publication } from '../../../trust/publish/publication.ts';
-import type { ParsedCommand } from '../../line/command.ts';
-import type { FlagSpec } from '../../line/flag-words.ts';
+import type { Flag, ParsedCommand } from '../../line/declaration.ts';
 import type { OpenCollection } from '../../place.ts';
 import type { Session } from '../../session.ts';
 import { reportPublication } from './approve.ts';
 
 /** The flag of commands that can leave their change for `signet trust publish`. */
-export const STAGE: FlagSpec = { name: 'stage', kind: 'switch' };
+export const STAGE: Flag = {
+  name: 'stage',
+  type: 'switch',
+  about: 'Keep the change here until "signet trust publish"',
+};
 
-/** The line on `STAGE` in a command's help. */
-export const STAGE_OPTION = '      --stage              Keep the change here until "signet trust publish"';
-
-/** The flag that names roles: several times, or several at once with commas. */
-export const ROLES: FlagSpec = { name: 'role', short: 'r', kind: 'list' };
+/** The flag that names roles: several times, or several at once with commas. `about` says what for. */
+export function rolesFlag(about: string): Flag {
+  return { name: 'role', short: 'r', type: 'list', takes: 'role', about, default: 'targets' };
+}
 
 /** The roles that a command line names; `targets` where it names none. Throws `role-invalid`. */
 export function rolesOf(parsed: ParsedCommand): readonly [TargetsRole, ...TargetsRole[]] {
@@ -45,7 +47,7 @@ export async function makeChanges(
   accepted?: Consequences,
   kept?: Kept,
 ): Promise<number> {
-  if (parsed.has(STAGE.name)) return stageChanges(session, collection, changes);
+  if (parsed.has('stage')) return stageChanges(session, collection, changes);
   return reportChange(session, collection, await publishChanges(collection.repository, changes, accepted, kept));
 }
 

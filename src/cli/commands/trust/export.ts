@@ -4,31 +4,29 @@ import { formatCopies } from '../../../core/copy/copy-file.ts';
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { parseServerAddress } from '../../../remote/transport/server-address.ts';
 import { writePrivateFile } from '../../../store/files.ts';
-import { type CommandSpec, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
 import { usability } from './copies.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const EXPORT: CommandSpec = {
+export const EXPORT: Command<Session> = {
   program: 'signet',
   path: 'trust export',
-  usage: '[OPTIONS] [REPOSITORY...]',
   summary: 'Write whole repositories of trust data, without keys, into one file',
+  args: [{ name: 'REPOSITORY', takes: 'repository', isOptional: true, isRepeated: true }],
   flags: [
-    { name: 'cached', kind: 'switch' },
-    { name: 'from', kind: 'value' },
-    { name: 'output', short: 'o', kind: 'value' },
-    { name: 'partial', kind: 'switch' },
+    {
+      name: 'cached',
+      type: 'switch',
+      about: 'Take what is cached here, without asking a server; all of it if no repository is named',
+    },
+    { name: 'from', type: 'value', about: 'Address of another trust server to read from' },
+    { name: 'output', short: 'o', type: 'value', takes: 'file', about: 'File to write, in place of standard output' },
+    { name: 'partial', type: 'switch', about: 'Write the file without what cannot be read' },
     ...PLACE_FLAGS,
   ],
-  options: `      --cached             Take what is cached here, without asking a server;
-                           all of it if no repository is named
-      --from string        Address of another trust server to read from
-  -o, --output string      File to write, in place of standard output
-      --partial            Write the file without what cannot be read
-${PLACE_OPTIONS}`,
-  minArguments: 0,
+  run: exportCopies,
 };
 
 const STDOUT = 1;
@@ -37,8 +35,7 @@ const STDOUT = 1;
  * `signet trust export [--from URL | --cached] [--partial] [-o FILE] REPOSITORY…`. A file that is there is replaced, but
  * only by one that has all that was asked for, or with `--partial`.
  */
-export async function exportCopies(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(EXPORT, words);
+async function exportCopies(session: Session, parsed: ParsedCommand): Promise<number> {
   const [from, output] = [sourceOf(parsed), parsed.value('output')];
   const place = await placeOf(session, parsed);
   const names = await namesOf(parsed, place);

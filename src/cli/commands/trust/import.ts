@@ -4,28 +4,28 @@ import { usableUntil, type VerifiedCopy, verifyCopy } from '../../../core/copy/v
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { checkVersion } from '../../../core/verify/verify.ts';
 import { MirrorFolder } from '../../../store/mirror-folder.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { day, fileOf, readCopyFile, usability } from './copies.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const IMPORT: CommandSpec = {
+export const IMPORT: Command<Session> = {
   program: 'signet',
   path: 'trust import',
-  usage: '[OPTIONS] FILE [FILE...]',
   summary: 'Take trust data that was exported, for use without a server or for a mirror',
-  flags: [{ name: 'mirror', kind: 'value' }, ...PLACE_FLAGS],
-  options: `      --mirror string      Put it into this folder, for "signet serve --mirror"
-${PLACE_OPTIONS}`,
-  minArguments: 1,
+  args: [{ name: 'FILE', takes: 'file', isRepeated: true }],
+  flags: [
+    { name: 'mirror', type: 'value', takes: 'folder', about: 'Put it into this folder, for "signet serve --mirror"' },
+    ...PLACE_FLAGS,
+  ],
+  run: importCopies,
 };
 
 /**
  * `signet trust import [--mirror FOLDER] FILE…`. All files are read before anything is written. What cannot be taken is
  * named, the rest is taken, and then the command fails.
  */
-export async function importCopies(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(IMPORT, words);
+async function importCopies(session: Session, parsed: ParsedCommand): Promise<number> {
   const copies = parsed.args.flatMap(readCopyFile);
   const folder = parsed.value('mirror');
   const take = folder === undefined ? await intoCache(session, parsed) : intoMirror(session, folder);
@@ -50,7 +50,7 @@ export async function importCopies(session: Session, words: readonly string[]): 
 
 type Take = (copy: CollectionCopy) => Promise<string>;
 
-async function intoCache(session: Session, parsed: ReturnType<typeof parseCommand>): Promise<Take> {
+async function intoCache(session: Session, parsed: ParsedCommand): Promise<Take> {
   const place = await placeOf(session, parsed);
   return async (copy) => {
     const { set } = await place.importCopy(copy);

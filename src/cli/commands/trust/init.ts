@@ -8,46 +8,47 @@ import { checkRootKey } from '../../../trust/changes/roles.ts';
 import type { KeyRing } from '../../../trust/keys/key-ring.ts';
 import { type CreateOptions, unpublished } from '../../../trust/publish/create.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
-import { type CommandSpec, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { STAGE } from './change.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './key/private-file.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { readPublicKey } from './public-keys.ts';
 
-export const INIT: CommandSpec = {
+export const INIT: Command<Session> = {
   program: 'signet',
   path: 'trust init',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Found a repository: publish its keys, and nothing signed yet',
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [
-    { name: 'root-cert', kind: 'value' },
-    { name: 'root-key', kind: 'value' },
-    { name: 'snapshot', kind: 'value' },
-    STAGE,
+    {
+      name: 'root-cert',
+      type: 'value',
+      takes: 'file',
+      about: 'PEM certificate for the repository, whose key is here or in the file of --root-key',
+    },
+    { name: 'root-key', type: 'value', takes: 'file', about: 'File of the root key, which is imported' },
+    {
+      name: 'snapshot',
+      type: 'value',
+      takes: ['client', 'server'],
+      about: 'Who signs snapshots: client or server',
+      default: 'server',
+    },
+    { name: 'stage', type: 'switch', about: 'Prepare it here only, until "signet trust publish"' },
     ...PLACE_FLAGS,
   ],
-  options: `      --root-cert string   PEM certificate for the repository, whose key is
-                           here or in the file of --root-key
-      --root-key string    File of the root key, which is imported
-      --snapshot string    Who signs snapshots: client or server
-                           (default "server")
-      --stage              Prepare it here only, until "signet trust publish"
-${PLACE_OPTIONS}`,
-  minArguments: 1,
-  maxArguments: 1,
+  run: init,
 };
 
 /** `signet trust init [--root-key FILE] [--root-cert FILE] [--snapshot client|server] [--stage] REPOSITORY`. */
-export async function init(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(INIT, words);
+async function init(session: Session, parsed: ParsedCommand): Promise<number> {
   const snapshotBy = readSnapshot(parsed.value('snapshot'));
   const place = await placeOf(session, parsed);
   const { repository, gun } = place.collection(parsed.args[0] ?? '', ['pull', 'push']);
   await refuseExisting(repository);
   const root = await rootOf(session, parsed, repository, place.keys);
   const options: CreateOptions = { snapshotBy, ...(root === undefined ? {} : { root: [root] }) };
-  if (parsed.has(STAGE.name)) {
+  if (parsed.has('stage')) {
     await repository.prepare(options);
     session.print(`Prepared ${gun} here. Publish it with: signet trust publish ${gun}\n`);
     return 0;
@@ -88,7 +89,7 @@ async function rootOf(
   const imported = keyFile === undefined ? undefined : await importRootKey(keyFile, keys);
   if (certificate === undefined) {
     const key = imported === undefined ? undefined : await keys.find(imported, 'root');
-    return key === undefined ? undefined : issueRootCertificate(key, repository.gun, session.now());
+    return key === undefined ? undefined : await issueRootCertificate(key, repository.gun, session.now());
   }
   const id = canonicalKeyId(certificate);
   if (imported !== undefined ? imported === id : await keys.has(id)) return certificate;
@@ -113,7 +114,8 @@ async function importRootKey(path: string, keys: KeyRing): Promise<KeyId> {
       throw new SignetError('key-unsupported', `${path} holds ${files.length} private keys, and one is needed`);
     }
     if (!file.encrypted) checkPrivate(source);
-    return await explainingOldForms(path, () => keys.import({ ...file, role: 'root', gun: undefined }, 'root', 'root'));
+    const own = { file: { ...file, role: 'root', gun: undefined }, id: undefined };
+    return (await explainingOldForms(path, () => keys.import(own, { name: 'root', alias: 'root' }))).id;
   } finally {
     bytes.fill(0);
   }

@@ -9,20 +9,27 @@ import type { Repository } from '../../../trust/publish/repository.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import { type Inspection, inspectCollection } from '../../../trust/report/inspect.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
-import { parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { debugLines } from '../../wording/debug.ts';
 import { goJson } from '../../wording/go-json.ts';
 import { isColoured, red } from './colour.ts';
-import { INSPECT } from './specs.ts';
 
 /** What docker has no words for, as it pins nothing and asks nothing; and a place that cannot be written, which is no server's fault. */
 const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled', 'file-unwritable'];
 
+export const INSPECT: Command<Session> = {
+  path: 'trust inspect',
+  summary: 'Return low-level information about keys and signatures',
+  args: [{ name: 'IMAGE[:TAG]', takes: 'image', isRepeated: true }],
+  usage: 'IMAGE[:TAG] [IMAGE[:TAG]...]',
+  flags: [{ name: 'pretty', type: 'switch', about: 'Print the information in a human friendly format' }],
+  run: inspect,
+};
+
 /** `docker trust inspect [--pretty] IMAGE[:TAG]…` (protocol D.16). */
-export async function inspect(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(INSPECT, words);
+async function inspect(session: Session, parsed: ParsedCommand): Promise<number> {
   return parsed.has('pretty') ? inspectPretty(session, parsed.args) : inspectJson(session, parsed.args);
 }
 

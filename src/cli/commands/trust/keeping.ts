@@ -4,22 +4,16 @@ import type { TargetsRole } from '../../../core/names/role.ts';
 import type { Kept, ResignedRole } from '../../../trust/changes/resigning.ts';
 import { shown, shownTarget } from '../../../trust/report/describe.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
-import type { ParsedCommand } from '../../line/command.ts';
-import type { FlagSpec } from '../../line/flag-words.ts';
+import type { Flag, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
 
 /** The flags that say what becomes of targets whose signatures go with a key. */
-export const KEEPING: readonly FlagSpec[] = [
-  { name: 'drop-all', kind: 'switch' },
-  { name: 'keep', kind: 'list' },
-  { name: 'keep-all', kind: 'switch' },
+export const KEEPING: readonly Flag[] = [
+  { name: 'drop-all', type: 'switch', about: 'Drop all targets that lose their signatures' },
+  { name: 'keep', type: 'list', takes: 'target', about: 'Sign this target again, and drop those not named so' },
+  { name: 'keep-all', type: 'switch', about: 'Sign all of them again' },
 ];
-
-/** The lines on `KEEPING` in a command's help. */
-export const KEEPING_OPTIONS = `      --drop-all           Drop all targets that lose their signatures
-      --keep list          Sign this target again, and drop those not named so
-      --keep-all           Sign all of them again`;
 
 const FLAGS = '--keep TAG (several times), --keep-all or --drop-all';
 

@@ -1,29 +1,24 @@
 import { listTargets } from '../../../core/verify/lookup.ts';
 import { shown, shownDigest } from '../../../trust/report/describe.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
-import { ROLES, rolesOf } from './change.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { rolesFlag, rolesOf } from './change.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { readCollection } from './read.ts';
 
-export const LIST: CommandSpec = {
+export const LIST: Command<Session> = {
   program: 'signet',
   path: 'trust list',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'List the targets of a repository',
-  flags: [ROLES, ...PLACE_FLAGS],
-  options: `  -r, --role list          Ask only these roles and those below them, the first
-                           one first (default targets)
-${PLACE_OPTIONS}`,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
+  flags: [rolesFlag('Ask only these roles and those below them, the first one first'), ...PLACE_FLAGS],
+  run: list,
 };
 
 /** `signet trust list [--role ROLE]… REPOSITORY`: of a name that several roles have, what the first one says (protocol C.14). */
-export async function list(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(LIST, words);
+async function list(session: Session, parsed: ParsedCommand): Promise<number> {
   const roles = rolesOf(parsed);
   const { repository, gun } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull']);
   const { set } = await readCollection(repository);

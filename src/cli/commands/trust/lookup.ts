@@ -1,25 +1,25 @@
 import { type FoundTarget, findTarget, notFound } from '../../../core/verify/lookup.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { shown, shownDigest } from '../../../trust/report/describe.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { readCollection } from './read.ts';
 
-export const LOOKUP: CommandSpec = {
+export const LOOKUP: Command<Session> = {
   program: 'signet',
   path: 'trust lookup',
-  usage: '[OPTIONS] REPOSITORY TARGET',
   summary: 'Show the digest and the size of a target',
-  flags: PLACE_FLAGS,
-  options: PLACE_OPTIONS,
-  minArguments: 2,
-  maxArguments: 2,
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'TARGET', takes: 'target' },
+  ],
+  flags: [...PLACE_FLAGS],
+  run: lookup,
 };
 
 /** `signet trust lookup REPOSITORY TARGET`. */
-export async function lookup(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(LOOKUP, words);
+async function lookup(session: Session, parsed: ParsedCommand): Promise<number> {
   const [repository = '', name = ''] = parsed.args;
   const found = await trustedTarget((await placeOf(session, parsed)).collection(repository, ['pull']).repository, name);
   session.print(`${shown(found.name)} ${shownDigest(found.target)} ${found.target.length}\n`);

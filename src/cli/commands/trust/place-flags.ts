@@ -1,20 +1,19 @@
-import type { ParsedCommand } from '../../line/command.ts';
-import type { FlagSpec } from '../../line/flag-words.ts';
+import type { Flag, ParsedCommand } from '../../line/declaration.ts';
 import type { TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
 
 /** The flags of every command that works in a trust folder of choice. */
-export const PLACE_FLAGS: readonly FlagSpec[] = [
-  { name: 'trust-dir', short: 'd', kind: 'value' },
-  { name: 'server', short: 's', kind: 'value' },
-  { name: 'tlscacert', kind: 'value' },
+export const PLACE_FLAGS: readonly Flag[] = [
+  { name: 'server', short: 's', type: 'value', about: 'Trust server of the folder that --trust-dir names' },
+  { name: 'tlscacert', type: 'value', takes: 'file', about: 'Trust server certificates signed only by this CA' },
+  {
+    name: 'trust-dir',
+    short: 'd',
+    type: 'value',
+    takes: 'folder',
+    about: 'Work in the folder of a notary client, where names are GUNs as they stand',
+  },
 ];
-
-/** The lines on `PLACE_FLAGS` in a command's help. */
-export const PLACE_OPTIONS = `  -s, --server string      Trust server of the folder that --trust-dir names
-      --tlscacert string   Trust server certificates signed only by this CA
-  -d, --trust-dir string   Work in the folder of a notary client, where names
-                           are GUNs as they stand`;
 
 /** The place that a command's flags name: docker's own where they name none. */
 export function placeOf(session: Session, parsed: ParsedCommand): Promise<TrustPlace> {

@@ -3,28 +3,24 @@ import type { Changelist } from '../../../store/changelist.ts';
 import { planOn } from '../../../trust/changes/changes.ts';
 import { publishStaged, republishStaged } from '../../../trust/changes/staged.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { reportPublication } from './approve.ts';
 import { consequencesText } from './consequences-text.ts';
-import { decideKept, KEEPING, KEEPING_OPTIONS } from './keeping.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { decideKept, KEEPING } from './keeping.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const PUBLISH: CommandSpec = {
+export const PUBLISH: Command<Session> = {
   program: 'signet',
   path: 'trust publish',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Publish all staged changes, and a repository that was only prepared',
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [...KEEPING, ...PLACE_FLAGS],
-  options: `${KEEPING_OPTIONS}
-${PLACE_OPTIONS}`,
-  minArguments: 1,
-  maxArguments: 1,
+  run: publish,
 };
 
 /** `signet trust publish REPOSITORY`: what Signet has staged, and Notary. */
-export async function publish(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(PUBLISH, words);
+async function publish(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
     'pull',
     'push',

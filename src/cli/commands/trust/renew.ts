@@ -2,28 +2,29 @@ import { SignetError } from '../../../core/errors/index.ts';
 import { parseRole, type RoleName } from '../../../core/names/role.ts';
 import { type DueRole, planRenewal, type RenewalPlan, renew } from '../../../trust/changes/renew.ts';
 import { describeContent } from '../../../trust/report/describe.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import { YES } from '../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { declined } from '../../terminal/answer.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { reportPublication } from './approve.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { differenceLines } from './review.ts';
 
-export const RENEW: CommandSpec = {
+export const RENEW: Command<Session> = {
   program: 'signet',
   path: 'trust renew',
-  usage: '[OPTIONS] REPOSITORY [ROLE...]',
   summary: 'Sign anew what has expired or expires within half a year',
-  flags: [{ name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `${PLACE_OPTIONS}
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 1,
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'ROLE', takes: 'role', isOptional: true, isRepeated: true },
+  ],
+  flags: [...PLACE_FLAGS, YES],
+  run: renewRoles,
 };
 
 /** `signet trust renew REPOSITORY [ROLE…]`: only these roles where some are named, and those even if nothing presses. */
-export async function renewRoles(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(RENEW, words);
+async function renewRoles(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', ...named] = parsed.args;
   const asked = named.map(parseRole);
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);

@@ -2,40 +2,41 @@ import { SignetError } from '../../../core/errors/index.ts';
 import { quoted } from '../../../core/printable.ts';
 import { AuditFolder } from '../../../store/audit-folder.ts';
 import { planReset, type ResetPlan, resetRepository } from '../../../trust/changes/reset.ts';
-import { type CommandSpec, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import { YES } from '../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { OpenCollection, TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
 import { declined } from '../../terminal/answer.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const RESET: CommandSpec = {
+export const RESET: Command<Session> = {
   program: 'signet',
   path: 'trust reset',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Drop staged changes, or found a repository anew whose root key is lost',
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [
-    { name: 'all', kind: 'switch' },
-    { name: 'number', short: 'n', kind: 'list' },
-    { name: 'lost-root', kind: 'switch' },
-    { name: 'reason', kind: 'value' },
-    { name: 'yes', short: 'y', kind: 'switch' },
+    { name: 'all', type: 'switch', about: 'Drop all staged changes' },
+    {
+      name: 'lost-root',
+      type: 'switch',
+      about: "Delete the repository's trust data, and publish it under a new root key",
+    },
+    {
+      name: 'number',
+      short: 'n',
+      type: 'list',
+      takes: 'staged',
+      about: 'Drop the staged changes of these numbers, as "signet trust status" shows them',
+    },
+    { name: 'reason', type: 'value', about: 'Why the root key is replaced; kept in the record' },
     ...PLACE_FLAGS,
+    YES,
   ],
-  options: `      --all                Drop all staged changes
-      --lost-root          Delete the repository's trust data, and publish it
-                           under a new root key
-  -n, --number list        Drop the staged changes of these numbers, as
-                           "signet trust status" shows them
-      --reason string      Why the root key is replaced; kept in the record
-${PLACE_OPTIONS}
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 1,
-  maxArguments: 1,
+  run: reset,
 };
 
 /** `signet trust reset --all | -n N… | --lost-root --reason TEXT REPOSITORY`. */
-export async function reset(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(RESET, words);
+async function reset(session: Session, parsed: ParsedCommand): Promise<number> {
   const isChoosing = parsed.has('all') || parsed.values('number').length > 0;
   if (parsed.has('lost-root') && isChoosing) {
     throw new SignetError('usage', '--lost-root cannot be given with --all or --number');

@@ -3,11 +3,15 @@ import type { Gun } from '../../../core/names/gun.ts';
 import { countSignatures } from '../../../trust/keys/signatories.ts';
 import type { WaitingProposal } from '../../../trust/publish/waiting-proposal.ts';
 import { type Difference, describeProposal } from '../../../trust/report/describe.ts';
-import type { FlagSpec } from '../../line/flag-words.ts';
+import type { Flag } from '../../line/declaration.ts';
 import { countLines } from '../../wording/pending.ts';
 
 /** The flag that answers the second question. No other flag does. */
-export const ACCEPT_UNUSUAL: FlagSpec = { name: 'accept-unusual', kind: 'switch' };
+export const ACCEPT_UNUSUAL: Flag = {
+  name: 'accept-unusual',
+  type: 'switch',
+  about: 'Sign also a version that skips others, and an expiry outside the lifetime of its role; --yes does not',
+};
 
 /** Who is shown a proposal and asked about it. */
 interface Reviewer {

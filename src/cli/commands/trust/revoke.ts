@@ -5,15 +5,22 @@ import type { TrustedSet } from '../../../core/verify/trusted-set.ts';
 import { revokeTags } from '../../../trust/changes/sign.ts';
 import { resolveAllTags } from '../../../trust/decide/resolve.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
-import { parseCommand } from '../../line/command.ts';
+import { YES } from '../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { missingKeys } from '../../wording/docker-texts.ts';
 import { inForce } from '../../wording/pending.ts';
-import { REVOKE } from './specs.ts';
+
+export const REVOKE: Command<Session> = {
+  path: 'trust revoke',
+  summary: 'Remove trust for an image',
+  args: [{ name: 'IMAGE[:TAG]', takes: 'image' }],
+  flags: [YES],
+  run: revoke,
+};
 
 /** `docker trust revoke [--yes] IMAGE[:TAG]` (protocol D.15). */
-export async function revoke(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(REVOKE, words);
+async function revoke(session: Session, parsed: ParsedCommand): Promise<number> {
   const typed = parsed.args[0] ?? '';
   const reference = session.resolve(typed);
   if (reference.digest !== undefined) {

@@ -3,38 +3,38 @@ import { parseKeyId } from '../../../core/names/key-id.ts';
 import { parseRole } from '../../../core/names/role.ts';
 import { quoted } from '../../../core/printable.ts';
 import { changeRole, planRole } from '../../../trust/changes/roles.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { reportPublication } from './approve.ts';
-import { decideKept, KEEPING, KEEPING_OPTIONS } from './keeping.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { decideKept, KEEPING } from './keeping.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { readPublicKey } from './public-keys.ts';
 
-export const ROLE: CommandSpec = {
+export const ROLE: Command<Session> = {
   program: 'signet',
   path: 'trust role',
-  usage: '[OPTIONS] REPOSITORY ROLE',
   summary: 'Change which keys sign for a role, and how many of them must',
-  flags: [
-    ...KEEPING,
-    { name: 'add-key', kind: 'list' },
-    { name: 'remove-key', kind: 'list' },
-    { name: 'threshold', kind: 'value' },
-    ...PLACE_FLAGS,
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'ROLE', takes: 'role' },
   ],
-  options: `      --add-key list       File of a public key; for root, a certificate that
-                           "signet trust key certificate" made
-${KEEPING_OPTIONS}
-      --remove-key list    ID of a key
-${PLACE_OPTIONS}
-      --threshold int      Number of keys that must sign`,
-  minArguments: 2,
-  maxArguments: 2,
+  flags: [
+    {
+      name: 'add-key',
+      type: 'list',
+      takes: 'file',
+      about: 'File of a public key; for root, a certificate that "signet trust key certificate" made',
+    },
+    ...KEEPING,
+    { name: 'remove-key', type: 'list', takes: 'key', about: 'ID of a key' },
+    ...PLACE_FLAGS,
+    { name: 'threshold', type: 'number', about: 'Number of keys that must sign' },
+  ],
+  run: setRole,
 };
 
 /** `signet trust role [--add-key FILE]… [--remove-key ID]… [--threshold N] REPOSITORY ROLE`. */
-export async function setRole(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(ROLE, words);
+async function setRole(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', role = ''] = parsed.args;
   const addKeys = await Promise.all(parsed.values('add-key').map((path) => readPublicKey(path, session.now())));
   const removeKeys = parsed.values('remove-key').map(parseKeyId);

@@ -1,5 +1,5 @@
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import type { PrivateKey } from '../../../core/keys/private-key.ts';
+import type { Signer } from '../../../core/keys/signer.ts';
 import { digestHex } from '../../../core/names/digest.ts';
 import { familiarReference, gunOf } from '../../../core/names/reference.ts';
 import { isBaseRole, isDelegation, RELEASES } from '../../../core/names/role.ts';
@@ -14,11 +14,10 @@ import type { Repository } from '../../../trust/publish/repository.ts';
 import { inspectCollection } from '../../../trust/report/inspect.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
 import { checkCreation, INIT_FLAG, isCreatedHere, isWatched } from '../../creation.ts';
-import { parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from '../../signing.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
-import { SIGN } from './specs.ts';
 
 interface Request {
   readonly typed: string;
@@ -37,7 +36,7 @@ type Origin = 'engine' | 'registry';
 interface Wishes {
   readonly origin: Origin | undefined;
   /** Whether a repository that is new may be founded, wherever the command runs. */
-  readonly mayFound: boolean;
+  readonly mayCreate: boolean;
 }
 
 /** Where the digest to sign does come from. */
@@ -62,16 +61,28 @@ interface Plan extends Request {
   readonly source: Source;
 }
 
+export const SIGN: Command<Session> = {
+  path: 'trust sign',
+  summary: 'Sign an image',
+  args: [{ name: 'IMAGE:TAG[@DIGEST]', takes: 'image', isRepeated: true }],
+  usage: 'IMAGE:TAG[@DIGEST] [IMAGE:TAG[@DIGEST]...]',
+  flags: [
+    INIT_FLAG,
+    { name: 'local', type: 'switch', about: 'Sign a locally tagged image' },
+    { name: 'remote', type: 'switch', about: 'Sign what the registry holds, without an engine' },
+  ],
+  run: sign,
+};
+
 /**
  * `docker trust sign IMAGE:TAG` (protocol D.14), and beyond docker: several images at once, `IMAGE:TAG@DIGEST`, and images
  * that only the registry has, for which no engine is needed. All tags of a repository are signed in one publish.
  */
-export async function sign(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(SIGN, words);
+async function sign(session: Session, parsed: ParsedCommand): Promise<number> {
   const origin: Origin | undefined = parsed.has('local') ? 'engine' : parsed.has('remote') ? 'registry' : undefined;
   const requests = parsed.args.map((typed) => readRequest(session, typed));
   for (const group of Map.groupBy(requests, ({ reference }) => gunOf(reference)).values()) {
-    await signGroup(session, group, { origin, mayFound: parsed.has(INIT_FLAG.name) });
+    await signGroup(session, group, { origin, mayCreate: parsed.has('init') });
   }
   return 0;
 }
@@ -87,7 +98,7 @@ function readRequest(session: Session, typed: string): Request {
 }
 
 /** Nothing is founded, pushed or signed before it is certain where every image of the group comes from. */
-async function signGroup(session: Session, group: readonly Request[], { origin, mayFound }: Wishes): Promise<void> {
+async function signGroup(session: Session, group: readonly Request[], { origin, mayCreate }: Wishes): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
   const repository = await session.repository(first.reference, 'push');
@@ -97,7 +108,7 @@ async function signGroup(session: Session, group: readonly Request[], { origin, 
     for (const request of group) {
       plans.push({ ...request, source: await sourceOf(session, request, { repository, collection, origin }) });
     }
-    if (collection === undefined) checkCreation(session, repository.gun, mayFound, '--init');
+    if (collection === undefined) checkCreation(session, repository.gun, mayCreate, '--init');
     const isCreated = collection !== undefined || (await initialize(session, repository, first));
     if (plans.some(({ source }) => source.kind === 'engine')) {
       await openKeys(repository, collection ?? (await repository.current()), first.reference);
@@ -133,10 +144,7 @@ async function initialize(session: Session, repository: Repository, { reference,
  * The first signer has the user's name and a key of that name, a new one where there is none, as docker has it. A script
  * has no key made that nobody keeps where it has imported the one to sign with: that key's owner is the first signer.
  */
-async function firstSigner(
-  session: Session,
-  user: string,
-): Promise<{ readonly name: string; readonly key: PrivateKey }> {
+async function firstSigner(session: Session, user: string): Promise<{ readonly name: string; readonly key: Signer }> {
   const { keys } = session;
   const signers = (await keys.list()).filter(({ role }) => !isBaseRole(role));
   const own = signers.find(({ role }) => role === user);

@@ -10,22 +10,33 @@ import { shown } from '../../../trust/report/describe.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
 import { checkCreation, INIT_FLAG, isCreatedHere } from '../../creation.ts';
-import { checkName, type ParsedCommand, parseCommand } from '../../line/command.ts';
+import { checkName } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
 import { inForce } from '../../wording/pending.ts';
-import { decideKept } from './keeping.ts';
+import { decideKept, KEEPING } from './keeping.ts';
 import { readPublicKey } from './public-keys.ts';
-import { SIGNER_ADD, SIGNER_REMOVE } from './specs.ts';
 
 interface Failure {
   readonly repository: string;
   readonly error: SignetError;
 }
 
+export const SIGNER_ADD: Command<Session> = {
+  path: 'trust signer add',
+  summary: 'Add a signer',
+  args: [
+    { name: 'NAME', takes: 'text' },
+    { name: 'REPOSITORY', takes: 'repository', isRepeated: true },
+  ],
+  usage: 'OPTIONS NAME REPOSITORY [REPOSITORY...] ',
+  flags: [INIT_FLAG, { name: 'key', type: 'list', takes: 'file', about: "Path to the signer's public key file" }],
+  run: addSigners,
+};
+
 /** `docker trust signer add --key FILE… NAME REPOSITORY…` (protocol D.12). */
-export async function addSigners(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(SIGNER_ADD, words);
+async function addSigners(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', ...repositories] = parsed.args;
   checkName('signer', name);
   // docker reserves the first alone; a signer with the name of a base role would read as an administrator's key.
@@ -37,15 +48,33 @@ export async function addSigners(session: Session, words: readonly string[]): Pr
   const keys: PublicKey[] = [];
   for (const path of paths) keys.push(await readPublicKey(path, session.now()));
   const failed = await forEachRepository(session, repositories, (repository) =>
-    add(session, { name, keys, mayCreate: parsed.has(INIT_FLAG.name) }, repository),
+    add(session, { name, keys, mayCreate: parsed.has('init') }, repository),
   );
   if (failed.length > 0) throw incomplete('failed to add signer to', failed);
   return 0;
 }
 
+export const SIGNER_REMOVE: Command<Session> = {
+  path: 'trust signer remove',
+  summary: 'Remove a signer',
+  args: [
+    { name: 'NAME', takes: 'signer' },
+    { name: 'REPOSITORY', takes: 'repository', isRepeated: true },
+  ],
+  flags: [
+    ...KEEPING,
+    {
+      name: 'force',
+      short: 'f',
+      type: 'switch',
+      about: 'Do not prompt for confirmation before removing the most recent signer',
+    },
+  ],
+  run: removeSigners,
+};
+
 /** `docker trust signer remove [--force] NAME REPOSITORY…` (protocol D.13); unlike docker since 26, it does remove (G-35). */
-export async function removeSigners(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(SIGNER_REMOVE, words);
+async function removeSigners(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', ...repositories] = parsed.args;
   const failed = await forEachRepository(session, repositories, (repository) =>
     remove(session, parsed, name, repository),
@@ -75,11 +104,11 @@ async function add(session: Session, signer: NewSigner, typed: string): Promise<
 /** Founds the repository with its first signer; false where somebody else has just founded it. */
 async function create(
   session: Session,
-  { name, keys, mayCreate: mayFound }: NewSigner,
+  { name, keys, mayCreate }: NewSigner,
   repository: Repository,
   typed: string,
 ): Promise<boolean> {
-  checkCreation(session, repository.gun, mayFound, '--init');
+  checkCreation(session, repository.gun, mayCreate, '--init');
   session.print(`Initializing signed repository for ${typed}...\n`);
   const isCreated = await isCreatedHere(() => repository.initialize((editor) => addSigner(editor, name, keys)));
   if (isCreated) session.print(`Successfully initialized "${typed}"\n`);

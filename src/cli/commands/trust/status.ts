@@ -2,29 +2,26 @@ import { isSignetError } from '../../../core/errors/index.ts';
 import { formatTime } from '../../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../../core/verify/expiry-warnings.ts';
 import { type RoleStatus, type Status, statusOf } from '../../../trust/report/status.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { signatoryNames } from '../../wording/pending.ts';
 import { isColoured, red } from './colour.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { proposalText, unusualText } from './review.ts';
 import { stagedText } from './staged-text.ts';
 
-export const STATUS: CommandSpec = {
+export const STATUS: Command<Session> = {
   program: 'signet',
   path: 'trust status',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Show who signed what until when, what waits for signatures, and what is staged',
-  flags: PLACE_FLAGS,
-  options: PLACE_OPTIONS,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
+  flags: [...PLACE_FLAGS],
+  run: status,
 };
 
 /** `signet trust status REPOSITORY`. What is staged here is shown also where the server cannot be reached (exit 1 then). */
-export async function status(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(STATUS, words);
+async function status(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
     'pull',
     'push',

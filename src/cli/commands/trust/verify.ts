@@ -5,38 +5,46 @@ import { isSignetError } from '../../../core/errors/index.ts';
 import { FileCheck } from '../../../core/metadata/file-info.ts';
 import type { Target } from '../../../core/metadata/targets.ts';
 import { DraftFile } from '../../../store/draft-file.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { readPieces } from './file-pieces.ts';
 import { trustedTarget } from './lookup.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const VERIFY: CommandSpec = {
+export const VERIFY: Command<Session> = {
   program: 'signet',
   path: 'trust verify',
-  usage: '[OPTIONS] REPOSITORY TARGET',
   summary: 'Pass content on only where it is what was signed as a target',
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'TARGET', takes: 'target' },
+  ],
   flags: [
-    { name: 'input', short: 'i', kind: 'value' },
-    { name: 'output', short: 'o', kind: 'value' },
-    { name: 'quiet', short: 'q', kind: 'switch' },
+    {
+      name: 'input',
+      short: 'i',
+      type: 'value',
+      takes: 'file',
+      about: 'Read the content from this file, not from standard input',
+    },
+    {
+      name: 'output',
+      short: 'o',
+      type: 'value',
+      takes: 'file',
+      about: 'Write it to this file, not to standard output',
+    },
+    { name: 'quiet', short: 'q', type: 'switch', about: 'Write nothing to standard output' },
     ...PLACE_FLAGS,
   ],
-  options: `  -i, --input string       Read the content from this file, not from standard
-                           input
-  -o, --output string      Write it to this file, not to standard output
-  -q, --quiet              Write nothing to standard output
-${PLACE_OPTIONS}`,
-  minArguments: 2,
-  maxArguments: 2,
+  run: verify,
 };
 
 /**
  * `signet trust verify [--input FILE] [--output FILE] [--quiet] REPOSITORY TARGET`: not a byte is passed on before all of
  * them are known to be right.
  */
-export async function verify(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(VERIFY, words);
+async function verify(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', targetName = ''] = parsed.args;
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull']);
   const { target } = await trustedTarget(repository, targetName);

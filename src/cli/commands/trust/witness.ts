@@ -1,25 +1,25 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { isTargetsRole, parseRole, type TargetsRole } from '../../../core/names/role.ts';
 import type { Change } from '../../../store/change.ts';
-import { type CommandSpec, parseCommand } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { makeChanges, STAGE, STAGE_OPTION } from './change.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from './place-flags.ts';
+import { makeChanges, STAGE } from './change.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
-export const WITNESS: CommandSpec = {
+export const WITNESS: Command<Session> = {
   program: 'signet',
   path: 'trust witness',
-  usage: '[OPTIONS] REPOSITORY ROLE [ROLE...]',
   summary: 'Sign roles anew as they are, whoever signed them before',
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'ROLE', takes: 'role', isRepeated: true },
+  ],
   flags: [STAGE, ...PLACE_FLAGS],
-  options: `${STAGE_OPTION}
-${PLACE_OPTIONS}`,
-  minArguments: 2,
+  run: witness,
 };
 
 /** `signet trust witness [--stage] REPOSITORY ROLE…`. */
-export async function witness(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(WITNESS, words);
+async function witness(session: Session, parsed: ParsedCommand): Promise<number> {
   const [repository = '', ...names] = parsed.args;
   const roles = names.map(readRole);
   const collection = (await placeOf(session, parsed)).collection(repository, ['pull', 'push']);

@@ -4,7 +4,7 @@ import { parseLevel, parsePattern } from '../../../accounts/identity/grants.ts';
 import { parseUserName, type UserName } from '../../../accounts/identity/user-name.ts';
 import { type AccountStore, type User, type UserChange, userExists } from '../../../accounts/store/store.ts';
 import { SignetError } from '../../../core/errors/index.ts';
-import { printable, quoted } from '../../../core/printable.ts';
+import { quoted } from '../../../core/printable.ts';
 import { formatTime } from '../../../core/time.ts';
 import {
   chosenDataFolder,
@@ -15,143 +15,178 @@ import {
   openDataFolder,
 } from '../../../serve/data/data-folder.ts';
 import { forgetFirstPassword } from '../../../serve/data/first-password.ts';
+import { parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
+import type { Argument, Command, Described, Flag, Group, ParsedCommand } from '../../line/declaration.ts';
 import { operator } from '../../terminal/operator.ts';
 import { dockerTable } from '../../terminal/table.ts';
-import { newPassword, type PasswordSource, realTerminal, type Terminal } from '../../terminal/user-terminal.ts';
-import { type Given, groupHelp, helpOf, type Option, parseUsage, type Usage, WRONG_FLAG } from './user-usage.ts';
+import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
+import { newPassword, PASSWORD_FLAGS, type PasswordSource } from './new-password.ts';
 
-interface Command extends Usage {
-  run(given: Given, terminal: Terminal): Promise<number>;
-}
+type UserCommand = Command<Terminal>;
 
-const DATA: Option = { name: 'data', argument: 'FOLDER', about: 'Data folder of the server [SIGNET_DATA]' };
-const PASSWORD: readonly Option[] = [
-  { name: 'password-file', argument: 'FILE', about: 'Take the password from the first line of a file' },
-  { name: 'password-stdin', about: 'Take the password from the standard input' },
-];
-const GRANT_DETAILS = `PATTERN is one repository (team/app) or all below a namespace (team/*), with the
+const DATA: Flag = {
+  name: 'data',
+  type: 'value',
+  word: 'FOLDER',
+  takes: 'folder',
+  about: 'Data folder of the server [SIGNET_DATA]',
+};
+const JSON_FLAG: Flag = { name: 'json', type: 'switch', about: 'Print as JSON' };
+const NAME: Argument = { name: 'NAME', takes: 'user' };
+const NEW_NAME: Argument = { name: 'NAME', takes: 'text' };
+const PATTERN: Argument = { name: 'PATTERN', takes: 'repository' };
+const LEVELS = ['pull', 'push', 'admin'];
+const ROLES = ['admin', 'user'] as const;
+const STATES = ['disabled', 'enabled'] as const;
+
+const ADD: UserCommand = {
+  ...described('add', 'Add a user, who owns the repositories NAME and NAME/*'),
+  args: [NEW_NAME],
+  flags: [{ name: 'admin', type: 'switch', about: 'Let the user do everything' }, DATA, ...PASSWORD_FLAGS],
+  run: add,
+};
+
+const GRANT: UserCommand = {
+  ...described('grant', 'Let a user pull, push or administer repositories'),
+  details: `PATTERN is one repository (team/app) or all below a namespace (team/*), with the
 registry's name in front where it is another one (docker.io/library/*).
-LEVEL is pull, push (and pull) or admin (and delete).`;
+LEVEL is pull, push (and pull) or admin (and delete).`,
+  args: [NAME, PATTERN, { name: 'LEVEL', takes: LEVELS }],
+  flags: [DATA],
+  run: grant,
+};
 
-const COMMANDS: readonly Command[] = [
-  {
-    name: 'add',
-    args: ['NAME'],
-    about: 'Add a user, who owns the repositories NAME and NAME/*',
-    options: [{ name: 'admin', about: 'Let the user do everything' }, ...PASSWORD, DATA],
-    run: add,
-  },
-  {
-    name: 'grant',
-    args: ['NAME', 'PATTERN', 'LEVEL'],
-    about: 'Let a user pull, push or administer repositories',
-    details: GRANT_DETAILS,
-    options: [DATA],
-    run: grant,
-  },
-  {
-    name: 'list',
-    args: [],
-    about: 'List the users and their grants',
-    options: [{ name: 'json', about: 'Print as JSON' }, DATA],
-    run: list,
-  },
-  {
-    name: 'log',
-    args: [],
-    about: 'List the changes of users and grants, and who made them',
-    options: [
-      { name: 'json', about: 'Print as JSON' },
-      { name: 'limit', argument: 'NUMBER', about: 'Print the newest NUMBER changes (default 100)' },
-      DATA,
+const LIST: UserCommand = {
+  ...described('list', 'List the users and their grants'),
+  args: [],
+  flags: [DATA, JSON_FLAG],
+  json: [
+    ['name', 'name of the user'],
+    ['role', '`admin` or `user`'],
+    ['state', '`enabled` or `disabled`'],
+    ['grants', 'a list of `pattern` and `level`'],
+    ['created', 'when the user was added, in UTC'],
+    ['updated', 'when the user was changed last, in UTC'],
+  ],
+  run: list,
+};
+
+const LOG: UserCommand = {
+  ...described('log', 'List the changes of users and grants, and who made them'),
+  args: [],
+  flags: [
+    DATA,
+    JSON_FLAG,
+    {
+      name: 'limit',
+      type: 'number',
+      word: 'NUMBER',
+      about: 'Print the newest NUMBER changes',
+      default: '100',
+    },
+  ],
+  json: [
+    ['time', 'when it was changed, in UTC'],
+    ['by', 'who changed it'],
+    ['address', 'where from: an IP address, or `local`'],
+    ['action', 'what was done'],
+    ['user', 'whose account it is'],
+    ['detail', 'what was granted, revoked or changed'],
+  ],
+  run: log,
+};
+
+const PASSWD: UserCommand = {
+  ...described('passwd', "Change a user's password, and end all logins of the user"),
+  args: [NAME],
+  flags: [DATA, ...PASSWORD_FLAGS],
+  run: passwd,
+};
+
+const REMOVE: UserCommand = {
+  ...described('remove', 'Remove a user with all grants and logins; the repositories stay'),
+  args: [NAME],
+  flags: [DATA, { name: 'yes', type: 'switch', about: 'Do not ask for confirmation' }],
+  run: remove,
+};
+
+const REVOKE: UserCommand = {
+  ...described('revoke', 'Take a grant from a user'),
+  args: [NAME, PATTERN],
+  flags: [DATA],
+  run: revoke,
+};
+
+const UPDATE: UserCommand = {
+  ...described('update', "Change a user's role or state"),
+  args: [NAME],
+  flags: [
+    DATA,
+    { name: 'role', type: 'value', word: 'ROLE', takes: ROLES, about: 'Role of the user: admin or user' },
+    {
+      name: 'state',
+      type: 'value',
+      word: 'STATE',
+      takes: STATES,
+      about: 'State of the user: enabled or disabled; disabling ends all logins',
+    },
+  ],
+  run: update,
+};
+
+/** `signet user …`. */
+export const USER: Group<Terminal> = {
+  program: 'signet',
+  path: 'user',
+  summary: 'Manage users and what they may do',
+  layout: 'wide',
+  lists: [
+    [
+      'Commands',
+      [ADD, GRANT, LIST, LOG, PASSWD, REMOVE, REVOKE, UPDATE].map((command) => [
+        command.path.slice('user '.length),
+        async () => command,
+      ]),
     ],
-    run: log,
-  },
-  {
-    name: 'passwd',
-    args: ['NAME'],
-    about: "Change a user's password, and end all logins of the user",
-    options: [...PASSWORD, DATA],
-    run: passwd,
-  },
-  {
-    name: 'remove',
-    args: ['NAME'],
-    about: 'Remove a user with all grants and logins; the repositories stay',
-    options: [{ name: 'yes', about: 'Do not ask for confirmation' }, DATA],
-    run: remove,
-  },
-  {
-    name: 'revoke',
-    args: ['NAME', 'PATTERN'],
-    about: 'Take a grant from a user',
-    options: [DATA],
-    run: revoke,
-  },
-  {
-    name: 'update',
-    args: ['NAME'],
-    about: "Change a user's role or state",
-    options: [
-      { name: 'role', argument: 'ROLE', about: 'Role of the user: admin or user' },
-      {
-        name: 'state',
-        argument: 'STATE',
-        about: 'State of the user: enabled or disabled; disabling ends all logins',
-      },
-      DATA,
-    ],
-    run: update,
-  },
-];
+  ],
+};
 
 /**
  * `signet user …`: works on the accounts in a data folder, whether or not a server runs there, and returns the exit
  * code. Throws what went wrong as a SignetError.
  */
-export async function userCommand(args: string[], terminal: Terminal = realTerminal()): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || isHelp(name)) {
-    terminal.write(groupHelp(COMMANDS));
-    return 0;
-  }
-  const command = COMMANDS.find((known) => known.name === name);
-  if (command === undefined) {
-    throw new SignetError('usage', `unknown command: signet user ${printable(name, 100)}`, {
-      next: "Run 'signet user --help' for more information.",
-    });
-  }
-  if (rest.some(isHelp)) {
-    terminal.write(helpOf(command));
-    return 0;
-  }
-  return command.run(parseUsage(command, rest), terminal);
+export async function userCommand(words: string[], terminal: Terminal = new ProcessTerminal()): Promise<number> {
+  return runGroup(USER, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
 }
 
-async function add(given: Given, terminal: Terminal): Promise<number> {
-  const name = nameIn(given);
-  const source = passwordSource(given);
+function described(name: string, summary: string): Described {
+  return { program: 'signet', path: `user ${name}`, summary, layout: 'wide' };
+}
+
+async function add(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const name = nameIn(parsed);
+  const source = passwordSource(parsed);
   const { checkPassword, hashPassword } = await import('../../../accounts/identity/password.ts');
-  await inAccounts(given, async ({ store }) => {
+  await inAccounts(parsed, async ({ store }) => {
     if ((await store.user(name)) !== undefined) throw userExists(name);
     const password = await newPassword(source, terminal);
     try {
       checkPassword(password, name);
       const passwordHash = await hashPassword(password);
-      await store.addUser({ name, passwordHash, admin: given.switch('admin') }, Date.now());
+      await store.addUser({ name, passwordHash, admin: parsed.has('admin') }, Date.now());
     } finally {
       password.fill(0);
     }
   });
-  terminal.write(`Added ${given.switch('admin') ? 'administrator' : 'user'} ${name}\n`);
+  terminal.print(`Added ${parsed.has('admin') ? 'administrator' : 'user'} ${name}\n`);
   return 0;
 }
 
-async function passwd(given: Given, terminal: Terminal): Promise<number> {
-  const name = nameIn(given);
-  const source = passwordSource(given);
+async function passwd(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const name = nameIn(parsed);
+  const source = passwordSource(parsed);
   const { checkPassword, hashPassword } = await import('../../../accounts/identity/password.ts');
-  await inAccounts(given, async ({ store, folder }) => {
+  await inAccounts(parsed, async ({ store, folder }) => {
     await knownUser(store, name);
     const password = await newPassword(source, terminal);
     try {
@@ -162,82 +197,82 @@ async function passwd(given: Given, terminal: Terminal): Promise<number> {
       password.fill(0);
     }
   });
-  terminal.write(`Changed the password of ${name} and ended all logins\n`);
+  terminal.print(`Changed the password of ${name} and ended all logins\n`);
   return 0;
 }
 
-async function update(given: Given, terminal: Terminal): Promise<number> {
-  const name = nameIn(given);
-  const admin = choice(given, 'role', 'admin', 'user');
-  const disabled = choice(given, 'state', 'disabled', 'enabled');
+async function update(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const name = nameIn(parsed);
+  const admin = choice(parsed, 'role', ...ROLES);
+  const disabled = choice(parsed, 'state', ...STATES);
   if (admin === undefined && disabled === undefined) {
     throw new SignetError('usage', 'nothing to change', { next: 'Give --role or --state.' });
   }
   const change: UserChange = { ...(admin !== undefined && { admin }), ...(disabled !== undefined && { disabled }) };
-  await inAccounts(given, ({ store }) => store.updateUser(name, change, Date.now()));
-  terminal.write(`Updated ${name}\n`);
+  await inAccounts(parsed, ({ store }) => store.updateUser(name, change, Date.now()));
+  terminal.print(`Updated ${name}\n`);
   return 0;
 }
 
-async function remove(given: Given, terminal: Terminal): Promise<number> {
-  const name = nameIn(given);
-  return inAccounts(given, async ({ store, folder }) => {
+async function remove(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const name = nameIn(parsed);
+  return inAccounts(parsed, async ({ store, folder }) => {
     await knownUser(store, name);
-    if (!given.switch('yes') && !(await terminal.confirm(`Remove the user ${name}?`))) {
-      terminal.write('Aborting action.\n');
+    if (!parsed.has('yes') && !(await terminal.confirm(`Remove the user ${name}?`))) {
+      terminal.print('Aborting action.\n');
       return 1;
     }
     await store.removeUser(name, Date.now());
     forgetFirstPassword(folder, name);
-    terminal.write(`Removed ${name}; repositories below ${name}/ stay\n`);
+    terminal.print(`Removed ${name}; repositories below ${name}/ stay\n`);
     return 0;
   });
 }
 
-async function grant(given: Given, terminal: Terminal): Promise<number> {
-  const name = nameIn(given);
-  const [, pattern = '', level = ''] = given.args;
+async function grant(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const name = nameIn(parsed);
+  const [, pattern = '', level = ''] = parsed.args;
   const granted = { pattern: parsePattern(pattern), level: parseLevel(level) };
-  await inAccounts(given, ({ store }) => store.grant(name, granted, Date.now()));
-  terminal.write(`Granted ${level} on ${pattern} to ${name}\n`);
+  await inAccounts(parsed, ({ store }) => store.grant(name, granted, Date.now()));
+  terminal.print(`Granted ${level} on ${pattern} to ${name}\n`);
   return 0;
 }
 
-async function revoke(given: Given, terminal: Terminal): Promise<number> {
-  const name = nameIn(given);
-  const [, pattern = ''] = given.args;
-  await inAccounts(given, ({ store }) => store.revoke(name, parsePattern(pattern), Date.now()));
-  terminal.write(`Revoked the grant on ${pattern} from ${name}\n`);
+async function revoke(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const name = nameIn(parsed);
+  const [, pattern = ''] = parsed.args;
+  await inAccounts(parsed, ({ store }) => store.revoke(name, parsePattern(pattern), Date.now()));
+  terminal.print(`Revoked the grant on ${pattern} from ${name}\n`);
   return 0;
 }
 
-async function list(given: Given, terminal: Terminal): Promise<number> {
-  const described = await inAccounts(given, async ({ store }) =>
+async function list(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const described = await inAccounts(parsed, async ({ store }) =>
     Promise.all((await store.users()).map((user) => describe(store, user))),
   );
-  if (given.switch('json')) {
-    terminal.write(`${JSON.stringify(described, null, 4)}\n`);
+  if (parsed.has('json')) {
+    terminal.print(`${JSON.stringify(described, null, 4)}\n`);
     return 0;
   }
   const rows = described.map(({ name, role, state, grants, created }) => {
     const granted = grants.map(({ pattern, level }) => `${pattern}:${level}`).join(', ');
     return [name, role, state, created, granted];
   });
-  terminal.write(dockerTable(['NAME', 'ROLE', 'STATE', 'CREATED', 'GRANTS'], rows));
+  terminal.print(dockerTable(['NAME', 'ROLE', 'STATE', 'CREATED', 'GRANTS'], rows));
   return 0;
 }
 
-async function log(given: Given, terminal: Terminal): Promise<number> {
-  const limit = limitIn(given);
-  const events = await inAccounts(given, async ({ database }) => {
+async function log(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
+  const limit = limitIn(parsed);
+  const events = await inAccounts(parsed, async ({ database }) => {
     const { latestEvents } = await import('../../../accounts/store/account-events.ts');
     return latestEvents(database, limit);
   });
   const described = events.map(({ at, actor, action, user, detail }) => {
     return { time: formatTime(at), by: actor.name, address: actor.address, action, user, detail };
   });
-  if (given.switch('json')) {
-    terminal.write(`${JSON.stringify(described, null, 4)}\n`);
+  if (parsed.has('json')) {
+    terminal.print(`${JSON.stringify(described, null, 4)}\n`);
     return 0;
   }
   const rows = described.map(({ time, by, address, action, user, detail }) => [
@@ -248,7 +283,7 @@ async function log(given: Given, terminal: Terminal): Promise<number> {
     user,
     detail,
   ]);
-  terminal.write(dockerTable(['TIME', 'BY', 'ADDRESS', 'CHANGE', 'USER', 'DETAIL'], rows));
+  terminal.print(dockerTable(['TIME', 'BY', 'ADDRESS', 'CHANGE', 'USER', 'DETAIL'], rows));
   return 0;
 }
 
@@ -263,9 +298,9 @@ async function describe(store: AccountStore, user: User) {
   };
 }
 
-function passwordSource(given: Given): PasswordSource {
-  const file = given.value('password-file');
-  const isPiped = given.switch('password-stdin');
+function passwordSource(parsed: ParsedCommand): PasswordSource {
+  const file = parsed.value('password-file');
+  const isPiped = parsed.has('password-stdin');
   if (file !== undefined && isPiped) {
     throw new SignetError('usage', 'conflicting options: --password-file and --password-stdin', {
       exitCode: WRONG_FLAG,
@@ -274,8 +309,8 @@ function passwordSource(given: Given): PasswordSource {
   return file !== undefined ? { file } : isPiped ? 'stdin' : 'prompt';
 }
 
-function choice(given: Given, option: string, yes: string, no: string): boolean | undefined {
-  const value = given.value(option);
+function choice(parsed: ParsedCommand, option: string, yes: string, no: string): boolean | undefined {
+  const value = parsed.value(option);
   if (value === undefined || value === yes || value === no) return value === undefined ? undefined : value === yes;
   throw new SignetError('usage', `invalid value ${quoted(value)} for --${option}`, {
     exitCode: WRONG_FLAG,
@@ -298,8 +333,8 @@ interface OpenAccounts {
  * Works on the accounts of a server, which must exist: a mistyped folder, or a machine without the server, is not taken
  * for a server without users. Throws `accounts-missing`.
  */
-async function inAccounts<T>(given: Given, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
-  const path = chosenDataFolder(given.value('data'));
+async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
+  const path = chosenDataFolder(parsed.value('data'));
   const known = dataFolder(path);
   if (!isMade(known, known.database)) throw accountsMissing(path);
   const folder = openDataFolder(path);
@@ -325,8 +360,8 @@ function accountsMissing(path: string): SignetError {
   });
 }
 
-function limitIn(given: Given): number {
-  const text = given.value('limit') ?? '100';
+function limitIn(parsed: ParsedCommand): number {
+  const text = parsed.value('limit') ?? '';
   if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
   throw new SignetError('usage', `invalid value ${quoted(text)} for --limit`, {
     exitCode: WRONG_FLAG,
@@ -334,10 +369,6 @@ function limitIn(given: Given): number {
   });
 }
 
-function nameIn(given: Given): UserName {
-  return parseUserName(given.args[0] ?? '');
-}
-
-function isHelp(arg: string): boolean {
-  return arg === '--help' || arg === '-h';
+function nameIn(parsed: ParsedCommand): UserName {
+  return parseUserName(parsed.args[0] ?? '');
 }

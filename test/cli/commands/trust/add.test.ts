@@ -1,14 +1,20 @@
 import { describe, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { add } from '../../../../src/cli/commands/trust/add.ts';
-import { list } from '../../../../src/cli/commands/trust/list.ts';
-import { publish } from '../../../../src/cli/commands/trust/publish.ts';
-import { remove } from '../../../../src/cli/commands/trust/remove.ts';
+import { ADD } from '../../../../src/cli/commands/trust/add.ts';
+import { LIST } from '../../../../src/cli/commands/trust/list.ts';
+import { PUBLISH } from '../../../../src/cli/commands/trust/publish.ts';
+import { REMOVE } from '../../../../src/cli/commands/trust/remove.ts';
 import type { Target } from '../../../../src/core/metadata/targets.ts';
 import { parseDelegation, RELEASES, type TargetsRole } from '../../../../src/core/names/role.ts';
 import { target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, offline, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const add = calling(ADD);
+const list = calling(LIST);
+const publish = calling(PUBLISH);
+const remove = calling(REMOVE);
 
 const PUBLISHED = says(`Published to ${NAME}.\n`);
 const STAGED = says(`Staged for the next publish of ${NAME}.\n`);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { truncateSync } from 'node:fs';
-import { approve, discard } from '../../../../src/cli/commands/trust/approve.ts';
+import { APPROVE, DISCARD } from '../../../../src/cli/commands/trust/approve.ts';
 import { formatProposal, parseProposal } from '../../../../src/core/edit/proposal.ts';
 import { SignetError } from '../../../../src/core/errors/index.ts';
 import type { JsonValue } from '../../../../src/core/json/parse.ts';
@@ -11,9 +11,13 @@ import { parseGun } from '../../../../src/core/names/gun.ts';
 import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
 import { put, withSignatures } from '../../../support/forgery.ts';
 import { digestOfTarget, GUN, target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, NAME, uninitialised, visitorOf } from '../../fake-session.ts';
 import { releasedTags, type SeveralSigners, type SignerSession, severalSigners, signTag } from './several-signers.ts';
 import { fails, says, told } from './transcript.ts';
+
+const approve = calling(APPROVE);
+const discard = calling(DISCARD);
 
 const QUESTION = 'Sign this change?';
 const PUBLISHED = `Published to ${NAME}.\n`;

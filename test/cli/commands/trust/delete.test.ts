@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'bun:test';
-import { add } from '../../../../src/cli/commands/trust/add.ts';
-import { deleteCollection } from '../../../../src/cli/commands/trust/delete.ts';
-import { init } from '../../../../src/cli/commands/trust/init.ts';
-import { publish } from '../../../../src/cli/commands/trust/publish.ts';
+import { ADD } from '../../../../src/cli/commands/trust/add.ts';
+import { DELETE } from '../../../../src/cli/commands/trust/delete.ts';
+import { INIT } from '../../../../src/cli/commands/trust/init.ts';
+import { PUBLISH } from '../../../../src/cli/commands/trust/publish.ts';
+import { calling } from '../../calling.ts';
 import { loaded, NAME, offline, uninitialised } from '../../fake-session.ts';
 import { says, told } from './transcript.ts';
+
+const add = calling(ADD);
+const deleteCollection = calling(DELETE);
+const init = calling(INIT);
+const publish = calling(PUBLISH);
 
 const HERE = says(`Deleted the trust data of ${NAME} here.\n`);
 const EVERYWHERE = says(`Deleted the trust data of ${NAME} here and from trust.example.com.\n`);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { init } from '../../../../src/cli/commands/trust/init.ts';
-import { publish } from '../../../../src/cli/commands/trust/publish.ts';
-import { issueRootCertificate } from '../../../../src/core/keys/certificate.ts';
+import { INIT } from '../../../../src/cli/commands/trust/init.ts';
+import { PUBLISH } from '../../../../src/cli/commands/trust/publish.ts';
 import { sealKey } from '../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { canonicalKeyId } from '../../../../src/core/keys/public-key.ts';
@@ -10,9 +9,14 @@ import { readRoot } from '../../../../src/core/metadata/root.ts';
 import { parseGun } from '../../../../src/core/names/gun.ts';
 import { baseSigners, canonicalKeyIds } from '../../../../src/core/verify/signers.ts';
 import { payloadOf } from '../../../support/forgery.ts';
+import { certified, fileOf } from '../../../support/private-keys.ts';
 import { GUN, NOW } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, uninitialised, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const init = calling(INIT);
+const publish = calling(PUBLISH);
 
 const DONE = says(`Successfully initialized "${NAME}"\n`);
 const rootOf = ({ simulator }: FakeSession) => readRoot(payloadOf(simulator.file('root')));
@@ -20,7 +24,7 @@ const rolesOf = async (session: FakeSession) => (await session.keys.list()).map(
 const keyFile = (session: FakeSession, key: PrivateKey, role = 'root', passphrase = '') =>
   session.file('root.pem', sealKey(key, { role, passphrase: Buffer.from(passphrase) }));
 const certificateFile = (session: FakeSession, key: PrivateKey, gun = GUN) =>
-  session.file('root.crt', issueRootCertificate(key, gun, NOW).bytes);
+  session.file('root.crt', certified(key, gun, NOW).bytes);
 
 describe('init', () => {
   test('uninitialised: publishes an empty collection, whose snapshots the server signs', async () => {
@@ -107,14 +111,14 @@ describe('init with a root key of choice', () => {
   test('with a certificate of one’s own, byte for byte', async () => {
     const session = await uninitialised();
     const key = generatePrivateKey('ecdsa');
-    const certificate = issueRootCertificate(key, GUN, NOW);
+    const certificate = certified(key, GUN, NOW);
     const files = ['--root-key', keyFile(session, key), '--root-cert', session.file('root.crt', certificate.bytes)];
     expect(await told(session, init, [...files, NAME])).toEqual(DONE);
     expect(rootOf(session).roles.get('root')?.keyIds).toEqual([certificate.id]);
     // From now on the key is here.
     await session.simulator.remove();
     const again = visitorOf(session);
-    await again.keys.add(key, 'root');
+    await again.keys.import(fileOf(key, 'root'), { name: 'root' });
     expect(await told(again, init, [...files.slice(2), NAME])).toEqual(DONE);
   });
 

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test';
-import { inspect } from '../../../../src/cli/commands/trust/inspect.ts';
+import { INSPECT } from '../../../../src/cli/commands/trust/inspect.ts';
 import { digestHex } from '../../../../src/core/names/digest.ts';
 import { RELEASES } from '../../../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../../../src/core/time.ts';
 import { failure } from '../../../support/failure.ts';
 import { target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, fakeImage, loaded, NAME, offline, uninitialised, visitorOf } from '../../fake-session.ts';
 import { fails, told } from './transcript.ts';
+
+const inspect = calling(INSPECT);
 
 const HEX = digestHex(fakeImage('v1').digest);
 const MISSING = `no signatures or cannot access ${NAME}`;

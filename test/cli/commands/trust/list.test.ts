@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'bun:test';
-import { list } from '../../../../src/cli/commands/trust/list.ts';
-import { lookup } from '../../../../src/cli/commands/trust/lookup.ts';
+import { LIST } from '../../../../src/cli/commands/trust/list.ts';
+import { LOOKUP } from '../../../../src/cli/commands/trust/lookup.ts';
 import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
 import { digestOfTarget, target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, offline, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const list = calling(LIST);
+const lookup = calling(LOOKUP);
 
 const BOB = parseDelegation('targets/bob');
 

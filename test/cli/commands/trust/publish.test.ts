@@ -1,15 +1,22 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { add } from '../../../../src/cli/commands/trust/add.ts';
-import { removeDelegation } from '../../../../src/cli/commands/trust/delegation/remove.ts';
-import { publish } from '../../../../src/cli/commands/trust/publish.ts';
-import { remove } from '../../../../src/cli/commands/trust/remove.ts';
-import { status } from '../../../../src/cli/commands/trust/status.ts';
+import { ADD } from '../../../../src/cli/commands/trust/add.ts';
+import { DELEGATION_REMOVE } from '../../../../src/cli/commands/trust/delegation/remove.ts';
+import { PUBLISH } from '../../../../src/cli/commands/trust/publish.ts';
+import { REMOVE } from '../../../../src/cli/commands/trust/remove.ts';
+import { STATUS } from '../../../../src/cli/commands/trust/status.ts';
 import { parseDelegation } from '../../../../src/core/names/role.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, visitorOf } from '../../fake-session.ts';
 import { listing } from './delegation/world.ts';
 import { says, told, waits } from './transcript.ts';
+
+const add = calling(ADD);
+const removeDelegation = calling(DELEGATION_REMOVE);
+const publish = calling(PUBLISH);
+const remove = calling(REMOVE);
+const status = calling(STATUS);
 
 const PUBLISHED = says(`Published to ${NAME}.\n`);
 const ALICE = parseDelegation('targets/alice');

@@ -1,11 +1,12 @@
 import { beforeAll, expect, test } from 'bun:test';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type AnyCommand, declaredCommands } from '../../../../scripts/declarations.ts';
+import { usageOf } from '../../../../src/cli/line/declaration.ts';
 import { blocksOf, examplesIn, patternOf, readDocument } from '../../../support/documents.ts';
 import { Person } from '../../../support/notary-client.ts';
 import { type SignetServer, signetCommand, startSignet } from '../../../support/signet-server.ts';
 import { temporaryFolder } from '../../../support/temp.ts';
-import { ownSpecs } from './own-specs.ts';
 
 const REFERENCE = readDocument('docs/trust-commands.md');
 /** The registry of the examples. */
@@ -19,16 +20,18 @@ beforeAll(async () => {
   await server.grant('bob', 'alice/app', 'push');
 }, 60_000);
 
+function headingOf(command: AnyCommand): string {
+  return `\`signet ${command.path} ${usageOf(command)}\``;
+}
+
 test('every command has its section, which names all its options', async () => {
   const [, ...sections] = REFERENCE.split(/^### /m);
-  const specs = (await Promise.all(['', 'key', 'delegation'].map(ownSpecs))).flat();
-  expect(sections.map((section) => section.split('\n')[0] ?? '').sort()).toEqual(
-    specs.map(({ path, usage }) => `\`signet ${path} ${usage}\``).sort(),
-  );
+  const specs = (await declaredCommands()).filter(({ program, path }) => program === 'signet' && /^trust /.test(path));
+  expect(sections.map((section) => section.split('\n')[0] ?? '').sort()).toEqual(specs.map(headingOf).sort());
   const inCommon = ['trust-dir', 'server', 'tlscacert'];
-  for (const { path, usage, flags } of specs) {
-    const section = sections.find((text) => text.startsWith(`\`signet ${path} ${usage}\``)) ?? '';
-    for (const { name } of flags) {
+  for (const spec of specs) {
+    const section = sections.find((text) => text.startsWith(headingOf(spec))) ?? '';
+    for (const { name } of spec.flags) {
       expect(inCommon.includes(name) ? REFERENCE : section).toMatch(new RegExp(`--${name}\\b`));
     }
   }

@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { approve } from '../../../../src/cli/commands/trust/approve.ts';
-import { renewRoles } from '../../../../src/cli/commands/trust/renew.ts';
+import { APPROVE } from '../../../../src/cli/commands/trust/approve.ts';
+import { RENEW } from '../../../../src/cli/commands/trust/renew.ts';
 import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../../../src/core/time.ts';
 import { put } from '../../../support/forgery.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, fakeImage, loaded, NAME, offline, uninitialised, visitorOf } from '../../fake-session.ts';
 import { severalSigners, signTag } from './several-signers.ts';
 import { fails, says, told } from './transcript.ts';
+
+const approve = calling(APPROVE);
+const renewRoles = calling(RENEW);
 
 const ALICE = parseDelegation('targets/alice');
 const PUBLISHED = `Published to ${NAME}.\n`;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { reset } from '../../../../src/cli/commands/trust/reset.ts';
+import { RESET } from '../../../../src/cli/commands/trust/reset.ts';
 import { SignetError } from '../../../../src/core/errors/index.ts';
 import { parseEnvelope } from '../../../../src/core/metadata/envelope.ts';
 import { readRoot } from '../../../../src/core/metadata/root.ts';
@@ -12,8 +12,11 @@ import { validSigners } from '../../../../src/core/verify/verify.ts';
 import { Changelist } from '../../../../src/store/changelist.ts';
 import { payloadOf } from '../../../support/forgery.ts';
 import { GUN, type State, target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const reset = calling(RESET);
 
 const ALICE = parseDelegation('targets/alice');
 const DONE = says(`Successfully reset specified changes for repository ${NAME}\n`);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { revoke } from '../../../../src/cli/commands/trust/revoke.ts';
+import { REVOKE } from '../../../../src/cli/commands/trust/revoke.ts';
 import { addSigner } from '../../../../src/trust/changes/sign.ts';
 import { failure } from '../../../support/failure.ts';
 import { target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import {
   empty,
   type FakeSession,
@@ -13,6 +14,8 @@ import {
   uninitialised,
   visitorOf,
 } from '../../fake-session.ts';
+
+const revoke = calling(REVOKE);
 
 const QUESTION = `Confirm you would like to delete all signature data for ${NAME}?`;
 

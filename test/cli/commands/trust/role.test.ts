@@ -1,21 +1,25 @@
 import { describe, expect, test } from 'bun:test';
-import { approve } from '../../../../src/cli/commands/trust/approve.ts';
-import { setRole } from '../../../../src/cli/commands/trust/role.ts';
+import { APPROVE } from '../../../../src/cli/commands/trust/approve.ts';
+import { ROLE } from '../../../../src/cli/commands/trust/role.ts';
 import { issueRootCertificate } from '../../../../src/core/keys/certificate.ts';
-import type { PrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
+import type { Signer } from '../../../../src/core/keys/signer.ts';
 import { readRoot } from '../../../../src/core/metadata/root.ts';
 import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
 import { payloadOf } from '../../../support/forgery.ts';
 import { GUN } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../../fake-session.ts';
 import { fails, says, told, waits } from './transcript.ts';
+
+const approve = calling(APPROVE);
+const setRole = calling(ROLE);
 
 const ALICE = parseDelegation('targets/alice');
 const PUBLISHED = says(`Published to ${NAME}.\n`);
 const UNCHANGED = says(`Nothing to change in ${NAME}.\n`);
 
-const publicKeyFile = ({ publicKey }: PrivateKey) => formatPublicKeyFile(publicKey, 'somebody');
+const publicKeyFile = ({ publicKey }: Pick<Signer, 'publicKey'>) => formatPublicKeyFile(publicKey, 'somebody');
 const rootNow = ({ simulator }: FakeSession) => readRoot(payloadOf(simulator.file('root')));
 const delegation = async ({ simulator }: FakeSession, role: string) =>
   (await simulator.trusted()).set.delegationsOf('targets').find(({ name }) => name === role);
@@ -77,7 +81,7 @@ describe('of the root', () => {
     const admin = await empty();
     const second = visitorOf(admin);
     const key = await second.keys.create('root');
-    const { bytes, id: listed } = issueRootCertificate(key, GUN, admin.now());
+    const { bytes, id: listed } = await issueRootCertificate(key, GUN, admin.now());
     const file = admin.file('root.crt', bytes);
     const own = await idOf(admin, 'root');
     expect(await told(admin, setRole, ['--add-key', file, '--threshold', '2', NAME, 'root'])).toEqual(

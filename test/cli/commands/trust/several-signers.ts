@@ -1,4 +1,4 @@
-import type { PrivateKey } from '../../../../src/core/keys/private-key.ts';
+import type { Signer } from '../../../../src/core/keys/signer.ts';
 import { parseDigest } from '../../../../src/core/names/digest.ts';
 import { RELEASES } from '../../../../src/core/names/role.ts';
 import { addSigner, signImages } from '../../../../src/trust/changes/sign.ts';
@@ -9,7 +9,7 @@ import { empty, type FakeSession, visitorOf } from '../../fake-session.ts';
 /** A person at a machine of their own, and the key with which they sign. */
 export interface SignerSession {
   readonly session: FakeSession;
-  readonly key: PrivateKey;
+  readonly key: Signer;
 }
 
 /** A repository in which two of three signers must agree on what is released. */

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test';
-import { sign } from '../../../../src/cli/commands/trust/sign.ts';
-import { removeSigners } from '../../../../src/cli/commands/trust/signers.ts';
+import { SIGN } from '../../../../src/cli/commands/trust/sign.ts';
+import { SIGNER_REMOVE } from '../../../../src/cli/commands/trust/signers.ts';
 import { SignetError } from '../../../../src/core/errors/index.ts';
 import { RELEASES } from '../../../../src/core/names/role.ts';
 import { failure } from '../../../support/failure.ts';
+import { calling } from '../../calling.ts';
 import {
   empty,
   type FakeSession,
@@ -14,6 +15,9 @@ import {
   uninitialised,
   visitorOf,
 } from '../../fake-session.ts';
+
+const sign = calling(SIGN);
+const removeSigners = calling(SIGNER_REMOVE);
 
 const publishes = ({ simulator }: FakeSession) => simulator.requests.filter((request) => request.startsWith('publish'));
 const digestOfTag = async ({ simulator }: FakeSession, role: string, tag: string) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { addSigners, removeSigners } from '../../../../src/cli/commands/trust/signers.ts';
+import { SIGNER_ADD, SIGNER_REMOVE } from '../../../../src/cli/commands/trust/signers.ts';
 import { dockerTable } from '../../../../src/cli/terminal/table.ts';
 import { generatePrivateKey } from '../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
@@ -7,6 +7,8 @@ import { RELEASES, signerRole } from '../../../../src/core/names/role.ts';
 import { addSigner, signImages } from '../../../../src/trust/changes/sign.ts';
 import { signersOf } from '../../../../src/trust/keys/signer-roles.ts';
 import { failure } from '../../../support/failure.ts';
+import { passOn } from '../../../support/private-keys.ts';
+import { calling } from '../../calling.ts';
 import {
   empty,
   type FakeSession,
@@ -17,6 +19,9 @@ import {
   uninitialised,
   visitorOf,
 } from '../../fake-session.ts';
+
+const addSigners = calling(SIGNER_ADD);
+const removeSigners = calling(SIGNER_REMOVE);
 
 const keyFile = (session: FakeSession, name = 'alice') =>
   session.file(`${name}.pub`, formatPublicKeyFile(generatePrivateKey('ecdsa').publicKey, name));
@@ -157,7 +162,7 @@ describe('signer remove of a stolen key, whose release can be signed again here'
     const alice = (await session.keys.list()).find(({ role }) => role === 'alice');
     const secret = alice === undefined ? undefined : await session.keys.find(alice.id, RELEASES);
     if (secret === undefined) throw new Error('no key');
-    await thief.keys.add(secret, 'alice');
+    await passOn(session.keyStore, secret.id, thief.keys);
     await signImages(await thief.repository(), [{ tag: 'v2', ...fakeImage('evil') }]);
     session.printed = '';
     session.asked.length = 0;
@@ -233,7 +238,7 @@ ${dockerTable(
     const alice = (await session.keys.list()).find(({ role }) => role === 'alice');
     const secret = alice === undefined ? undefined : await session.keys.find(alice.id, RELEASES);
     if (secret === undefined) throw new Error('no key');
-    await thief.keys.add(secret, 'alice');
+    await passOn(session.keyStore, secret.id, thief.keys);
     session.simulator.beforePublish = async () => {
       session.simulator.beforePublish = async () => undefined;
       await signImages(await thief.repository(), [{ tag: 'v3', ...fakeImage('worse') }]);
@@ -248,7 +253,7 @@ ${dockerTable(
     const stored = (await session.keys.list()).find(({ role }) => role === 'bob');
     const secret = stored === undefined ? undefined : await session.keys.find(stored.id, RELEASES);
     if (secret === undefined) throw new Error('no key');
-    await bob.keys.add(secret, 'bob');
+    await passOn(session.keyStore, secret.id, bob.keys);
     await signImages(await bob.repository(), [{ tag: 'v3', ...fakeImage('three') }]);
     expect(await removeSigners(session, ['alice', NAME])).toBe(0);
     expect(session.printed).toBe(

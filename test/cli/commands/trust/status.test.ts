@@ -1,13 +1,16 @@
 import { describe, expect, test } from 'bun:test';
-import { status } from '../../../../src/cli/commands/trust/status.ts';
+import { STATUS } from '../../../../src/cli/commands/trust/status.ts';
 import { dockerTable } from '../../../../src/cli/terminal/table.ts';
 import { SignetError } from '../../../../src/core/errors/index.ts';
 import { DAY, YEAR } from '../../../../src/core/time.ts';
 import { Changelist } from '../../../../src/store/changelist.ts';
 import { digestOfTarget, GUN, target } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, loaded, NAME, offline, uninitialised, visitorOf } from '../../fake-session.ts';
 import { severalSigners, signTag } from './several-signers.ts';
 import { says, told } from './transcript.ts';
+
+const status = calling(STATUS);
 
 const NOTHING_WAITS = `\nNothing waits for signatures in ${NAME}.\n`;
 const NOTHING_STAGED = `\nNo unpublished changes for ${NAME}\n`;

@@ -1,20 +1,33 @@
 import { expect, test } from 'bun:test';
-import { approve, discard } from '../../../../src/cli/commands/trust/approve.ts';
-import { purgeKeys } from '../../../../src/cli/commands/trust/delegation/purge.ts';
-import { removeDelegation } from '../../../../src/cli/commands/trust/delegation/remove.ts';
-import { deleteCollection } from '../../../../src/cli/commands/trust/delete.ts';
-import { removeKey } from '../../../../src/cli/commands/trust/key/remove.ts';
-import { rotate } from '../../../../src/cli/commands/trust/key/rotate.ts';
-import { renewRoles } from '../../../../src/cli/commands/trust/renew.ts';
-import { reset } from '../../../../src/cli/commands/trust/reset.ts';
-import { revoke } from '../../../../src/cli/commands/trust/revoke.ts';
-import { removeSigners } from '../../../../src/cli/commands/trust/signers.ts';
+import { APPROVE, DISCARD } from '../../../../src/cli/commands/trust/approve.ts';
+import { DELEGATION_PURGE } from '../../../../src/cli/commands/trust/delegation/purge.ts';
+import { DELEGATION_REMOVE } from '../../../../src/cli/commands/trust/delegation/remove.ts';
+import { DELETE } from '../../../../src/cli/commands/trust/delete.ts';
+import { KEY_REMOVE } from '../../../../src/cli/commands/trust/key/remove.ts';
+import { KEY_ROTATE } from '../../../../src/cli/commands/trust/key/rotate.ts';
+import { RENEW } from '../../../../src/cli/commands/trust/renew.ts';
+import { RESET } from '../../../../src/cli/commands/trust/reset.ts';
+import { REVOKE } from '../../../../src/cli/commands/trust/revoke.ts';
+import { SIGNER_REMOVE } from '../../../../src/cli/commands/trust/signers.ts';
 import { answerOf } from '../../../../src/cli/terminal/answer.ts';
 import { SignetError } from '../../../../src/core/errors/index.ts';
 import { failure } from '../../../support/failure.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, loaded, NAME } from '../../fake-session.ts';
 import { severalSigners, signTag } from './several-signers.ts';
 import { type TrustCommand, told } from './transcript.ts';
+
+const approve = calling(APPROVE);
+const discard = calling(DISCARD);
+const purgeKeys = calling(DELEGATION_PURGE);
+const removeDelegation = calling(DELEGATION_REMOVE);
+const deleteCollection = calling(DELETE);
+const removeKey = calling(KEY_REMOVE);
+const rotate = calling(KEY_ROTATE);
+const renewRoles = calling(RENEW);
+const reset = calling(RESET);
+const revoke = calling(REVOKE);
+const removeSigners = calling(SIGNER_REMOVE);
 
 const UNANSWERED = 'no one answered the question, as there is no terminal to ask at\n';
 

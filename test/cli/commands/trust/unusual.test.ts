@@ -1,15 +1,21 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { approve } from '../../../../src/cli/commands/trust/approve.ts';
-import { sign } from '../../../../src/cli/commands/trust/sign.ts';
+import { APPROVE } from '../../../../src/cli/commands/trust/approve.ts';
+import { SIGN } from '../../../../src/cli/commands/trust/sign.ts';
 import { formatProposal, parseProposal } from '../../../../src/core/edit/proposal.ts';
+import { canonicalize } from '../../../../src/core/json/canonical.ts';
 import type { JsonValue } from '../../../../src/core/json/parse.ts';
+import { writeEnvelope } from '../../../../src/core/metadata/envelope.ts';
 import { RELEASES } from '../../../../src/core/names/role.ts';
 import { failure } from '../../../support/failure.ts';
-import { type Change, payloadOf, put, sealed, tree } from '../../../support/forgery.ts';
+import { type Change, payloadOf, put, tree } from '../../../support/forgery.ts';
 import { digestOfTarget, GUN } from '../../../support/simulator.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, NAME } from '../../fake-session.ts';
 import { releasedTags, type SignerSession, severalSigners, signTag } from './several-signers.ts';
 import { told } from './transcript.ts';
+
+const approve = calling(APPROVE);
+const sign = calling(SIGN);
 
 const FAR = '9999-12-31T00:00:00Z';
 const LIFETIME = `${RELEASES} would expire in 2912116 days, on ${FAR}; its lifetime is 1095 days`;
@@ -33,7 +39,7 @@ async function proposed(...changes: readonly Change[]): Promise<void> {
   const { files } = parseProposal(text);
   const payload: JsonValue = payloadOf(files.get(RELEASES) ?? Buffer.of());
   const changed = changes.reduce<JsonValue>((value, change) => change(value), payload);
-  const file = sealed(changed, [{ key: alice.key.publicKey, private: alice.key }]);
+  const file = writeEnvelope(changed, [await alice.key.sign(canonicalize(changed))]);
   await store().replace(GUN, text, formatProposal({ gun: GUN, files: new Map([...files, [RELEASES, file]]) }));
 }
 

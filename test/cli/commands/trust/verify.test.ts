@@ -3,10 +3,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { verify } from '../../../../src/cli/commands/trust/verify.ts';
+import { VERIFY } from '../../../../src/cli/commands/trust/verify.ts';
 import { temporaryFolder } from '../../../support/temp.ts';
+import { calling } from '../../calling.ts';
 import { empty, type FakeSession, NAME } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const verify = calling(VERIFY);
 
 const CONTENT = 'hello';
 const hash = (algorithm: string, text = CONTENT) => createHash(algorithm).update(text).digest();

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'bun:test';
-import { publish } from '../../../../src/cli/commands/trust/publish.ts';
-import { witness } from '../../../../src/cli/commands/trust/witness.ts';
+import { PUBLISH } from '../../../../src/cli/commands/trust/publish.ts';
+import { WITNESS } from '../../../../src/cli/commands/trust/witness.ts';
 import { parseDelegation, RELEASES } from '../../../../src/core/names/role.ts';
+import { calling } from '../../calling.ts';
 import { type FakeSession, loaded, NAME, offline, visitorOf } from '../../fake-session.ts';
 import { fails, says, told } from './transcript.ts';
+
+const publish = calling(PUBLISH);
+const witness = calling(WITNESS);
 
 const ALICE = parseDelegation('targets/alice');
 const PUBLISHED = says(`Published to ${NAME}.\n`);

@@ -1,32 +1,35 @@
 import { SignetError } from '../../../../core/errors/index.ts';
 import type { PublicKey } from '../../../../core/keys/public-key.ts';
 import { parseDelegation } from '../../../../core/names/role.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { makeChanges, STAGE, STAGE_OPTION } from '../change.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { makeChanges, STAGE } from '../change.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { readPublicKey } from '../public-keys.ts';
 import { readThreshold } from '../role.ts';
-import { PATHS, pathsOf } from './paths.ts';
+import { pathsOf } from './paths.ts';
 
-export const DELEGATION_ADD: CommandSpec = {
+export const DELEGATION_ADD: Command<Session> = {
   program: 'signet',
   path: 'trust delegation add',
-  usage: '[OPTIONS] REPOSITORY ROLE [FILE...]',
   summary: 'Make a delegation, or give one more keys or paths',
-  flags: [...PATHS, { name: 'threshold', kind: 'value' }, STAGE, ...PLACE_FLAGS],
-  options: `      --all-paths          Let the role sign every target
-      --paths list         Let the role sign targets whose names begin so
-${STAGE_OPTION}
-      --threshold int      Number of keys that must sign, of a new delegation
-                           (default 1)
-${PLACE_OPTIONS}`,
-  minArguments: 2,
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'ROLE', takes: 'role' },
+    { name: 'FILE', takes: 'file', isOptional: true, isRepeated: true },
+  ],
+  flags: [
+    { name: 'all-paths', type: 'switch', about: 'Let the role sign every target' },
+    { name: 'paths', type: 'list', about: 'Let the role sign targets whose names begin so' },
+    STAGE,
+    { name: 'threshold', type: 'number', about: 'Number of keys that must sign, of a new delegation', default: '1' },
+    ...PLACE_FLAGS,
+  ],
+  run: addDelegation,
 };
 
 /** `signet trust delegation add [--all-paths] [--paths P,…]… [--threshold N] [--stage] REPOSITORY ROLE [FILE…]`. */
-export async function addDelegation(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(DELEGATION_ADD, words);
+async function addDelegation(session: Session, parsed: ParsedCommand): Promise<number> {
   const [repository = '', name = '', ...files] = parsed.args;
   const role = parseDelegation(name);
   const addPaths = [...(parsed.has('all-paths') ? [''] : []), ...pathsOf(parsed)];

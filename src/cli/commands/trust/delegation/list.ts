@@ -2,26 +2,23 @@ import { allDelegations } from '../../../../core/verify/lookup.ts';
 import { canonicalKeyIds } from '../../../../core/verify/signers.ts';
 import type { DelegatedRole } from '../../../../core/verify/trusted-set.ts';
 import { shown } from '../../../../trust/report/describe.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { dockerTable } from '../../../terminal/table.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { readCollection } from '../read.ts';
 
-export const DELEGATION_LIST: CommandSpec = {
+export const DELEGATION_LIST: Command<Session> = {
   program: 'signet',
   path: 'trust delegation list',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'List the delegations of a repository',
-  flags: PLACE_FLAGS,
-  options: PLACE_OPTIONS,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
+  flags: [...PLACE_FLAGS],
+  run: listDelegations,
 };
 
 /** `signet trust delegation list REPOSITORY`; keys by the names of their files. */
-export async function listDelegations(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(DELEGATION_LIST, words);
+async function listDelegations(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, gun } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull']);
   const { set } = await readCollection(repository);
   const roles = [...allDelegations(set)].sort((one, other) => (one.name < other.name ? -1 : 1));

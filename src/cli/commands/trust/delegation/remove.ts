@@ -5,36 +5,41 @@ import { allDelegations } from '../../../../core/verify/lookup.ts';
 import { canonicalKeyIds, unknownDelegation } from '../../../../core/verify/signers.ts';
 import type { Change } from '../../../../store/change.ts';
 import { type ChangePlan, planChanges } from '../../../../trust/changes/changes.ts';
-import { type CommandSpec, type ParsedCommand, parseCommand } from '../../../line/command.ts';
+import { YES } from '../../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
-import { makeChanges, STAGE, STAGE_OPTION, stageChanges } from '../change.ts';
+import { makeChanges, STAGE, stageChanges } from '../change.ts';
 import { consequencesText, isGrave } from '../consequences-text.ts';
-import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
-import { PATHS, pathsOf } from './paths.ts';
+import { decideKept, KEEPING } from '../keeping.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
+import { pathsOf } from './paths.ts';
 
-export const DELEGATION_REMOVE: CommandSpec = {
+export const DELEGATION_REMOVE: Command<Session> = {
   program: 'signet',
   path: 'trust delegation remove',
-  usage: '[OPTIONS] REPOSITORY ROLE [KEYID...]',
   summary: 'Remove a delegation, or keys and paths of one',
-  flags: [...PATHS, ...KEEPING, STAGE, { name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `      --all-paths          Remove all paths
-${KEEPING_OPTIONS}
-      --paths list         Remove these paths
-${STAGE_OPTION}
-${PLACE_OPTIONS}
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 2,
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'ROLE', takes: 'role' },
+    { name: 'KEYID', takes: 'key', isOptional: true, isRepeated: true },
+  ],
+  flags: [
+    { name: 'all-paths', type: 'switch', about: 'Remove all paths' },
+    ...KEEPING,
+    { name: 'paths', type: 'list', about: 'Remove these paths' },
+    STAGE,
+    ...PLACE_FLAGS,
+    YES,
+  ],
+  run: removeDelegation,
 };
 
 /**
  * `signet trust delegation remove [--paths P,…]… [--all-paths] [--yes] [--stage] REPOSITORY ROLE [KEYID…]`: the whole role
  * where neither keys nor paths are named.
  */
-export async function removeDelegation(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(DELEGATION_REMOVE, words);
+async function removeDelegation(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', roleName = '', ...ids] = parsed.args;
   const role = parseDelegation(roleName);
   const change = changeOf(parsed, role, ids.map(parseKeyId));
@@ -44,7 +49,7 @@ export async function removeDelegation(session: Session, words: readonly string[
   const question = isWhole
     ? `Remove ${role} from ${gun}, with all that it has signed?`
     : `Change ${role} all the same?`;
-  if (parsed.has(STAGE.name)) {
+  if (parsed.has('stage')) {
     if (isWhole && !parsed.has('yes') && !(await session.confirm(question))) return declined(session);
     return stageChanges(session, collection, [change]);
   }

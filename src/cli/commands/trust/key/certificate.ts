@@ -1,40 +1,34 @@
 import { SignetError } from '../../../../core/errors/index.ts';
 import { issueRootCertificate } from '../../../../core/keys/certificate.ts';
-import type { PrivateKey } from '../../../../core/keys/private-key.ts';
+import type { Signer } from '../../../../core/keys/signer.ts';
 import { writePrivateFile } from '../../../../store/files.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
 import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { ambiguous, chosenKey, wrongRole } from './chosen-key.ts';
 import { checkNew } from './new-file.ts';
 
-export const KEY_CERTIFICATE: CommandSpec = {
+export const KEY_CERTIFICATE: Command<Session> = {
   program: 'signet',
   path: 'trust key certificate',
-  usage: '[OPTIONS] REPOSITORY',
   summary: 'Make the certificate by which a root key becomes one of a repository',
+  args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [
-    { name: 'key', short: 'k', kind: 'value' },
-    { name: 'new', kind: 'switch' },
-    { name: 'output', short: 'o', kind: 'value' },
+    { name: 'key', short: 'k', type: 'value', takes: 'key', about: 'ID of the root key, where there are several' },
+    { name: 'new', type: 'switch', about: 'Make a new root key first' },
+    { name: 'output', short: 'o', type: 'value', takes: 'file', about: 'File to write, in place of standard output' },
     ...PLACE_FLAGS,
   ],
-  options: `  -k, --key string         ID of the root key, where there are several
-      --new                Make a new root key first
-  -o, --output string      File to write, in place of standard output
-${PLACE_OPTIONS}`,
-  minArguments: 1,
-  maxArguments: 1,
+  run: certificate,
 };
 
 /**
  * `signet trust key certificate [--key ID | --new] [-o FILE] REPOSITORY` (protocol A.13), for whoever has the repository's
  * root key to add.
  */
-export async function certificate(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_CERTIFICATE, words);
+async function certificate(session: Session, parsed: ParsedCommand): Promise<number> {
   const [wanted, isNew, output] = [parsed.value('key'), parsed.has('new'), parsed.value('output')];
   if (wanted !== undefined && isNew) throw new SignetError('usage', '--key and --new cannot both be given');
   const place = await placeOf(session, parsed);
@@ -42,7 +36,7 @@ export async function certificate(session: Session, words: readonly string[]): P
   if (output !== undefined) checkNew(output, 'Name another file.');
   const key = await place.keys.undoing(async () => {
     const root = isNew ? await place.keys.create('root') : await rootKey(place.keys, wanted, gun);
-    const { bytes } = issueRootCertificate(root, gun, session.now());
+    const { bytes } = await issueRootCertificate(root, gun, session.now());
     if (output === undefined) session.write(bytes);
     else writePrivateFile(output, bytes);
     return root;
@@ -53,7 +47,7 @@ export async function certificate(session: Session, words: readonly string[]): P
   return 0;
 }
 
-async function rootKey(keys: KeyRing, wanted: string | undefined, gun: string): Promise<PrivateKey> {
+async function rootKey(keys: KeyRing, wanted: string | undefined, gun: string): Promise<Signer> {
   const { id } = chosenRoot(await keys.list(), wanted, gun);
   const key = await keys.find(id, 'root');
   if (key === undefined) throw new SignetError('signing-key-missing', `signing key not found: ${id}`);

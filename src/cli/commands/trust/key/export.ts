@@ -6,32 +6,26 @@ import type { Gun } from '../../../../core/names/gun.ts';
 import type { KeyId } from '../../../../core/names/key-id.ts';
 import { writePrivateFile } from '../../../../store/files.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
-import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { FileVault } from '../../../../trust/keys/file-vault.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { chosenKey } from './chosen-key.ts';
 import { checkNew } from './new-file.ts';
 
-export const KEY_EXPORT: CommandSpec = {
+export const KEY_EXPORT: Command<Session> = {
   program: 'signet',
   path: 'trust key export',
-  usage: '[OPTIONS]',
   summary: 'Write private keys, encrypted as they are, for a copy or another machine',
+  args: [],
   flags: [
-    { name: 'gun', kind: 'list' },
-    { name: 'key', kind: 'list' },
-    { name: 'output', short: 'o', kind: 'value' },
-    { name: 'force', kind: 'switch' },
+    { name: 'force', type: 'switch', about: 'Replace the file that is there' },
+    { name: 'gun', type: 'list', takes: 'repository', about: 'Only keys of this repository' },
+    { name: 'key', type: 'list', takes: 'key', about: 'Only the key with this ID or name' },
+    { name: 'output', short: 'o', type: 'value', takes: 'file', about: 'File to write, in place of standard output' },
     ...PLACE_FLAGS,
   ],
-  options: `      --force              Replace the file that is there
-      --gun list           Only keys of this repository
-      --key list           Only the key with this ID or name
-  -o, --output string      File to write, in place of standard output
-${PLACE_OPTIONS}`,
-  minArguments: 0,
-  maxArguments: 0,
+  run: exportKeys,
 };
 
 const STDOUT = 1;
@@ -40,15 +34,14 @@ const STDOUT = 1;
  * `signet trust key export [--gun G]… [--key ID]… [-o FILE]` (protocol C.2.5): every key that one of the filters names;
  * all where there are none.
  */
-export async function exportKeys(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_EXPORT, words);
+async function exportKeys(session: Session, parsed: ParsedCommand): Promise<number> {
   const place = await placeOf(session, parsed);
   const output = parsed.value('output');
   if (output !== undefined && !parsed.has('force')) checkNew(output, 'Name another file, or replace it: --force');
   const guns = parsed.values('gun').map((name) => place.gun(name));
   const chosen = choose(await place.keys.list(), guns, parsed.values('key'));
   if (output === undefined && isatty(STDOUT)) refuseOpen(chosen);
-  const bundle = formatKeyBundle(await load(place.keys, chosen));
+  const bundle = formatKeyBundle(await load(place.keyFiles, chosen));
   try {
     if (output === undefined) session.write(bundle);
     else writePrivateFile(output, bundle);
@@ -73,7 +66,7 @@ function choose(keys: readonly StoredKey[], guns: readonly Gun[], ids: readonly 
   return [...new Set([...ofGuns.flat(), ...ids.map((id) => chosenKey(keys, id))])];
 }
 
-async function load(keys: KeyRing, chosen: readonly StoredKey[]): Promise<ReadonlyMap<KeyId, KeyFile>> {
+async function load(keys: FileVault, chosen: readonly StoredKey[]): Promise<ReadonlyMap<KeyId, KeyFile>> {
   const files = new Map<KeyId, KeyFile>();
   for (const { id } of chosen) {
     const file = await keys.load(id);

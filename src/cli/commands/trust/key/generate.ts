@@ -3,14 +3,29 @@ import { join } from 'node:path';
 import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
 import { formatPublicKeyFile } from '../../../../core/keys/public-key-file.ts';
 import { writePrivateFile } from '../../../../store/files.ts';
-import { checkName, parseCommand } from '../../../line/command.ts';
+import { checkName } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { goFileError } from '../../../wording/go-errors.ts';
-import { KEY_GENERATE } from '../specs.ts';
+
+export const KEY_GENERATE: Command<Session> = {
+  path: 'trust key generate',
+  summary: 'Generate and load a signing key-pair',
+  args: [{ name: 'NAME', takes: 'text' }],
+  usage: 'NAME',
+  flags: [
+    {
+      name: 'dir',
+      type: 'value',
+      takes: 'folder',
+      about: 'Directory to generate key in, defaults to current directory',
+    },
+  ],
+  run: generateKey,
+};
 
 /** `docker trust key generate NAME [--dir DIR]` (protocol D.10). */
-export async function generateKey(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_GENERATE, words);
+async function generateKey(session: Session, parsed: ParsedCommand): Promise<number> {
   const name = parsed.args[0] ?? '';
   checkName('key', name);
   const folder = parsed.value('dir') || process.cwd();

@@ -3,31 +3,44 @@ import { type BundleEntry, type KeyFallbacks, parseKeyBundle } from '../../../..
 import { LIMITS } from '../../../../core/limits.ts';
 import { isBaseRole, isDelegation } from '../../../../core/names/role.ts';
 import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
-import { type CommandSpec, checkName, parseCommand } from '../../../line/command.ts';
+import { checkName } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { keyText } from './chosen-key.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
-export const KEY_IMPORT: CommandSpec = {
+export const KEY_IMPORT: Command<Session> = {
   program: 'signet',
   path: 'trust key import',
-  usage: '[OPTIONS] FILE [FILE...]',
   summary: 'Import private keys that were exported, or come from elsewhere',
-  flags: [{ name: 'role', short: 'r', kind: 'value' }, { name: 'gun', short: 'g', kind: 'value' }, ...PLACE_FLAGS],
-  options: `  -g, --gun string         Repository of keys that do not say it themselves
-  -r, --role string        Role or name of keys that do not say it themselves
-                           (default "delegation")
-${PLACE_OPTIONS}`,
-  minArguments: 1,
+  args: [{ name: 'FILE', takes: 'file', isRepeated: true }],
+  flags: [
+    {
+      name: 'gun',
+      short: 'g',
+      type: 'value',
+      takes: 'repository',
+      about: 'Repository of keys that do not say it themselves',
+    },
+    {
+      name: 'role',
+      short: 'r',
+      type: 'value',
+      takes: 'role',
+      about: 'Role or name of keys that do not say it themselves',
+      default: 'delegation',
+    },
+    ...PLACE_FLAGS,
+  ],
+  run: importKeys,
 };
 
 /**
  * `signet trust key import [--role R] [--gun G] FILE…` (protocol C.2.5). What cannot be imported is named, the rest is
  * imported, and then the command fails.
  */
-export async function importKeys(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_IMPORT, words);
+async function importKeys(session: Session, parsed: ParsedCommand): Promise<number> {
   const place = await placeOf(session, parsed);
   const gun = parsed.value('gun');
   const fallbacks = { role: checkRole(parsed.value('role')), gun: gun === undefined ? undefined : place.gun(gun) };
@@ -88,7 +101,9 @@ async function importEntry(
 ): Promise<SignetError | undefined> {
   if (entry instanceof SignetError) return entry;
   try {
-    const { id, isNew } = await explainingOldForms(path, () => keys.importBundled(entry));
+    const { id, isNew } = await explainingOldForms(path, () =>
+      keys.import(entry, { name: entry.file.role, alias: entry.file.role }),
+    );
     const what = keyText(entry.file);
     session.print(isNew ? `Imported the ${what}: ${id}\n` : `The ${what} is here already: ${id}\n`);
     return undefined;

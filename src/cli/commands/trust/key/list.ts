@@ -1,25 +1,21 @@
 import { printable } from '../../../../core/printable.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { dockerTable } from '../../../terminal/table.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 
-export const KEY_LIST: CommandSpec = {
+export const KEY_LIST: Command<Session> = {
   program: 'signet',
   path: 'trust key list',
-  usage: '[OPTIONS]',
   summary: 'List the private keys that are here',
-  flags: [{ name: 'quiet', short: 'q', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `  -q, --quiet              Only display key IDs
-${PLACE_OPTIONS}`,
-  minArguments: 0,
-  maxArguments: 0,
+  args: [],
+  flags: [{ name: 'quiet', short: 'q', type: 'switch', about: 'Only display key IDs' }, ...PLACE_FLAGS],
+  run: listKeys,
 };
 
 /** `signet trust key list [--quiet]`: root keys first, then by GUN, role and ID, as Notary orders them (protocol E.3). */
-export async function listKeys(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_LIST, words);
+async function listKeys(session: Session, parsed: ParsedCommand): Promise<number> {
   const { keys } = await placeOf(session, parsed);
   const sorted = [...(await keys.list())].sort(compare);
   if (parsed.has('quiet')) session.print(sorted.map(({ id }) => `${id}\n`).join(''));

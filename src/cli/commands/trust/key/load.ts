@@ -3,14 +3,21 @@ import { type KeyFile, parseKeyFile } from '../../../../core/keys/key-file.ts';
 import { LIMITS } from '../../../../core/limits.ts';
 import { isKeyId } from '../../../../core/names/key-id.ts';
 import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
-import { checkName, parseCommand } from '../../../line/command.ts';
+import { checkName } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { KEY_LOAD } from '../specs.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
+export const KEY_LOAD: Command<Session> = {
+  path: 'trust key load',
+  summary: 'Load a private key file for signing',
+  args: [{ name: 'KEYFILE', takes: 'file' }],
+  flags: [{ name: 'name', type: 'value', about: 'Name for the loaded key', default: 'signer' }],
+  run: loadKey,
+};
+
 /** `docker trust key load [--name NAME] KEYFILE` (protocol D.11); unlike docker, it does import an encrypted key (G-29). */
-export async function loadKey(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_LOAD, words);
+async function loadKey(session: Session, parsed: ParsedCommand): Promise<number> {
   const path = parsed.args[0] ?? '';
   const name = parsed.value('name') ?? 'signer';
   checkName('key', name);
@@ -54,10 +61,8 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
  * An exported key says which it is, and is stored as it is, sealed: no one is asked for its passphrase (as docker has it).
  */
 async function load(keys: KeyRing, file: KeyFile, name: string): Promise<void> {
-  const id = file.path ?? '';
-  if (file.encrypted && isKeyId(id))
-    await keys.importBundled({ file: { ...file, role: file.role || name, path: undefined }, id });
-  else await keys.import(file, name);
+  const id = file.path !== undefined && isKeyId(file.path) ? file.path : undefined;
+  await keys.import({ file, id }, { name });
 }
 
 function parseOr(bytes: Buffer, error: (cause: unknown) => SignetError): ReturnType<typeof parseKeyFile> {

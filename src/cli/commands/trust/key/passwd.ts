@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
 import type { PassphraseOwner } from '../../../../trust/keys/passphrases.ts';
 import { placeFor } from '../../../../trust/settings/passphrase-places.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import { AskedPassphrases } from '../../../passphrases/asked.ts';
 import { readPassphraseFile } from '../../../passphrases/file.ts';
 import {
@@ -13,22 +13,20 @@ import {
 import { fileFromVariable, variableSource } from '../../../passphrases/variables.ts';
 import type { TrustPlace } from '../../../place.ts';
 import type { Session } from '../../../session.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { chosenKey, keyText } from './chosen-key.ts';
 
-export const KEY_PASSWD: CommandSpec = {
+export const KEY_PASSWD: Command<Session> = {
   program: 'signet',
   path: 'trust key passwd',
-  usage: '[OPTIONS] ID|NAME',
   summary: 'Change the passphrase of a private key',
-  flags: [{ name: 'remember', kind: 'switch' }, { name: 'forget', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `      --forget             Take the passphrase out of the keychain, and change
-                           nothing else
-      --remember           Keep the passphrase in the keychain, and change
-                           nothing else
-${PLACE_OPTIONS}`,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'ID|NAME', takes: 'key' }],
+  flags: [
+    { name: 'forget', type: 'switch', about: 'Take the passphrase out of the keychain, and change nothing else' },
+    { name: 'remember', type: 'switch', about: 'Keep the passphrase in the keychain, and change nothing else' },
+    ...PLACE_FLAGS,
+  ],
+  run: changePassphrase,
 };
 
 /** Names a file with the new passphrase, for whom nobody can be asked. */
@@ -40,23 +38,22 @@ const NAMELESS = 'signer';
  * `signet trust key passwd [--remember | --forget] ID|NAME`. The new passphrase is asked for, whatever the sources of
  * passphrases say: it would be the old one that they give.
  */
-export async function changePassphrase(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_PASSWD, words);
+async function changePassphrase(session: Session, parsed: ParsedCommand): Promise<number> {
   const [remembers, forgets] = [parsed.has('remember'), parsed.has('forget')];
   if (remembers && forgets) throw new SignetError('usage', '--remember and --forget cannot both be given');
-  const { keys } = await placeOf(session, parsed);
+  const { keys, keyFiles } = await placeOf(session, parsed);
   const stored = chosenKey(await keys.list(), parsed.args[0] ?? '');
   const owner = { id: stored.id, alias: stored.role === '' ? NAMELESS : stored.role };
   const settings = { places: session.configuration.passphrases, env: session.env };
   if (remembers || forgets) requireKeychain(settings, owner, keyText(stored));
-  if (remembers) return remember(session, keys, owner, settings);
+  if (remembers) return remember(session, keyFiles, owner, settings);
   if (forgets) return forget(session, owner, settings);
-  return change(session, keys, owner, settings);
+  return change(session, keyFiles, owner, settings);
 }
 
 async function change(
   session: Session,
-  keys: TrustPlace['keys'],
+  keys: TrustPlace['keyFiles'],
   owner: PassphraseOwner,
   settings: KeychainSettings,
 ): Promise<number> {
@@ -105,7 +102,7 @@ async function updateKeychain(
 
 async function remember(
   session: Session,
-  keys: TrustPlace['keys'],
+  keys: TrustPlace['keyFiles'],
   owner: PassphraseOwner,
   settings: KeychainSettings,
 ): Promise<number> {

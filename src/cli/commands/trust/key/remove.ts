@@ -3,27 +3,24 @@ import { printable } from '../../../../core/printable.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
 import { MetadataFolder } from '../../../../store/trust-folder.ts';
 import { type KeyUses, usesOfKey } from '../../../../trust/keys/key-uses.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import { YES } from '../../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { chosenKey } from './chosen-key.ts';
 
-export const KEY_REMOVE: CommandSpec = {
+export const KEY_REMOVE: Command<Session> = {
   program: 'signet',
   path: 'trust key remove',
-  usage: '[OPTIONS] ID|NAME',
   summary: 'Remove a private key',
-  flags: [{ name: 'yes', short: 'y', kind: 'switch' }, ...PLACE_FLAGS],
-  options: `${PLACE_OPTIONS}
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 1,
-  maxArguments: 1,
+  args: [{ name: 'ID|NAME', takes: 'key' }],
+  flags: [...PLACE_FLAGS, YES],
+  run: removeKey,
 };
 
 /** `signet trust key remove [--yes] ID|NAME`: shows what will not be possible without the key, asks, and removes it. */
-export async function removeKey(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_REMOVE, words);
+async function removeKey(session: Session, parsed: ParsedCommand): Promise<number> {
   const { keys, folder } = await placeOf(session, parsed);
   const key = chosenKey(await keys.list(), parsed.args[0] ?? '');
   session.print(lossText(key, await usesOfKey(new MetadataFolder(folder), key.id)));

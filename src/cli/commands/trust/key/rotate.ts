@@ -15,36 +15,43 @@ import {
   rotateKeys,
 } from '../../../../trust/changes/rotate.ts';
 import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
-import { type CommandSpec, parseCommand } from '../../../line/command.ts';
+import { YES } from '../../../line/common-flags.ts';
+import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
 import { reportPublication } from '../approve.ts';
-import { decideKept, KEEPING, KEEPING_OPTIONS } from '../keeping.ts';
-import { PLACE_FLAGS, PLACE_OPTIONS, placeOf } from '../place-flags.ts';
+import { decideKept, KEEPING } from '../keeping.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { chosenKey, wrongRole } from './chosen-key.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
-export const KEY_ROTATE: CommandSpec = {
+export const KEY_ROTATE: Command<Session> = {
   program: 'signet',
   path: 'trust key rotate',
-  usage: '[OPTIONS] REPOSITORY ROLE',
   summary: 'Replace the keys of root, targets, snapshot or timestamp',
-  flags: [
-    ...KEEPING,
-    { name: 'server-managed', short: 'r', kind: 'switch' },
-    { name: 'key', short: 'k', kind: 'list' },
-    { name: 'yes', short: 'y', kind: 'switch' },
-    ...PLACE_FLAGS,
+  args: [
+    { name: 'REPOSITORY', takes: 'repository' },
+    { name: 'ROLE', takes: 'role' },
   ],
-  options: `  -k, --key list           ID of a key that is here, or the file of one, to use
-                           in place of a new one
-${KEEPING_OPTIONS}
-${PLACE_OPTIONS}
-  -r, --server-managed     Let the server make and keep the key (snapshot and
-                           timestamp)
-  -y, --yes                Do not prompt for confirmation`,
-  minArguments: 2,
-  maxArguments: 2,
+  flags: [
+    {
+      name: 'key',
+      short: 'k',
+      type: 'list',
+      takes: 'key',
+      about: 'ID of a key that is here, or the file of one, to use in place of a new one',
+    },
+    ...KEEPING,
+    ...PLACE_FLAGS,
+    {
+      name: 'server-managed',
+      short: 'r',
+      type: 'switch',
+      about: 'Let the server make and keep the key (snapshot and timestamp)',
+    },
+    YES,
+  ],
+  run: rotate,
 };
 
 /** The words of Notary's question (protocol E.3). */
@@ -54,8 +61,7 @@ You must use your old key to sign this root rotation.
 `;
 
 /** `signet trust key rotate [--server-managed] [--key ID|FILE]… [--yes] REPOSITORY ROLE` (protocol C.13). */
-export async function rotate(session: Session, words: readonly string[]): Promise<number> {
-  const parsed = parseCommand(KEY_ROTATE, words);
+async function rotate(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', role = ''] = parsed.args;
   if (!isBaseRole(role)) {
     throw new SignetError(
@@ -105,7 +111,8 @@ async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): 
   } catch (error) {
     if (!isSignetError(error, 'signing-key-missing') || !existsSync(text)) throw error;
     const own = { ...readKey(text), role, gun: role === 'root' ? undefined : gun };
-    return () => explainingOldForms(text, () => keys.import(own, role, role, 'its own'));
+    const options = { name: role, alias: role, passphrase: 'its own' } as const;
+    return async () => (await explainingOldForms(text, () => keys.import({ file: own, id: undefined }, options))).id;
   }
 }
 

@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { addDelegation } from '../../../../../src/cli/commands/trust/delegation/add.ts';
-import { publish } from '../../../../../src/cli/commands/trust/publish.ts';
-import { issueRootCertificate } from '../../../../../src/core/keys/certificate.ts';
+import { DELEGATION_ADD } from '../../../../../src/cli/commands/trust/delegation/add.ts';
+import { PUBLISH } from '../../../../../src/cli/commands/trust/publish.ts';
 import { generatePrivateKey } from '../../../../../src/core/keys/private-key.ts';
+import { certified } from '../../../../support/private-keys.ts';
 import { GUN, NOW } from '../../../../support/simulator.ts';
+import { calling } from '../../../calling.ts';
 import { empty, type FakeSession, NAME } from '../../../fake-session.ts';
 import { fails, says, told } from '../transcript.ts';
 import { BOB, PUBLISHED, publicKeyFile, rows, STAGED } from './world.ts';
+
+const addDelegation = calling(DELEGATION_ADD);
+const publish = calling(PUBLISH);
 
 let session: FakeSession;
 
@@ -17,7 +21,7 @@ describe('delegation add', () => {
 
   test('makes a role from public keys and certificates, and adds to it', async () => {
     const [one, two] = [generatePrivateKey('ecdsa'), generatePrivateKey('ecdsa')];
-    const certificate = session.file('two.crt', issueRootCertificate(two, GUN, NOW).bytes);
+    const certificate = session.file('two.crt', certified(two, GUN, NOW).bytes);
     const words = ['--paths', 'v,w', '--paths', 'x', '--threshold', '2', NAME, BOB];
     expect(await told(session, addDelegation, [...words, publicKeyFile(session, one), certificate])).toEqual(PUBLISHED);
     expect(await rows(session)).toEqual([

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'bun:test';
-import { listDelegations } from '../../../../../src/cli/commands/trust/delegation/list.ts';
+import { DELEGATION_LIST } from '../../../../../src/cli/commands/trust/delegation/list.ts';
 import { parseDelegation } from '../../../../../src/core/names/role.ts';
+import { calling } from '../../../calling.ts';
 import { empty, loaded, NAME } from '../../../fake-session.ts';
 import { says, told } from '../transcript.ts';
 import { BOB, idOf } from './world.ts';
+
+const listDelegations = calling(DELEGATION_LIST);
 
 describe('delegation list', () => {
   test('empty', async () => {

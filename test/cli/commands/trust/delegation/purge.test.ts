@@ -1,10 +1,14 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { purgeKeys } from '../../../../../src/cli/commands/trust/delegation/purge.ts';
-import { publish } from '../../../../../src/cli/commands/trust/publish.ts';
+import { DELEGATION_PURGE } from '../../../../../src/cli/commands/trust/delegation/purge.ts';
+import { PUBLISH } from '../../../../../src/cli/commands/trust/publish.ts';
 import { RELEASES } from '../../../../../src/core/names/role.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, loaded, NAME } from '../../../fake-session.ts';
 import { fails, says, told } from '../transcript.ts';
 import { ALICE, idOf, listing, PUBLISHED, rows, STAGED, usable } from './world.ts';
+
+const purgeKeys = calling(DELEGATION_PURGE);
+const publish = calling(PUBLISH);
 
 let session: FakeSession;
 

@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { removeDelegation } from '../../../../../src/cli/commands/trust/delegation/remove.ts';
-import { publish } from '../../../../../src/cli/commands/trust/publish.ts';
-import type { PrivateKey } from '../../../../../src/core/keys/private-key.ts';
+import { DELEGATION_REMOVE } from '../../../../../src/cli/commands/trust/delegation/remove.ts';
+import { PUBLISH } from '../../../../../src/cli/commands/trust/publish.ts';
+import type { Signer } from '../../../../../src/core/keys/signer.ts';
 import { RELEASES } from '../../../../../src/core/names/role.ts';
 import { target } from '../../../../support/simulator.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, loaded, NAME, visitorOf } from '../../../fake-session.ts';
 import { fails, says, told } from '../transcript.ts';
 import { ALICE, BOB, idOf, listing, PUBLISHED, rows, STAGED, usable } from './world.ts';
+
+const removeDelegation = calling(DELEGATION_REMOVE);
+const publish = calling(PUBLISH);
 
 let session: FakeSession;
 
@@ -54,7 +58,7 @@ describe('delegation remove', () => {
 
   test('a key whose stand-ins are elsewhere: the person is told who they are, and asked', async () => {
     const others = [visitorOf(session), visitorOf(session)];
-    const keys = [await others[0]?.keys.create('bob'), await others[1]?.keys.create('carol')] as PrivateKey[];
+    const keys = [await others[0]?.keys.create('bob'), await others[1]?.keys.create('carol')] as Signer[];
     await (await session.repository()).publish((editor) => {
       const [bob] = keys;
       if (bob !== undefined) editor.addDelegation(BOB, [bob.publicKey], ['']);

@@ -1,18 +1,21 @@
-import { listDelegations } from '../../../../../src/cli/commands/trust/delegation/list.ts';
+import { DELEGATION_LIST } from '../../../../../src/cli/commands/trust/delegation/list.ts';
 import { dockerTable } from '../../../../../src/cli/terminal/table.ts';
-import type { PrivateKey } from '../../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../../src/core/keys/public-key-file.ts';
+import type { Signer } from '../../../../../src/core/keys/signer.ts';
 import type { KeyId } from '../../../../../src/core/names/key-id.ts';
 import { parseDelegation, RELEASES } from '../../../../../src/core/names/role.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, fakeImage, NAME } from '../../../fake-session.ts';
 import { says, told } from '../transcript.ts';
+
+const listDelegations = calling(DELEGATION_LIST);
 
 export const PUBLISHED = says(`Published to ${NAME}.\n`);
 export const STAGED = says(`Staged for the next publish of ${NAME}.\n`);
 export const ALICE = parseDelegation('targets/alice');
 export const BOB = parseDelegation('targets/bob');
 
-export function publicKeyFile(session: FakeSession, { publicKey }: PrivateKey): string {
+export function publicKeyFile(session: FakeSession, { publicKey }: Pick<Signer, 'publicKey'>): string {
   return session.file('x.pub', formatPublicKeyFile(publicKey, 'x'));
 }
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { certificate } from '../../../../../src/cli/commands/trust/key/certificate.ts';
-import { setRole } from '../../../../../src/cli/commands/trust/role.ts';
+import { KEY_CERTIFICATE } from '../../../../../src/cli/commands/trust/key/certificate.ts';
+import { ROLE } from '../../../../../src/cli/commands/trust/role.ts';
 import { rootCertificateOf } from '../../../../../src/core/keys/certificate.ts';
 import { canonicalKeyId } from '../../../../../src/core/keys/public-key.ts';
 import { parsePublicKeyFile } from '../../../../../src/core/keys/public-key-file.ts';
@@ -12,8 +12,12 @@ import { baseSigners, canonicalKeyIds } from '../../../../../src/core/verify/sig
 import { failure } from '../../../../support/failure.ts';
 import { payloadOf } from '../../../../support/forgery.ts';
 import { temporaryFolder } from '../../../../support/temp.ts';
+import { calling } from '../../../calling.ts';
 import { empty, NAME } from '../../../fake-session.ts';
 import { keeper, seen, stored } from './keeper.ts';
+
+const certificate = calling(KEY_CERTIFICATE);
+const setRole = calling(ROLE);
 
 describe('a certificate', () => {
   test('is made with the root key that is here, and printed alone', async () => {

@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exportKeys } from '../../../../../src/cli/commands/trust/key/export.ts';
-import { importKeys } from '../../../../../src/cli/commands/trust/key/import.ts';
+import { KEY_EXPORT } from '../../../../../src/cli/commands/trust/key/export.ts';
+import { KEY_IMPORT } from '../../../../../src/cli/commands/trust/key/import.ts';
 import { parseKeyFile } from '../../../../../src/core/keys/key-file.ts';
 import { parseGun } from '../../../../../src/core/names/gun.ts';
 import { failure } from '../../../../support/failure.ts';
 import { temporaryFolder } from '../../../../support/temp.ts';
+import { calling } from '../../../calling.ts';
 import { keeper, seen, stored } from './keeper.ts';
+
+const exportKeys = calling(KEY_EXPORT);
+const importKeys = calling(KEY_IMPORT);
 
 const APP = parseGun('registry.example.com/acme/app');
 const WEB = parseGun('registry.example.com/acme/web');

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateKey } from '../../../../../src/cli/commands/trust/key/generate.ts';
+import { KEY_GENERATE } from '../../../../../src/cli/commands/trust/key/generate.ts';
 import { parsePublicKeyFile } from '../../../../../src/core/keys/public-key-file.ts';
 import type { KeyId } from '../../../../../src/core/names/key-id.ts';
 import { failure } from '../../../../support/failure.ts';
 import { temporaryFolder } from '../../../../support/temp.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, uninitialised } from '../../../fake-session.ts';
+
+const generateKey = calling(KEY_GENERATE);
 
 const roles = async ({ keys }: FakeSession) => (await keys.list()).map(({ role }) => role);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { importKeys } from '../../../../../src/cli/commands/trust/key/import.ts';
+import { KEY_IMPORT } from '../../../../../src/cli/commands/trust/key/import.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import { formatKeyFile, openKeyFile, parseKeyFile } from '../../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../../../../../src/core/keys/private-key.ts';
@@ -9,7 +9,10 @@ import { parseGun } from '../../../../../src/core/names/gun.ts';
 import { failure } from '../../../../support/failure.ts';
 import { run } from '../../../../support/run.ts';
 import { temporaryFolder } from '../../../../support/temp.ts';
+import { calling } from '../../../calling.ts';
 import { type Keeper, keeper, sealed, seen, stored } from './keeper.ts';
+
+const importKeys = calling(KEY_IMPORT);
 
 const GUN = parseGun('registry.example.com/acme/app');
 const PASSPHRASE = 'its own passphrase';

@@ -4,6 +4,7 @@ import { sealKey } from '../../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey, type PrivateKey } from '../../../../../src/core/keys/private-key.ts';
 import type { Gun } from '../../../../../src/core/names/gun.ts';
 import { KeyFolder } from '../../../../../src/store/key-folder.ts';
+import { FileVault } from '../../../../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../../../../src/trust/keys/key-ring.ts';
 import { Repository } from '../../../../../src/trust/publish/repository.ts';
 import { type FakeSession, uninitialised } from '../../../fake-session.ts';
@@ -23,7 +24,8 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
   const place = of.place.bind(of);
   const reopen = () => {
     const places = async () => of.configuration.passphrases;
-    const keys = new KeyRing(folder, new SignersPassphrases({ env: of.env, places, person: of }));
+    const keyFiles = new FileVault(folder, new SignersPassphrases({ env: of.env, places, person: of }));
+    const keys = new KeyRing(keyFiles);
     Object.defineProperty(of, 'keys', { value: keys, configurable: true });
     of.repository = async () => new Repository(source, keys);
     of.place = async (options) => {
@@ -31,6 +33,7 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
       return {
         folder: named.folder,
         keys,
+        keyFiles,
         gun: (name) => named.gun(name),
         copy: (name, from) => named.copy(name, from),
         importCopy: (copy) => named.importCopy(copy),

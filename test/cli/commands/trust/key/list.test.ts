@@ -1,11 +1,14 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listKeys } from '../../../../../src/cli/commands/trust/key/list.ts';
+import { KEY_LIST } from '../../../../../src/cli/commands/trust/key/list.ts';
 import { CommandText } from '../../../../../src/cli/line/command.ts';
 import { generatePrivateKey } from '../../../../../src/core/keys/private-key.ts';
 import { parseGun } from '../../../../../src/core/names/gun.ts';
+import { calling } from '../../../calling.ts';
 import { keeper, sealed, seen, stored } from './keeper.ts';
+
+const listKeys = calling(KEY_LIST);
 
 const A = parseGun('registry.example.com/acme/app');
 const B = parseGun('registry.example.com/acme/web');

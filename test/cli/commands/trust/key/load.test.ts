@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'bun:test';
-import { loadKey } from '../../../../../src/cli/commands/trust/key/load.ts';
+import { KEY_LOAD } from '../../../../../src/cli/commands/trust/key/load.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import { sealKey } from '../../../../../src/core/keys/key-file.ts';
 import { generatePrivateKey } from '../../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../../src/core/keys/public-key-file.ts';
+import { FileVault } from '../../../../../src/trust/keys/file-vault.ts';
 import { KeyRing } from '../../../../../src/trust/keys/key-ring.ts';
 import { failure } from '../../../../support/failure.ts';
 import { MemoryKeyStore } from '../../../../support/memory-key-store.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, uninitialised } from '../../../fake-session.ts';
+
+const loadKey = calling(KEY_LOAD);
 
 const key = generatePrivateKey('ecdsa');
 const sealed = (role: string, passphrase: string) =>
@@ -18,14 +22,16 @@ async function knowing(passphrase: string): Promise<{ session: FakeSession; stor
   const session = await uninitialised();
   const store = new MemoryKeyStore();
   const asked: string[] = [];
-  const keys = new KeyRing(store, {
-    existing: async ({ id, alias }, attempt) => {
-      asked.push(`${alias} ${id} ${attempt}`);
-      if (attempt > 0) throw new SignetError('key-passphrase-wrong', 'password invalid, operation has failed.');
-      return Buffer.from(passphrase);
-    },
-    fresh: async () => Buffer.from('a new passphrase'),
-  });
+  const keys = new KeyRing(
+    new FileVault(store, {
+      existing: async ({ id, alias }, attempt) => {
+        asked.push(`${alias} ${id} ${attempt}`);
+        if (attempt > 0) throw new SignetError('key-passphrase-wrong', 'password invalid, operation has failed.');
+        return Buffer.from(passphrase);
+      },
+      fresh: async () => Buffer.from('a new passphrase'),
+    }),
+  );
   Object.defineProperty(session, 'keys', { value: keys });
   return { session, store };
 }
@@ -53,10 +59,12 @@ describe('key load', () => {
     await loadKey(session, [session.file('k.pem', sealed('alice', 'its own passphrase'))]);
     expect(await store.load(key.id)).toMatchObject({ role: 'alice', encrypted: true });
     session.close();
-    const later = new KeyRing(store, {
-      existing: async () => Buffer.from('its own passphrase'),
-      fresh: async () => Buffer.alloc(0),
-    });
+    const later = new KeyRing(
+      new FileVault(store, {
+        existing: async () => Buffer.from('its own passphrase'),
+        fresh: async () => Buffer.alloc(0),
+      }),
+    );
     expect((await later.find(key.id, 'targets'))?.id).toBe(key.id);
   });
 

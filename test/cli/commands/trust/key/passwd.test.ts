@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { changePassphrase } from '../../../../../src/cli/commands/trust/key/passwd.ts';
+import { KEY_PASSWD } from '../../../../../src/cli/commands/trust/key/passwd.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import { openKeyFile } from '../../../../../src/core/keys/key-file.ts';
 import { parseGun } from '../../../../../src/core/names/gun.ts';
@@ -10,7 +10,10 @@ import { NO_CONFIGURATION } from '../../../../../src/trust/settings/configuratio
 import type { PassphrasePlace } from '../../../../../src/trust/settings/passphrase-places.ts';
 import { failure } from '../../../../support/failure.ts';
 import { type FakeKeychain, fakeKeychain } from '../../../../support/fake-keychain.ts';
+import { calling } from '../../../calling.ts';
 import { type Keeper, keeper, seen, stored } from './keeper.ts';
+
+const changePassphrase = calling(KEY_PASSWD);
 
 const GUN = parseGun('registry.example.com/acme/app');
 const [OLD, NEW] = ['the old passphrase', 'the new passphrase'];

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'bun:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeKey } from '../../../../../src/cli/commands/trust/key/remove.ts';
+import { KEY_REMOVE } from '../../../../../src/cli/commands/trust/key/remove.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import type { KeyId } from '../../../../../src/core/names/key-id.ts';
 import { MetadataFolder } from '../../../../../src/store/trust-folder.ts';
 import { addSigner } from '../../../../../src/trust/changes/sign.ts';
 import { failure } from '../../../../support/failure.ts';
+import { calling } from '../../../calling.ts';
 import { empty } from '../../../fake-session.ts';
 import { type Keeper, keeper, seen, stored } from './keeper.ts';
+
+const removeKey = calling(KEY_REMOVE);
 
 /** What is said before a key is removed that no trust data list. */
 function loss(id: string, role: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { rotate as rotateCommand } from '../../../../../src/cli/commands/trust/key/rotate.ts';
-import { setRole } from '../../../../../src/cli/commands/trust/role.ts';
+import { KEY_ROTATE } from '../../../../../src/cli/commands/trust/key/rotate.ts';
+import { ROLE } from '../../../../../src/cli/commands/trust/role.ts';
 import { SignetError } from '../../../../../src/core/errors/index.ts';
 import { generatePrivateKey } from '../../../../../src/core/keys/private-key.ts';
 import { formatPublicKeyFile } from '../../../../../src/core/keys/public-key-file.ts';
@@ -10,8 +10,12 @@ import type { BaseRole } from '../../../../../src/core/names/role.ts';
 import { baseSigners, canonicalKeyIds } from '../../../../../src/core/verify/signers.ts';
 import { failure } from '../../../../support/failure.ts';
 import { payloadOf } from '../../../../support/forgery.ts';
+import { calling } from '../../../calling.ts';
 import { type FakeSession, NAME, uninitialised } from '../../../fake-session.ts';
 import { type Keeper, keeper, sealed, seen, stored } from './keeper.ts';
+
+const rotateCommand = calling(KEY_ROTATE);
+const setRole = calling(ROLE);
 
 const PASSPHRASE = 'what opens the root key';
 const NEW = 'what opens the new key';
@@ -149,12 +153,12 @@ test('what needs more signatures waits, and says which keys must stay', async ()
   const path = session.file('second.pub', formatPublicKeyFile(second.publicKey, 'x'));
   session.answers.push(PASSPHRASE, PASSPHRASE);
   expect(await setRole(session, ['--add-key', path, '--threshold', '1', NAME, 'targets'])).toBe(0);
-  const { issueRootCertificate } = await import('../../../../../src/core/keys/certificate.ts');
+  const { certified, fileOf } = await import('../../../../support/private-keys.ts');
   const other = generatePrivateKey('ecdsa');
-  const certificate = issueRootCertificate(other, session.simulator.gun, session.now());
+  const certificate = certified(other, session.simulator.gun, session.now());
   const repository = await session.repository();
   const { keys } = session;
-  await keys.add(other, 'root');
+  await keys.import(fileOf(other, 'root'), { name: 'root' });
   await repository.publish((editor, { set }) => {
     const { keyIds, keys: listed } = baseSigners(set.root.root, 'root');
     editor.replaceKeys('root', [...keyIds.flatMap((id) => listed.get(id) ?? []), certificate], 2);

@@ -1,4 +1,3 @@
-import type { OnlineSigner } from '../../core/accept/online-files.ts';
 import { generatePrivateKey, type PrivateKey, privateKeyFromRaw } from '../../core/keys/private-key.ts';
 import { makePublicKey, type PublicKey } from '../../core/keys/public-key.ts';
 import type { Gun } from '../../core/names/gun.ts';
@@ -6,6 +5,7 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
 import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
 import { LruCache } from './lru.ts';
+import type { OnlineKeyService, SettledSigner } from './online-key-service.ts';
 import type { Vault } from './seal.ts';
 
 interface OpenKey {
@@ -14,16 +14,11 @@ interface OpenKey {
   used: boolean;
 }
 
-/** A signer that is told when what it signed is stored: a key that signed what came to nothing is given out again. */
-interface SettledSigner extends OnlineSigner {
-  settle(): Promise<void>;
-}
-
 /** Decrypted keys kept in memory; the other ones are decrypted when they sign. */
 const OPEN_KEYS = 1024;
 
-/** The keys with which the server signs snapshots and timestamps (protocol B.8). */
-export class OnlineKeys {
+/** Online keys that this process opens itself: sealed in the database, under the master key. */
+export class LocalOnlineKeys implements OnlineKeyService {
   private readonly store: OnlineKeyStore;
   private readonly vault: Vault;
   private readonly type: OnlineKeyType;
@@ -37,7 +32,6 @@ export class OnlineKeys {
     this.clock = clock;
   }
 
-  /** The key in use: the first of those that the root lists for the role and the server has, or else a new one. */
   async current(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     for (const id of listed) {
       const key = await this.store.find(id);
@@ -46,10 +40,6 @@ export class OnlineKeys {
     return this.next(gun, role, listed);
   }
 
-  /**
-   * A key that is not in use: the same one until something that it signed is stored, so that asking again makes no more
-   * keys. `listed` are those that the root lists for the role.
-   */
   async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     const pending = await this.store.pending(gun, role, this.type);
     if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role), this.clock()));
@@ -59,14 +49,12 @@ export class OnlineKeys {
     return this.next(gun, role, listed);
   }
 
-  /**
-   * Signs for one GUN, with keys that were made for it only: a root may list any key ID, and must not get another
-   * repository's key to sign for it. Throws `online-key-unreadable`.
-   */
-  signer(gun: Gun): SettledSigner {
+  /** Signing throws `online-key-unreadable` if the master key is another one. */
+  signer(gun: Gun, which: 'any' | 'unused' = 'any'): SettledSigner {
     const signed = new Map<KeyId, OpenKey>();
     return {
       sign: async (id, message) => {
+        if (which === 'unused' && (await this.store.find(id))?.used !== false) return undefined;
         const key = this.open.get(id) ?? this.unseal(await this.store.find(id));
         if (key?.gun !== gun) return undefined;
         // Nothing may be awaited before this line: another key's arrival can wipe this one.

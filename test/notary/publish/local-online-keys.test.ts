@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'bun:test';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { type KeyId, parseKeyId } from '../../../src/core/names/key-id.ts';
 import { verifySignature } from '../../../src/core/signature.ts';
-import { OnlineKeys } from '../../../src/notary/publish/online-keys.ts';
+import { LocalOnlineKeys } from '../../../src/notary/publish/local-online-keys.ts';
 import { Vault } from '../../../src/notary/publish/seal.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../../src/notary/store/sqlite-online-key-store.ts';
 import { IN_MEMORY, openDatabase } from '../../../src/store/sqlite.ts';
@@ -12,10 +12,10 @@ const OTHER = parseGun('registry.example.com/mallory/app');
 const MESSAGE = Buffer.from('{"_type":"Timestamp"}');
 
 let store: SqliteOnlineKeyStore;
-let keys: OnlineKeys;
+let keys: LocalOnlineKeys;
 beforeEach(() => {
   store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
-  keys = new OnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
+  keys = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
 });
 
 /** Signs something that is stored then. */
@@ -65,7 +65,7 @@ test('the current key is the first listed one that the server has', async () => 
 });
 
 test.each(['ecdsa', 'ed25519'] as const)('makes and signs with keys of type %s', async (type) => {
-  const own = new OnlineKeys(store, new Vault(MASTER_KEY), type, () => 1000);
+  const own = new LocalOnlineKeys(store, new Vault(MASTER_KEY), type, () => 1000);
   const key = await own.next(GUN, 'snapshot', []);
   expect(key.type).toBe(type);
   const signature = await own.signer(GUN).sign(key.id, MESSAGE);
@@ -86,7 +86,7 @@ test('an unknown key signs nothing', async () => {
 
 test('a key that another process made signs here too', async () => {
   const key = await keys.next(GUN, 'timestamp', []);
-  const other = new OnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
+  const other = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
   const signature = await other.signer(GUN).sign(key.id, MESSAGE);
   expect(signature && verifySignature(key, signature, MESSAGE)).toBe(true);
 });
@@ -112,7 +112,7 @@ test('nothing of a private key stands in the store', async () => {
 });
 
 test('finds out that the master key is another one', async () => {
-  const wrong = new OnlineKeys(store, new Vault(Buffer.alloc(32, 9)), 'ed25519', () => 1000);
+  const wrong = new LocalOnlineKeys(store, new Vault(Buffer.alloc(32, 9)), 'ed25519', () => 1000);
   await wrong.check();
   const key = await keys.next(GUN, 'timestamp', []);
   await keys.check();

@@ -1,34 +1,29 @@
 import { createReadStream } from 'node:fs';
-import { SignetError } from '../../core/errors/index.ts';
-import { printOut } from './output.ts';
-
-/** Where commands print and ask. */
-export interface Terminal {
-  write(text: string): void;
-  stdin(): AsyncIterable<Uint8Array>;
-  askHidden(prompt: string): Promise<Buffer>;
-  confirm(question: string): Promise<boolean>;
-}
+import { SignetError } from '../../../core/errors/index.ts';
+import type { Flag } from '../../line/declaration.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
 
 /** Where a new password comes from. */
 export type PasswordSource = 'prompt' | 'stdin' | { readonly file: string };
 
+/** The flags that name the source; without them it is asked for. */
+export const PASSWORD_FLAGS: readonly Flag[] = [
+  {
+    name: 'password-file',
+    type: 'value',
+    word: 'FILE',
+    takes: 'file',
+    about: 'Take the password from the first line of a file',
+  },
+  { name: 'password-stdin', type: 'switch', about: 'Take the password from the standard input' },
+];
+
 /** A password, its line end, and a margin for telling that a password is too long. */
 const MAX_PASSWORD_INPUT = 4096;
 
-/** The terminal that the command was started on. */
-export function realTerminal(): Terminal {
-  return {
-    write: printOut,
-    stdin: () => process.stdin,
-    askHidden: async (prompt) => (await import('./prompt.ts')).askHidden(prompt),
-    confirm: async (question) => (await import('./prompt.ts')).confirm(question),
-  };
-}
-
-/** Reads a new password, twice where a person types it. Throws `password-mismatch`, `password-unfit` or `password-file-unreadable`. */
+/** Reads a new password, twice if a person types it. Throws `password-mismatch`, `password-unfit` or `password-file-unreadable`. */
 export async function newPassword(source: PasswordSource, terminal: Terminal): Promise<Buffer> {
-  if (source === 'stdin') return firstLine(await readAll(terminal.stdin()));
+  if (source === 'stdin') return firstLine(await readAll(terminal.input()));
   if (source !== 'prompt') return firstLine(await readPasswordFile(source.file));
   const password = await terminal.askHidden('Password: ');
   const again = await terminal.askHidden('Repeat password: ');
