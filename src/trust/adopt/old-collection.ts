@@ -5,11 +5,12 @@ import { formatTime, type Instant } from '../../core/time.ts';
 import { type Pinning, type RootPin, TRUST_ON_FIRST_USE } from '../../core/verify/pinning.ts';
 import type { MetadataCache } from '../../store/metadata-cache.ts';
 import { CopiedServer } from '../copy/copied-server.ts';
-import { type CopySource, readCopy } from '../copy/read-copy.ts';
+import { type CopySource, readCopy, trustIn } from '../copy/read-copy.ts';
+import { inspectExpired } from '../update/collection.ts';
 import type { FileServer } from '../update/served-files.ts';
 
 /** The collection that is to be adopted, and where it is read from. */
-export interface OldSource extends Omit<CopySource, 'server'> {
+interface OldSource extends Omit<CopySource, 'server'> {
   /** A live trust server, or a copy that was made of one. */
   readonly from: { readonly server: FileServer; readonly address: URL } | CollectionCopy;
   /** What was verified of it before, apart from the cache of collections that are used. */
@@ -41,9 +42,11 @@ export async function readOld(source: OldSource): Promise<OldCollection> {
     return { copy, verified: verifyCopy(copy) };
   }
   const verified = verifyCopy(from);
-  // The same checks against pins and what was seen before, though what counts is the copy as it was made.
-  const { verification } = await readCopy({ ...reading, server: new CopiedServer(from) }, from.server);
-  return { copy: { ...from, verification: { ...from.verification, root: verification.root } }, verified };
+  const copied = { ...reading, server: new CopiedServer(from) };
+  const root = await trustIn(copied);
+  // The same checks against pins and what was seen before as of a live server.
+  await inspectExpired({ ...copied, purpose: 'publish', whenUnreachable: 'refuse' });
+  return { copy: { ...from, verification: { ...from.verification, root } }, verified };
 }
 
 /** The cache that remembers its root: of earlier adoptions, or of the time when it was used under its own name. */

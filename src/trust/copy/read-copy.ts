@@ -20,7 +20,7 @@ export type CopySource = Omit<CollectionSource, 'purpose' | 'whenUnreachable'>;
  * All roots are read that the server has and that lead to the current one; `warn` is told from which version on, if it is
  * not the first. Throws what `updateCollection` throws, but for `metadata-expired`.
  */
-export async function readCopy(source: CopySource, server: URL | undefined): Promise<CollectionCopy> {
+export async function readCopy(source: CopySource, server: URL): Promise<CollectionCopy> {
   const trust = await trustIn(source);
   const collection = await inspectExpired({ ...source, purpose: 'publish', whenUnreachable: 'refuse' });
   const older = await olderRoots(source, collection.set.root);
@@ -42,7 +42,8 @@ export async function copyCached(source: Omit<CopySource, 'server'>): Promise<Co
   return copyOf(source, collection, { server: undefined, older: [], trust });
 }
 
-async function trustIn({ gun, cache, pinning }: Omit<CopySource, 'server'>): Promise<RootTrust> {
+/** Why a collection's root is trusted by whoever reads it. */
+export async function trustIn({ gun, cache, pinning }: Omit<CopySource, 'server'>): Promise<RootTrust> {
   const pin = pinFor(pinning, gun);
   if (pin !== undefined) return { how: 'pinned', pattern: pin.pattern };
   return (await cache.read(gun, 'root')) === undefined ? { how: 'first-use' } : { how: 'known' };

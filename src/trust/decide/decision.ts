@@ -52,7 +52,7 @@ export interface FrozenTag {
 export type ResolvedTag = SignedTag | FrozenTag;
 
 /** A digest or ID without a tag, which a frozen list gives to some tag of its repository. */
-export interface FrozenDigest<Asked extends AskedImage = AskedImage> {
+interface FrozenDigest<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'digest-frozen';
   readonly asked: Asked;
   readonly use: Asked;

@@ -18,7 +18,7 @@ export interface FrozenList {
   readonly images: ReadonlyMap<string, FrozenImage>;
 }
 
-export interface FrozenImage {
+interface FrozenImage {
   readonly tags: ReadonlyMap<string, Digest>;
   /** Digest of the file of the copy that shows it (docs/export-format.md). */
   readonly evidence: Digest;

@@ -242,6 +242,8 @@ function verifiedText({ copy, verified }: OldCollection, now: Instant): string {
   const { root } = verified.set.root;
   const keys = rootKeysOf(verified.set).join(', ');
   const [oldest] = copy.roots;
+  const isOne = oldest?.version === root.version;
+  const roots = isOne ? `root ${root.version} ` : `root ${oldest?.version} to root ${root.version}, and from there `;
   const from = server === undefined ? 'a cache' : server.host;
   const trust = {
     pinned: 'as it is pinned',
@@ -255,7 +257,7 @@ function verifiedText({ copy, verified }: OldCollection, now: Instant): string {
   return [
     `${gun}, from ${from}, read at ${formatTime(copy.readAt)}\n`,
     `  root key ${keys}, ${trust}\n`,
-    `  verified: every signature from root ${oldest?.version} to root ${root.version}, and from there to each tag; ${freshness}\n`,
+    `  verified: every signature from ${roots}to each tag; ${freshness}\n`,
   ].join('');
 }
 
