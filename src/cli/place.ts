@@ -1,9 +1,12 @@
 import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
+import type { KeyId } from '../core/names/key-id.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Action } from '../core/scope.ts';
+import { AdoptedFolder } from '../store/adopted-folder.ts';
 import { Changelist } from '../store/changelist.ts';
+import type { OldCollection } from '../trust/adopt/old-collection.ts';
 import type { MigrationServers } from '../trust/client.ts';
 import type { FileVault } from '../trust/keys/file-vault.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
@@ -33,8 +36,21 @@ export interface TrustPlace {
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy>;
   /** Brings a copy into the cache. */
   importCopy(copy: CollectionCopy): Promise<Collection>;
+  /** Another's collection under the name that is typed, for whoever vouches for what is in it. */
+  orphan(name: string): Orphan;
   /** The names of all collections that are cached, as they are typed. */
   cached(): Promise<readonly string[]>;
+}
+
+/** A collection that is read to be vouched for elsewhere. */
+export interface Orphan {
+  readonly gun: Gun;
+  /** Reads and verifies it; `pins` are the root keys that it may have. */
+  read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
+  /** Forgets what was trusted under its name if the root is one of these. Returns whether anything was. */
+  forget(roots: readonly Buffer[]): Promise<boolean>;
+  /** What is kept of collections that were adopted. */
+  readonly kept: AdoptedFolder;
 }
 
 /** A collection, and the changes to it that wait to be published. */
@@ -85,6 +101,11 @@ export class DockerPlace implements TrustPlace {
 
   importCopy(copy: CollectionCopy): Promise<Collection> {
     return this.opened.client.importCopy(copy);
+  }
+
+  orphan(name: string): Orphan {
+    const reference = this.resolve(name);
+    return orphanOf(this.opened, gunOf(reference), reference.registry);
   }
 
   cached(): Promise<readonly string[]> {
@@ -140,6 +161,10 @@ export class NotaryFolder implements TrustPlace {
     return this.opened.client.importCopy(copy);
   }
 
+  orphan(name: string): Orphan {
+    return orphanOf(this.opened, parseGun(name), this.neededServer().host);
+  }
+
   cached(): Promise<readonly string[]> {
     return this.opened.client.cached();
   }
@@ -154,4 +179,13 @@ export class NotaryFolder implements TrustPlace {
 
 async function* catalogueOf(client: OpenClient['client'], registry: string): AsyncIterable<string> {
   for await (const path of client.catalogue(registry)) yield `${registry}/${path}`;
+}
+
+function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: string): Orphan {
+  return {
+    gun,
+    read: (from, pins) => client.readOld(gun, registry, from, pins),
+    forget: (roots) => client.forgetRoots(gun, roots),
+    kept: new AdoptedFolder(trustFolder),
+  };
 }

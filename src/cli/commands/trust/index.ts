@@ -40,6 +40,7 @@ export const TRUST: Group<Session> = {
       'Commands of Signet',
       [
         ['add', async () => (await import('./add.ts')).ADD],
+        ['adopt', async () => (await import('./adopt.ts')).ADOPT],
         ['approve', async () => (await import('./approve.ts')).APPROVE],
         ['delegation', async () => (await import('./delegation/index.ts')).DELEGATION],
         ['delete', async () => (await import('./delete.ts')).DELETE],

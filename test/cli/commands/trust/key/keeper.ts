@@ -39,6 +39,7 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         catalogue: (registry) => named.catalogue(registry),
         copy: (name, from) => named.copy(name, from),
         importCopy: (copy) => named.importCopy(copy),
+        orphan: (name) => named.orphan(name),
         cached: () => named.cached(),
         collection: (name, actions) => ({
           ...named.collection(name, actions),
