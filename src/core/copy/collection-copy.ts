@@ -35,7 +35,7 @@ export type CopiedRole = Exclude<RoleName, 'root'>;
  * What held when the copy was read. Signatures, thresholds, checksums and versions hold for all of it, or there is no copy.
  * Only these are recorded rather than refused.
  */
-export interface CopyVerification {
+interface CopyVerification {
   readonly root: RootTrust;
   /** The files that had expired when the copy was read. */
   readonly expired: readonly ExpiredFile[];

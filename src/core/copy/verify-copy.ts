@@ -128,7 +128,8 @@ export function* verifyFiles(
   return { set, unusable, unclaimed: unread };
 }
 
-function drained<Result>(steps: Generator<unknown, Result, void>): Result {
+/** The result of steps, for whoever has nothing else to see to in between. */
+export function drained<Result>(steps: Generator<unknown, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;

@@ -205,6 +205,33 @@ describe('targets (protocol C.10)', () => {
   });
 });
 
+describe('many changes of one role', () => {
+  test('copy what is published once, and never what was changed since', async () => {
+    const { set } = await simulator.trusted();
+    const published = set.targets.get('targets')?.payload.targets;
+    const own = Editor.of(set);
+    own.addTarget('targets', 'first', target(2));
+    const edited = own.targetsOf('targets');
+    for (let index = 0; index < 100; index++) own.addTarget('targets', `v${index}`, target(3));
+    own.addTarget('targets', 'first', target(4));
+    for (let index = 0; index < 99; index++) own.removeTarget('targets', `v${index}`);
+    expect(own.targetsOf('targets')).toBe(edited);
+    expect([...edited.keys()]).toEqual(['latest', 'first', 'v99']);
+    expect(edited.get('first')).toEqual(target(4));
+    expect([...(published?.keys() ?? [])]).toEqual(['latest']);
+  });
+
+  test('of two editors of one collection stay apart', async () => {
+    const { set } = await simulator.trusted();
+    const [one, two] = [Editor.of(set), Editor.of(set)];
+    one.addTarget('targets', 'one', target(2));
+    two.addTarget('targets', 'two', target(2));
+    two.removeTarget('targets', 'latest');
+    expect([...one.targetsOf('targets').keys()]).toEqual(['latest', 'one']);
+    expect([...two.targetsOf('targets').keys()]).toEqual(['two']);
+  });
+});
+
 describe('delegations (protocol C.10)', () => {
   const withAlice = (more: Edit = () => {}) =>
     simulator.edit((own) => {
