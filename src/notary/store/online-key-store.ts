@@ -16,7 +16,7 @@ export interface OnlineKey {
   readonly type: OnlineKeyType;
   /** What `keyval.public` holds, before base64. */
   readonly publicBytes: Buffer;
-  /** Whether anything that it signed is stored. Until then it is handed out again to whoever asks for a new key (protocol B.14.3). */
+  /** Whether anything that it signed is stored. Until then it is returned to every request for a new key (protocol B.14.3). */
   readonly used: boolean;
 }
 
@@ -33,6 +33,6 @@ export interface OnlineKeyStore {
   /** Stores a new key, unless an unused one has come to exist meanwhile. Returns the one that counts. */
   add(key: SealedKey, at: Instant): Promise<SealedKey>;
   markUsed(id: KeyId, at: Instant): Promise<void>;
-  /** Any one key, to try the master key on; undefined where there is none. */
+  /** Any one key, to try the master key on; undefined if there is none. */
   sample(): Promise<SealedKey | undefined>;
 }

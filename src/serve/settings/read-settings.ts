@@ -72,7 +72,7 @@ function textsOfVariable(type: SettingType<unknown>, text: string): readonly str
   return type.several ? text.split(',').map((item) => item.trim()) : [text];
 }
 
-/** The texts of a JSON value; undefined where its type cannot be that of the setting. */
+/** The texts of a JSON value; undefined if its type cannot be that of the setting. */
 function textsOfMember(type: SettingType<unknown>, value: JsonValue): readonly string[] | undefined {
   const items = type.several ? value : [value];
   if (!Array.isArray(items)) return undefined;

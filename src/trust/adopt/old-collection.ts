@@ -109,7 +109,7 @@ class NoCache implements MetadataCache {
   }
 
   async write(): Promise<void> {
-    // Whoever reads with it remembers what it read elsewhere.
+    // Its readers store what they read elsewhere.
   }
 
   async remove(): Promise<void> {
