@@ -10,6 +10,7 @@ import { SQL_REGISTRY_MIGRATIONS } from '../../registry/index/sql-schema.ts';
 import type { DatabaseServer } from '../../store/database-url.ts';
 import { SqlDatabase, type SqlOptions } from '../../store/sql.ts';
 import { migrateSql } from '../../store/sql-migrations.ts';
+import { refuseIncomplete, sqlCopyMark } from './copy-mark.ts';
 import { SQL_JOB_MIGRATIONS, SqlJobTimes } from './sql-job-times.ts';
 import type { Storage } from './storage.ts';
 
@@ -44,9 +45,18 @@ export async function openSqlDatabase(server: DatabaseServer, options?: SqlOptio
   }
 }
 
-/** Everything in one database of a database server, which other replicas may share. Throws as `openSqlDatabase` does. */
+/**
+ * Everything in one database of a database server, which other replicas may share. Throws as `openSqlDatabase` does, and
+ * `database-incomplete`.
+ */
 export async function openSqlStorage(server: DatabaseServer, options?: SqlOptions): Promise<Storage> {
   const { database, owner } = await openSqlDatabase(server, options);
+  try {
+    refuseIncomplete(await sqlCopyMark(database));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   return {
     metadata: new SqlMetadataStore(database, owner === 'signet' ? { keptVersions: KEPT_VERSIONS } : {}),
     onlineKeys: new SqlOnlineKeyStore(database),
