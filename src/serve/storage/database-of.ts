@@ -17,7 +17,7 @@ const MAX_URL = 4096;
  */
 export function databaseOf({ database, databaseFile }: DatabaseSettings, folder: DataFolder): DatabaseUrl {
   if (database !== undefined) return database;
-  return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readUrl(databaseFile);
+  return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readDatabaseUrl(databaseFile);
 }
 
 /** How the settings want a database server to be used. */
@@ -49,10 +49,11 @@ export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void 
   );
 }
 
-function readUrl(file: string): DatabaseUrl {
+/** The URL that a file holds. Throws `settings-unreadable` or `database-url-invalid`. */
+export function readDatabaseUrl(file: string): DatabaseUrl {
   const text = readSmallFile(file, MAX_URL, true);
   if (text === undefined) {
-    throw new SignetError('settings-unreadable', `there is no file ${file}, which databaseFile names`, {
+    throw new SignetError('settings-unreadable', `there is no file ${file} with the URL of a database`, {
       next: 'Write the URL of the database into it, readable for the user of the server alone.',
     });
   }

@@ -18,12 +18,14 @@ export const SERVE: Command<undefined> = {
   layout: 'wide',
   args: [],
   flags: SERVE_FLAGS,
-  notes: SETTINGS_NOTES,
+  notes: `${SETTINGS_NOTES}\n\nsignet serve database copy FROM TO moves everything in a database to another one.`,
   run: serve,
 };
 
 /** `signet serve`; returns the exit code. Throws a SignetError if it cannot start. */
 export async function serveCommand(words: readonly string[]): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
   return SERVE.run(undefined, parseCommand(SERVE, words));
 }
 
