@@ -15,7 +15,7 @@ import { SQL_JOB_MIGRATIONS, SqlJobTimes } from './sql-job-times.ts';
 import type { Storage } from './storage.ts';
 
 /** A database with the tables of every part. */
-export interface OpenSqlDatabase {
+interface OpenSqlDatabase {
   readonly database: SqlDatabase;
   /** Whose tables trust data lies in: what Signet made it also tidies up. */
   readonly owner: TablesOwner;

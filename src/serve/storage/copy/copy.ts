@@ -14,7 +14,7 @@ export interface CopyProgress {
   readonly total: number;
 }
 
-export interface CopyOptions {
+interface CopyOptions {
   readonly from: DatabaseUrl;
   readonly to: DatabaseUrl;
   readonly sql?: SqlOptions;
@@ -22,7 +22,7 @@ export interface CopyOptions {
 }
 
 /** What was copied: the same on both sides, to the row. */
-export interface CopiedCount {
+interface CopiedCount {
   readonly what: string;
   readonly rows: number;
 }
