@@ -72,7 +72,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   cleanup.defer(() => storage.close());
   noteDatabase(folder, url);
   const mirror = await openMirrorService(options, storage);
-  const trust = mirror ?? (await openTrustServer(options, storage));
+  const trust = mirror ?? (await openTrustServer(options, storage, cleanup));
   const accountStore = storage.accounts(SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, storage);
@@ -100,9 +100,14 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   };
 }
 
-async function openTrustServer(options: PartsOptions, storage: Storage): Promise<TrustService> {
-  const { settings, folder, environment, log, metrics, now } = options;
-  const keys = await openOnlineKeys({ settings, folder, environment, store: storage.onlineKeys, now });
+async function openTrustServer(
+  options: PartsOptions,
+  storage: Storage,
+  cleanup: AsyncDisposableStack,
+): Promise<TrustService> {
+  const { settings, log, metrics, now } = options;
+  const { keys, close } = await openOnlineKeys({ ...options, storage });
+  cleanup.defer(close);
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
   return createTrustService({
@@ -113,8 +118,8 @@ async function openTrustServer(options: PartsOptions, storage: Storage): Promise
     gunPrefixes: settings.gunPrefixes,
     maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
     maxPublish: settings.maxPublish,
-    // The data folder is locked by this process.
-    isExclusive: true,
+    // The data folder is locked by this process; a database server has others that use it.
+    isExclusive: storage.isExclusive,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
     onImport: ({ gun, by, what, at }) => {
       const actor = { name: by ?? ANONYMOUS, address: NETWORK };

@@ -128,6 +128,9 @@ function checkTogether(settings: Settings): void {
   if (database !== undefined && databaseFile !== undefined) {
     conflict('database and databaseFile name a database each', 'Leave out one of them.');
   }
+  if (settings.signerDatabase !== undefined && settings.signerDatabaseFile !== undefined) {
+    conflict('signerDatabase and signerDatabaseFile name a database each', 'Leave out one of them.');
+  }
   if ((tlsCertificate === undefined) !== (tlsKey === undefined)) {
     conflict('tlsCertificate and tlsKey must be set together', 'Set both, or neither to use the local authority.');
   }

@@ -69,6 +69,17 @@ export const SETTINGS = {
     30,
     'How long one statement of a database server, and the wait for a free connection, may take',
   ),
+  signerDatabase: setting(
+    optional(databaseUrl),
+    undefined,
+    'Database of a notary-signer whose keys go on; that of --database if absent, where it has such keys',
+  ),
+  signerDatabaseFile: setting(optional(path), undefined, 'File that holds the URL of --signer-database'),
+  signerPassphrases: setting(
+    optional(path),
+    undefined,
+    'File with the passphrases of its keys, NOTARY_SIGNER_ALIAS=PASSPHRASE in each line; the environment goes before it',
+  ),
 
   auth: setting(onOff, true, 'Accounts and tokens. Off lets everybody do everything'),
   publicPull: setting(

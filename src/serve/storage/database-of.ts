@@ -1,12 +1,18 @@
 import { dirname, resolve } from 'node:path';
 import { SignetError } from '../../core/errors/index.ts';
-import { type DatabaseUrl, formatDatabaseUrl, parseDatabaseUrl } from '../../store/database-url.ts';
+import {
+  type DatabaseServer,
+  type DatabaseUrl,
+  formatDatabaseUrl,
+  parseDatabaseUrl,
+} from '../../store/database-url.ts';
 import { readSmallFile, removeFile, writePrivateFile } from '../../store/files.ts';
 import { SQL_DEFAULTS, type SqlOptions } from '../../store/sql.ts';
 import type { DataFolder } from '../data/data-folder.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type DatabaseSettings = Pick<Settings, 'database' | 'databaseFile' | 'databasePool' | 'databaseTimeout'>;
+type SignerSettings = Pick<Settings, 'signerDatabase' | 'signerDatabaseFile'>;
 
 /** In bytes. */
 const MAX_URL = 4096;
@@ -18,6 +24,18 @@ const MAX_URL = 4096;
 export function databaseOf({ database, databaseFile }: DatabaseSettings, folder: DataFolder): DatabaseUrl {
   if (database !== undefined) return database;
   return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readDatabaseUrl(databaseFile);
+}
+
+/**
+ * The database of a notary-signer that the settings name, if any. Throws as `databaseOf` does, and `setting-invalid` for what
+ * no notary-signer can use.
+ */
+export function signerDatabaseOf({ signerDatabase, signerDatabaseFile }: SignerSettings): DatabaseServer | undefined {
+  const url = signerDatabaseFile === undefined ? signerDatabase : readDatabaseUrl(signerDatabaseFile);
+  if (url?.kind !== 'sqlite') return url;
+  throw new SignetError('setting-invalid', 'setting signerDatabase must be postgres://… or mysql://…', {
+    next: 'Name the database of the notary-signer whose keys are to go on, or leave the setting out.',
+  });
 }
 
 /** How the settings want a database server to be used. */

@@ -1,7 +1,7 @@
 import { SqlAccountEvents } from '../../accounts/store/sql-account-events.ts';
 import { SQL_ACCOUNT_MIGRATIONS, SqlAccountStore } from '../../accounts/store/sql-store.ts';
 import { KEPT_VERSIONS } from '../../notary/store/metadata-store.ts';
-import { openNotaryTables, type TablesOwner } from '../../notary/store/notary-tables.ts';
+import { findTables, hasNotary, openNotaryTables, type TablesOwner } from '../../notary/store/notary-tables.ts';
 import { SqlMetadataStore } from '../../notary/store/sql-metadata-store.ts';
 import { SQL_ONLINE_KEY_MIGRATIONS, SqlOnlineKeyStore } from '../../notary/store/sql-online-key-store.ts';
 import { SQL_PROPOSAL_MIGRATIONS, SqlProposalStore } from '../../notary/store/sql-proposal-store.ts';
@@ -51,8 +51,10 @@ export async function openSqlDatabase(server: DatabaseServer, options?: SqlOptio
  */
 export async function openSqlStorage(server: DatabaseServer, options?: SqlOptions): Promise<Storage> {
   const { database, owner } = await openSqlDatabase(server, options);
+  let hasSigner: boolean;
   try {
     refuseIncomplete(await sqlCopyMark(database));
+    hasSigner = hasNotary(await findTables(database), 'signer');
   } catch (error) {
     await database.close();
     throw error;
@@ -64,6 +66,9 @@ export async function openSqlStorage(server: DatabaseServer, options?: SqlOption
     registry: sqlRegistryIndex(database),
     jobs: new SqlJobTimes(database),
     accountEvents: new SqlAccountEvents(database),
+    isExclusive: false,
+    isNotarys: owner === 'notary',
+    ...(hasSigner ? { signerDatabase: database } : {}),
     accounts: (actor) => new SqlAccountStore(database, actor),
     close: () => database.close(),
   };

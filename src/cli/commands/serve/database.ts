@@ -51,7 +51,12 @@ async function copy(terminal: Terminal, parsed: ParsedCommand): Promise<number> 
   const [from = '', to = ''] = parsed.args;
   const urls = { from: databaseIn(from, 'FROM'), to: databaseIn(to, 'TO') };
   const { copyDatabase } = await import('../../../serve/storage/copy/copy.ts');
-  const counts = await copyDatabase({ ...urls, onProgress: reporter(terminal) });
+  const { counts, signerKeys } = await copyDatabase({ ...urls, onProgress: reporter(terminal) });
+  if (signerKeys > 0) {
+    terminal.printError(
+      `The ${signerKeys} keys of notary-signer are not copied. Name their database as --signer-database to the server.\n`,
+    );
+  }
   if (parsed.has('json')) {
     terminal.print(`${JSON.stringify(counts, null, 4)}\n`);
     return 0;

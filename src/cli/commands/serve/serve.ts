@@ -32,11 +32,15 @@ export async function serveCommand(words: readonly string[]): Promise<number> {
 
 /**
  * Serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second signal ends it at
- * once; SIGHUP takes renewed certificates into use. `--trust-here` and `--untrust-here` end instead of serving.
+ * once; SIGHUP takes renewed certificates into use. `--check`, `--trust-here` and `--untrust-here` end instead of serving.
  */
 async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   const settings = settingsFrom(parsed);
   const action = actionIn(parsed);
+  if (parsed.has('check')) {
+    const { checkCommand } = await import('./check.ts');
+    return checkCommand(settings, parsed.has('json'));
+  }
   if (action !== undefined) {
     const { trustHere } = await import('./trust-here.ts');
     return trustHere(settings, action);
@@ -55,6 +59,12 @@ function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly i
   const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => parsed.has(flag));
   if (isTrust && isUndo) {
     throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here', { exitCode: WRONG_FLAG });
+  }
+  if (parsed.has('check') && (isTrust || isUndo)) {
+    throw new SignetError('usage', 'conflicting options: --check changes nothing', { exitCode: WRONG_FLAG });
+  }
+  if (parsed.has('json') && !parsed.has('check')) {
+    throw new SignetError('usage', '--json is for --check', { exitCode: WRONG_FLAG });
   }
   if (isTrust || isUndo) return { isUndo: isUndo === true, isSure: isSure === true };
   if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here', { exitCode: WRONG_FLAG });

@@ -27,6 +27,13 @@ interface CopiedCount {
   readonly rows: number;
 }
 
+/** What a copy came to. */
+interface CopyResult {
+  readonly counts: readonly CopiedCount[];
+  /** Keys of a notary-signer that the first database has, and that were not copied. */
+  readonly signerKeys: number;
+}
+
 /** Rows read at once. Those with files in them are read in few, since each may have megabytes. */
 const PAGE = 512;
 const PAGE_OF_FILES = 8;
@@ -38,7 +45,7 @@ const PAGE_OF_FILES = 8;
  *
  * Throws `database-not-empty`, `database-copy-differs` when the first one has changed meanwhile, and what opening throws.
  */
-export async function copyDatabase(options: CopyOptions): Promise<readonly CopiedCount[]> {
+export async function copyDatabase(options: CopyOptions): Promise<CopyResult> {
   const { from, to } = options;
   const source = formatDatabaseUrl(from);
   if (source === formatDatabaseUrl(to)) throw notEmpty(to, 'it is the database that is to be copied');
@@ -60,7 +67,7 @@ export async function copyDatabase(options: CopyOptions): Promise<readonly Copie
   const counts: CopiedCount[] = [];
   for (const table of COPIED_TABLES) counts.push(await compareTable(origin, target, table, options));
   await target.finish();
-  return counts;
+  return { counts, signerKeys: await origin.signerKeys() };
 }
 
 async function openSide(url: DatabaseUrl, options: SqlOptions | undefined): Promise<CopySide> {

@@ -12,6 +12,8 @@ export interface CopySide {
   read(table: CopiedTable, after: CopyPosition | undefined, limit: number): Promise<readonly CopiedRow[]>;
   /** Adds rows and moves the mark, both or neither. */
   write(table: CopiedTable, rows: readonly CopiedRow[], mark: CopyMark): Promise<void>;
+  /** Keys of a notary-signer that lie beside: they are sealed by its passphrases, and stay where they are. */
+  signerKeys(): Promise<number>;
   /** Undefined if no copy is under way. */
   mark(): Promise<CopyMark | undefined>;
   begin(mark: CopyMark): Promise<void>;

@@ -1,4 +1,5 @@
 import { NOTARY_DIALECTS, timeText } from '../../../notary/store/notary-dialect.ts';
+import { findTables, hasNotary } from '../../../notary/store/notary-tables.ts';
 import type { DatabaseServer } from '../../../store/database-url.ts';
 import type { SqlDatabase, SqlOptions } from '../../../store/sql.ts';
 import type { Statements } from '../../../store/sql-connection.ts';
@@ -58,6 +59,12 @@ class SqlSide implements CopySide {
       else await insertRows(statements, table.names[SQL], named);
       await setSqlCopyMark(statements, mark);
     });
+  }
+
+  async signerKeys(): Promise<number> {
+    if (!hasNotary(await findTables(this.database), 'signer')) return 0;
+    const sql = 'SELECT count(*) AS n FROM private_keys WHERE deleted_at IS NULL';
+    return (await this.database.first<{ n: number }>(sql))?.n ?? 0;
   }
 
   mark(): Promise<CopyMark | undefined> {

@@ -52,6 +52,10 @@ class SqliteSide implements CopySide {
     });
   }
 
+  async signerKeys(): Promise<number> {
+    return 0;
+  }
+
   async mark(): Promise<CopyMark | undefined> {
     return sqliteCopyMark(this.database);
   }

@@ -128,8 +128,9 @@ test('SQLite to PostgreSQL to MariaDB to SQLite: every row arrives, and servers 
   let from: DatabaseUrl = source;
   for (const to of [first, second, third]) {
     const progress: CopyProgress[] = [];
-    const counts = await copyDatabase({ from, to, onProgress: (made) => progress.push(made) });
+    const { counts, signerKeys } = await copyDatabase({ from, to, onProgress: (made) => progress.push(made) });
     expect(counts).toEqual([...original].map(([what, rows]) => ({ what, rows: rows.length })));
+    expect(signerKeys).toBe(0);
     expect(await everything(to)).toEqual(original);
     expect(progress).toContainEqual({ step: 'copying', what: 'users', done: 512, total: 700 });
     expect(progress).toContainEqual({ step: 'checking', what: 'users', done: 700, total: 700 });
