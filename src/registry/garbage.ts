@@ -2,7 +2,7 @@ import { isSignetError } from '../core/errors/index.ts';
 import type { Digest } from '../core/names/digest.ts';
 import type { Instant } from '../core/time.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
-import type { RegistryParts } from './http/endpoint.ts';
+import type { RegistryParts } from './http/services.ts';
 import type { RepositoryName, UploadId } from './names.ts';
 
 /** Rows changed in one transaction at most: other requests wait meanwhile. */

@@ -1,25 +1,21 @@
-import { OPEN_GATE } from '../accounts/gate.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
 import { type AccountEvents, SERVER_ACTOR } from '../accounts/store/account-events.ts';
 import type { AccountStore } from '../accounts/store/store.ts';
-import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { SignetError } from '../core/errors/index.ts';
-import { LIMITS } from '../core/limits.ts';
 import { shellWord } from '../core/shell-word.ts';
 import { formatTime, type Instant, SECOND } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
-import type { Gate } from '../http/gate.ts';
+import { type Gate, OPEN_GATE } from '../http/gate.ts';
+import type { RouteGroup } from '../http/route.ts';
 import { createTrustService, type TrustService } from '../notary/index.ts';
 import type { MirrorService } from '../notary/mirror/mirror-service.ts';
 import { FolderBlobStore } from '../registry/blobs/folder-blob-store.ts';
-import { namesManifest, uploadStep } from '../registry/http/path.ts';
 import type { RegistryIndex } from '../registry/index/registry-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
 import { loadTokenKey } from './data/token-key.ts';
-import type { ServerPart } from './http/application.ts';
-import type { HealthCheck } from './http/own-parts.ts';
+import type { HealthCheck } from './http/server-routes.ts';
 import { diskFailure } from './observe/disk-health.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -27,8 +23,9 @@ import { NotaryMetrics } from './observe/notary-metrics.ts';
 import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
+import { databaseOf, noteDatabase, sqlOptionsOf } from './storage/database-of.ts';
 import type { JobTimes } from './storage/job-times.ts';
-import { openSqliteStorage } from './storage/sqlite-storage.ts';
+import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface PartsOptions {
@@ -37,7 +34,6 @@ export interface PartsOptions {
   /** Every `host[:port]` of this server. */
   readonly authorities: ReadonlySet<string>;
   readonly environment: Environment;
-  readonly addressOf: (request: Request) => string;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Whether a person sees what the server says when it has started, and no one else. */
@@ -47,9 +43,8 @@ export interface PartsOptions {
 
 /** The parts of the server, put together over one database. */
 export interface ServerParts {
-  /** In the order in which they are asked. */
-  readonly routes: readonly ServerPart[];
-  gateFor(request: Request): Promise<Gate>;
+  readonly routes: readonly RouteGroup[];
+  gateFor(request: Request, address: string): Promise<Gate>;
   readonly health: HealthCheck;
   /** Where trust data comes from, unless it is the server's own. */
   readonly mirror?: MirrorService | undefined;
@@ -58,9 +53,6 @@ export interface ServerParts {
   close(): Promise<void>;
 }
 
-/** Room for the headers of a multipart upload around its files, in bytes. */
-const UPLOAD_MARGIN = 1024 * 1024;
-const TOKEN_REQUEST_LIMIT = 64 * 1024;
 /** Who publishes on a server without accounts, and where all come from who are not at the machine. */
 const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
@@ -75,10 +67,12 @@ const MIRROR_INTERVAL = 30;
 export async function openParts(options: PartsOptions): Promise<ServerParts> {
   await using cleanup = new AsyncDisposableStack();
   const { settings, folder, now } = options;
-  const storage = openSqliteStorage(folder.database);
+  const url = databaseOf(settings, folder);
+  const storage = await openStorage(url, sqlOptionsOf(settings));
   cleanup.defer(() => storage.close());
+  noteDatabase(folder, url);
   const mirror = await openMirrorService(options, storage);
-  const trust = mirror ?? (await openTrustServer(options, storage));
+  const trust = mirror ?? (await openTrustServer(options, storage, cleanup));
   const accountStore = storage.accounts(SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, storage);
@@ -92,9 +86,8 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   if (mirror !== undefined) cleanup.defer(watchMirror(options, mirror));
 
   const opened = cleanup.move();
-  const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
   return {
-    routes: settings.auth ? [tokenRoute(accounts), ...trustAndRegistry] : trustAndRegistry,
+    routes: [trust.routes, registry.routes, ...(settings.auth ? [accounts.routes] : [])],
     gateFor: settings.auth ? accounts.gateFor : async () => OPEN_GATE,
     health: async () => {
       const failures = new Map(Object.entries(await trust.health()));
@@ -107,9 +100,14 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   };
 }
 
-async function openTrustServer(options: PartsOptions, storage: Storage): Promise<TrustService> {
-  const { settings, folder, environment, log, metrics, now } = options;
-  const keys = await openOnlineKeys({ settings, folder, environment, store: storage.onlineKeys, now });
+async function openTrustServer(
+  options: PartsOptions,
+  storage: Storage,
+  cleanup: AsyncDisposableStack,
+): Promise<TrustService> {
+  const { settings, log, metrics, now } = options;
+  const { keys, close } = await openOnlineKeys({ ...options, storage });
+  cleanup.defer(close);
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
   return createTrustService({
@@ -119,6 +117,9 @@ async function openTrustServer(options: PartsOptions, storage: Storage): Promise
     logger: log,
     gunPrefixes: settings.gunPrefixes,
     maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    maxPublish: settings.maxPublish,
+    // The data folder is locked by this process; a database server has others that use it.
+    isExclusive: storage.isExclusive,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
     onImport: ({ gun, by, what, at }) => {
       const actor = { name: by ?? ANONYMOUS, address: NETWORK };
@@ -151,6 +152,7 @@ async function openMirrorService(options: PartsOptions, storage: Storage): Promi
     logger: log,
     gunPrefixes: settings.gunPrefixes,
     maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    maxPublish: settings.maxPublish,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
   });
 }
@@ -164,10 +166,7 @@ function watchMirror({ log }: PartsOptions, mirror: MirrorService): () => void {
   });
 }
 
-function openAccounts(
-  { settings, folder, authorities, addressOf, log, now }: PartsOptions,
-  store: AccountStore,
-): Accounts {
+function openAccounts({ settings, folder, authorities, log, now }: PartsOptions, store: AccountStore): Accounts {
   return createAccounts({
     store,
     service: settings.service,
@@ -176,7 +175,6 @@ function openAccounts(
     tokenLifetime: settings.tokenLifetime,
     ownHosts: [...authorities],
     publicPull: settings.publicPull,
-    addressOf,
     log,
     now,
   });
@@ -233,37 +231,6 @@ async function logAccountEvents({ log }: PartsOptions, events: AccountEvents): P
   };
   await logNew();
   return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
-}
-
-function tokenRoute({ tokenService }: Accounts): ServerPart {
-  return {
-    name: 'token',
-    access: 'open',
-    bodyLimit: TOKEN_REQUEST_LIMIT,
-    memory: TOKEN_REQUEST_LIMIT,
-    takes: (path) => path === TOKEN_PATH,
-    handler: tokenService,
-  };
-}
-
-function trustRoute({ handler }: TrustService, { maxPublish }: Settings): ServerPart {
-  return {
-    name: 'trust',
-    access: 'gate',
-    bodyLimit: maxPublish + UPLOAD_MARGIN,
-    memory: maxPublish + UPLOAD_MARGIN,
-    takes: (path) => path.startsWith('/v2/') && path.includes('/_trust/'),
-    handler,
-  };
-}
-
-/** The registry limits what it takes itself. Blobs go to the disk as they come, manifests are kept until they are whole. */
-function registryRoutes({ handler }: Registry): readonly ServerPart[] {
-  const part = { name: 'registry', access: 'gate', bodyLimit: Number.POSITIVE_INFINITY, handler } as const;
-  return [
-    { ...part, memory: LIMITS.manifest, takes: (path) => path.startsWith('/v2/') && namesManifest(path) },
-    { ...part, memory: 0, takes: (path) => path.startsWith('/v2/'), step: uploadStep },
-  ];
 }
 
 /** A server that cannot work is not started, so that whoever starts it sees why. */

@@ -26,6 +26,7 @@ import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/notary/store
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../src/notary/store/sqlite-proposal-store.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
+import { ask } from '../support/routes.ts';
 import { TestKeys } from '../support/test-keys.ts';
 
 export const NOW: Instant = Date.parse('2026-11-23T12:00:00Z');
@@ -106,7 +107,7 @@ export class TestServer {
   async send(method: string, path: string, init: RequestInit & { gate?: Gate } = {}): Promise<Reply> {
     const url = new URL(path, 'https://trust.example.com');
     const { gate = ANYONE, ...rest } = init;
-    const response = await this.server.handler(new Request(url.href, { ...rest, method }), url, gate);
+    const response = await ask(this.server.routes, new Request(url.href, { ...rest, method }), gate);
     if (response === undefined) throw new Error(`${method} ${path} was not answered`);
     return { status: response.status, headers: response.headers, text: await response.text() };
   }

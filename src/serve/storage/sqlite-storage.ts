@@ -36,6 +36,8 @@ export function openSqliteStorage(path: string): Storage {
     registry: sqliteRegistryIndex(database),
     jobs: new SqliteJobTimes(database),
     accountEvents: new SqliteAccountEvents(database),
+    isExclusive: true,
+    isNotarys: false,
     accounts: (actor) => new SqliteAccountStore(database, actor),
     close: async () => database.close(),
   };

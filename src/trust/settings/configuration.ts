@@ -98,8 +98,7 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
       uncovered: readUncovered(fields.optionalString('uncovered')),
     };
   } catch (cause) {
-    if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError('configuration-invalid', `${path}: ${cause.message}`, { cause });
+    throw isSignetError(cause) ? cause.within('configuration-invalid', `${path}: ${cause.message}`) : cause;
   }
 }
 

@@ -4,6 +4,7 @@ import { formatScope, type Scope } from '../../../src/core/scope.ts';
 import { AuthorizationRequired } from '../../../src/http/gate.ts';
 import { failure } from '../../support/failure.ts';
 import { random } from '../../support/random.ts';
+import { ask } from '../../support/routes.ts';
 import { ANYONE, GUN, Owner, type Reply, stranger, TestServer, user } from '../fixture.ts';
 
 const NOT_FOUND =
@@ -19,7 +20,7 @@ function short({ status, text }: Reply): [number, string] {
 
 async function isAnswered(server: TestServer, path: string): Promise<boolean> {
   const url = new URL(path, 'https://trust.example.com');
-  return (await server.server.handler(new Request(url.href), url, stranger()).catch(() => true)) !== undefined;
+  return (await ask(server.server.routes, new Request(url.href), stranger()).catch(() => true)) !== undefined;
 }
 
 test.each([
@@ -176,14 +177,6 @@ test('names with a port, brackets and capitals are served', async () => {
   }
 });
 
-test('doubled slashes lead to the clean path, and nowhere else', async () => {
-  const server = new TestServer();
-  const reply = await server.send('GET', `https://trust.example.com//v2//${GUN}/_trust/tuf///root.json?a=//b`);
-  expect(short(reply)).toEqual([301, '']);
-  expect(reply.headers.get('Location')).toBe(`${BASE}root.json?a=//b`);
-  expect(await isAnswered(server, '//evil.example.com/v2/')).toBe(false);
-});
-
 const GET_BY_NAME = ['pull'];
 test.each([
   ['POST', '', ['push', 'pull']],
@@ -225,7 +218,7 @@ test('the changefeed of a GUN asks for it alone', async () => {
   expect(wanted.map(formatScope)).toEqual([`repository:${GUN}:pull`]);
 });
 
-test('names outside the prefixes are refused before anyone is asked who he is', async () => {
+test('names outside the prefixes are refused before anyone is asked to log in', async () => {
   const server = new TestServer({ gunPrefixes: ['registry.example.com:5000/', 'docker.io/acme/'] });
   const wanted: Scope[] = [];
   const gate = stranger(wanted);
@@ -263,7 +256,7 @@ test.each(['login-throttled', 'login-busy'] as const)('%s is told by who guards 
   expect(server.log).toEqual([]);
 });
 
-test('what nobody foresaw is an unknown error, and is logged', async () => {
+test('what no one foresaw is an unknown error, and is logged', async () => {
   const server = new TestServer();
   server.database.run('DROP TABLE tuf_files');
   expect(short(await server.get('1.root.json'))).toEqual([
@@ -334,7 +327,7 @@ test('random paths are answered or left alone, never failed on', async () => {
     const path = start + Array.from({ length: next() * 8 }, () => pick(pieces)).join('');
     const method = pick(['GET', 'POST', 'DELETE', 'PUT', 'HEAD', 'PATCH']);
     const url = new URL(path, 'https://trust.example.com');
-    const response = await server.server.handler(new Request(url.href, { method }), url, ANYONE);
-    if (response !== undefined) expect([200, 301, 400, 404, 405]).toContain(response.status);
+    const response = await ask(server.server.routes, new Request(url.href, { method }), ANYONE);
+    if (response !== undefined) expect([200, 400, 404, 405]).toContain(response.status);
   }
 });

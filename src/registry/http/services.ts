@@ -1,13 +1,12 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { type Digest, isDigest } from '../../core/names/digest.ts';
-import type { Scope } from '../../core/scope.ts';
 import type { Instant } from '../../core/time.ts';
-import type { Gate } from '../../http/gate.ts';
+import type { Call } from '../../http/call.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { RegistryIndex } from '../index/registry-index.ts';
 import type { RepositoryName } from '../names.ts';
 
-/** What every endpoint works with. */
+/** What the registry's routes work with. */
 export interface RegistryParts {
   readonly index: RegistryIndex;
   readonly blobs: BlobStore;
@@ -18,23 +17,8 @@ export interface RegistryParts {
   readonly maxBlob: number;
 }
 
-/** One request to a repository. */
-export interface RegistryCall {
-  readonly request: Request;
-  readonly url: URL;
-  readonly gate: Gate;
-  readonly repository: RepositoryName;
-  /** The last part of the path as it is: a reference, a digest or a UUID. */
-  readonly item: string;
-}
-
-export interface Endpoint {
-  /** What the caller must be allowed to do with the repository. */
-  readonly actions: readonly ('pull' | 'push' | 'delete')[];
-  /** What else serves the request but is not required: a challenge names it, so that the client asks for one token. */
-  readonly wishes?: (call: Pick<RegistryCall, 'url' | 'repository'>) => readonly Scope[];
-  answer(parts: RegistryParts, call: RegistryCall): Promise<Response>;
-}
+/** A request to a repository, of a caller who may make it. The only group of its path, if any, is a reference, a digest or a UUID. */
+export type RegistryCall = Call<RepositoryName>;
 
 /** Parses a blob's digest from a path or query. Throws `blob-digest-invalid`. */
 export function parseBlobDigest(text: string | null): Digest {
