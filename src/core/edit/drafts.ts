@@ -8,7 +8,7 @@ import { unknownDelegation } from '../verify/signers.ts';
 import type { UnusableFile } from '../verify/tolerated.ts';
 import type { TrustedSet } from '../verify/trusted-set.ts';
 
-/** More than anybody publishes of one role, and far from the last version that there can be. */
+/** More than anyone publishes of one role, and far from the last version that there can be. */
 const MAX_CLAIMED_VERSION = 1_000_000;
 
 /** A targets file under edit. */
@@ -48,7 +48,7 @@ export class Drafts {
     return this.drafts.get(role)?.payload;
   }
 
-  /** The file as it was published; undefined for a role that never was, or that nobody may trust. */
+  /** The file as it was published; undefined for a role that never was, or that no one may trust. */
   envelopeOf(role: TargetsRole): Envelope | undefined {
     return this.drafts.get(role)?.envelope;
   }
@@ -71,7 +71,7 @@ export class Drafts {
     return this.delegation(role).paths.filter((path) => allowed.some((prefix) => path.startsWith(prefix)));
   }
 
-  /** The draft of a role, an empty one where it was never published. Throws `role-unknown` where nobody delegates to it. */
+  /** The draft of a role, an empty one if it was never published. Throws `role-unknown` if no one delegates to it. */
   open(role: TargetsRole): Draft {
     const present = this.drafts.get(role);
     if (present !== undefined) return present;
@@ -83,7 +83,7 @@ export class Drafts {
     this.put(role, { ...this.open(role), payload, dirty: true });
   }
 
-  /** Marks a role to be signed anew with all that its file says, whether or not anybody vouches for it any more. */
+  /** Marks a role to be signed again with all that its file says, whether or not anyone vouches for it any more. */
   renew(role: TargetsRole): void {
     const unsigned = this.drafts.has(role) ? undefined : this.unusable.get(role);
     if (unsigned?.why === 'unsigned') checkClaimed(role, unsigned.payload.version);
@@ -138,7 +138,7 @@ export class Drafts {
 }
 
 /**
- * Refuses to go on after a version that only an unsigned file claims, which is whatever the server likes, where that uses
+ * Refuses to go on after a version that only an unsigned file claims, which is whatever the server likes, if that uses
  * up the versions that there are. Throws `version-jump`.
  */
 function checkClaimed(role: TargetsRole, version: number): void {

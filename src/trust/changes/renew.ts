@@ -11,7 +11,7 @@ import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** A role whose file is to be signed anew, and why. */
+/** A role whose file is to be signed again, and why. */
 export interface DueRole {
   readonly role: RoleName;
   readonly expires: Instant;
@@ -29,7 +29,7 @@ export interface RenewalPlan {
 
 /**
  * The roles that have expired, will within half a year, or lost their signatures, and those `asked` for beside them. The
- * timestamp is left out, and the snapshot where the server has its key: the server renews them by itself.
+ * timestamp is left out, and the snapshot if the server has its key: the server renews them by itself.
  */
 export async function planRenewal(repository: Repository, asked: readonly RoleName[] = []): Promise<RenewalPlan> {
   const collection = await repository.inspect();
@@ -45,8 +45,8 @@ export async function planRenewal(repository: Repository, asked: readonly RoleNa
 }
 
 /**
- * Signs the given roles anew, with all they say, in one publish. The caller vouches for content whose signatures were
- * lost. A root gets new certificates for the keys that are here where theirs run out (protocol G-1).
+ * Signs the given roles again, with all they say, in one publish. The caller vouches for content whose signatures were
+ * lost. A root gets new certificates for the keys that are here if theirs run out (protocol G-1).
  */
 export function renew(repository: Repository, roles: readonly RoleName[]): Promise<Publication> {
   return repository.repair(async (editor, collection) => {

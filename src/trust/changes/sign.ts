@@ -28,7 +28,7 @@ export interface SignedImage {
 
 /**
  * Signs images into every role this person can sign for, all in one publish (protocol D.8). A role that has the image
- * already is signed anew: its expiry is renewed, and nobody is told of a signature that they could not make.
+ * already is signed again: its expiry is renewed, and no one is told of a signature that they could not make.
  */
 export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<Publication> {
   return repository.publish(async (editor, { set }) => {
@@ -43,7 +43,7 @@ export function signImages(repository: Repository, images: readonly SignedImage[
 
 /**
  * Opens the keys with which this person signs a tag, so that what follows cannot fail for want of them. Throws
- * `signing-key-missing` where none is here, and as `KeyRing.find`.
+ * `signing-key-missing` if none is here, and as `KeyRing.find`.
  */
 export async function openSigningKeys({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
   for (const role of await signableRoles(set, tag, keys)) {
@@ -76,7 +76,7 @@ export function addSigner(editor: Editor, name: string, keys: readonly PublicKey
 }
 
 /**
- * Takes tags out of every role this person can sign for, and out of `targets` where its key is here: docker leaves it out
+ * Takes tags out of every role this person can sign for, and out of `targets` if its key is here: docker leaves it out
  * beside delegations, and what it released stays pullable.
  */
 export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<Revocation> {
@@ -114,7 +114,7 @@ export function signerRemoval(
 
 /**
  * Whether the current `targets/releases` is not signed enough without these keys (protocol D.13 step 2). Throws
- * `signatures-missing` where it has no signatures at all.
+ * `signatures-missing` if it has no signatures at all.
  */
 export function isLastSigner({ set, unusable }: Collection, canonicalIds: readonly KeyId[]): boolean {
   const releases = releasesIn(set);

@@ -12,7 +12,7 @@ import type { Repository } from '../publish/repository.ts';
 import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** One published file of a collection, as whoever looks after it has to know it. */
+/** One published file of a collection, as its administrator has to know it. */
 export interface RoleStatus {
   readonly role: RoleName;
   readonly version: number;
@@ -28,7 +28,7 @@ export interface RoleStatus {
 export interface Status {
   readonly collection: Collection;
   readonly roles: readonly RoleStatus[];
-  /** The proposal that waits; the error where it is of no use; `hidden` from whom the server does not let see it. */
+  /** The proposal that waits; the error if it is of no use; `hidden` from those whom the server does not let see it. */
   readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
 }
 
