@@ -84,7 +84,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
     JOB_MIGRATIONS,
   );
   cleanup.defer(() => database.close());
-  const trust = await openTrustServer(options, database);
+  const trust = await openTrustServer(options, database, cleanup);
   const accountStore = new SqliteAccountStore(database, SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, database);
@@ -111,13 +111,21 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   };
 }
 
-async function openTrustServer(options: PartsOptions, database: Database): Promise<TrustService> {
+async function openTrustServer(
+  options: PartsOptions,
+  database: Database,
+  cleanup: DisposableStack,
+): Promise<TrustService> {
   const { settings, folder, environment, log, metrics, now } = options;
-  const keys = await openOnlineKeys({ settings, folder, environment, store: new SqliteOnlineKeyStore(database), now });
+  const store = new SqliteMetadataStore(database);
+  const { keys, close } = await openOnlineKeys({
+    ...{ settings, folder, environment, store: new SqliteOnlineKeyStore(database), metadata: store, now },
+  });
+  cleanup.defer(close);
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
   return createTrustService({
-    store: new SqliteMetadataStore(database),
+    store,
     keys,
     proposalStore: new SqliteProposalStore(database),
     logger: log,

@@ -35,7 +35,7 @@ export class LocalOnlineKeys implements OnlineKeyService {
   async current(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     for (const id of listed) {
       const key = await this.store.find(id);
-      if (key?.gun === gun) return publicKeyOf(key);
+      if (key?.gun === gun && isHere(key)) return publicKeyOf(key);
     }
     return this.next(gun, role, listed);
   }
@@ -43,8 +43,8 @@ export class LocalOnlineKeys implements OnlineKeyService {
   async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     const pending = await this.store.pending(gun, role, this.type);
     if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role), this.clock()));
-    if (!listed.includes(pending.id)) return publicKeyOf(pending);
-    // The process ended between storing what the key signed and noting that it did.
+    if (isHere(pending) && !listed.includes(pending.id)) return publicKeyOf(pending);
+    // The process ended between storing what the key signed and noting that it did; or the key is a remote signer's.
     await this.store.markUsed(pending.id, this.clock());
     return this.next(gun, role, listed);
   }
@@ -90,7 +90,7 @@ export class LocalOnlineKeys implements OnlineKeyService {
   }
 
   private unseal(key: SealedKey | undefined): OpenKey | undefined {
-    if (key === undefined) return undefined;
+    if (key === undefined || !isHere(key)) return undefined;
     const raw = this.vault.open(key.sealed, [key.id, key.gun, key.role]);
     try {
       const open = { gun: key.gun, privateKey: privateKeyFromRaw(key.type, raw), used: key.used };
@@ -100,6 +100,11 @@ export class LocalOnlineKeys implements OnlineKeyService {
       raw.fill(0);
     }
   }
+}
+
+/** Whether this server holds the private half, and not a remote signer that it worked with before. */
+function isHere({ sealed }: SealedKey): boolean {
+  return sealed.length > 0;
 }
 
 function publicKeyOf(key: SealedKey): PublicKey {
