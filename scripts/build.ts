@@ -6,8 +6,8 @@ const LIBRARY = join(ROOT, 'src/index.ts');
 const DIST = join(ROOT, 'dist');
 
 /**
- * The executable. Split chunks keep a command from loading what it does not use, and bytecode spares parsing what it
- * does. A compiled Bun would read `.env` and `bunfig.toml` of the folder it is called in: there they are not ours.
+ * Options for the executable. Splitting keeps a command from loading code it does not use, and bytecode saves parsing
+ * the rest. A compiled Bun would read `.env` and `bunfig.toml` of the current folder, which do not belong to Signet.
  */
 const EXECUTABLE = [
   ...['build', '--compile', '--format=esm', '--splitting', '--bytecode'],
@@ -20,8 +20,8 @@ const MODULES = [
 ];
 
 /**
- * Builds `dist/signet`, and the library with its types in `dist/lib`: beside `dist` and then in its place, so that
- * whoever uses the old build meanwhile finds one. Throws with the builder's output.
+ * Builds `dist/signet`, and the library with its types in `dist/lib`. Builds in another folder that then replaces
+ * `dist`, so that concurrent users of the old build always find one. Throws with the builder's output.
  */
 export async function build(): Promise<void> {
   const folder = mkdtempSync(join(ROOT, 'dist.'));

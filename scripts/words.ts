@@ -4,7 +4,7 @@ import { join } from 'node:path';
 interface Rule {
   readonly pattern: RegExp;
   readonly reason: string;
-  /** Which files it is for; all if absent. */
+  /** The files it applies to; all if absent. */
   readonly files?: RegExp;
 }
 

@@ -39,7 +39,7 @@ export interface TrustService {
 
 const MiB = 1024 * 1024;
 /** Notary's defaults, in seconds: five minutes and thirty days (protocol B.5). */
-const MAX_AGE: MaxAge = { current: 300, consistent: 2_592_000 };
+export const MAX_AGE: MaxAge = { current: 300, consistent: 2_592_000 };
 
 /**
  * The Notary v1 trust server (protocol part B) as one handler. Its health says whether its keys can sign. Throws

@@ -11,6 +11,7 @@ import { formatTime, type Instant, SECOND } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
 import type { Gate } from '../http/gate.ts';
 import { createTrustService, type TrustService } from '../notary/index.ts';
+import type { MirrorService } from '../notary/mirror/mirror-service.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../notary/store/sqlite-proposal-store.ts';
@@ -54,6 +55,8 @@ export interface ServerParts {
   readonly routes: readonly ServerPart[];
   gateFor(request: Request): Promise<Gate>;
   readonly health: HealthCheck;
+  /** Where trust data comes from, unless it is the server's own. */
+  readonly mirror?: MirrorService | undefined;
   /** The account that was made because there was none. */
   readonly administrator: NewAdministrator | undefined;
   close(): void;
@@ -66,6 +69,8 @@ const TOKEN_REQUEST_LIMIT = 64 * 1024;
 const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
+/** Seconds after which files of a mirror that were replaced are served, at the latest. */
+const MIRROR_INTERVAL = 30;
 
 /**
  * Opens the database and puts trust server, accounts and registry together. Makes what is not there yet: master key,
@@ -84,7 +89,8 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
     JOB_MIGRATIONS,
   );
   cleanup.defer(() => database.close());
-  const trust = await openTrustServer(options, database, cleanup);
+  const mirror = await openMirrorService(options, database);
+  const trust = mirror ?? (await openTrustServer(options, database, cleanup));
   const accountStore = new SqliteAccountStore(database, SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, database);
@@ -95,6 +101,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   if (administrator === undefined) await warnOfFirstPassword(options, accountStore);
   for (const stop of startJobs(options, registry, sqliteJobTimes(database))) cleanup.defer(stop);
   cleanup.defer(logAccountEvents(options, database));
+  if (mirror !== undefined) cleanup.defer(watchMirror(options, mirror));
 
   const opened = cleanup.move();
   const trustAndRegistry = [trustRoute(trust, settings), ...registryRoutes(registry)];
@@ -106,6 +113,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
       const disk = diskFailure(folder.path);
       return disk === undefined ? failures : failures.set('disk', disk);
     },
+    mirror,
     administrator,
     close: () => opened.dispose(),
   };
@@ -138,6 +146,39 @@ async function openTrustServer(
       note(database, () => recordEvent(database, event));
     },
     clock: now,
+  });
+}
+
+/** Undefined unless the server is a mirror. Throws `settings-conflict` where its folder has trust data of its own. */
+async function openMirrorService(options: PartsOptions, database: Database): Promise<MirrorService | undefined> {
+  const { settings, folder, log, metrics } = options;
+  if (settings.mirror.length === 0) return undefined;
+  const [own] = await new SqliteMetadataStore(database).changes({ direction: 'before', id: 0, limit: 1 });
+  if (own !== undefined) {
+    throw new SignetError(
+      'settings-conflict',
+      `a mirror serves nothing but copies, and ${folder.path} has trust data of its own`,
+      { next: 'Give the mirror a data folder of its own: --data FOLDER' },
+    );
+  }
+  const { openMirror } = await import('../notary/mirror/mirror-service.ts');
+  const operations = new NotaryMetrics();
+  metrics.add(() => operations.lines());
+  return openMirror({
+    paths: settings.mirror,
+    logger: log,
+    gunPrefixes: settings.gunPrefixes,
+    maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
+    observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
+  });
+}
+
+function watchMirror({ log }: PartsOptions, mirror: MirrorService): () => void {
+  return every({
+    name: 'looking at the files of the mirror',
+    interval: MIRROR_INTERVAL,
+    log,
+    run: () => mirror.reload(),
   });
 }
 

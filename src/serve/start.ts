@@ -57,7 +57,7 @@ export interface RunningServer {
   readonly administrator: NewAdministrator | undefined;
   /** What to tell the person who started the server; on a terminal, the administrator's password too. */
   readonly announcement: string;
-  /** Takes renewed certificates and a new file for the access log into use; never throws. */
+  /** Takes renewed certificates, a new file for the access log and new files of a mirror into use; never throws. */
   reload(): Promise<void>;
   /** Begins nothing more, lets running requests and uploads end within the grace period, closes everything. */
   stop(): Promise<void>;
@@ -154,9 +154,13 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     port,
     caCertificate: tls?.source.anchor ?? '',
     administrator,
-    announcement: announce({ url, port, settings, folder, names, authority, isFirst, administrator }),
+    announcement: announce({
+      ...{ url, port, settings, folder, names, authority, isFirst, administrator },
+      ...{ mirrored: parts.mirror?.collections(), now: now() },
+    }),
     reload: async () => {
       logs.reopen();
+      await parts.mirror?.reload();
       await renew();
     },
     stop: () => {

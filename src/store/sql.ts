@@ -56,7 +56,7 @@ export class SqlDatabase implements Statements {
   }
 
   /**
-   * Connects, to see that it can be done. Throws `database-unusable` where the server refuses, `database-unavailable` where
+   * Connects, to see that it can be done. Throws `database-unusable` if the server refuses, `database-unavailable` if
    * there is none, and `file-unreadable`. No message has the password.
    */
   static async open(server: DatabaseServer, options: SqlOptions = SQL_DEFAULTS): Promise<SqlDatabase> {

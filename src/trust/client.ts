@@ -11,6 +11,7 @@ import { AuthorizedClient } from '../remote/auth/authorized.ts';
 import type { LoginSource } from '../remote/auth/realm.ts';
 import type { TokenCache } from '../remote/auth/token.ts';
 import { HttpClient } from '../remote/http/http.ts';
+import { mirrorInfo } from '../remote/notary/mirror-info.ts';
 import { NotaryServer } from '../remote/notary/notary-server.ts';
 import { RemoteProposals } from '../remote/notary/proposal-service.ts';
 import type { Manifest } from '../remote/registry/manifest.ts';
@@ -28,7 +29,7 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { updateCollection } from './update/collection.ts';
+import { type Collection, updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client is made of. */
@@ -101,13 +102,11 @@ export class TrustClient {
     const client = this.clientFor(registry, server);
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
     const creationLock = new CreationLock(trustFolder);
+    const mirrorOf = () => mirrorInfo(client, server, gun);
     return new Repository(
       {
         ...this.source(gun, registry, actions, server, client),
-        proposals,
-        approveProposal,
-        whileSending,
-        creationLock,
+        ...{ proposals, approveProposal, whileSending, creationLock, mirrorInfo: mirrorOf },
       },
       keys,
     );
@@ -119,8 +118,24 @@ export class TrustClient {
    */
   async copy(gun: Gun, registry: string, from: URL | 'cache' = this.trustServerOf(registry)): Promise<CollectionCopy> {
     const { copyCached, readCopy } = await import('./copy/read-copy.ts');
-    if (from === 'cache') return copyCached(this.source(gun, registry, ['pull']));
+    if (from === 'cache') {
+      const { cache, pinning, warn, now } = this.options;
+      return copyCached({ gun, host: 'the cache', cache, pinning, warn, now: now() });
+    }
     return readCopy(this.source(gun, registry, ['pull'], from), from);
+  }
+
+  /** The names of all collections that are cached. */
+  cached(): Promise<readonly Gun[]> {
+    return this.options.cache.guns();
+  }
+
+  /** Brings a copy into the cache, so that it serves while no server can be reached. Throws as `importCopy`. */
+  async importCopy(copy: CollectionCopy): Promise<Collection> {
+    const { importCopy } = await import('./copy/import-copy.ts');
+    const { cache, pinning, approveFirstRoot, warn, now } = this.options;
+    const host = copy.server === undefined ? 'the copy' : `the copy from ${copy.server.host}`;
+    return importCopy({ gun: copy.gun, host, cache, pinning, approveFirstRoot, warn, now: now() }, copy);
   }
 
   /** The manifest or index that a reference stands for in its registry, verified. */
@@ -214,11 +229,10 @@ export class TrustClient {
   private httpFor(registry: string, server?: URL): HttpClient {
     const { userAgent, place } = this.options;
     const pipelined = server !== undefined;
-    if (place !== undefined)
-      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined: pipelined });
+    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, pipelined: pipelined });
+    return new HttpClient({ userAgent, connectionFor, pipelined });
   }
 }

@@ -105,8 +105,8 @@ function misplaced(name: string): SignetError {
 }
 
 /**
- * The chain of roots. The first one has nobody to vouch for it but itself, as on a first visit; what it must be for is the
- * GUN. The new one must be good enough for clients that come today.
+ * The chain of roots. The first one has no one to vouch for it but itself, as on a first visit; what it must be for is
+ * the GUN. The new one must be good enough for clients that come today.
  */
 async function acceptRoots(
   gun: Gun,
@@ -202,7 +202,7 @@ async function nextSnapshot(
   );
 }
 
-/** A version some steps on. Throws `version-jump` where there are none left. */
+/** A version some steps on. Throws `version-jump` if there are none left. */
 function following(role: RoleName, version: number, steps: number): number {
   if (version + steps <= MAX_VERSION) return version + steps;
   throw new SignetError('version-jump', `no ${role} can follow version ${version}`, {

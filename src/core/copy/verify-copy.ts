@@ -1,10 +1,10 @@
 import { isSignetError, SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
 import type { DelegationName, TargetsRole } from '../names/role.ts';
-import { formatTime, SECOND, UNEXPIRED } from '../time.ts';
+import { formatTime, type Instant, SECOND, UNEXPIRED } from '../time.ts';
 import { expiredRoles } from '../verify/expiry-warnings.ts';
 import { TRUST_ON_FIRST_USE } from '../verify/pinning.ts';
-import { type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
+import { rootUsableUntil, type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
 import { trustOrPassOver, type UnusableFile } from '../verify/tolerated.ts';
 import { TrustedSet, type TrustedView } from '../verify/trusted-set.ts';
 import type { CollectionCopy, CopiedRole, ExpiredFile } from './collection-copy.ts';
@@ -45,12 +45,21 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
   }
 }
 
-/** The files of a verified set that expired before `readAt`, times in whole seconds as copies record them. */
-export function expiredFiles(set: TrustedView, readAt: number): readonly ExpiredFile[] {
-  return expiredRoles(set, readAt).map(({ role, expired }) => ({
-    role,
-    expired: Math.floor(expired / SECOND) * SECOND,
-  }));
+/**
+ * The files of a verified set that clients refused at `readAt` because they, or for a root too many of its certificates, had
+ * expired. Times are in whole seconds, as copies record them.
+ */
+export function expiredFiles(set: TrustedView, readAt: Instant): readonly ExpiredFile[] {
+  const rootEnd = rootUsableUntil(set.root);
+  const root: readonly ExpiredFile[] = rootEnd < readAt ? [{ role: 'root', expired: rootEnd }] : [];
+  const others = expiredRoles(set, readAt).filter(({ role }) => role !== 'root');
+  return [...root, ...others].map(({ role, expired }) => ({ role, expired: Math.floor(expired / SECOND) * SECOND }));
+}
+
+/** The last moment at which clients accept the collection as it stands. */
+export function usableUntil({ root, timestamp, snapshot, targets }: TrustedView): Instant {
+  const files = [timestamp, snapshot, targets.get('targets')].map((file) => file?.payload.expires.at ?? UNEXPIRED);
+  return Math.min(rootUsableUntil(root), ...files);
 }
 
 /** The delegations that lack signatures, whether or not they have expired. */

@@ -36,6 +36,11 @@ export const SERVER_ERRORS = {
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
   'gun-case-conflict': { http: 409, next: 'Choose a name that differs from the other one in more than case.' },
+  'mirror-read-only': { http: 403 },
+  'mirror-unusable': {
+    own: true,
+    next: 'Name files that signet trust export has written, or folders of them: --mirror FOLDER',
+  },
   'proposal-changed': { http: 412 },
   'import-taken': { http: 409 },
   'condition-missing': { http: 428 },

@@ -9,12 +9,14 @@ import { emptyAnswer } from './answers.ts';
 import type { GunPrefixes } from './gun-prefixes.ts';
 import { IMPORT_ROUTE } from './import-route.ts';
 import { PROPOSAL_ROUTES } from './proposal-routes.ts';
-import { getChanges, type Operation, ROUTES, type Services } from './routes.ts';
+import { getChanges, type Operation, ROUTES, type Route, type Services } from './routes.ts';
 
 /** Told about every request that a route answered, with how long that took in milliseconds. */
 export type Observer = (operation: Operation, status: number, milliseconds: number) => void;
 
 interface HandlerParts extends Services {
+  /** Routes of a GUN beside those that every trust server has. */
+  readonly moreRoutes?: readonly Route[];
   readonly prefixes: GunPrefixes;
   readonly logger: Logger;
   readonly observe: Observer;
@@ -40,13 +42,14 @@ const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
  * leaves all other paths alone. What the gate throws passes through.
  */
 export function createNotaryHandler(parts: HandlerParts): Handler {
+  const routes = [...GUN_ROUTES, ...(parts.moreRoutes ?? [])];
   return async (request, url, gate) => {
     const clean = url.pathname.replace(/\/{2,}/g, '/');
     const path = parseTrustPath(clean);
     if (path === undefined) return undefined;
     if (clean !== url.pathname) return redirect(clean + url.search);
     try {
-      return await answer(parts, path, request, url, gate);
+      return await answer(parts, routes, path, request, url, gate);
     } catch (thrown) {
       const error = storageError(thrown);
       if (isForServer(error)) throw error;
@@ -67,6 +70,7 @@ function isForServer(error: unknown): boolean {
 
 async function answer(
   parts: HandlerParts,
+  routes: readonly Route[],
   { gun: name, resource }: TrustPath,
   request: Request,
   url: URL,
@@ -77,7 +81,7 @@ async function answer(
     await gate.require(CATALOG);
     return timed(parts.observe, 'Changefeed', () => getChanges(parts.store, url, undefined));
   }
-  for (const route of name === undefined ? [] : GUN_ROUTES) {
+  for (const route of name === undefined ? [] : routes) {
     const match = route.method === request.method ? route.pattern.exec(resource) : null;
     if (match === null || name === undefined) continue;
     const gun = admitGun(name, parts.prefixes, route.outside);

@@ -21,10 +21,10 @@ import { readUpload } from './upload-request.ts';
 
 /** What the routes work with. */
 export interface Services {
-  readonly repositories: Repositories;
-  readonly proposals: ServerProposals;
+  readonly repositories: Pick<Repositories, 'current' | 'fresh' | 'publish' | 'refuseTaken' | 'import' | 'delete'>;
+  readonly proposals: Pick<ServerProposals, 'get' | 'put' | 'remove' | 'clear'>;
   readonly store: MetadataStore;
-  readonly keys: OnlineKeyService;
+  readonly keys: Pick<OnlineKeyService, 'current' | 'next'>;
   readonly maxAge: MaxAge;
 }
 
@@ -48,6 +48,7 @@ export type Operation =
   | 'RotateKey'
   | 'DeleteTUF'
   | 'Changefeed'
+  | 'GetMirror'
   | 'GetProposal'
   | 'PutProposal'
   | 'DeleteProposal'
@@ -198,7 +199,11 @@ async function rotateKey({ repositories, keys }: Services, { gun, names }: Notar
 }
 
 /** The keys that the current root lists for the role; none for what was never published. */
-async function listedKeys(repositories: Repositories, gun: Gun, role: OnlineRole): Promise<readonly KeyId[]> {
+async function listedKeys(
+  repositories: Services['repositories'],
+  gun: Gun,
+  role: OnlineRole,
+): Promise<readonly KeyId[]> {
   const root = (await repositories.current(gun)).files.get('root');
   return root === undefined ? [] : baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
 }

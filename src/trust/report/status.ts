@@ -6,6 +6,7 @@ import type { Instant } from '../../core/time.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { Trusted } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
+import type { MirrorInfo } from '../../remote/notary/mirror-info.ts';
 import { type Signatory, signatoryOf } from '../keys/signatories.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import type { Repository } from '../publish/repository.ts';
@@ -30,6 +31,8 @@ export interface Status {
   readonly roles: readonly RoleStatus[];
   /** The proposal that waits; the error if it is of no use; `hidden` from those whom the server does not let see it. */
   readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
+  /** Where the collection comes from, if the server is a mirror. */
+  readonly mirror: MirrorInfo | undefined;
 }
 
 /** How a collection stands, expired or not, and what waits for signatures. Throws `trust-data-missing`. */
@@ -48,7 +51,18 @@ export async function statusOf(repository: Repository): Promise<Status> {
       here: await countHere(repository.keys, canonicalKeyIds(signers)),
     });
   }
-  return { collection, roles, waiting: await waitingIn(repository, collection) };
+  const waiting = await waitingIn(repository, collection);
+  return { collection, roles, waiting, mirror: await mirrorOf(repository) };
+}
+
+/** A server that does not answer this is none. */
+async function mirrorOf({ source }: Repository): Promise<MirrorInfo | undefined> {
+  try {
+    return await source.mirrorInfo?.();
+  } catch (error) {
+    if (isSignetError(error)) return undefined;
+    throw error;
+  }
 }
 
 interface File extends Pick<RoleStatus, 'role' | 'version' | 'expires'> {

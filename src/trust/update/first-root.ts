@@ -4,26 +4,26 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
 import { currentCertificates, type TrustedRoot } from '../../core/verify/root-trust.ts';
 
-/** A root that verified by itself and that nothing is pinned for: what a person decides on. */
+/** A valid root without a pin: what a person decides on. */
 export interface FirstRoot {
   readonly gun: Gun;
-  /** The host of the trust server that it came from. */
+  /** The host of the trust server that sent it. */
   readonly server: string;
   readonly keys: readonly FirstRootKey[];
 }
 
 /** A root key with its certificate, which is valid now. */
 export interface FirstRootKey {
-  /** As metadata lists it, with its certificate: what `trust inspect` shows. */
+  /** The ID in the metadata, of the key with its certificate: what `trust inspect` shows. */
   readonly id: KeyId;
-  /** Of the bare key: the name of its owner's private key file. */
+  /** The ID of the bare key: the name of its owner's private key file. */
   readonly canonicalId: KeyId;
   readonly commonName: string;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
 }
 
-/** Someone who may agree to trust a repository on first use. Nothing is kept of it before the answer. */
+/** Asks someone to agree to trust on first use. Nothing is stored before the answer. */
 export type ApproveFirstRoot = (root: FirstRoot) => Promise<boolean>;
 
 export function describeFirstRoot(root: TrustedRoot, server: string, now: Instant): FirstRoot {

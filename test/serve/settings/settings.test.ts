@@ -132,6 +132,7 @@ describe('refused', () => {
     signerCertificate: ['a\0b'],
     signerKey: ['a\0b'],
     signerWithoutCertificate: ['yes', ''],
+    mirror: ['a\0b', ' '],
     gunPrefixes: ['docker.io', '/docker.io/', '../', 'a//b/', 'a/../b/', '/'],
     currentMaxAge: ['366d', '-1', 'never'],
     consistentMaxAge: ['31536001'],

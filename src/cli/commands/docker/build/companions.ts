@@ -10,7 +10,7 @@ const MAX_SIZE = 1024 * 1024;
 const IGNORE_FILES: readonly string[] = ['.dockerignore', '.containerignore'];
 const POLICY = '.rego';
 
-/** What docker reads beside a Dockerfile. */
+/** The files that docker reads along with a Dockerfile. */
 interface CompanionRules {
   /** Whether docker would look for a build policy there. */
   readonly hasPolicy: boolean;
@@ -18,9 +18,9 @@ interface CompanionRules {
 }
 
 /**
- * Puts what docker reads beside the Dockerfile at `path` beside its copy: the ignore files, and the policy, which under
- * trust may only deny. Throws `build-context-invalid` for a file that cannot be read, or is a link that leads out of the
- * Dockerfile's folder; `too-large`; `build-option-unsafe`.
+ * Copies the files that docker reads along with the Dockerfile at `path`: the ignore files, and the policy, which under
+ * trust may only deny. Throws `build-context-invalid` for a file that cannot be read, or is a link that leads out of
+ * the Dockerfile's folder; `too-large`; `build-option-unsafe`.
  */
 export function copyCompanions(path: string, copy: string, { hasPolicy, trust }: CompanionRules): void {
   for (const suffix of IGNORE_FILES) copyCompanion(path + suffix, copy + suffix);

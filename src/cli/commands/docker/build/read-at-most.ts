@@ -1,8 +1,8 @@
 import { readSync } from 'node:fs';
 
 /**
- * What an open file has, up to `limit` bytes and one more, which tells that it has too many: it can be a pipe, whose size
- * no one knows.
+ * Reads an open file up to `limit` bytes and one more, which shows that it is too long: it may be a pipe, whose size is
+ * unknown.
  */
 export function readAtMost(file: number, limit: number): Buffer {
   const bytes = Buffer.alloc(limit + 1);
