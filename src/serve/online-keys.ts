@@ -1,26 +1,31 @@
 import type { Instant } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
+import { openRemoteSigner } from '../notary/grpc/remote-signer.ts';
 import { LocalOnlineKeys } from '../notary/publish/local-online-keys.ts';
 import type { OnlineKeyService } from '../notary/publish/online-key-service.ts';
 import { provenKeys } from '../notary/publish/proven-keys.ts';
 import { RemoteOnlineKeys } from '../notary/publish/remote-online-keys.ts';
 import { Vault } from '../notary/publish/seal.ts';
-import { openRemoteSigner } from '../notary/signer/remote-signer.ts';
 import type { MetadataStore } from '../notary/store/metadata-store.ts';
 import type { OnlineKeyStore } from '../notary/store/online-key-store.ts';
 import type { DataFolder } from './data/data-folder.ts';
-import { loadMasterKey } from './data/master-key.ts';
+import { isMasterKeyGiven, loadMasterKey } from './data/master-key.ts';
+import { settleMasterKey } from './data/master-key-rotation.ts';
 import { formatHostName } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
-import { loadServerCertificate, readCertificates } from './tls/server-certificate.ts';
+import { loadServerCertificate, readAuthorities } from './tls/server-certificate.ts';
 
-interface OnlineKeyOptions {
-  readonly settings: Settings;
+interface LocalKeyOptions {
+  readonly settings: Pick<Settings, 'masterKeyFile'>;
   readonly folder: DataFolder;
   readonly environment: Environment;
   readonly store: OnlineKeyStore;
-  readonly metadata: MetadataStore;
   readonly now: () => Instant;
+}
+
+interface OnlineKeyOptions extends LocalKeyOptions {
+  readonly settings: Settings;
+  readonly metadata: MetadataStore;
 }
 
 /** The keys with which the trust server signs. */
@@ -39,15 +44,11 @@ const [LOCAL_TYPE, REMOTE_TYPE] = ['ed25519', 'ecdsa'] as const;
 export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnlineKeys> {
   const { settings, store, metadata, now } = options;
   const isSealedHere = (await store.sample()) !== undefined;
-  if (settings.signer === undefined) return { keys: openLocalKeys(options, isSealedHere), close: () => undefined };
-  const local = isSealedHere ? openLocalKeys(options, isSealedHere) : undefined;
+  if (settings.signer === undefined) return { keys: await openLocalKeys(options), close: () => undefined };
+  const local = isSealedHere ? await openLocalKeys(options) : undefined;
   const signer = await openRemoteSigner({
     authority: formatHostName(settings.signer),
-    ca: Buffer.from(
-      readCertificates(settings.signerCa ?? '')
-        .map(String)
-        .join(''),
-    ),
+    ca: readAuthorities(settings.signerCa ?? ''),
     client: clientOf(settings, now()),
   });
   const keys = new RemoteOnlineKeys({
@@ -56,11 +57,13 @@ export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnl
   return { keys, close: () => signer.close() };
 }
 
-function openLocalKeys(
-  { settings, folder, environment, store, now }: OnlineKeyOptions,
-  isInUse: boolean,
-): LocalOnlineKeys {
-  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+/** Opens the keys that are sealed in a database. Throws what `loadMasterKey` throws. */
+export async function openLocalKeys(options: LocalKeyOptions): Promise<LocalOnlineKeys> {
+  const { settings, folder, environment, store, now } = options;
+  const file = settings.masterKeyFile;
+  if (!isMasterKeyGiven(environment)) await settleMasterKey({ path: file ?? folder.masterKey, store });
+  const isInUse = (await store.sample()) !== undefined;
+  const masterKey = loadMasterKey({ folder, file, environment, isInUse });
   try {
     return new LocalOnlineKeys(store, new Vault(masterKey), LOCAL_TYPE, now);
   } finally {

@@ -34,19 +34,31 @@ export class LocalOnlineKeys implements OnlineKeyService {
 
   async current(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     for (const id of listed) {
-      const key = await this.store.find(id);
-      if (key?.gun === gun && isHere(key)) return publicKeyOf(key);
+      const key = await this.find(id);
+      if (key?.gun === gun) return publicKeyOf(key);
     }
     return this.next(gun, role, listed);
   }
 
-  async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
-    const pending = await this.store.pending(gun, role, this.type);
-    if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role), this.clock()));
+  async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[], type = this.type): Promise<PublicKey> {
+    const pending = await this.store.pending(gun, role, type);
+    if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role, type), this.clock()));
     if (isHere(pending) && !listed.includes(pending.id)) return publicKeyOf(pending);
     // The process ended between storing what the key signed and noting that it did; or the key is a remote signer's.
     await this.store.markUsed(pending.id, this.clock());
-    return this.next(gun, role, listed);
+    return this.next(gun, role, listed, type);
+  }
+
+  /** A key that this server can sign with, as it is stored. */
+  async find(id: KeyId): Promise<SealedKey | undefined> {
+    const key = await this.store.find(id);
+    return key !== undefined && isHere(key) ? key : undefined;
+  }
+
+  /** Removes a key for good. Returns whether it was here. */
+  remove(id: KeyId): Promise<boolean> {
+    this.open.delete(id);
+    return this.store.remove(id);
   }
 
   /** Signing throws `online-key-unreadable` if the master key is another one. */
@@ -76,13 +88,13 @@ export class LocalOnlineKeys implements OnlineKeyService {
     this.unseal(await this.store.sample());
   }
 
-  private generate(gun: Gun, role: OnlineRole): SealedKey {
-    const privateKey = generatePrivateKey(this.type);
+  private generate(gun: Gun, role: OnlineRole, type: OnlineKeyType): SealedKey {
+    const privateKey = generatePrivateKey(type);
     const raw = privateKey.raw();
     try {
       const { id, bytes } = privateKey.publicKey;
-      const sealed = this.vault.seal(raw, [id, gun, role]);
-      return { id, gun, role, type: this.type, publicBytes: bytes, sealed, used: false };
+      const sealed = this.vault.seal(raw, contextOf({ id, gun, role }));
+      return { id, gun, role, type, publicBytes: bytes, sealed, used: false };
     } finally {
       raw.fill(0);
       privateKey.wipe();
@@ -91,7 +103,7 @@ export class LocalOnlineKeys implements OnlineKeyService {
 
   private unseal(key: SealedKey | undefined): OpenKey | undefined {
     if (key === undefined || !isHere(key)) return undefined;
-    const raw = this.vault.open(key.sealed, [key.id, key.gun, key.role]);
+    const raw = this.vault.open(key.sealed, contextOf(key));
     try {
       const open = { gun: key.gun, privateKey: privateKeyFromRaw(key.type, raw), used: key.used };
       this.open.set(key.id, open);
@@ -100,6 +112,11 @@ export class LocalOnlineKeys implements OnlineKeyService {
       raw.fill(0);
     }
   }
+}
+
+/** What a key is sealed together with: moved to another GUN or role, it does not open. */
+export function contextOf({ id, gun, role }: Pick<SealedKey, 'id' | 'gun' | 'role'>): readonly string[] {
+  return [id, gun, role];
 }
 
 /** Whether this server holds the private half, and not a remote signer that it worked with before. */

@@ -3,7 +3,7 @@ import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import type { Signature } from '../../core/signature.ts';
 import type { Instant } from '../../core/time.ts';
-import type { RemoteSigner } from '../signer/remote-signer.ts';
+import type { RemoteSigner } from '../grpc/remote-signer.ts';
 import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
 import type { LocalOnlineKeys } from './local-online-keys.ts';
 import type { OnlineKeyService, SettledSigner } from './online-key-service.ts';

@@ -124,6 +124,9 @@ function checkSigner(settings: Settings): void {
     if (signerCa === undefined && !isCertified && !signerWithoutCertificate) return;
     conflict('settings of a signer are set, but not the signer', 'Name it: --signer HOST:PORT');
   }
+  if (settings.mirror.length > 0) {
+    conflict('mirror and signer are both set, but a mirror signs nothing', 'Leave out one of them.');
+  }
   if (signerCa === undefined) {
     conflict('signer is set, but not signerCa', 'Name the file of its authority: --signer-ca FILE');
   }

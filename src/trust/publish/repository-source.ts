@@ -16,7 +16,7 @@ export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
   /** Where changes wait for the signatures of others. */
   readonly proposals: PlacedProposals;
-  /** What the server says of it if it is a mirror; absent if there is to ask. */
+  /** What the server says of it if it is a mirror; absent if there is no one to ask. */
   readonly mirrorInfo?: (() => Promise<MirrorInfo | undefined>) | undefined;
   /** Held while a repository is founded, so that two processes do not both make keys for it; absent if only one can. */
   readonly creationLock?: Pick<CreationLock, 'hold'> | undefined;

@@ -8,8 +8,8 @@ import {
   SIGNATURE,
   SIGNATURE_REQUEST,
   TEXT,
-} from '../../../src/notary/signer/messages.ts';
-import { encodeMembers } from '../../../src/notary/signer/protobuf.ts';
+} from '../../../src/notary/grpc/messages.ts';
+import { encodeMembers } from '../../../src/notary/grpc/protobuf.ts';
 import { failure } from '../../support/failure.ts';
 
 const KEY_INFO = { keyId: 'ab', algorithm: 'ecdsa' };

@@ -14,7 +14,7 @@ export interface CreateKeyRequest {
 }
 
 /** A key by its TUF ID, with its algorithm; both are empty in what does not say them. */
-export interface KeyInfo {
+interface KeyInfo {
   readonly keyId: string;
   readonly algorithm: string;
 }

@@ -23,7 +23,7 @@ export interface RemoteSigner {
 }
 
 /** Where a signer is, and how both sides know each other. */
-export interface SignerAddress {
+interface SignerAddress {
   /** `signer.example.com:7899`; the signer's certificate must be for the host. */
   readonly authority: string;
   /** PEM certificates of the authorities of the signer's certificate; no others are trusted. */
@@ -39,6 +39,9 @@ const HEALTH_MS = 10 * SECOND_MS;
 const SILENCE_MS = 5 * SECOND_MS;
 /** Bytes of an answer: no key and no signature comes near. */
 const MAX_ANSWER = 64 * 1024;
+
+/** Characters of what the signer, or the connection to it, says is wrong. */
+const LONGEST_REASON = 300;
 
 const OPTIONS = {
   'grpc.max_receive_message_length': MAX_ANSWER,
@@ -162,7 +165,7 @@ class GrpcSigner implements RemoteSigner {
       this.silentUntil = performance.now() + SILENCE_MS;
       return this.silent(milliseconds, error);
     }
-    const why = printable(error.details);
+    const why = printable(error.details, LONGEST_REASON);
     if (error.code !== this.status.UNAVAILABLE) {
       return new SignetError('signer-refused', `the signer ${this.authority} refused: ${why}`, { cause: error });
     }
