@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { SignetError } from '../core/errors/index.ts';
 import { DAY, type Instant } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
+import { LocalOnlineKeys } from '../notary/publish/local-online-keys.ts';
 import { startGrpcServer } from '../notary/signer/grpc-server.ts';
 import { SignerService } from '../notary/signer/signer-service.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../notary/store/sqlite-online-key-store.ts';
@@ -12,7 +13,7 @@ import { lockFolder } from './data/folder-lock.ts';
 import { isMasterKeyGiven } from './data/master-key.ts';
 import { rotateMasterKey } from './data/master-key-rotation.ts';
 import type { Log } from './observe/log.ts';
-import { openLocalKeys } from './online-keys.ts';
+import { ownVault } from './online-keys.ts';
 import { type Address, formatHostName } from './settings/host-name.ts';
 import { Authority } from './tls/authority.ts';
 import { OwnNames } from './tls/own-names.ts';
@@ -43,6 +44,8 @@ export interface RunningSigner {
   stop(): Promise<void>;
 }
 
+/** The kind of key that a call without one would get; every call says one. */
+const KEY_TYPE = 'ecdsa';
 /** Seconds for running calls to end. */
 const GRACE = 10;
 const SOON = 30 * DAY;
@@ -56,7 +59,8 @@ export async function startSigner(settings: SignerSettings, context: SignerConte
   const { environment, log, now } = context;
   const clientCa = settings.clientCa === undefined ? undefined : readAuthorities(settings.clientCa);
   const { folder, store } = openKeys(settings, now, cleanup);
-  const keys = await openLocalKeys({ settings, folder, environment, store, now });
+  const vault = await ownVault({ settings, folder, environment, storage: { onlineKeys: store } });
+  const keys = new LocalOnlineKeys(vault, KEY_TYPE, now);
   await keys.check();
   const names = new OwnNames([], settings.listen, hostname());
   const certificate =

@@ -4,6 +4,7 @@ import { DAY } from '../../src/core/time.ts';
 import { LocalOnlineKeys } from '../../src/notary/publish/local-online-keys.ts';
 import type { OnlineKeyService } from '../../src/notary/publish/online-key-service.ts';
 import { Vault } from '../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../src/notary/publish/sealed-key-vault.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
 import { MASTER_KEY, NOW, Owner, TestServer } from './fixture.ts';
@@ -11,7 +12,7 @@ import { MASTER_KEY, NOW, Owner, TestServer } from './fixture.ts';
 /** Keys behind a signer that can be lost: everything but the database then fails, as the client of a signer has it. */
 function keysThatCanFail() {
   const store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
-  const own = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ecdsa', () => NOW);
+  const own = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ecdsa', () => NOW);
   const state: { failure: SignetError | undefined } = { failure: undefined };
   const check = () => {
     if (state.failure !== undefined) throw state.failure;

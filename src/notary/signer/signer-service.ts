@@ -12,7 +12,7 @@ import {
 import { HEALTH_NAMES } from '../grpc/methods.ts';
 import type { LocalOnlineKeys } from '../publish/local-online-keys.ts';
 import type { Logger } from '../publish/logger.ts';
-import type { OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
+import type { OnlineKey, OnlineKeyType, OnlineRole } from '../store/online-key-store.ts';
 
 /** The states of gRPC that a signer answers with, by their numbers. */
 const STATUS = { unknown: 2, invalidArgument: 3, notFound: 5, internal: 13 } as const;
@@ -97,7 +97,7 @@ export class SignerService {
     }
   }
 
-  private async find(id: string): Promise<SealedKey | undefined> {
+  private async find(id: string): Promise<OnlineKey | undefined> {
     return isKeyId(id) ? this.keys.find(id as KeyId) : undefined;
   }
 

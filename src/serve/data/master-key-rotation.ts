@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { isSignetError } from '../../core/errors/index.ts';
-import { contextOf } from '../../notary/publish/local-online-keys.ts';
 import { Vault } from '../../notary/publish/seal.ts';
+import { contextOf } from '../../notary/publish/sealed-key-vault.ts';
 import type { OnlineKeyStore, SealedKey } from '../../notary/store/online-key-store.ts';
 import { removeFile, writePrivateFile } from '../../store/files.ts';
 import { MASTER_KEY_BYTES, readMasterKey } from './master-key.ts';

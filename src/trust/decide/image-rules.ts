@@ -2,8 +2,21 @@ import { SignetError } from '../../core/errors/index.ts';
 import type { JsonObject } from '../../core/json/parse.ts';
 import { type ImagePattern, parseImagePattern } from '../../core/names/image-pattern.ts';
 import { quoted } from '../../core/printable.ts';
+import type { FrozenList } from './frozen.ts';
 
-/** What images need besides a signed tag. */
+/**
+ * What images need besides a signed tag.
+ *
+ * @example
+ * ```ts
+ * import { decide, digestOf, type ImageRules, parseReference } from 'signet';
+ *
+ * const rules: ImageRules = { digests: 'signed', exempt: [] };
+ * const unsigned = parseReference(`registry.example.com/team/app@${digestOf(Buffer.from('something else'))}`);
+ * const decision = await decide(unsigned, { ...client.evidence(), rules });
+ * assert.equal(decision.verdict, 'unsigned-digest-refused');
+ * ```
+ */
 export interface ImageRules {
   /**
    * What an explicit digest or image ID needs. `docker`: nothing, it identifies its content itself. `signed`: the trust
@@ -11,6 +24,8 @@ export interface ImageRules {
    */
   readonly digests: DigestRule;
   readonly exempt: readonly Exemption[];
+  /** Tags whose digests are set, until a date; undefined if there is no such list. */
+  readonly frozen?: FrozenList | undefined;
 }
 
 type DigestRule = (typeof DIGEST_RULES)[number];

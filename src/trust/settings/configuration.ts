@@ -18,7 +18,17 @@ interface RegistryConfiguration extends RegistrySettings {
   readonly tokenServices: readonly string[];
 }
 
-/** The client's settings: `signet.json` next to docker's own configuration. */
+/**
+ * The client's settings: `signet.json` next to docker's own configuration.
+ *
+ * @example
+ * ```ts
+ * import { type Configuration, openTrust } from 'signet';
+ *
+ * const { configuration }: { configuration: Configuration } = await openTrust();
+ * assert.equal(configuration.defaultRegistry, undefined);
+ * ```
+ */
 export interface Configuration {
   /** The registry of names without one; `docker.io` by default. */
   readonly defaultRegistry: string | undefined;
@@ -31,6 +41,8 @@ export interface Configuration {
   readonly whenUnreachable: WhenUnreachable;
   /** What images need besides a signed tag, and which need no signature. */
   readonly images: ImageRules;
+  /** The file of tags whose digests are frozen; `readConfiguration` reads it into `images`. */
+  readonly frozen: string | undefined;
   /** What happens, while trust is on, to docker commands that Signet does not enforce. */
   readonly uncovered: Uncovered;
 }
@@ -43,6 +55,7 @@ const MEMBERS: readonly string[] = [
   'defaultRegistry',
   'digests',
   'exempt',
+  'frozen',
   'passphrases',
   'registries',
   'trustPinning',
@@ -57,6 +70,7 @@ export const NO_CONFIGURATION: Configuration = {
   passphrases: new Map(),
   whenUnreachable: 'cache',
   images: DOCKERS_RULES,
+  frozen: undefined,
   uncovered: 'refuse',
 };
 
@@ -80,17 +94,25 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
         digests: readDigestRule(fields.optionalString('digests')),
         exempt: readExemptions(fields.map('exempt')),
       },
+      frozen: readFrozenPath(fields.optionalString('frozen')),
       uncovered: readUncovered(fields.optionalString('uncovered')),
     };
   } catch (cause) {
-    if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError('configuration-invalid', `${path}: ${cause.message}`, { cause });
+    throw isSignetError(cause) ? cause.within('configuration-invalid', `${path}: ${cause.message}`) : cause;
   }
 }
 
 /**
  * Resolves a typed name to a reference. With a default registry, names without a registry belong to it: `alice/app`
  * directly, a single word below `library/`, as on Docker Hub.
+ *
+ * @example
+ * ```ts
+ * import { formatReference, openTrust, resolveName } from 'signet';
+ *
+ * const { configuration } = await openTrust({ env: { ...process.env, SIGNET_DEFAULT_REGISTRY: 'registry.example.com' } });
+ * assert.equal(formatReference(resolveName('alice/app', configuration)), 'registry.example.com/alice/app');
+ * ```
  */
 export function resolveName(text: string, { defaultRegistry }: Configuration): Reference {
   if (defaultRegistry === undefined || namesRegistry(text)) return parseReference(text);
@@ -110,6 +132,11 @@ function readDefaultRegistry(text: string | undefined): string | undefined {
 function readWhenUnreachable(text: string | undefined): WhenUnreachable {
   if (text === undefined || text === 'cache' || text === 'refuse') return text ?? NO_CONFIGURATION.whenUnreachable;
   throw new SignetError('json-unexpected', 'whenUnreachable is neither "cache" nor "refuse"');
+}
+
+function readFrozenPath(text: string | undefined): string | undefined {
+  if (text === undefined || (text.trim() !== '' && !text.includes('\0'))) return text;
+  throw new SignetError('json-unexpected', 'frozen is not the name of a file');
 }
 
 function readUncovered(text: string | undefined): Uncovered {

@@ -9,6 +9,7 @@ import type { RemoteSigner } from '../../../src/notary/grpc/remote-signer.ts';
 import { LocalOnlineKeys } from '../../../src/notary/publish/local-online-keys.ts';
 import { RemoteOnlineKeys } from '../../../src/notary/publish/remote-online-keys.ts';
 import { Vault } from '../../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../../src/notary/publish/sealed-key-vault.ts';
 import type { OnlineKeyType, OnlineRole } from '../../../src/notary/store/online-key-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../../src/notary/store/sqlite-online-key-store.ts';
 import { IN_MEMORY, openDatabase } from '../../../src/store/sqlite.ts';
@@ -66,7 +67,7 @@ beforeEach(() => {
   signer = new MemorySigner();
   store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
   proven = new Map();
-  local = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
+  local = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ed25519', () => 1000);
   keys = remote(local);
 });
 
@@ -141,7 +142,7 @@ describe('keys that were sealed here before', () => {
   });
 
   test('and never published are no new keys', async () => {
-    const same = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ecdsa', () => 1000);
+    const same = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ecdsa', () => 1000);
     const sealed = await same.next(GUN, 'timestamp', []);
     expect((await keys.next(GUN, 'timestamp', [])).id).not.toBe(sealed.id);
     expect(signer.keys.size).toBe(1);
@@ -149,7 +150,7 @@ describe('keys that were sealed here before', () => {
 
   test('of a signer are not those of a server that holds its keys itself again', async () => {
     const remoteKey = await keys.next(GUN, 'timestamp', []);
-    const own = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ecdsa', () => 1000);
+    const own = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ecdsa', () => 1000);
     expect(await own.signer(GUN).sign(remoteKey.id, MESSAGE)).toBeUndefined();
     expect((await own.current(GUN, 'timestamp', [remoteKey.id])).id).not.toBe(remoteKey.id);
     await own.check();

@@ -10,6 +10,7 @@ import { HEALTH_NAMES, METHODS } from '../../../src/notary/grpc/methods.ts';
 import { openRemoteSigner, type RemoteSigner } from '../../../src/notary/grpc/remote-signer.ts';
 import { LocalOnlineKeys } from '../../../src/notary/publish/local-online-keys.ts';
 import { Vault } from '../../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../../src/notary/publish/sealed-key-vault.ts';
 import { type GrpcServer, startGrpcServer } from '../../../src/notary/signer/grpc-server.ts';
 import { SignerService } from '../../../src/notary/signer/signer-service.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../../src/notary/store/sqlite-online-key-store.ts';
@@ -37,7 +38,7 @@ describe('the signer', () => {
   const store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
   const log: string[] = [];
   const write = (message: string) => void log.push(message);
-  const keys = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
+  const keys = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ed25519', () => 1000);
   let server: GrpcServer;
   let signer: RemoteSigner;
 
@@ -154,9 +155,9 @@ describe('the signer', () => {
 
 test('a signer whose master key is another one is not serving, and says no more than that', async () => {
   const store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
-  const right = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ecdsa', () => 1000);
+  const right = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ecdsa', () => 1000);
   const key = await right.next(GUN, 'timestamp', []);
-  const wrong = new LocalOnlineKeys(store, new Vault(Buffer.alloc(32, 9)), 'ecdsa', () => 1000);
+  const wrong = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(Buffer.alloc(32, 9))), 'ecdsa', () => 1000);
   const service = new SignerService(wrong, silent);
   expect(await service.checkHealth(HEALTH_NAMES[1])).toBe(2);
   const error = await service.sign({ keyId: key.id, content: MESSAGE }).catch((cause: unknown) => cause as Error);

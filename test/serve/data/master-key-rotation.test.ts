@@ -5,6 +5,7 @@ import type { PublicKey } from '../../../src/core/keys/public-key.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { LocalOnlineKeys } from '../../../src/notary/publish/local-online-keys.ts';
 import { Vault } from '../../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../../src/notary/publish/sealed-key-vault.ts';
 import type { SealedKey } from '../../../src/notary/store/online-key-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../../src/notary/store/sqlite-online-key-store.ts';
 import { readMasterKey } from '../../../src/serve/data/master-key.ts';
@@ -30,7 +31,7 @@ beforeEach(async () => {
   made = [await keys().next(GUN, 'timestamp', []), await keys().next(OTHER, 'snapshot', [])];
 });
 
-const keys = () => new LocalOnlineKeys(store, new Vault(readMasterKey(path)), 'ecdsa', () => 1000);
+const keys = () => new LocalOnlineKeys(new SealedKeyVault(store, new Vault(readMasterKey(path))), 'ecdsa', () => 1000);
 
 async function allSign(): Promise<boolean> {
   const [one, other] = made;
@@ -44,7 +45,7 @@ test('seals every key under a new master key, which takes the place of the old o
   expect(readFileSync(path, 'utf8')).not.toBe(OLD);
   expect([statSync(path).mode & 0o777, existsSync(next)]).toEqual([0o600, false]);
   expect(await allSign()).toBe(true);
-  const former = new LocalOnlineKeys(store, new Vault(Buffer.alloc(32, 7)), 'ecdsa', () => 1000);
+  const former = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(Buffer.alloc(32, 7))), 'ecdsa', () => 1000);
   await failure(former.check(), 'online-key-unreadable');
 });
 
