@@ -3,6 +3,7 @@ import type { Environment } from '../core/variables.ts';
 import { LocalOnlineKeys } from '../notary/publish/local-online-keys.ts';
 import type { OnlineKeyService } from '../notary/publish/online-key-service.ts';
 import { Vault } from '../notary/publish/seal.ts';
+import { SealedKeyVault } from '../notary/publish/sealed-key-vault.ts';
 import type { OnlineKeyStore } from '../notary/store/online-key-store.ts';
 import type { DataFolder } from './data/data-folder.ts';
 import { loadMasterKey } from './data/master-key.ts';
@@ -25,7 +26,7 @@ export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OnlineK
   const isInUse = (await store.sample()) !== undefined;
   const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
   try {
-    return new LocalOnlineKeys(store, new Vault(masterKey), KEY_TYPE, now);
+    return new LocalOnlineKeys(new SealedKeyVault(store, new Vault(masterKey)), KEY_TYPE, now);
   } finally {
     masterKey.fill(0);
   }

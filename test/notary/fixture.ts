@@ -18,6 +18,7 @@ import { createTrustService, type TrustServerOptions, type TrustService } from '
 import { LocalOnlineKeys } from '../../src/notary/publish/local-online-keys.ts';
 import type { Logger } from '../../src/notary/publish/logger.ts';
 import { Vault } from '../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../src/notary/publish/sealed-key-vault.ts';
 import type { OnlineKeyType } from '../../src/notary/store/online-key-store.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
@@ -87,7 +88,11 @@ export class TestServer {
     const write: Logger['info'] = (message) => this.log.push(message);
     this.server = createTrustService({
       store: new SqliteMetadataStore(this.database, options),
-      keys: new LocalOnlineKeys(new SqliteOnlineKeyStore(this.database), new Vault(masterKey), keyType, () => this.now),
+      keys: new LocalOnlineKeys(
+        new SealedKeyVault(new SqliteOnlineKeyStore(this.database), new Vault(masterKey)),
+        keyType,
+        () => this.now,
+      ),
       proposalStore: new SqliteProposalStore(this.database),
       logger: { info: write, warn: write, error: write },
       clock: () => this.now,

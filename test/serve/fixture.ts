@@ -49,7 +49,7 @@ export function testParts(
     gateFor: async () => OPEN_GATE,
     health: async () => new Map(),
     administrator: undefined,
-    close: () => {},
+    close: async () => {},
   });
 }
 

@@ -19,9 +19,9 @@ export interface VerifiedCopy {
 }
 
 /**
- * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows the
- * one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures, nothing is
- * missing and nothing is there that nobody promised. What the copy says of itself must be so too.
+ * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows
+ * the one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures,
+ * nothing is missing and nothing is there that no one promised. What the copy says of itself must be so too.
  *
  * Throws `copy-untrusted`, with the failed check as its cause.
  */

@@ -50,6 +50,7 @@ function contextBytes(context: readonly string[]): Buffer {
   return Buffer.from(context.join('\0'), 'utf8');
 }
 
-function unreadable(context: readonly string[], cause?: unknown): SignetError {
+/** The error of a key that does not open. */
+export function unreadable(context: readonly string[], cause?: unknown): SignetError {
   return new SignetError('online-key-unreadable', `cannot open the server's key (${context.join(', ')})`, { cause });
 }

@@ -2,6 +2,7 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { type Digest, isDigest } from '../../core/names/digest.ts';
 import { isRepositoryPath } from '../../core/names/reference.ts';
 import type { Scope } from '../../core/scope.ts';
+import { removeBlob } from '../garbage.ts';
 import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId, unknownUpload } from '../names.ts';
 import { type ByteRange, parseContentRange } from './byte-range.ts';
 import { ociErrorResponse } from './oci-errors.ts';
@@ -135,7 +136,7 @@ async function commit(
   } catch (error) {
     // It would lie there until the grace period is over, and be in the way of what the disk has no room for.
     if (isSignetError(error, 'disk-full')) {
-      await index.garbage.removeBlob(digest, Number.POSITIVE_INFINITY, () => blobs.remove(digest)).catch(() => {});
+      await removeBlob({ index, blobs }, digest, Number.MAX_SAFE_INTEGER).catch(() => {});
     }
     throw error;
   }
