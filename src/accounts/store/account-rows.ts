@@ -48,7 +48,7 @@ export function newStamp(): string {
 }
 
 /** A flag as a column has it; null leaves what is there. */
-export function integer(flag: boolean | undefined): number | null {
+export function flagColumn(flag: boolean | undefined): number | null {
   return flag === undefined ? null : Number(flag);
 }
 

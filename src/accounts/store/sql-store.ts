@@ -8,7 +8,15 @@ import { orNothing } from '../../store/sql-rows.ts';
 import { type Grant, type Pattern, parseLevel, parsePattern } from '../identity/grants.ts';
 import { parseUserName, type UserName } from '../identity/user-name.ts';
 import type { AccountAction, Actor } from './account-events.ts';
-import { describeChange, hashOfNetwork, integer, newStamp, type UserRow, unknownUser, userOf } from './account-rows.ts';
+import {
+  describeChange,
+  flagColumn,
+  hashOfNetwork,
+  newStamp,
+  type UserRow,
+  unknownUser,
+  userOf,
+} from './account-rows.ts';
 import { accountEventsTable, recordSqlEvent } from './sql-account-events.ts';
 import {
   type AccountStore,
@@ -113,7 +121,7 @@ export class SqlAccountStore implements AccountStore {
       await statements.run(
         `UPDATE signet_users SET password_hash = coalesce($hash, password_hash), admin = coalesce($admin, admin),
            disabled = coalesce($disabled, disabled) WHERE name = $name`,
-        { name, hash: passwordHash ?? null, admin: integer(admin), disabled: integer(disabled) },
+        { name, hash: passwordHash ?? null, admin: flagColumn(admin), disabled: flagColumn(disabled) },
       );
       if (passwordHash !== undefined || disabled === true) {
         await statements.run('DELETE FROM signet_refresh_tokens WHERE user_name = $name', { name });

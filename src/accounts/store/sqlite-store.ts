@@ -5,7 +5,15 @@ import { isUniqueViolation, type Migrations, note, write } from '../../store/sql
 import { type Grant, type Pattern, parseLevel, parsePattern } from '../identity/grants.ts';
 import { parseUserName, type UserName } from '../identity/user-name.ts';
 import type { AccountAction, Actor } from './account-events.ts';
-import { describeChange, hashOfNetwork, integer, newStamp, type UserRow, unknownUser, userOf } from './account-rows.ts';
+import {
+  describeChange,
+  flagColumn,
+  hashOfNetwork,
+  newStamp,
+  type UserRow,
+  unknownUser,
+  userOf,
+} from './account-rows.ts';
 import { ACCOUNT_EVENTS_SCHEMA, recordEvent } from './sqlite-account-events.ts';
 import {
   type AccountStore,
@@ -100,7 +108,7 @@ export class SqliteAccountStore implements AccountStore {
           `UPDATE users SET password_hash = coalesce($hash, password_hash), admin = coalesce($admin, admin),
              disabled = coalesce($disabled, disabled) WHERE name = $name`,
         )
-        .run({ name, hash: passwordHash ?? null, admin: integer(admin), disabled: integer(disabled) });
+        .run({ name, hash: passwordHash ?? null, admin: flagColumn(admin), disabled: flagColumn(disabled) });
       if (passwordHash !== undefined || disabled === true) {
         this.database.query('DELETE FROM refresh_tokens WHERE user = ?').run(name);
       }

@@ -87,8 +87,8 @@ export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
 }
 
 /**
- * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read, so
- * that whoever has others to serve can see to them in between.
+ * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read,
+ * so that a server can serve others in between.
  */
 export function* verifyFiles(
   { files }: Pick<CollectionCopy, 'files'>,

@@ -3,7 +3,7 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
 import type { OnlineKey, OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
 import type { OnlineKeyVault } from '../store/online-key-vault.ts';
-import { unreadable, type Vault } from './seal.ts';
+import { keyUnreadable, type Vault } from './seal.ts';
 
 /** Keys of a store that are sealed under the master key, each together with what it is for. */
 export class SealedKeyVault implements OnlineKeyVault {
@@ -25,7 +25,7 @@ export class SealedKeyVault implements OnlineKeyVault {
 
   async open(key: OnlineKey): Promise<Buffer> {
     const stored = await this.store.find(key.id);
-    if (stored === undefined) throw unreadable(contextOf(key));
+    if (stored === undefined) throw keyUnreadable(contextOf(key));
     return this.vault.open(stored.sealed, contextOf(stored));
   }
 
