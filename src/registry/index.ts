@@ -2,6 +2,7 @@ import { DAY, HOUR, type Instant } from '../core/time.ts';
 import type { RouteGroup } from '../http/route.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
+import { OpenUploads } from './http/open-uploads.ts';
 import { registryRoutes } from './http/routes.ts';
 import type { RegistryParts } from './http/services.ts';
 import type { RegistryIndex } from './index/registry-index.ts';
@@ -19,6 +20,8 @@ export interface RegistryOptions {
   readonly uploadAge?: number;
   /** Size of a blob at most, in bytes. 1 TiB by default. */
   readonly maxBlob?: number;
+  /** Uploads that one user may have open, or one address without a user. 1,000 by default. */
+  readonly maxUploads?: number;
   readonly clock?: () => Instant;
 }
 
@@ -37,8 +40,13 @@ const TiB = 1024 ** 4;
 /** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { index, blobs, grace = DAY, uploadAge = DAY, maxBlob = TiB, clock = Date.now } = options;
-  const services: RegistryParts = { index, blobs, grace, maxBlob, clock };
-  const removeStale = () => removeStaleUploads(services, clock() - uploadAge);
+  const openUploads = new OpenUploads(options.maxUploads ?? 1000);
+  const services: RegistryParts = { index, blobs, grace, maxBlob, openUploads, clock };
+  const removeStale = () => {
+    const before = clock() - uploadAge;
+    openUploads.endStale(before);
+    return removeStaleUploads(services, before);
+  };
   return {
     routes: registryRoutes(services),
     collectGarbage: (collectOptions) => collectGarbage(services, collectOptions),

@@ -179,6 +179,7 @@ async function openRegistry({ settings, folder, now }: PartsOptions, { registry:
     grace: settings.gcGrace * SECOND,
     uploadAge: settings.uploadExpiry * SECOND,
     maxBlob: settings.maxBlob,
+    maxUploads: settings.maxUploads,
     clock: now,
   });
 }

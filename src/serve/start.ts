@@ -172,7 +172,7 @@ interface Composition extends PartsOptions {
 
 function createApplication({ settings, parts, health, metrics, ...rest }: Composition): Application {
   const scheme = settings.tls || settings.behindProxy ? 'https' : 'http';
-  const own = [healthRoutes(health), metricsRoutes(() => metrics.text()), homeRoutes(), baseRoutes()];
+  const own = [healthRoutes(health), metricsRoutes(() => metrics.text(), settings.metrics), homeRoutes(), baseRoutes()];
   const bodies = parts.routes.flatMap(({ body, routes }) => [body, ...routes.map((route) => route.body ?? body)]);
   return new Application({
     ...rest,
