@@ -12,7 +12,7 @@ export interface RegistryOptions {
   readonly index: RegistryIndex;
   readonly blobs: BlobStore;
   /**
-   * How long what nobody needs is kept after it was pushed, mounted, or reported as being there, in milliseconds. It
+   * How long unused content is kept after it was pushed, mounted, or reported as being there, in milliseconds. It
    * must cover the time from there to the end of a push. A day by default.
    */
   readonly grace?: number;
@@ -27,7 +27,7 @@ export interface RegistryOptions {
 
 export interface Registry {
   readonly routes: RouteGroup<RegistryParts, RepositoryName>;
-  /** Removes what nobody needs any more; may run beside pushes. */
+  /** Removes unused content; may run during pushes. */
   collectGarbage(options?: CollectOptions): Promise<Collected>;
   /** Removes uploads that lie still for too long; returns how many. */
   removeStaleUploads(): Promise<number>;

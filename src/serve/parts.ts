@@ -225,7 +225,7 @@ async function logAccountEvents({ log }: PartsOptions, events: AccountEvents): P
   return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
 }
 
-/** A server that cannot work is not started, so that whoever starts it sees why. */
+/** A server that cannot work is not started, so that the person who starts it sees why. */
 function refuseFailures(failures: ReadonlyMap<string, string>): void {
   if (failures.size === 0) return;
   const list = [...failures].map(([name, why]) => `${name}: ${why}`).join('; ');

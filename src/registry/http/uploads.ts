@@ -183,7 +183,7 @@ async function resumable(
   }
 }
 
-/** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
+/** Frees what the upload holds; its entry goes with the stale ones if nothing can be written now. */
 async function giveUp({ blobs, index }: Pick<RegistryParts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
   await blobs.cancel(upload).catch(() => {});
   await index.uploads.remove(upload).catch(() => {});
