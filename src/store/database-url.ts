@@ -86,6 +86,11 @@ export class DatabaseServer {
   }
 }
 
+/** Where a database is, as people may read it: without a password. */
+export function formatDatabaseUrl(url: DatabaseUrl): string {
+  return url.kind === 'sqlite' ? `sqlite:${url.path}` : url.toString();
+}
+
 const SCHEMES: ReadonlyMap<string, Dialect> = new Map([
   ['postgres', 'postgres'],
   ['postgresql', 'postgres'],

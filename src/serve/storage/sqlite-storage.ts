@@ -30,14 +30,15 @@ export function openSqliteDatabase(path: string): Database {
 export function openSqliteStorage(path: string): Storage {
   const database = openSqliteDatabase(path);
   return {
-    // The folder that it lies in is locked by its server.
-    isExclusive: true,
     metadata: new SqliteMetadataStore(database),
     onlineKeys: new SqliteOnlineKeyStore(database),
     proposals: new SqliteProposalStore(database),
     registry: sqliteRegistryIndex(database),
     jobs: new SqliteJobTimes(database),
     accountEvents: new SqliteAccountEvents(database),
+    // The folder that it lies in is locked by its server.
+    isExclusive: true,
+    isNotarys: false,
     accounts: (actor) => new SqliteAccountStore(database, actor),
     close: async () => database.close(),
   };

@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { familiarReference } from '../../../core/names/reference.ts';
 import { type BuildSettings, findImageUses, type ImageUse, rewriteImages, SYNTAX } from '../../../dockerfile/index.ts';
 import { runDocker } from '../../../engine/cli/run.ts';
-import type { SignedTag } from '../../../trust/decide/decision.ts';
+import type { ResolvedTag } from '../../../trust/decide/decision.ts';
 import { findBuilder } from './build/builder.ts';
 import { ImageNames, syntaxStep } from './build/image-names.ts';
 import { nameOptions, nameResults, readBuildSettings, refuseReplacedBases } from './build/options.ts';
@@ -76,7 +76,7 @@ async function nameImages(
  * Tags the images as docker does after the build. BuildKit keeps base images to itself, and a remote builder may not
  * need an engine here, so images that the engine does not have are not tagged.
  */
-async function tagImages({ session }: DockerTask, images: readonly SignedTag[]): Promise<void> {
+async function tagImages({ session }: DockerTask, images: readonly ResolvedTag[]): Promise<void> {
   try {
     const engine = await session.engine();
     for (const { asked, use } of images) {

@@ -7,7 +7,7 @@ import {
   gunOf,
   type Reference,
 } from '../../../core/names/reference.ts';
-import type { SignedTag } from '../../../trust/decide/decision.ts';
+import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
 import { progressOutput } from '../../terminal/progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { permit, permitEveryTag } from './permission.ts';
@@ -46,12 +46,12 @@ export async function pullImage(task: DockerTask): Promise<number> {
 }
 
 /** Undefined for an image that may be pulled as requested. */
-async function oneTag({ session }: DockerTask, reference: Reference): Promise<readonly SignedTag[] | undefined> {
+async function oneTag({ session }: DockerTask, reference: Reference): Promise<readonly ResolvedTag[] | undefined> {
   const permission = await permit(session, reference);
-  return permission.verdict === 'tag-signed' ? [permission] : undefined;
+  return isResolvedTag(permission) ? [permission] : undefined;
 }
 
-async function everyTag({ session }: DockerTask, reference: Reference): Promise<readonly SignedTag[] | undefined> {
+async function everyTag({ session }: DockerTask, reference: Reference): Promise<readonly ResolvedTag[] | undefined> {
   const permission = await permitEveryTag(session, reference);
   if (permission.verdict === 'exempt') return undefined;
   const { images, skipped } = permission;

@@ -1,7 +1,7 @@
 import { isSignetError } from '../../../core/errors/index.ts';
 import { familiarReference } from '../../../core/names/reference.ts';
 import type { ParsedArgs, PositionalToken } from '../../../engine/cli/flags.ts';
-import type { SignedTag } from '../../../trust/decide/decision.ts';
+import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
 import { progressOutput } from '../../terminal/progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { nameMounts } from './mounts.ts';
@@ -37,7 +37,7 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
   const permission = await permitTag(session, session.resolve(image.value));
   const named = args.withValue(image, familiarReference(permission.use));
   const mounted = await provideMounts(task, named);
-  const isPulled = permission.verdict === 'tag-signed' && (await provide(task, permission));
+  const isPulled = isResolvedTag(permission) && (await provide(task, permission));
   // docker would repeat `--pull always`.
   return handOver(task, isPulled ? mounted.without('pull') : mounted);
 }
@@ -50,7 +50,7 @@ async function provideMounts(task: DockerTask, args: ParsedArgs): Promise<Parsed
 }
 
 /** Makes sure that the engine has the image, according to `--pull`; returns whether it was pulled. */
-async function provide(task: DockerTask, trusted: SignedTag): Promise<boolean> {
+async function provide(task: DockerTask, trusted: ResolvedTag): Promise<boolean> {
   const { session, args } = task;
   const policy = args.lastValue('pull') ?? 'missing';
   // Docker itself handles `never` and invalid policies.

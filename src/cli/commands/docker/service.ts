@@ -1,7 +1,7 @@
 import { isSignetError } from '../../../core/errors/index.ts';
 import { familiarName, familiarReference, type Reference, withDefaultTag } from '../../../core/names/reference.ts';
 import type { FlagToken, PositionalToken } from '../../../engine/cli/flags.ts';
-import type { Permitted } from '../../../trust/decide/decision.ts';
+import { isResolvedTag, type Permitted } from '../../../trust/decide/decision.ts';
 import { permitService } from './closed-world/existing.ts';
 import { nameMounts } from './mounts.ts';
 import { permit } from './permission.ts';
@@ -47,7 +47,7 @@ async function permitKept({ session, args }: DockerTask): Promise<void> {
 
 /** Tasks show the tag next to the digest that they run. */
 function imageOfTasks(permission: Permitted<Reference>): string {
-  if (permission.verdict !== 'tag-signed') return familiarReference(permission.use);
+  if (!isResolvedTag(permission)) return familiarReference(permission.use);
   const { asked, tag } = permission;
   return `${familiarName(asked)}:${tag.tag}@${tag.digest}`;
 }
