@@ -27,10 +27,7 @@ export async function build(): Promise<void> {
   const folder = mkdtempSync(join(ROOT, 'dist.'));
   try {
     await must(process.execPath, ...EXECUTABLE, join(folder, 'signet'));
-    if (existsSync(LIBRARY)) {
-      await must(process.execPath, ...MODULES, join(folder, 'lib'));
-      await must(npmProgram('tsc'), '-p', join(ROOT, 'scripts/tsconfig.lib.json'), '--outDir', join(folder, 'lib'));
-    }
+    if (existsSync(LIBRARY)) await buildLibrary(join(folder, 'lib'));
     const old = `${folder}.old`;
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(folder, DIST);
@@ -38,6 +35,12 @@ export async function build(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Builds the library and its types in `folder`. Throws with the builder's output. */
+export async function buildLibrary(folder: string): Promise<void> {
+  await must(process.execPath, ...MODULES, folder);
+  await must(npmProgram('tsc'), '-p', join(ROOT, 'scripts/tsconfig.lib.json'), '--outDir', folder);
 }
 
 async function must(...command: string[]): Promise<void> {

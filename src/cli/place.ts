@@ -7,8 +7,10 @@ import type { Action } from '../core/scope.ts';
 import { AdoptedFolder } from '../store/adopted-folder.ts';
 import { Changelist } from '../store/changelist.ts';
 import type { OldCollection } from '../trust/adopt/old-collection.ts';
+import type { MigrationServers } from '../trust/client.ts';
 import type { FileVault } from '../trust/keys/file-vault.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
+import type { Migration } from '../trust/migrate/migrate.ts';
 import type { OpenClient } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import { resolveName } from '../trust/settings/configuration.ts';
@@ -26,6 +28,10 @@ export interface TrustPlace {
   gun(name: string): Gun;
   /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
   collection(name: string, actions: readonly Action[]): OpenCollection;
+  /** A move of the collection that a typed name means. */
+  migration(name: string, servers: MigrationServers): Promise<Migration>;
+  /** The repositories that a registry lists, by names that `migration` takes. */
+  catalogue(registry: string): AsyncIterable<string>;
   /** A copy of the collection that a typed name means: from its server, from another one, or from the cache. */
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy>;
   /** Brings a copy into the cache. */
@@ -79,6 +85,15 @@ export class DockerPlace implements TrustPlace {
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
   }
 
+  migration(name: string, servers: MigrationServers): Promise<Migration> {
+    const reference = this.resolve(name);
+    return this.opened.client.migration(gunOf(reference), reference.registry, servers);
+  }
+
+  catalogue(registry: string): AsyncIterable<string> {
+    return catalogueOf(this.opened.client, registry);
+  }
+
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy> {
     const reference = this.resolve(name);
     return this.opened.client.copy(gunOf(reference), reference.registry, from);
@@ -130,6 +145,14 @@ export class NotaryFolder implements TrustPlace {
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
   }
 
+  async migration(name: string, servers: MigrationServers): Promise<Migration> {
+    return this.opened.client.migration(parseGun(name), servers.from.host, servers);
+  }
+
+  catalogue(registry: string): AsyncIterable<string> {
+    return catalogueOf(this.opened.client, registry);
+  }
+
   copy(name: string, from: URL | 'cache' = this.neededServer()): Promise<CollectionCopy> {
     return this.opened.client.copy(parseGun(name), from === 'cache' ? '' : from.host, from);
   }
@@ -152,6 +175,10 @@ export class NotaryFolder implements TrustPlace {
       next: 'Name it: --server URL, or remote_server.url in the config.json of that folder.',
     });
   }
+}
+
+async function* catalogueOf(client: OpenClient['client'], registry: string): AsyncIterable<string> {
+  for await (const path of client.catalogue(registry)) yield `${registry}/${path}`;
 }
 
 function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: string): Orphan {

@@ -42,18 +42,27 @@ export function readSmallFile(
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) throw unsafe(path, stat.isDirectory() ? 'is a directory' : 'is not a regular file');
     check(stat);
-    const file = Buffer.alloc(Math.min(stat.size, limit) + 1);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < file.length; length += count) {
-      count = readSync(descriptor, file, length, file.length - length, null);
-    }
-    if (length > limit) throw new SignetError('too-large', `${path} is larger than ${limit} bytes`);
-    return file.subarray(0, length);
+    const file = readUpTo(descriptor, Math.min(stat.size, limit) + 1);
+    if (file.length > limit) throw new SignetError('too-large', `${path} is larger than ${limit} bytes`);
+    return file;
   } catch (cause) {
     throw cause instanceof SignetError ? cause : unreadable(path, cause);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * What an open file has, up to `most` bytes: more than a limit shows in one byte more than the limit, also of a pipe, whose
+ * size no one knows. Throws the system's errors.
+ */
+export function readUpTo(descriptor: number, most: number): Buffer {
+  const bytes = Buffer.alloc(most);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < most; length += count) {
+    count = readSync(descriptor, bytes, length, most - length, null);
+  }
+  return bytes.subarray(0, length);
 }
 
 /**

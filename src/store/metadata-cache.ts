@@ -2,7 +2,7 @@ import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
 
 /**
- * The trust data that a client has verified, one file per role. Its roots are the client's record of whom it trusts, so
+ * The trust data that a client has verified, one file per role. Its roots are the client's record of what it trusts, so
  * nothing is written before it is verified.
  */
 export interface MetadataCache {

@@ -15,7 +15,7 @@ export class MirrorFolder {
     this.folder = new ContainedFolder(base);
   }
 
-  /** The file of a collection; undefined where there is none. */
+  /** The file of a collection; undefined if there is none. */
   read(gun: Gun): Buffer | undefined {
     return this.folder.read(pathOf(gun), LIMITS.copyFile);
   }

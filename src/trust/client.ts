@@ -28,6 +28,8 @@ import { ProposalFolder } from '../store/proposal-folder.ts';
 import type { OldCollection } from './adopt/old-collection.ts';
 import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { InTurn } from './migrate/in-turn.ts';
+import type { Migration } from './migrate/migrate.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
@@ -36,20 +38,20 @@ import type { NotaryPlace } from './settings/notary-place.ts';
 import { type Collection, updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
-/** What a trust client is made of. */
+/** What a trust client works with. */
 interface ClientOptions {
-  /** Docker's configuration folder, whose `tls` holds certificates for trust servers. */
+  /** Docker's configuration folder; its `tls` contains certificates for trust servers. */
   readonly folder: string;
   readonly configuration: Configuration;
-  /** The configuration's pins, with the files that they name. */
+  /** The configuration's pins, with the content of the files they name. */
   readonly pinning: Pinning;
-  /** Asked before a root is trusted on first use, if that is `ask`; absent if there is no one to ask. */
+  /** Called before a root is trusted on first use, if that is set to `ask`; absent if no one can be asked. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
+  /** Called before a change completes or signs what others have proposed; absent if no one can be asked. */
   readonly approveProposal?: ApproveProposal | undefined;
-  /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
+  /** Wraps every request that publishes something; absent if the process cannot be interrupted meanwhile. */
   readonly whileSending?: WhileSending | undefined;
-  /** The server and connections of a Notary client's folder, in place of those that docker would use. */
+  /** The server and connections of a Notary client's folder, instead of docker's. */
   readonly place?: NotaryPlace | undefined;
   /** `DOCKER_CONTENT_TRUST_SERVER`, if it is set. */
   readonly trustServer: string | undefined;
@@ -57,16 +59,37 @@ interface ClientOptions {
   readonly trustFolder: string;
   readonly cache: MetadataCache;
   readonly keys: KeyRing;
-  /** The stored login for a registry's key in docker's configuration; undefined if there is none. */
+  /** The stored login for a registry's key in docker's configuration, if any. */
   readonly login: (registry: string) => Promise<Login | undefined>;
-  /** Where access tokens are kept. */
+  /** The store of access tokens. */
   readonly tokens: TokenCache;
   readonly userAgent: string;
   readonly now: () => Instant;
   readonly warn: (message: string) => void;
 }
 
-/** Opens the trust collections and registries that references belong to; one per command. */
+/** From where to where collections move. */
+export interface MigrationServers {
+  readonly from: URL;
+  readonly to: URL;
+  /** Shared by all moves of one command, which open keys one after the other. */
+  readonly signing: InTurn;
+  readonly drafts?: string | undefined;
+}
+
+/**
+ * Opens trust collections and registries by image reference. `openTrust` makes it; use one per command, because its
+ * logins and connections are cached.
+ *
+ * @example
+ * ```ts
+ * import { parseReference } from 'signet';
+ *
+ * const app = client.repository(parseReference('registry.example.com/team/app'), ['pull']);
+ * assert.equal(app.gun, 'registry.example.com/team/app');
+ * assert.deepEqual([...(await app.read()).set.targets.keys()], ['targets']);
+ * ```
+ */
 export class TrustClient {
   private readonly options: ClientOptions;
   private readonly registries: RegistryClient;
@@ -82,7 +105,7 @@ export class TrustClient {
     });
   }
 
-  /** What decisions about images rest on; every collection is asked for again each time. */
+  /** What decisions about images are based on. Updates a collection for each decision. */
   evidence(): Evidence {
     const { configuration, pinning, now } = this.options;
     return {
@@ -94,12 +117,12 @@ export class TrustClient {
     };
   }
 
-  /** The trust collection of an image. `actions` are what the command will need of the server in all. */
+  /** The trust collection of an image. `actions` are all permissions that the caller will need on the server. */
   repository(reference: Reference, actions: readonly Action[]): Repository {
     return this.collection(gunOf(reference), reference.registry, actions);
   }
 
-  /** The trust collection of that name in the place that the client was opened for. */
+  /** The trust collection with that name. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
     const { keys, trustFolder, approveProposal, whileSending } = this.options;
     const server = this.trustServerOf(registry);
@@ -127,6 +150,28 @@ export class TrustClient {
       return copyCached({ gun, host: 'the cache', cache, pinning, warn, now: now() });
     }
     return readCopy(this.source(gun, registry, ['pull'], from), from);
+  }
+
+  /**
+   * A move of a collection from one trust server to another (`migrate`). Tokens and logins are those of each server. `drafts`
+   * is the folder for roots that wait for signatures, the trust folder's own if it is left out.
+   */
+  async migration(gun: Gun, registry: string, servers: MigrationServers): Promise<Migration> {
+    const { from, to, signing, drafts = join(this.options.trustFolder, 'migrations') } = servers;
+    const { ImportService } = await import('../remote/notary/import-service.ts');
+    const client = this.clientFor(registry, to);
+    return {
+      gun,
+      from: { address: from, source: this.source(gun, registry, ['pull'], from) },
+      to: {
+        host: to.host,
+        server: new NotaryServer(to, client, ['pull', 'push']),
+        imports: new ImportService(to, client),
+      },
+      keys: this.options.keys,
+      signing,
+      drafts: new ProposalFolder(drafts),
+    };
   }
 
   /**
@@ -167,6 +212,11 @@ export class TrustClient {
     return this.options.cache.guns();
   }
 
+  /** The repositories that a registry lists in its catalogue, by their names without the registry. */
+  catalogue(registry: string): AsyncIterable<string> {
+    return this.registries.catalogue(registry);
+  }
+
   /** Brings a copy into the cache, so that it serves while no server can be reached. Throws as `importCopy`. */
   async importCopy(copy: CollectionCopy): Promise<Collection> {
     const { importCopy } = await import('./copy/import-copy.ts');
@@ -175,12 +225,12 @@ export class TrustClient {
     return importCopy({ gun: copy.gun, host, cache, pinning, approveFirstRoot, warn, now: now() }, copy);
   }
 
-  /** The manifest or index that a reference stands for in its registry, verified. */
+  /** Fetches the manifest or index of a reference from its registry and verifies it. */
   manifest(reference: Reference): Promise<Manifest> {
     return this.registries.manifest(reference);
   }
 
-  /** Tries a login as docker does; returns the identity token that replaces the password, where the registry gives one. */
+  /** Tries a login as docker does; returns the identity token to store instead of the password, if the registry issues one. */
   async checkLogin(registry: string, login: Login): Promise<Buffer | undefined> {
     const { checkLogin } = await import('../remote/auth/check-login.ts');
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
@@ -192,7 +242,7 @@ export class TrustClient {
     try {
       return await attempt(first);
     } catch (error) {
-      // Only a registry on this machine has a second address: it may speak plain http.
+      // Only a registry on this machine has a second address, with plain http.
       if (fallback === undefined || !isSignetError(error, 'network-unreachable', 'tls-failed')) throw error;
       return await attempt(fallback).catch(() => {
         throw error;
@@ -200,7 +250,7 @@ export class TrustClient {
     }
   }
 
-  /** What a collection is brought up to date from. */
+  /** What a collection is updated from. */
   private source(
     gun: Gun,
     registry: string,
@@ -234,7 +284,7 @@ export class TrustClient {
     return this.options.place?.server ?? this.serverOf(registry);
   }
 
-  /** The address of the trust server that speaks for a registry. */
+  /** The address of a registry's trust server. */
   serverOf(registry: string): URL {
     const { configuration, trustServer } = this.options;
     const perRegistry = new Map<string, string>();
@@ -244,7 +294,7 @@ export class TrustClient {
     return serverFor(registry, { environment: trustServer, perRegistry });
   }
 
-  /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
+  /** The trust server's own login comes before the registry's, which is sent only to servers of that registry. */
   private loginOf(registry: string): LoginSource {
     const { endpoint } = this.options.configuration.registries.get(registry) ?? {};
     return {
@@ -253,7 +303,7 @@ export class TrustClient {
     };
   }
 
-  /** Token services elsewhere to which the user lets the login for a registry, or for a trust server, go. */
+  /** Token services on other hosts that the user lets the login for a registry or trust server be sent to. */
   private allowedFor(host: string): ReadonlySet<string> {
     const { registries } = this.options.configuration;
     const about = [...registries].filter(

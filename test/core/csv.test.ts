@@ -65,7 +65,7 @@ describe('readNamedFields', () => {
     expect(next).toBe('Name each field once, in small letters: key=value,key=value');
   });
 
-  test('a key that is asked for has to be written as it is', async () => {
+  test('a key must be written exactly as it is asked for', async () => {
     for (const text of ['Type=a', '" type=a"']) {
       const { message } = await failure(() => valueIn(readNamedFields(text), 'type'), 'docker-value-unclear');
       expect(message).toEndWith('is not written as "type"');

@@ -231,7 +231,7 @@ describe('an import is refused, and changes nothing, if', () => {
     );
   });
 
-  test('the new root is signed by nobody whom the old one names', async () => {
+  test('the new root is signed by no one whom the old one names', async () => {
     await mover.publishHistory();
     const bundle = await mover.bundle(server);
     const root = parseEnvelope('root', bundle.get('4.root') ?? Buffer.of());

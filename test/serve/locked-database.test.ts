@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { afterAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { recordEvent } from '../../src/accounts/store/account-events.ts';
+import { recordEvent } from '../../src/accounts/store/sqlite-account-events.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
 import { dataFolder } from '../../src/serve/data/data-folder.ts';
 import { content, image, OCI_MANIFEST } from '../registry/fixture.ts';
@@ -77,7 +77,7 @@ async function readingWorks(): Promise<void> {
   expect((await owner.load()).targets.size).toBe(1);
 }
 
-test('writers wait for it while everybody reads, and then go on', async () => {
+test('writers wait for it while everyone reads, and then go on', async () => {
   const release = await lock();
   let isOver = false;
   const writing = Promise.all([put('2'), put('3'), send('POST', 'blobs/uploads/')]).finally(() => {

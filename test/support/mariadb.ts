@@ -59,6 +59,7 @@ export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise
       `CREATE USER ${name}@'%' IDENTIFIED BY '${password}'`,
       `GRANT ${rights} ON ${database}.* TO ${name}@'%'`,
     ],
+    globalSetting: (name, value) => [`SET GLOBAL ${name} = ${value}`],
   });
 
   function write(path: string, content: string): void {

@@ -62,6 +62,7 @@ export async function startPostgres({ tls }: DatabaseServerOptions = {}): Promis
       `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`,
       `GRANT ${rights} ON ALL TABLES IN SCHEMA public TO ${name}`,
     ],
+    globalSetting: (name, value) => [`ALTER SYSTEM SET ${name} = ${value}`, 'SELECT pg_reload_conf()'],
   });
 
   function write(path: string, content: string): void {

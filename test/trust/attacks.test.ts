@@ -189,7 +189,7 @@ describe('rollback', () => {
     await refusedByVisitor('version-rollback');
   });
 
-  test('goes unnoticed by nobody whose cache is only older', async () => {
+  test('goes unnoticed by no one whose cache is only older', async () => {
     simulator.serve(old);
     const stranger = new Visitor(simulator);
     expect(await stranger.resolve()).toBe(digestOfTarget(1));
@@ -408,7 +408,7 @@ describe('a file that must not be used', () => {
     ],
   ];
   for (const [what, forge, why] of ways) {
-    test(`leaves its tags to nobody: releases ${what}`, async () => {
+    test(`leaves its tags to no one: releases ${what}`, async () => {
       forge();
       simulator.relist();
       const error = await failure(visitor.resolve(), 'role-unusable');
@@ -729,7 +729,7 @@ describe('a malicious mirror', () => {
     ['says that there is nothing', missing('timestamp'), 'no trust data'],
   ];
   for (const [what, lie, why = lie.message] of errors) {
-    test(`that ${what} keeps nobody from what is known, until it expires`, async () => {
+    test(`that ${what} keeps no one from what is known, until it expires`, async () => {
       simulator.lies.set('timestamp', lie);
       expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
       // docker's line, and one that says what is wrong with the server.

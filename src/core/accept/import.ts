@@ -51,7 +51,7 @@ const VERSIONED = /^([1-9]\d{0,9})\.(root|snapshot)$/;
 
 /**
  * Decides on an import (protocol I.2.2): every root must lead to the next, the old collection must be one that clients could
- * load under its last root, be it expired or not, and the new root must make it one of this server. Returns all files to
+ * load under its last root, expired or not, and the new root must make it one of this server. Returns all files to
  * store in one transaction, those of the old server byte for byte; the server's new timestamp is the last one.
  *
  * Throws `role-invalid` or `json-*` for what cannot be read, and otherwise the error of the first rule that fails, with a

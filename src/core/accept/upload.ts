@@ -16,7 +16,7 @@ import {
 import { checkExpiry } from '../verify/verify.ts';
 import { makeSnapshot, makeTimestamp, type OnlineSigner } from './online-files.ts';
 import { refuse, refuseAs } from './refusal.ts';
-import { readCurrent, type StoredFile, stored } from './stored-file.ts';
+import { ofStored, readCurrent, type StoredFile, stored } from './stored-file.ts';
 import { Tree } from './upload-tree.ts';
 import { acceptSnapshot } from './uploaded-snapshot.ts';
 import { conflict } from './version-step.ts';
@@ -98,7 +98,7 @@ export async function refreshOnline({
   const timestamp = readCurrent('timestamp', current, readTimestamp);
   if (rootBytes === undefined || snapshotBytes === undefined || snapshot === undefined || timestamp === undefined)
     return [];
-  const { root, envelope } = trustCachedRoot(gun, rootBytes);
+  const { root, envelope } = ofStored('root', () => trustCachedRoot(gun, rootBytes));
   const isSnapshotExpired = snapshot.expires.at < now;
   if (!isSnapshotExpired && timestamp.expires.at >= now) return [];
   if (!isSnapshotExpired) return [await makeTimestamp(root, timestamp.version + 1, snapshotBytes, signer, now)];
@@ -122,7 +122,7 @@ async function readParts(
 }
 
 function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | undefined, now: Instant): TrustedRoot {
-  const previous = current === undefined ? undefined : trustCachedRoot(gun, current);
+  const previous = current === undefined ? undefined : ofStored('root', () => trustCachedRoot(gun, current));
   if (uploaded === undefined) {
     return (
       previous ?? refuse('ErrValidation', 'upload-incomplete', 'no pre-existing root and no root provided in update.')

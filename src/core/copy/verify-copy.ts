@@ -19,9 +19,9 @@ export interface VerifiedCopy {
 }
 
 /**
- * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows the
- * one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures, nothing is
- * missing and nothing is there that nobody promised. What the copy says of itself must be so too.
+ * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows
+ * the one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures,
+ * nothing is missing and nothing is there that no one promised. What the copy says of itself must be so too.
  *
  * Throws `copy-untrusted`, with the failed check as its cause.
  */
@@ -38,8 +38,7 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
     return verified;
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('copy-untrusted', `the copy of ${gun} is not to be trusted: ${cause.message}`, {
-      cause,
+    throw cause.within('copy-untrusted', `the copy of ${gun} is not to be trusted: ${cause.message}`, {
       detail: { gun, why: cause.code },
     });
   }
@@ -87,8 +86,13 @@ export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
 }
 
 /**
- * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read, so
- * that whoever has others to serve can see to them in between.
+<<<<<<< HEAD
+ * Verifies the files of a copy under its newest root, ignoring expiry. Yields the length of each file before it is read,
+ * so that a server can handle other requests in between.
+=======
+ * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read,
+ * so that a server can serve others in between.
+>>>>>>> main
  */
 export function* verifyFiles(
   { files }: Pick<CollectionCopy, 'files'>,
@@ -124,7 +128,8 @@ export function* verifyFiles(
   return { set, unusable, unclaimed: unread };
 }
 
-function drained<Result>(steps: Generator<unknown, Result, void>): Result {
+/** The result of steps, for whoever has nothing else to see to in between. */
+export function drained<Result>(steps: Generator<unknown, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;

@@ -8,6 +8,22 @@ export const SERVER_ERRORS = {
     next: 'The data was written by a newer Signet. Run that version, or restore a backup.',
   },
 
+  'database-not-notary': {
+    own: true,
+    next: 'Name the database of a notary-server, or an empty one that Signet may use alone.',
+  },
+  'database-half-migrated': {
+    own: true,
+    next: "Let Notary's own migrations end first: see why the last one broke off, mend that, set its version with `migrate force`, and run `migrate up`.",
+  },
+  'database-rights-missing': {
+    own: true,
+    next: 'Grant the user of the database SELECT, INSERT, UPDATE and DELETE on all its tables, and CREATE for those of Signet.',
+  },
+  'database-ids-used-up': {
+    http: 507,
+    next: 'Widen the column `id` of the table that the message names to bigint; Notary works with that, too.',
+  },
   'database-url-invalid': {
     own: true,
     exit: 125,

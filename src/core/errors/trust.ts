@@ -9,6 +9,8 @@ export const TRUST_ERRORS = {
   'signatures-pending': { own: true },
   'reset-incomplete': { own: true },
   'trust-incomplete': {},
+  'migration-conflict': { own: true },
+  'migration-incomplete': { own: true },
   'signing-failed': {},
   'digest-unsigned': {
     own: true,

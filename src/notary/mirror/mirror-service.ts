@@ -4,8 +4,8 @@ import { formatTime, type Instant } from '../../core/time.ts';
 import type { MaxAge } from '../http/answers.ts';
 import { textAnswer } from '../http/answers.ts';
 import { GunPrefixes } from '../http/gun-prefixes.ts';
-import { createNotaryHandler, type Observer } from '../http/handler.ts';
-import type { Route } from '../http/routes.ts';
+import { type Observer, route, trustRoutes } from '../http/routes.ts';
+import type { TrustServices } from '../http/services.ts';
 import { MAX_AGE, type TrustService } from '../index.ts';
 import type { CurrentChain } from '../publish/current-chains.ts';
 import type { Logger } from '../publish/logger.ts';
@@ -19,6 +19,8 @@ interface MirrorOptions {
   readonly logger: Logger;
   readonly gunPrefixes?: readonly string[];
   readonly maxAge?: MaxAge;
+  /** Bytes of files in one publish at most, before it is refused. */
+  readonly maxPublish?: number;
   readonly observe?: Observer;
 }
 
@@ -53,10 +55,12 @@ export function openMirror(options: MirrorOptions): MirrorService {
   const readOnly = async (): Promise<never> => {
     throw new Refusal('mirror-read-only');
   };
-  const handler = createNotaryHandler({
+  const services: TrustServices = {
     repositories: {
       current,
       fresh: current,
+      byChecksum: (gun, role, sha256) => store.byChecksum(gun, role, sha256),
+      byVersion: (gun, role, version) => store.byVersion(gun, role, version),
       publish: readOnly,
       refuseTaken: readOnly,
       import: readOnly,
@@ -68,9 +72,7 @@ export function openMirror(options: MirrorOptions): MirrorService {
     logger,
     maxAge: options.maxAge ?? MAX_AGE,
     prefixes: new GunPrefixes(options.gunPrefixes ?? []),
-    observe: options.observe ?? (() => {}),
-    moreRoutes: [mirrorRoute(store)],
-  });
+  };
   const reload = async () => {
     try {
       const next = mirrorFiles(paths);
@@ -87,7 +89,7 @@ export function openMirror(options: MirrorOptions): MirrorService {
     }
   };
   return {
-    handler,
+    routes: trustRoutes({ ...options, services, more: [mirrorRoute(store)] }),
     currentChain: current,
     health: async () => (failure === undefined ? {} : { mirror: failure }),
     collections: () =>
@@ -99,26 +101,19 @@ export function openMirror(options: MirrorOptions): MirrorService {
 }
 
 /** What a client is told that asks whether a collection comes from a mirror. */
-function mirrorRoute(store: MirrorStore): Route {
-  return {
-    operation: 'GetMirror',
-    method: 'GET',
-    pattern: /^signet\/mirror$/,
-    actions: ['pull'],
-    outside: 'metadata-not-found',
-    answer: async (_services, { gun }) => {
-      const mirrored = store.find(gun);
-      if (mirrored === undefined) throw new Refusal('metadata-not-found', {});
-      const { copy, set } = mirrored;
-      return textAnswer(
-        JSON.stringify({
-          ...(copy.server === undefined ? {} : { server: copy.server.href }),
-          read: formatTime(copy.readAt),
-          until: formatTime(usableUntil(set)),
-        }),
-      );
-    },
-  };
+function mirrorRoute(store: MirrorStore): ReturnType<typeof route> {
+  return route('GetMirror', 'GET', /^signet\/mirror$/, ['pull'], async (_services, { name: gun }) => {
+    const mirrored = store.find(gun);
+    if (mirrored === undefined) throw new Refusal('metadata-not-found', {});
+    const { copy, set } = mirrored;
+    return textAnswer(
+      JSON.stringify({
+        ...(copy.server === undefined ? {} : { server: copy.server.href }),
+        read: formatTime(copy.readAt),
+        until: formatTime(usableUntil(set)),
+      }),
+    );
+  });
 }
 
 async function notFound(): Promise<never> {

@@ -3,10 +3,10 @@ import { makePublicKey, type PublicKey } from '../../core/keys/public-key.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
-import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from '../store/online-key-store.ts';
+import type { OnlineKey, OnlineKeyType, OnlineRole } from '../store/online-key-store.ts';
+import type { OnlineKeyVault } from '../store/online-key-vault.ts';
 import { LruCache } from './lru.ts';
 import type { OnlineKeyService, SettledSigner } from './online-key-service.ts';
-import type { Vault } from './seal.ts';
 
 interface OpenKey {
   readonly gun: Gun;
@@ -17,16 +17,14 @@ interface OpenKey {
 /** Decrypted keys kept in memory; the other ones are decrypted when they sign. */
 const OPEN_KEYS = 1024;
 
-/** Online keys that this process opens itself: sealed in the database, under the master key. */
+/** Online keys that this process opens itself, from where they are kept closed. */
 export class LocalOnlineKeys implements OnlineKeyService {
-  private readonly store: OnlineKeyStore;
-  private readonly vault: Vault;
+  private readonly vault: OnlineKeyVault;
   private readonly type: OnlineKeyType;
   private readonly clock: () => Instant;
   private readonly open = new LruCache<KeyId, OpenKey>(OPEN_KEYS, ({ privateKey }) => privateKey.wipe());
 
-  constructor(store: OnlineKeyStore, vault: Vault, type: OnlineKeyType, clock: () => Instant) {
-    this.store = store;
+  constructor(vault: OnlineKeyVault, type: OnlineKeyType, clock: () => Instant) {
     this.vault = vault;
     this.type = type;
     this.clock = clock;
@@ -34,74 +32,81 @@ export class LocalOnlineKeys implements OnlineKeyService {
 
   async current(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
     for (const id of listed) {
-      const key = await this.store.find(id);
+      const key = await this.vault.find(id);
       if (key?.gun === gun) return publicKeyOf(key);
     }
     return this.next(gun, role, listed);
   }
 
   async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
-    const pending = await this.store.pending(gun, role, this.type);
-    if (pending === undefined) return publicKeyOf(await this.store.add(this.generate(gun, role), this.clock()));
+    const pending = await this.vault.pending(gun, role, this.type);
+    if (pending === undefined) return publicKeyOf(await this.generate(gun, role));
     if (!listed.includes(pending.id)) return publicKeyOf(pending);
     // The process ended between storing what the key signed and noting that it did.
-    await this.store.markUsed(pending.id, this.clock());
+    await this.vault.markUsed(pending.id, this.clock());
     return this.next(gun, role, listed);
   }
 
-  /** Signing throws `online-key-unreadable` if the master key is another one. */
+  /** Signing throws `online-key-unreadable` if the key does not open. */
   signer(gun: Gun, which: 'any' | 'unused' = 'any'): SettledSigner {
     const signed = new Map<KeyId, OpenKey>();
     return {
       sign: async (id, message) => {
-        if (which === 'unused' && (await this.store.find(id))?.used !== false) return undefined;
-        const key = this.open.get(id) ?? this.unseal(await this.store.find(id));
-        if (key?.gun !== gun) return undefined;
-        // Nothing may be awaited before this line: another key's arrival can wipe this one.
-        const signature = key.privateKey.sign(message);
-        if (!key.used) signed.set(id, key);
-        return signature;
+        if (which === 'unused' && (await this.vault.find(id))?.used !== false) return undefined;
+        return this.opened(id, gun, (key) => {
+          if (!key.used) signed.set(id, key);
+          return key.privateKey.sign(message);
+        });
       },
       settle: async () => {
         for (const [id, key] of signed) {
-          await this.store.markUsed(id, this.clock());
+          await this.vault.markUsed(id, this.clock());
           key.used = true;
         }
       },
     };
   }
 
-  /** Whether the store answers and the master key is the right one. Throws what is wrong. */
-  async check(): Promise<void> {
-    this.unseal(await this.store.sample());
+  check(): Promise<void> {
+    return this.vault.check();
   }
 
-  private generate(gun: Gun, role: OnlineRole): SealedKey {
+  private async generate(gun: Gun, role: OnlineRole): Promise<OnlineKey> {
     const privateKey = generatePrivateKey(this.type);
     const raw = privateKey.raw();
     try {
       const { id, bytes } = privateKey.publicKey;
-      const sealed = this.vault.seal(raw, [id, gun, role]);
-      return { id, gun, role, type: this.type, publicBytes: bytes, sealed, used: false };
+      return await this.vault.add(
+        { id, gun, role, type: this.type, publicBytes: bytes, used: false },
+        raw,
+        this.clock(),
+      );
     } finally {
       raw.fill(0);
       privateKey.wipe();
     }
   }
 
-  private unseal(key: SealedKey | undefined): OpenKey | undefined {
-    if (key === undefined) return undefined;
-    const raw = this.vault.open(key.sealed, [key.id, key.gun, key.role]);
+  /**
+   * What `use` makes of an opened key of this GUN; undefined if there is none. `use` runs at once, and not after anything
+   * that is awaited: another key's arrival can wipe this one.
+   */
+  private async opened<T>(id: KeyId, gun: Gun, use: (key: OpenKey) => T): Promise<T | undefined> {
+    const known = this.open.get(id);
+    if (known !== undefined) return known.gun === gun ? use(known) : undefined;
+    const key = await this.vault.find(id);
+    if (key?.gun !== gun) return undefined;
+    const raw = await this.vault.open(key);
     try {
       const open = { gun: key.gun, privateKey: privateKeyFromRaw(key.type, raw), used: key.used };
       this.open.set(key.id, open);
-      return open;
+      return use(open);
     } finally {
       raw.fill(0);
     }
   }
 }
 
-function publicKeyOf(key: SealedKey): PublicKey {
+function publicKeyOf(key: OnlineKey): PublicKey {
   return makePublicKey(key.type, key.publicBytes);
 }

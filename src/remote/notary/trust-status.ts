@@ -60,7 +60,8 @@ export function translatePublish(answer: AuthorizedAnswer, gun: Gun): void {
   translateStatus(answer, gun, 'POST metadata endpoint');
 }
 
-function rejection(errors: readonly RemoteError[]): SignetError {
+/** Why an update was refused: `publish-conflict`, or `publish-rejected` in the words of Notary's clients. */
+export function rejection(errors: readonly RemoteError[]): SignetError {
   const [only] = errors.length === 1 ? errors : [];
   if (only === undefined) return new SignetError('publish-rejected', REJECTED);
   const { code, message } = only;

@@ -1,17 +1,31 @@
 import type { Editor } from '../../core/edit/editor.ts';
+import type { SigningKeys } from '../../core/edit/signing.ts';
 import { issueRootCertificate, rootCertificateOf } from '../../core/keys/certificate.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import { canonicalKeyId } from '../../core/keys/public-key.ts';
+import type { Gun } from '../../core/names/gun.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
+import type { TrustedView } from '../../core/verify/trusted-set.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** A role whose file is to be signed anew, and why. */
+/**
+ * A role whose file should be signed again, and why.
+ *
+ * @example
+ * ```ts
+ * import { type DueRole, planRenewal } from 'signet';
+ *
+ * const { due } = await planRenewal(repository);
+ * const describe = ({ role, why, expires }: DueRole) => `${role}: ${why}, ${new Date(expires).toISOString()}`;
+ * for (const each of due) console.log(describe(each));
+ * ```
+ */
 export interface DueRole {
   readonly role: RoleName;
   readonly expires: Instant;
@@ -21,15 +35,33 @@ export interface DueRole {
   readonly isHere: boolean;
 }
 
-/** What renewing would do. */
+/**
+ * What a renewal would sign again, and the collection as it is.
+ *
+ * @example
+ * ```ts
+ * import { planRenewal, type RenewalPlan } from 'signet';
+ *
+ * const plan: RenewalPlan = await planRenewal(repository);
+ * assert.deepEqual(plan.due, []); // nothing expires within six months
+ * ```
+ */
 export interface RenewalPlan {
   readonly collection: Collection;
   readonly due: readonly DueRole[];
 }
 
 /**
- * The roles that have expired, will within half a year, or lost their signatures, and those `asked` for beside them. The
- * timestamp is left out, and the snapshot where the server has its key: the server renews them by itself.
+ * The roles that have expired, will expire within six months, or lack signatures, and those in `asked`. Leaves out the
+ * timestamp, and the snapshot if the server has its key: the server renews these by itself.
+ *
+ * @example
+ * ```ts
+ * import { planRenewal } from 'signet';
+ *
+ * const { due } = await planRenewal(repository, ['targets']);
+ * assert.deepEqual(due.map(({ role, why, isHere }) => [role, why, isHere]), [['targets', 'asked for', true]]);
+ * ```
  */
 export async function planRenewal(repository: Repository, asked: readonly RoleName[] = []): Promise<RenewalPlan> {
   const collection = await repository.inspect();
@@ -45,8 +77,18 @@ export async function planRenewal(repository: Repository, asked: readonly RoleNa
 }
 
 /**
- * Signs the given roles anew, with all they say, in one publish. The caller vouches for content whose signatures were
- * lost. A root gets new certificates for the keys that are here where theirs run out (protocol G-1).
+ * Signs the given roles again, with their content, in one publish. The caller vouches for content whose signatures were
+ * lost. A root gets new certificates for those keys in the key store whose certificates are about to expire (protocol
+ * G-1).
+ *
+ * @example
+ * ```ts
+ * import { planRenewal, renew } from 'signet';
+ *
+ * const { due } = await planRenewal(repository, ['targets']);
+ * const { kind } = await renew(repository, due.filter(({ isHere }) => isHere).map(({ role }) => role));
+ * assert.equal(kind, 'published');
+ * ```
  */
 export function renew(repository: Repository, roles: readonly RoleName[]): Promise<Publication> {
   return repository.repair(async (editor, collection) => {
@@ -78,7 +120,7 @@ function rootExpiry(expires: Instant, keys: readonly PublicKey[]): Instant {
   return Math.min(expires, ...keys.map((key) => rootCertificateOf(key)?.notAfter ?? expires));
 }
 
-function rootKeys(set: Collection['set']): readonly PublicKey[] {
+function rootKeys(set: TrustedView): readonly PublicKey[] {
   const { keyIds, keys } = set.signersOf('root');
   return keyIds.flatMap((id) => keys.get(id) ?? []);
 }
@@ -91,15 +133,34 @@ function whyDue(expires: Instant, isUnsigned: boolean, isAsked: boolean, now: In
 }
 
 async function renewRoot({ keys, gun, source }: Repository, editor: Editor, { set }: Collection): Promise<void> {
-  const { threshold } = set.signersOf('root');
+  const renewed = await reissued(set, { gun, keys, now: source.now, before: source.now + EXPIRY_NOTICE });
+  if (renewed === undefined) editor.witnessRoot();
+  else editor.replaceKeys('root', renewed, set.signersOf('root').threshold);
+}
+
+interface Reissuing {
+  readonly gun: Gun;
+  readonly keys: SigningKeys;
+  readonly now: Instant;
+  /** Certificates that end earlier are replaced. */
+  readonly before: Instant;
+}
+
+/**
+ * The root keys of a collection, with new certificates for those that are here and whose certificates end: the same keys,
+ * but under other IDs, so that it is a rotation (protocol G-1). Undefined if there is nothing to replace.
+ */
+export async function reissued(
+  set: TrustedView,
+  { gun, keys, now, before }: Reissuing,
+): Promise<readonly PublicKey[] | undefined> {
   let isReissued = false;
   const renewed: PublicKey[] = [];
   for (const key of rootKeys(set)) {
-    const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < source.now + EXPIRY_NOTICE;
+    const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < before;
     const signer = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
     if (signer !== undefined) isReissued = true;
-    renewed.push(signer === undefined ? key : await issueRootCertificate(signer, gun, source.now));
+    renewed.push(signer === undefined ? key : await issueRootCertificate(signer, gun, now));
   }
-  if (isReissued) editor.replaceKeys('root', renewed, threshold);
-  else editor.witnessRoot();
+  return isReissued ? renewed : undefined;
 }

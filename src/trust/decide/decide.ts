@@ -32,9 +32,11 @@ import { resolveAllTags, resolveTag, type TrustedTag } from './resolve.ts';
  *
  * @example
  * ```ts
- * const decision = await decide(parseReference('registry.example.com/team/app:1.0'), evidence);
- * if ('error' in decision) console.error(decision.error.message);
- * else run(decision.use);
+ * import { decide, formatReference, parseReference } from 'signet';
+ *
+ * const decision = await decide(parseReference('registry.example.com/team/app:1.0'), client.evidence());
+ * if ('error' in decision) console.error(decision.error.message, decision.error.next);
+ * else assert.match(formatReference(decision.use), /@sha256:[0-9a-f]{64}$/);
  * ```
  */
 export async function decide<Asked extends AskedImage>(image: Asked, evidence: Evidence): Promise<Decision<Asked>>;

@@ -5,20 +5,70 @@ import type { FrozenList } from './frozen.ts';
 import type { Exemption } from './image-rules.ts';
 import type { TrustedTag } from './resolve.ts';
 
-/** An image by its ID, which identifies its content but no repository. */
+/**
+ * An image by its ID, which identifies its content but no repository.
+ *
+ * @example
+ * ```ts
+ * import { decide, digestOf, type ImageId } from 'signet';
+ *
+ * const id: ImageId = { id: digestOf(Buffer.from('the configuration of an image')), names: [] };
+ * assert.equal((await decide(id, client.evidence())).verdict, 'unsigned-digest-allowed');
+ * ```
+ */
 export interface ImageId {
   readonly id: Digest;
   /** The names with digests under which the engine knows the image; empty if it does not have it. */
   readonly names: readonly Reference[];
 }
 
-/** What can be asked about: a name with a tag (`latest` by default), a digest, or both; or an image ID. */
+/**
+ * What can be asked about: a name with a tag (`latest` by default), a digest, or both; or an image ID.
+ *
+ * @example
+ * ```ts
+ * import { type AskedImage, decide, parseReference } from 'signet';
+ *
+ * const asked: AskedImage = parseReference('registry.example.com/team/app:no-such-tag');
+ * assert.equal((await decide(asked, client.evidence())).verdict, 'refused');
+ * ```
+ */
 export type AskedImage = Reference | ImageId;
 
-/** The answer to "may this image be used, and which is it?". */
+/**
+ * The answer to "may this image be used, and which is it?".
+ *
+ * @example
+ * ```ts
+ * import { type Decision, decide } from 'signet';
+ *
+ * const decision: Decision = await decide(image, client.evidence());
+ * switch (decision.verdict) {
+ *   case 'tag-signed':
+ *     console.log(`signed by ${decision.tag.role}`);
+ *     break;
+ *   case 'exempt':
+ *     console.warn(`not signed, but exempt: ${decision.exemption.reason}`);
+ *     break;
+ *   case 'refused':
+ *   case 'unsigned-digest-refused':
+ *     throw decision.error;
+ * }
+ * ```
+ */
 export type Decision<Asked extends AskedImage = AskedImage> = Permitted<Asked> | Refused<Asked>;
 
-/** An image that may be used, but only as `use`. */
+/**
+ * An image that may be used, but only as `use`.
+ *
+ * @example
+ * ```ts
+ * import { decide, type Permitted, permitted } from 'signet';
+ *
+ * const permission: Permitted = permitted(await decide(image, client.evidence()));
+ * assert.ok('use' in permission);
+ * ```
+ */
 export type Permitted<Asked extends AskedImage = AskedImage> =
   | SignedTag
   | FrozenTag
@@ -89,7 +139,17 @@ interface Refused<Asked extends AskedImage = AskedImage> {
   readonly error: SignetError;
 }
 
-/** Returns the permission in a decision. Throws the error of a refusal. */
+/**
+ * Returns the permission in a decision. Throws the error of a refusal.
+ *
+ * @example
+ * ```ts
+ * import { decide, formatReference, parseReference, permitted } from 'signet';
+ *
+ * const { use } = permitted(await decide(parseReference('registry.example.com/team/app:1.0'), client.evidence()));
+ * console.log(`docker run ${formatReference(use)}`);
+ * ```
+ */
 export function permitted<Asked extends AskedImage>(decision: Decision<Asked>): Permitted<Asked> {
   if ('error' in decision) throw decision.error;
   return decision;

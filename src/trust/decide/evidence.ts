@@ -8,7 +8,17 @@ import type { TrustedView } from '../../core/verify/trusted-set.ts';
 import { checkExpiry } from '../../core/verify/verify.ts';
 import type { ImageRules } from './image-rules.ts';
 
-/** What a decision is based on. Neither keys nor proposals are part of it. */
+/**
+ * What a decision is based on. Neither keys nor proposals are part of it.
+ *
+ * @example
+ * ```ts
+ * import { decide, type Evidence } from 'signet';
+ *
+ * const nextYear: Evidence = { ...client.evidence(), now: () => Date.now() + 4 * 365 * 24 * 3600 * 1000 };
+ * assert.equal((await decide(image, nextYear)).verdict, 'refused'); // expired by then
+ * ```
+ */
 export interface Evidence {
   readonly rules: ImageRules;
   readonly pinning: Pinning;
@@ -18,7 +28,17 @@ export interface Evidence {
   now(): Instant;
 }
 
-/** A read-only view of a collection. */
+/**
+ * A read-only view of a collection.
+ *
+ * @example
+ * ```ts
+ * import { type CollectionView, inspectCollection } from 'signet';
+ *
+ * const view: CollectionView = await client.evidence().collectionOf(image);
+ * assert.ok(view.set.targets.has('targets'));
+ * ```
+ */
 export interface CollectionView {
   readonly set: TrustedView;
 }

@@ -4,7 +4,19 @@ import { type ImagePattern, parseImagePattern } from '../../core/names/image-pat
 import { quoted } from '../../core/printable.ts';
 import type { FrozenList } from './frozen.ts';
 
-/** What images need besides a signed tag. */
+/**
+ * What images need besides a signed tag.
+ *
+ * @example
+ * ```ts
+ * import { decide, digestOf, type ImageRules, parseReference } from 'signet';
+ *
+ * const rules: ImageRules = { digests: 'signed', exempt: [] };
+ * const unsigned = parseReference(`registry.example.com/team/app@${digestOf(Buffer.from('something else'))}`);
+ * const decision = await decide(unsigned, { ...client.evidence(), rules });
+ * assert.equal(decision.verdict, 'unsigned-digest-refused');
+ * ```
+ */
 export interface ImageRules {
   /**
    * What an explicit digest or image ID needs. `docker`: nothing, it identifies its content itself. `signed`: the trust

@@ -13,7 +13,18 @@ import type { Repository } from '../publish/repository.ts';
 import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** One published file of a collection, as whoever looks after it has to know it. */
+/**
+ * The state of one published file of a collection: version, expiry, signatures and keys.
+ *
+ * @example
+ * ```ts
+ * import { type RoleStatus, statusOf } from 'signet';
+ *
+ * const isDue = ({ expires }: RoleStatus) => expires < Date.now() + 30 * 24 * 3600 * 1000;
+ * const { roles } = await statusOf(repository);
+ * assert.deepEqual(roles.filter(isDue).map(({ role }) => role), ['timestamp']); // the server renews it
+ * ```
+ */
 export interface RoleStatus {
   readonly role: RoleName;
   readonly version: number;
@@ -26,6 +37,17 @@ export interface RoleStatus {
   readonly here: number;
 }
 
+/**
+ * The state of a collection, and the proposal that waits for signatures.
+ *
+ * @example
+ * ```ts
+ * import { type Status, statusOf } from 'signet';
+ *
+ * const status: Status = await statusOf(repository);
+ * assert.equal(status.waiting, undefined);
+ * ```
+ */
 export interface Status {
   readonly collection: Collection;
   readonly roles: readonly RoleStatus[];
@@ -35,7 +57,18 @@ export interface Status {
   readonly mirror: MirrorInfo | undefined;
 }
 
-/** How a collection stands, expired or not, and what waits for signatures. Throws `trust-data-missing`. */
+/**
+ * The state of a collection, expired or not, and what waits for signatures. Throws `trust-data-missing`.
+ *
+ * @example
+ * ```ts
+ * import { statusOf } from 'signet';
+ *
+ * for (const { role, version, expires, signed, threshold } of (await statusOf(repository)).roles) {
+ *   console.log(role, version, new Date(expires), `${signed.length} of ${threshold}`);
+ * }
+ * ```
+ */
 export async function statusOf(repository: Repository): Promise<Status> {
   const collection = await repository.inspect();
   const roles: RoleStatus[] = [];

@@ -37,6 +37,6 @@ function hostIn(registry: string): string {
     return checkHost(registry);
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('configuration-invalid', `SIGNET_DEFAULT_REGISTRY: ${cause.message}`, { cause });
+    throw cause.within('configuration-invalid', `SIGNET_DEFAULT_REGISTRY: ${cause.message}`);
   }
 }

@@ -18,7 +18,17 @@ interface RegistryConfiguration extends RegistrySettings {
   readonly tokenServices: readonly string[];
 }
 
-/** The client's settings: `signet.json` next to docker's own configuration. */
+/**
+ * The client's settings: `signet.json` next to docker's own configuration.
+ *
+ * @example
+ * ```ts
+ * import { type Configuration, openTrust } from 'signet';
+ *
+ * const { configuration }: { configuration: Configuration } = await openTrust();
+ * assert.equal(configuration.defaultRegistry, undefined);
+ * ```
+ */
 export interface Configuration {
   /** The registry of names without one; `docker.io` by default. */
   readonly defaultRegistry: string | undefined;
@@ -88,14 +98,21 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
       uncovered: readUncovered(fields.optionalString('uncovered')),
     };
   } catch (cause) {
-    if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError('configuration-invalid', `${path}: ${cause.message}`, { cause });
+    throw isSignetError(cause) ? cause.within('configuration-invalid', `${path}: ${cause.message}`) : cause;
   }
 }
 
 /**
  * Resolves a typed name to a reference. With a default registry, names without a registry belong to it: `alice/app`
  * directly, a single word below `library/`, as on Docker Hub.
+ *
+ * @example
+ * ```ts
+ * import { formatReference, openTrust, resolveName } from 'signet';
+ *
+ * const { configuration } = await openTrust({ env: { ...process.env, SIGNET_DEFAULT_REGISTRY: 'registry.example.com' } });
+ * assert.equal(formatReference(resolveName('alice/app', configuration)), 'registry.example.com/alice/app');
+ * ```
  */
 export function resolveName(text: string, { defaultRegistry }: Configuration): Reference {
   if (defaultRegistry === undefined || namesRegistry(text)) return parseReference(text);

@@ -81,7 +81,7 @@ describe('a snapshot', () => {
     expect(isFile('targets', targets, promised)).toBe(true);
   });
 
-  test('is the server’s where its key is not here, and nobody’s where its keys are too few', async () => {
+  test('is the server’s where its key is not here, and no one’s where its keys are too few', async () => {
     const simulator = await Simulator.start();
     const { root } = (await simulator.trusted()).set.root;
     expect(await signSnapshot(root, undefined, new Map(), simulator.owner, NOW)).toBeUndefined();

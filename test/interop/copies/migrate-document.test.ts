@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { DAY, formatTime, YEAR } from '../../../src/core/time.ts';
 import { blocksOf, examplesIn, patternOf, readDocument } from '../../support/documents.ts';
-import { Person } from '../../support/notary-client.ts';
+import { Person, succeeds } from '../../support/notary-client.ts';
 import type { NotaryServer } from '../../support/notary-server.ts';
 import { type SignetServer, signetCommand, startSignet } from '../../support/signet-server.ts';
 import { Simulator } from '../../support/simulator.ts';
@@ -34,6 +34,7 @@ beforeAll(async () => {
 function here(text: string): string {
   const [docker, azure, from] = OLD_HOSTS;
   return text
+    .replaceAll('https://notary.example.com', old.origin)
     .replaceAll(`https://${docker}`, old.origin)
     .replaceAll(`${docker}`, old.host)
     .replaceAll(`${azure}`, old.origin)
@@ -57,6 +58,16 @@ function person(): Person {
   return made;
 }
 
+/** Someone who has published repositories on the old server, with notary, and has their root key. */
+async function owner(): Promise<Person> {
+  const publisher = new Person(old);
+  for (const gun of ['registry.example.com/team/app', 'registry.example.com/team/web']) {
+    await succeeds(publisher.notary('init', '-p', gun));
+    await succeeds(publisher.add(gun, 'v1'));
+  }
+  return person().takeKeysOf(publisher);
+}
+
 test('the commands of docs/migrate.md do what it says', async () => {
   const folder = temporaryFolder();
   const shim = join(folder, 'signet');
@@ -65,6 +76,7 @@ test('the commands of docs/migrate.md do what it says', async () => {
   const people = new Map([
     ['', person()],
     ['reader', person()],
+    ['owner', await owner()],
   ]);
   for (const { person: name, line, output } of blocksOf(DOCUMENT, 'console').flatMap(examplesIn)) {
     const script = `cd ${folder} && PATH=${folder}:$PATH && { ${here(line)}; } 2>&1`;

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OPEN_GATE } from '../../../src/accounts/gate.ts';
 import { formatCopies } from '../../../src/core/copy/copy-file.ts';
 import { digestHex, digestOf } from '../../../src/core/names/digest.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
@@ -9,6 +8,7 @@ import { RELEASES } from '../../../src/core/names/role.ts';
 import { type MirrorService, openMirror } from '../../../src/notary/mirror/mirror-service.ts';
 import { copyOf, rotatedRepository } from '../../support/copies.ts';
 import { failure } from '../../support/failure.ts';
+import { ask as askRoutes } from '../../support/routes.ts';
 import { GUN, type Simulator, target } from '../../support/simulator.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 
@@ -35,11 +35,8 @@ const open = (paths: readonly string[] = [folder]) => openMirror({ paths, logger
 
 async function ask(mirror: MirrorService, path: string, method = 'GET'): Promise<Response> {
   const url = new URL(`https://mirror.example/v2/${GUN}/_trust/${path}`);
-  const answer = await mirror.handler(
-    new Request(url.href, { method, ...(method === 'POST' ? { body: 'x' } : {}) }),
-    url,
-    OPEN_GATE,
-  );
+  const init = { method, ...(method === 'POST' ? { body: 'x' } : {}) };
+  const answer = await askRoutes(mirror.routes, new Request(url.href, init));
   if (answer === undefined) throw new Error('no answer');
   return answer;
 }
@@ -75,7 +72,7 @@ describe('a mirror', () => {
       const form = new FormData();
       form.append('files', new Blob(['{}']), 'root');
       const url = new URL(`https://mirror.example/v2/${GUN}/_trust/tuf/`);
-      const answer = await open().handler(new Request(url.href, { method, body: form }), url, OPEN_GATE);
+      const answer = await askRoutes(open().routes, new Request(url.href, { method, body: form }));
       expect(answer?.status).toBe(403);
       return;
     }

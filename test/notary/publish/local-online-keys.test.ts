@@ -4,6 +4,8 @@ import { type KeyId, parseKeyId } from '../../../src/core/names/key-id.ts';
 import { verifySignature } from '../../../src/core/signature.ts';
 import { LocalOnlineKeys } from '../../../src/notary/publish/local-online-keys.ts';
 import { Vault } from '../../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../../src/notary/publish/sealed-key-vault.ts';
+import type { OnlineKeyType } from '../../../src/notary/store/online-key-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../../src/notary/store/sqlite-online-key-store.ts';
 import { IN_MEMORY, openDatabase } from '../../../src/store/sqlite.ts';
 import { codeOf, GUN, MASTER_KEY } from '../fixture.ts';
@@ -15,8 +17,12 @@ let store: SqliteOnlineKeyStore;
 let keys: LocalOnlineKeys;
 beforeEach(() => {
   store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
-  keys = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
+  keys = localKeys();
 });
+
+function localKeys(masterKey = MASTER_KEY, type: OnlineKeyType = 'ed25519'): LocalOnlineKeys {
+  return new LocalOnlineKeys(new SealedKeyVault(store, new Vault(masterKey)), type, () => 1000);
+}
 
 /** Signs something that is stored then. */
 async function use(id: KeyId): Promise<void> {
@@ -37,7 +43,7 @@ test('asking again gives the same key until something that it signed is stored',
   expect((await keys.next(GUN, 'timestamp', [])).id).toBe(second.id);
 });
 
-test('a key that the root lists is not given out as a new one, though nobody noted that it signed', async () => {
+test('a key that the root lists is not given out as a new one, though no one noted that it signed', async () => {
   const first = await keys.next(GUN, 'timestamp', []);
   const second = await keys.next(GUN, 'timestamp', [first.id]);
   expect(second.id).not.toBe(first.id);
@@ -65,7 +71,7 @@ test('the current key is the first listed one that the server has', async () => 
 });
 
 test.each(['ecdsa', 'ed25519'] as const)('makes and signs with keys of type %s', async (type) => {
-  const own = new LocalOnlineKeys(store, new Vault(MASTER_KEY), type, () => 1000);
+  const own = localKeys(MASTER_KEY, type);
   const key = await own.next(GUN, 'snapshot', []);
   expect(key.type).toBe(type);
   const signature = await own.signer(GUN).sign(key.id, MESSAGE);
@@ -86,7 +92,7 @@ test('an unknown key signs nothing', async () => {
 
 test('a key that another process made signs here too', async () => {
   const key = await keys.next(GUN, 'timestamp', []);
-  const other = new LocalOnlineKeys(store, new Vault(MASTER_KEY), 'ed25519', () => 1000);
+  const other = localKeys();
   const signature = await other.signer(GUN).sign(key.id, MESSAGE);
   expect(signature && verifySignature(key, signature, MESSAGE)).toBe(true);
 });
@@ -112,7 +118,7 @@ test('nothing of a private key stands in the store', async () => {
 });
 
 test('finds out that the master key is another one', async () => {
-  const wrong = new LocalOnlineKeys(store, new Vault(Buffer.alloc(32, 9)), 'ed25519', () => 1000);
+  const wrong = localKeys(Buffer.alloc(32, 9), 'ed25519');
   await wrong.check();
   const key = await keys.next(GUN, 'timestamp', []);
   await keys.check();

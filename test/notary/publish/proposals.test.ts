@@ -5,7 +5,7 @@ import { digestHex, digestOf } from '../../../src/core/names/digest.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { formatScope, type Scope } from '../../../src/core/scope.ts';
 import type { Gate } from '../../../src/http/gate.ts';
-import type { Observer } from '../../../src/notary/http/handler.ts';
+import type { Observer } from '../../../src/notary/http/routes.ts';
 import { proposalOf } from '../../core/edit/proposal-store.suite.ts';
 import { random } from '../../support/random.ts';
 import { codeOf, GUN, Owner, type Reply, stranger, TestServer, user } from '../fixture.ts';
@@ -214,7 +214,7 @@ describe('access', () => {
     expect(await stored(server)).toBeUndefined();
   });
 
-  test('a name that the server does not serve is told so before anybody is asked who he is', async () => {
+  test('a name that the server does not serve is told so before anyone is asked to log in', async () => {
     const server = new TestServer({ gunPrefixes: ['other.example.com/'] });
     const init = { gate: stranger(), headers: ABSENT };
     const reply = await server.send('PUT', PATH, { ...init, body: new Uint8Array(ONE) });

@@ -48,7 +48,7 @@ describe('reading a manifest', () => {
     expect(request?.headers.get('accept')).toBe(MANIFEST_TYPES.join(', '));
   });
 
-  test('asks for latest where nothing is said, and for the digest where there is one', async () => {
+  test('asks for latest if nothing is said, and for the digest where there is one', async () => {
     const registry = serve(() => manifestAnswer(), certificate);
     await client().manifest(reference(registry, 'team/app'));
     await client().manifest(reference(registry, `team/app:one@${digestOf(IMAGE)}`));
@@ -270,7 +270,7 @@ describe('storing a manifest', () => {
     expect(new URL(service.requests[0]?.url ?? '').searchParams.get('scope')).toBe('repository:team/app:pull,push');
   });
 
-  test('puts it by its digest where there is no tag', async () => {
+  test('puts it by its digest if there is no tag', async () => {
     const registry = serve(() => new Response('', { status: 201 }), certificate);
     await client().putManifest(reference(registry, 'team/app'), { bytes: IMAGE, mediaType: OCI_MANIFEST });
     expect(new URL(registry.requests[0]?.url ?? '').pathname).toBe(`/v2/team/app/manifests/${digestOf(IMAGE)}`);

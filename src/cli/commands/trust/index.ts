@@ -50,6 +50,7 @@ export const TRUST: Group<Session> = {
         ['init', async () => (await import('./init.ts')).INIT],
         ['list', async () => (await import('./list.ts')).LIST],
         ['lookup', async () => (await import('./lookup.ts')).LOOKUP],
+        ['migrate', async () => (await import('./migrate.ts')).MIGRATE],
         ['publish', async () => (await import('./publish.ts')).PUBLISH],
         ['remove', async () => (await import('./remove.ts')).REMOVE],
         ['renew', async () => (await import('./renew.ts')).RENEW],

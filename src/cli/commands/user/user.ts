@@ -1,7 +1,7 @@
-import type { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { parseLevel, parsePattern } from '../../../accounts/identity/grants.ts';
 import { parseUserName, type UserName } from '../../../accounts/identity/user-name.ts';
+import type { AccountEvents } from '../../../accounts/store/account-events.ts';
 import { type AccountStore, type User, type UserChange, userExists } from '../../../accounts/store/store.ts';
 import { SignetError } from '../../../core/errors/index.ts';
 import { quoted } from '../../../core/printable.ts';
@@ -264,10 +264,7 @@ async function list(terminal: Terminal, parsed: ParsedCommand): Promise<number> 
 
 async function log(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
   const limit = limitIn(parsed);
-  const events = await inAccounts(parsed, async ({ database }) => {
-    const { latestEvents } = await import('../../../accounts/store/account-events.ts');
-    return latestEvents(database, limit);
-  });
+  const events = await inAccounts(parsed, ({ events }) => events.latest(limit));
   const described = events.map(({ at, actor, action, user, detail }) => {
     return { time: formatTime(at), by: actor.name, address: actor.address, action, user, detail };
   });
@@ -325,8 +322,8 @@ async function knownUser(store: AccountStore, name: UserName): Promise<void> {
 /** The accounts of a server, opened for one command. */
 interface OpenAccounts {
   readonly folder: DataFolder;
-  readonly database: Database;
   readonly store: AccountStore;
+  readonly events: AccountEvents;
 }
 
 /**
@@ -336,17 +333,21 @@ interface OpenAccounts {
 async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
   const path = chosenDataFolder(parsed.value('data'));
   const known = dataFolder(path);
-  if (!isMade(known, known.database)) throw accountsMissing(path);
+  if (!isMade(known, known.database) && !isMade(known, known.databaseNote)) throw accountsMissing(path);
   const folder = openDataFolder(path);
-  const [{ openDatabase }, { ACCOUNT_MIGRATIONS, SqliteAccountStore }] = await Promise.all([
-    import('../../../store/sqlite.ts'),
-    import('../../../accounts/store/sqlite-store.ts'),
+  const [{ settingsOf }, { databaseOf, refuseOtherDatabase, sqlOptionsOf }, { openStorage }] = await Promise.all([
+    import('../../../serve/settings/settings-of.ts'),
+    import('../../../serve/storage/database-of.ts'),
+    import('../../../serve/storage/open-storage.ts'),
   ]);
-  const database = openDatabase(folder.database, ACCOUNT_MIGRATIONS);
+  const settings = settingsOf(path);
+  const url = databaseOf(settings, folder);
+  refuseOtherDatabase(folder, url);
+  const storage = await openStorage(url, sqlOptionsOf(settings));
   try {
-    return await work({ folder, database, store: new SqliteAccountStore(database, operator()) });
+    return await work({ folder, store: storage.accounts(operator()), events: storage.accountEvents });
   } finally {
-    database.close();
+    await storage.close();
   }
 }
 

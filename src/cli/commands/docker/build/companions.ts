@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, wri
 import { basename, dirname, sep } from 'node:path';
 import { SignetError } from '../../../../core/errors/index.ts';
 import { printable } from '../../../../core/printable.ts';
+import { readUpTo } from '../../../../store/files.ts';
 import { refuseReplacingPolicy } from './policy.ts';
-import { readAtMost } from './read-at-most.ts';
 
 /** Each in bytes. */
 const MAX_SIZE = 1024 * 1024;
@@ -45,7 +45,7 @@ function readCompanion(path: string): Buffer {
     const file = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!fstatSync(file).isFile()) throw new Error('it is no file');
-      return readAtMost(file, MAX_SIZE);
+      return readUpTo(file, MAX_SIZE + 1);
     } finally {
       closeSync(file);
     }

@@ -2,11 +2,11 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync, wri
 import { basename, join, resolve, sep } from 'node:path';
 import { SignetError } from '../../../../core/errors/index.ts';
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
+import { readUpTo } from '../../../../store/files.ts';
 import type { DockerTask } from '../task.ts';
 import { unpack } from './archive.ts';
 import { copyCompanions } from './companions.ts';
 import type { PrivateFolder } from './private-folder.ts';
-import { readAtMost } from './read-at-most.ts';
 import { HEAD_SIZE, streamKind } from './stream-kind.ts';
 
 /** A build's Dockerfile, and how to make docker read another one instead. */
@@ -231,7 +231,7 @@ function readCapped(name: string, path: string): Buffer {
 function readFile(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
-    return readAtMost(file, MAX_DOCKERFILE);
+    return readUpTo(file, MAX_DOCKERFILE + 1);
   } finally {
     closeSync(file);
   }

@@ -35,6 +35,8 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         keys,
         keyFiles,
         gun: (name) => named.gun(name),
+        migration: (name, servers) => named.migration(name, servers),
+        catalogue: (registry) => named.catalogue(registry),
         copy: (name, from) => named.copy(name, from),
         importCopy: (copy) => named.importCopy(copy),
         orphan: (name) => named.orphan(name),
