@@ -13,7 +13,7 @@ import type { Settings } from '../settings/settings.ts';
 
 type DatabaseSettings = Pick<Settings, 'database' | 'databaseFile' | 'databasePool' | 'databaseTimeout'>;
 /** Where the keys of a notary-signer lie. */
-export type SignerSettings = Pick<
+export type SignerDatabaseSettings = Pick<
   Settings,
   'signerDatabase' | 'signerDatabaseFile' | 'databasePool' | 'databaseTimeout'
 >;
@@ -37,7 +37,7 @@ export function databaseOf({ database, databaseFile }: DatabaseSettings, folder:
 export function signerDatabaseOf({
   signerDatabase,
   signerDatabaseFile,
-}: Pick<SignerSettings, 'signerDatabase' | 'signerDatabaseFile'>): DatabaseServer | undefined {
+}: Pick<SignerDatabaseSettings, 'signerDatabase' | 'signerDatabaseFile'>): DatabaseServer | undefined {
   const url = signerDatabaseFile === undefined ? signerDatabase : readUrl(signerDatabaseFile, 'signerDatabaseFile');
   if (url?.kind !== 'sqlite') return url;
   throw new SignetError('setting-invalid', 'setting signerDatabase must be postgres://… or mysql://…', {
