@@ -134,6 +134,11 @@ export const SETTINGS = {
   ),
   maxPublish: setting(size('1KiB', '64MiB'), LIMITS.upload, 'Size of one publish of trust data'),
   maxBlob: setting(size('1MiB', '16TiB'), 64 * 2 ** 30, 'Size of one blob in the registry'),
+  maxUploads: setting(
+    wholeNumber(1, 1_000_000),
+    1000,
+    'Uploads that one user, or one address without a user, may have open',
+  ),
   gcInterval: setting(duration('0s', '20d'), 86_400, 'Time between two collections of unused blobs; 0 turns them off'),
   uploadExpiry: setting(
     duration('1m', '365d'),
@@ -145,6 +150,11 @@ export const SETTINGS = {
   logLevel: setting(oneOf('debug', 'info', 'warning', 'error'), 'info', 'Least level that is logged'),
   logFormat: setting(oneOf('auto', 'text', 'json'), 'auto', 'Form of the log; auto is text on a terminal, else json'),
   accessLog: setting(pathOr('off', 'stderr'), 'off', 'Where requests are logged'),
+  metrics: setting(
+    oneOf('open', 'local', 'admin'),
+    'open',
+    'Who may read /metrics: everyone, clients on this machine, or administrators',
+  ),
 
   maxRequests: setting(
     wholeNumber(1, 1_000_000),

@@ -11,6 +11,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { type Collection, inspectExpired, updateCollection } from '../update/collection.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
+import { explainingMirror } from '../update/stale-mirror.ts';
 import { type CreateOptions, createCollection, signFirst, unpublished } from './create.ts';
 import { type Publication, Publisher } from './publication.ts';
 import type { RepositorySource } from './repository-source.ts';
@@ -73,8 +74,12 @@ export class Repository {
   }
 
   /** The collection for reading; throws `trust-data-missing` if it was never initialised. */
-  read(): Promise<Collection> {
-    return updateCollection({ ...this.source, purpose: 'read' });
+  async read(): Promise<Collection> {
+    try {
+      return await updateCollection({ ...this.source, purpose: 'read' });
+    } catch (error) {
+      throw await explainingMirror(error, this.source);
+    }
   }
 
   /** The collection with all that has expired in it, to show and to fix. Nothing of it may be trusted. */

@@ -12,6 +12,7 @@ import { countHere } from '../keys/signer-roles.ts';
 import type { Repository } from '../publish/repository.ts';
 import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
+import { askMirror } from '../update/stale-mirror.ts';
 
 /**
  * The state of one published file of a collection: version, expiry, signatures and keys.
@@ -85,17 +86,7 @@ export async function statusOf(repository: Repository): Promise<Status> {
     });
   }
   const waiting = await waitingIn(repository, collection);
-  return { collection, roles, waiting, mirror: await mirrorOf(repository) };
-}
-
-/** A server that does not answer this is none. */
-async function mirrorOf({ source }: Repository): Promise<MirrorInfo | undefined> {
-  try {
-    return await source.mirrorInfo?.();
-  } catch (error) {
-    if (isSignetError(error)) return undefined;
-    throw error;
-  }
+  return { collection, roles, waiting, mirror: await askMirror(repository.source) };
 }
 
 interface File extends Pick<RoleStatus, 'role' | 'version' | 'expires'> {

@@ -152,12 +152,14 @@ describe('refused', () => {
     consistentMaxAge: ['31536001'],
     maxPublish: ['1023', '65MiB', '1MB', '1mib'],
     maxBlob: ['1KiB', '17TiB', '9999999999999999'],
+    maxUploads: ['0', '1000001', '1.5'],
     gcInterval: ['21d'],
     uploadExpiry: ['59s', '0', '366d'],
     gcGrace: ['59s', '0'],
     logLevel: ['warn', 'INFO', 'trace'],
     logFormat: ['xml'],
     accessLog: ['a\0b'],
+    metrics: ['on', 'everyone', 'off'],
     maxRequests: ['0', '1000001', '1.5'],
     idleTimeout: ['0', '256', '5m'],
     shutdownGrace: ['3601', '-1s'],
@@ -168,7 +170,8 @@ describe('refused', () => {
       for (const text of WRONG[name]) {
         const { code, message } = failure({ flags: new Map([[flagOf(name), [text]]]) });
         expect([text, code]).toEqual([text, 'setting-invalid']);
-        const quotes = name === 'database' ? ': the database URL cannot be used' : ', got ';
+        const quotes =
+          name === 'database' || name === 'signerDatabase' ? ': the database URL cannot be used' : ', got ';
         expect(message).toStartWith(
           `setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}${quotes}`,
         );
@@ -284,7 +287,7 @@ describe('flags', () => {
     const names = SERVE_FLAGS.map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
     expect(new Set(names)).toEqual(
-      new Set([...SETTING_NAMES.map(flagOf), 'config', 'data', 'trust-here', 'untrust-here', 'yes']),
+      new Set([...SETTING_NAMES.map(flagOf), 'check', 'config', 'data', 'json', 'trust-here', 'untrust-here', 'yes']),
     );
   });
 });
