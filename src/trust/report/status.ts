@@ -52,7 +52,7 @@ export interface RoleStatus {
 export interface Status {
   readonly collection: Collection;
   readonly roles: readonly RoleStatus[];
-  /** The proposal that waits; the error where it is of no use; `hidden` from whom the server does not let see it. */
+  /** The proposal that waits; the error if it is of no use; `hidden` from those whom the server does not let see it. */
   readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
   /** Where the collection comes from, if the server is a mirror. */
   readonly mirror: MirrorInfo | undefined;
