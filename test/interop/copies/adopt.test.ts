@@ -75,6 +75,15 @@ describe('official images', () => {
     expect((await operator.signet('trust', 'list', 'alpine')).exitCode).toBe(1);
   });
 
+  test('are not adopted onto the very server that they come from', async () => {
+    const env = `DOCKER_CONTENT_TRUST_SERVER=${old.origin}`;
+    const words = ['trust', 'adopt', '--init', '--from', old.origin, '--accept-expired', DAY_BEFORE, 'alpine'];
+    const { exitCode, stderr } = await person().run(['/usr/bin/env', env, ...signetCommand(), ...words]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${old.host} is the trust server that ${ALPINE} comes from`);
+    expect(stderr).toContain('{"registries":{"docker.io":{"trustServer":"https://HOST"}}}');
+  });
+
   test('--dry-run: signs nothing, and says what it would', async () => {
     const told = await succeeds(adopt(operator, '--dry-run', '--accept-expired', DAY_BEFORE, 'alpine'));
     expect(told).toMatch(/docker\.io\/library\/alpine +3 +3 +0 +0 +planned\n/);
