@@ -128,6 +128,16 @@ export const word: SettingType<string> = scalar({
   read: (text) => (/^[A-Za-z0-9.:_/-]{1,100}$/.test(text) ? text : undefined),
 });
 
+/** Where a token service is, as its challenge gives it. */
+export const realm: SettingType<string> = scalar({
+  argument: 'URL',
+  expects: 'a URL of http:// or https:// without quotes, user and fragment',
+  read: (text) => {
+    const url = /^https?:\/\/[^\s"\\#@]+$/.test(text) && text.length <= 1000 ? URL.parse(text) : null;
+    return url === null ? undefined : text;
+  },
+});
+
 export function wholeNumber(lowest: number, highest: number): SettingType<number> {
   return scalar({
     argument: 'NUMBER',
