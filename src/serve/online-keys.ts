@@ -69,7 +69,7 @@ export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnl
  * The database of a notary-signer that the settings name. Throws what `SqlDatabase.open` throws, `database-not-notary`,
  * `database-half-migrated` or `database-rights-missing`.
  */
-export async function openSignerDatabase(settings: Settings): Promise<SqlDatabase | undefined> {
+async function openSignerDatabase(settings: Settings): Promise<SqlDatabase | undefined> {
   const server = signerDatabaseOf(settings);
   if (server === undefined) return undefined;
   const database = await SqlDatabase.open(server, sqlOptionsOf(settings));

@@ -23,7 +23,7 @@ const MAX_URL = 4096;
  */
 export function databaseOf({ database, databaseFile }: DatabaseSettings, folder: DataFolder): DatabaseUrl {
   if (database !== undefined) return database;
-  return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readUrl(databaseFile, 'databaseFile');
+  return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readDatabaseUrl(databaseFile);
 }
 
 /**
@@ -31,7 +31,7 @@ export function databaseOf({ database, databaseFile }: DatabaseSettings, folder:
  * no notary-signer can use.
  */
 export function signerDatabaseOf({ signerDatabase, signerDatabaseFile }: SignerSettings): DatabaseServer | undefined {
-  const url = signerDatabaseFile === undefined ? signerDatabase : readUrl(signerDatabaseFile, 'signerDatabaseFile');
+  const url = signerDatabaseFile === undefined ? signerDatabase : readDatabaseUrl(signerDatabaseFile);
   if (url?.kind !== 'sqlite') return url;
   throw new SignetError('setting-invalid', 'setting signerDatabase must be postgres://… or mysql://…', {
     next: 'Name the database of the notary-signer whose keys are to go on, or leave the setting out.',
@@ -67,10 +67,11 @@ export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void 
   );
 }
 
-function readUrl(file: string, setting: string): DatabaseUrl {
+/** The URL that a file holds. Throws `settings-unreadable` or `database-url-invalid`. */
+export function readDatabaseUrl(file: string): DatabaseUrl {
   const text = readSmallFile(file, MAX_URL, true);
   if (text === undefined) {
-    throw new SignetError('settings-unreadable', `there is no file ${file}, which ${setting} names`, {
+    throw new SignetError('settings-unreadable', `there is no file ${file} with the URL of a database`, {
       next: 'Write the URL of the database into it, readable for the user of the server alone.',
     });
   }

@@ -165,7 +165,8 @@ describe('refused', () => {
       for (const text of WRONG[name]) {
         const { code, message } = failure({ flags: new Map([[flagOf(name), [text]]]) });
         expect([text, code]).toEqual([text, 'setting-invalid']);
-        const quotes = name === 'database' ? ': the database URL cannot be used' : ', got ';
+        const quotes =
+          name === 'database' || name === 'signerDatabase' ? ': the database URL cannot be used' : ', got ';
         expect(message).toStartWith(
           `setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}${quotes}`,
         );
@@ -266,7 +267,7 @@ describe('flags', () => {
     const names = SERVE_FLAGS.map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
     expect(new Set(names)).toEqual(
-      new Set([...SETTING_NAMES.map(flagOf), 'config', 'data', 'trust-here', 'untrust-here', 'yes']),
+      new Set([...SETTING_NAMES.map(flagOf), 'check', 'config', 'data', 'json', 'trust-here', 'untrust-here', 'yes']),
     );
   });
 });
