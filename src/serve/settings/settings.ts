@@ -95,6 +95,24 @@ export const SETTINGS = {
     'File with the key that seals the online signing keys (SIGNET_MASTER_KEY holds the key itself)',
   ),
 
+  signer: setting(
+    optional(address),
+    undefined,
+    'A Notary signer that holds the online signing keys, in place of this server',
+  ),
+  signerCa: setting(
+    optional(path),
+    undefined,
+    'PEM certificates of the authorities of the signer; no others are trusted',
+  ),
+  signerCertificate: setting(optional(path), undefined, 'PEM certificate chain by which the signer knows this server'),
+  signerKey: setting(optional(path), undefined, 'PEM private key of --signer-certificate'),
+  signerWithoutCertificate: setting(
+    onOff,
+    false,
+    'Work with a signer that asks for no certificate: anyone who can reach it can sign with its keys',
+  ),
+
   gunPrefixes: {
     ...setting(
       texts('PREFIX/', 'beginnings of repository names such as registry.example.com/team/', isGunPrefix),

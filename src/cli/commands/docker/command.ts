@@ -34,7 +34,7 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
 ]);
 
 /** Commands that Signet adds to docker, or replaces. */
-const OWN_WORDS: readonly string[] = ['serve', 'user', 'trust', 'login', 'logout'];
+const OWN_WORDS: readonly string[] = ['serve', 'signer', 'user', 'trust', 'login', 'logout'];
 
 /** A parsed docker command line, and what is needed to run it. */
 interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
