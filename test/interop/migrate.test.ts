@@ -83,6 +83,9 @@ async function tagsOf(someone: Person, cli: string, gun: string): Promise<readon
 function pin(someone: Person, gun: string, ids: readonly string[]): void {
   const trustPinning = { tofu: 'off', certs: { [gun]: ids } };
   writeFileSync(join(someone.home, '.docker/signet.json'), JSON.stringify({ trustPinning }));
+  mkdirSync(join(someone.home, '.notary'));
+  const pinning = { certs: { [gun]: ids }, disable_tofu: true };
+  writeFileSync(join(someone.home, '.notary/config.json'), JSON.stringify({ trust_pinning: pinning }));
 }
 
 /** The targets that notary lists. */
@@ -120,6 +123,10 @@ test(
     const before = await published(it.old, gun);
     const pinned = person(it);
     pin(pinned, gun, before?.keysOf('root') ?? []);
+    const pinnedNotary = person(it);
+    pin(pinnedNotary, gun, before?.keysOf('root') ?? []);
+    const mispinned = person(it);
+    pin(mispinned, gun, ['00'.repeat(32)]);
 
     const said = await succeeds(migrate(owner, it, gun));
     expect(said).toContain(`${gun}   moved     4 -> 5    timestamp ${(before?.versions.timestamp ?? 0) + 100}, `);
@@ -130,9 +137,13 @@ test(
       expect(await tagsOf(cached, path, gun)).toEqual(['v1', 'v2']);
       expect(await tagsOf(fresh, path, gun)).toEqual(['v1', 'v2']);
     }
-    for (const someone of [early, late, person(it)]) expect(await listed(someone, gun)).toEqual(['v1', 'v2']);
+    for (const someone of [early, late, pinnedNotary, person(it)])
+      expect(await listed(someone, gun)).toEqual(['v1', 'v2']);
     for (const someone of [signetEarly, pinned, person(it)]) {
       expect(await tagsOf(someone, 'signet', gun)).toEqual(['v1', 'v2']);
+    }
+    for (const words of [mispinned.notary('list', gun), signet(mispinned, 'trust', 'inspect', gun)]) {
+      expect((await words).exitCode).toBe(1);
     }
     const after = await published(it.fresh, gun);
     expect(after?.versions).toEqual({

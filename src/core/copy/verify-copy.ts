@@ -128,7 +128,7 @@ export function* verifyFiles(
   return { set, unusable, unclaimed: unread };
 }
 
-/** The result of steps, for whoever has nothing else to see to in between. */
+/** The result of steps, taken one after the other without a break. */
 export function drained<Result>(steps: Generator<unknown, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next();
