@@ -1,14 +1,20 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseGun } from '../../src/core/names/gun.ts';
+import { DAY } from '../../src/core/time.ts';
+import { KeyFolder } from '../../src/store/key-folder.ts';
+import { sealed } from '../cli/commands/trust/key/keeper.ts';
 import { type DockerCli, trustingClis } from '../support/clis.ts';
 import { Person, succeeds, type TrustService } from '../support/notary-client.ts';
 import { type NotaryServer, startNotaryServer } from '../support/notary-server.ts';
 import { published } from '../support/published.ts';
 import type { Outcome } from '../support/run.ts';
 import { type SignetServer, signetCommand, startSignet } from '../support/signet-server.ts';
+import { Simulator, target } from '../support/simulator.ts';
 import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { notaryServerOf } from './copies/official-images.ts';
 
 // Repositories that notary and docker have published on a notary-server move to `signet serve`; those who read them change
 // nothing but the address, which here is one of a relay.
@@ -386,6 +392,62 @@ test(
     // Each run has as many connections as repositories at one time, however many those are in all.
     expect(it.relay.connections() - connections).toBeLessThanOrEqual(2 * 2 * 8);
     expect([count('present'), count('moved')]).toEqual([moved, 30 - moved]);
+  },
+  LIMIT,
+);
+
+test(
+  'a root whose certificate has expired gets one that lasts: new clients and signet follow',
+  async () => {
+    const gun = 'registry.example.com/alice/expired';
+    const now = Date.now();
+    const simulator = await Simulator.start({ gun: parseGun(gun), now: now - 3651 * DAY });
+    const firstRoot = simulator.file('root');
+    // Signed again every two years, two days ago for the last time; the certificate ended yesterday.
+    for (const days of [3651 - 730, 3651 - 1460, 3651 - 2190, 3651 - 2920, 2]) {
+      simulator.now = now - days * DAY;
+      await simulator.refresh();
+      await simulator.edit((editor) => {
+        editor.witnessRoot();
+        editor.witness('targets');
+        if (days === 2) editor.addTarget('targets', 'v1', target(1));
+      });
+    }
+    const [old, fresh] = await Promise.all([notaryServerOf(simulator), startSignet({ args: ['--auth', 'off'] })]);
+    const [root] = simulator.signersOf('root');
+    const reader = (service: TrustService) => {
+      const someone = new Person(service);
+      for (const { host, authority } of [old, fresh]) {
+        const tls = join(someone.home, '.docker/tls', host);
+        mkdirSync(tls, { recursive: true });
+        copyFileSync(authority, join(tls, 'ca.crt'));
+      }
+      return someone;
+    };
+    const refused = await reader(old).notary('list', gun);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, expect.stringContaining('valid leaf certificates')]);
+    const owner = reader(fresh);
+    const folder = new KeyFolder(owner.trust);
+    if (root !== undefined)
+      await folder.add(root.private.id, sealed(root.private, 'root', 'the root of what is signed here'));
+    const words = ['trust', 'migrate', '--from', old.origin];
+    const planned = await succeeds(owner.signet(...words, '--dry-run', fresh.origin, gun));
+    expect(planned).toContain('ready     6 -> 7    2 targets, new root certificate');
+    expect(await succeeds(owner.signet(...words, fresh.origin, gun))).toContain('1 repository: 1 moved.');
+    await old.stop();
+    expect(await listed(reader(fresh), gun)).toEqual(['latest', 'v1']);
+    for (const { path } of docker) expect(await tagsOf(reader(fresh), path, gun)).toEqual(['latest', 'v1']);
+    for (const known of [firstRoot, simulator.file('root')]) {
+      const cached = reader(fresh);
+      const place = join(cached.trust, 'tuf', gun, 'metadata');
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'root.json'), known);
+      // Notary's and docker's clients stop at an expired certificate that they have cached, wherever the server is.
+      const stopped = await cached.notary('list', gun);
+      expect([stopped.exitCode, stopped.stdout]).toEqual([1, expect.stringContaining('valid leaf certificates')]);
+      expect(await tagsOf(cached, 'signet', gun)).toEqual(['latest', 'v1']);
+      expect(await listed(cached, gun)).toEqual(['latest', 'v1']);
+    }
   },
   LIMIT,
 );
