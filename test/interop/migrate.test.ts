@@ -9,7 +9,7 @@ import { type DockerCli, trustingClis } from '../support/clis.ts';
 import { Person, succeeds, type TrustService } from '../support/notary-client.ts';
 import { type NotaryServer, startNotaryServer } from '../support/notary-server.ts';
 import { published } from '../support/published.ts';
-import type { Outcome } from '../support/run.ts';
+import { type Outcome, runInTerminal } from '../support/run.ts';
 import { type SignetServer, signetCommand, startSignet } from '../support/signet-server.ts';
 import { Simulator, target } from '../support/simulator.ts';
 import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
@@ -292,6 +292,30 @@ describe('many repositories', () => {
       // The owner's notary has them in its cache.
       const again = await owner.signet('trust', 'migrate', '--cached', ...words);
       expect(again.stdout).toContain('3 repositories: 3 there already.');
+    },
+    LIMIT,
+  );
+
+  test(
+    'ask for the passphrase of their root key once',
+    async () => {
+      const it = await world();
+      const owner = person(it);
+      const guns = ['one', 'two', 'three'].map((name) => `registry.example.com/alice/asked-${name}`);
+      for (const gun of guns) {
+        await succeeds(owner.notary('init', '-p', gun));
+        await succeeds(owner.notary('key', 'rotate', gun, 'snapshot', '-r'));
+      }
+      const words = ['trust', 'migrate', '--from', it.old.origin, it.fresh.origin, ...guns];
+      const env = { PATH: process.env.PATH ?? '', HOME: owner.home };
+      const answer = {
+        expect: /passphrase for root key.*: $/i,
+        send: 'the root of what is signed here',
+        isSecret: true,
+      };
+      const { exitCode, stdout } = await runInTerminal([...signetCommand(), ...words], [answer], { env });
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining('3 repositories: 3 moved.')]);
+      expect(stdout.match(/passphrase/gi)).toHaveLength(1);
     },
     LIMIT,
   );

@@ -233,7 +233,7 @@ async function checkThere({ gun, from, to }: Migration, { copy, verified }: Read
       {
         cause,
         detail: { gun, why: cause.code },
-        next: `If nothing of it is needed, delete it there and migrate again: signet trust delete --remote ${gun}`,
+        next: `If nothing of it is needed, delete it there and migrate again: DOCKER_CONTENT_TRUST_SERVER=https://${to.host} signet trust delete --remote ${gun}`,
       },
     );
   }
