@@ -1,20 +1,14 @@
-/**
- * What a value on a command line stands for. Completion offers what this machine knows of it, and nothing for `text`; the other
- * words are those that documents use.
- */
-type Meaning =
+/** What a value on a command line stands for. Completion offers what this machine knows of it, and nothing for `text`. */
+export type Meaning =
   | 'image'
   | 'repository'
   | 'target'
   | 'role'
   | 'key'
   | 'signer'
-  | 'staged'
-  | 'user'
   | 'registry'
   | 'file'
   | 'folder'
-  | 'command'
   | 'text';
 
 /** What a value stands for, or the only values that there are. */

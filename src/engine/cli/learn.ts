@@ -53,6 +53,11 @@ export class SyntaxBook {
     }
   }
 
+  /** The options of a command, none of which is asked about. Throws what `parse` throws of a command. */
+  async flagsOf(command: readonly string[]): Promise<readonly Flag[]> {
+    return (await this.syntaxOf(command)).flags;
+  }
+
   private async syntaxOf(command: readonly string[]): Promise<CommandSyntax> {
     const syntax = this.known.get(command.join(' ')) ?? this.cached(command) ?? (await this.learn(command));
     this.known.set(command.join(' '), syntax);

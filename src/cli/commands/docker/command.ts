@@ -7,7 +7,7 @@ import { becomeDocker } from '../../../engine/cli/run.ts';
 import { readConfiguration } from '../../../trust/settings/configuration-file.ts';
 import { suggestion } from '../../line/suggest.ts';
 import { printErr } from '../../terminal/output.ts';
-import { isReplaced, replacedCommand } from '../replaced.ts';
+import { findWord, WORDS } from '../words.ts';
 import {
   findCommand,
   firstWords,
@@ -34,7 +34,7 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
 ]);
 
 /** What Signet adds to docker, or has in its place. */
-const OWN_WORDS: readonly string[] = ['serve', 'user', 'trust', 'login', 'logout'];
+const OWN_WORDS: readonly string[] = WORDS.map(({ name }) => name);
 
 /** A docker command line that is read: what it names, and with what it is carried out. */
 interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
@@ -59,9 +59,9 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
   if (line === undefined) return becomeDocker(cli.path, argv, env);
   const call: Call = { argv, cli, line, env, book };
   const [word] = line.words;
-  if (word !== undefined && isReplaced(word)) {
-    return replacedCommand({ word, words: line.rest, globals: line.globals, argv, env });
-  }
+  const own = findWord(word ?? '');
+  if (own !== undefined)
+    return own.call({ words: [...line.words.slice(1), ...line.rest], globals: line.globals, argv, env });
   const command = findCommand(line.words);
   return command?.kind === 'enforced' ? enforced(call, command) : unenforced(call);
 }

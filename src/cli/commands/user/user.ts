@@ -32,7 +32,7 @@ const DATA: Flag = {
   about: 'Data folder of the server [SIGNET_DATA]',
 };
 const JSON_FLAG: Flag = { name: 'json', type: 'switch', about: 'Print as JSON' };
-const NAME: Argument = { name: 'NAME', takes: 'user' };
+const NAME: Argument = { name: 'NAME', takes: 'text' };
 const NEW_NAME: Argument = { name: 'NAME', takes: 'text' };
 const PATTERN: Argument = { name: 'PATTERN', takes: 'repository' };
 const LEVELS = ['pull', 'push', 'admin'];
@@ -155,7 +155,10 @@ export const USER: Group<Terminal> = {
  * `signet user …`: works on the accounts in a data folder, whether or not a server runs there, and returns the exit
  * code. Throws what went wrong as a SignetError.
  */
-export async function userCommand(words: string[], terminal: Terminal = new ProcessTerminal()): Promise<number> {
+export async function userCommand(
+  words: readonly string[],
+  terminal: Terminal = new ProcessTerminal(),
+): Promise<number> {
   return runGroup(USER, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
 }
 
