@@ -13,21 +13,23 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Editor } from '../src/core/edit/editor.ts';
 import { parseJson } from '../src/core/json/parse.ts';
-import { issueRootCertificate } from '../src/core/keys/certificate.ts';
-import { generatePrivateKey } from '../src/core/keys/private-key.ts';
 import { parsePublicKey } from '../src/core/keys/public-key.ts';
 import { digestHex, digestOf } from '../src/core/names/digest.ts';
 import { parseGun } from '../src/core/names/gun.ts';
 import { DAY } from '../src/core/time.ts';
+import { TestKeys } from '../test/support/test-keys.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 3);
 const CONNECTIONS = [16, 128];
+const BY_CHECKSUM = 'root.SHA256.json';
 const GUN = parseGun('localhost/bench/app');
 
 interface Server {
   readonly name: string;
   readonly url: string;
+  /** What a file of the kind is called that changes with each repository. */
+  readonly named: Map<string, string>;
   stop(): Promise<void>;
 }
 
@@ -51,9 +53,8 @@ try {
     await publish(servers.at(-1) ?? signet);
   }
   if (isInstalled('nginx')) servers.push(await startNginx(files));
-  const checksum = digestHex(digestOf(files.get('root.json') ?? Buffer.of()));
   for (const connections of CONNECTIONS) {
-    for (const file of ['timestamp.json', 'root.json', `root.${checksum}.json`]) measure(file, connections);
+    for (const file of ['timestamp.json', 'root.json', BY_CHECKSUM]) measure(file, connections);
   }
 } finally {
   for (const server of servers) await server.stop();
@@ -64,9 +65,14 @@ try {
 function measure(file: string, connections: number): void {
   const rounds = Array.from({ length: ROUNDS + 1 }, (_, round) => {
     const inTurn = round % 2 === 0 ? servers : servers.toReversed();
-    return new Map(inTurn.map(({ name, url }) => [name, load(`${url}/v2/${GUN}/_trust/tuf/${file}`, connections)]));
+    return new Map(
+      inTurn.map(({ name, url, named }) => [
+        name,
+        load(`${url}/v2/${GUN}/_trust/tuf/${named.get(file) ?? file}`, connections),
+      ]),
+    );
   }).slice(1);
-  const label = `GET ${file.replace(/\.[0-9a-f]{64}\./, '.SHA256.')}, ${connections} connections`;
+  const label = `GET ${file}, ${connections} connections`;
   const cells = servers.map(({ name }) => {
     const perSecond = median(rounds.map((round) => round.get(name)?.perSecond ?? 0));
     const p99 = median(rounds.map((round) => round.get(name)?.p99 ?? 0));
@@ -89,31 +95,31 @@ function load(url: string, connections: number): Figures {
 }
 
 /** Founds a repository; returns what the server then serves, by its names. */
-async function publish({ url }: Server): Promise<ReadonlyMap<string, Buffer>> {
+async function publish({ url, named }: Server): Promise<ReadonlyMap<string, Buffer>> {
   const base = `${url}/v2/${GUN}/_trust/tuf/`;
   const get = async (name: string) => Buffer.from(await (await send(`${base}${name}`)).bytes());
   const now = Date.now();
-  const [root, targets] = [generatePrivateKey('ecdsa'), generatePrivateKey('ecdsa')];
+  const keys = new TestKeys();
   const keyOf = async (role: string) => parsePublicKey(parseJson(await get(`${role}.key`)), role);
   const editor = Editor.create({
-    root: [issueRootCertificate(root, GUN, now - DAY)],
-    targets: targets.publicKey,
+    root: [keys.makeRoot(GUN, now - DAY)],
+    targets: keys.make(),
     snapshot: await keyOf('snapshot'),
     timestamp: await keyOf('timestamp'),
   });
   editor.addTarget('targets', 'latest', { length: 528, hashes: new Map([['sha256', Buffer.alloc(32)]]) });
-  const keys = new Map([root, targets].map((each) => [each.id, each]));
   const form = new FormData();
-  for (const [role, bytes] of await editor.sign({ find: async (id) => keys.get(id) }, now)) {
+  for (const [role, bytes] of await editor.sign(keys, now)) {
     form.append('files', new Blob([new Uint8Array(bytes)]), role);
   }
   await send(base, { method: 'POST', body: form });
   const [timestamp, current] = [await get('timestamp.json'), await get('root.json')];
-  const named = `root.${digestHex(digestOf(current))}.json`;
+  const byChecksum = `root.${digestHex(digestOf(current))}.json`;
+  named.set(BY_CHECKSUM, byChecksum);
   return new Map([
     ['timestamp.json', timestamp],
     ['root.json', current],
-    [named, current],
+    [byChecksum, current],
   ]);
 }
 
@@ -132,7 +138,10 @@ async function startSignet(name: string, program: string): Promise<Server> {
     stdout: 'ignore',
     stderr: 'ignore',
   });
-  return started({ name, url: `https://127.0.0.1:${port}`, stop: () => stopped(child) }, '/_signet/health');
+  return started(
+    { name, url: `https://127.0.0.1:${port}`, named: new Map(), stop: () => stopped(child) },
+    '/_signet/health',
+  );
 }
 
 async function startNginx(files: ReadonlyMap<string, Buffer>): Promise<Server> {
@@ -156,7 +165,8 @@ http { access_log off; keepalive_requests 1000000000; open_file_cache max=100; s
   );
   const child = Bun.spawn(['nginx', '-c', configuration, '-p', root], { stdout: 'ignore', stderr: 'inherit' });
   const url = `https://127.0.0.1:${port}`;
-  return started({ name: 'nginx', url, stop: () => stopped(child) }, `/v2/${GUN}/_trust/tuf/root.json`);
+  const named = new Map([...files.keys()].map((file) => [file.replace(/[0-9a-f]{64}/, 'SHA256'), file]));
+  return started({ name: 'nginx', url, named, stop: () => stopped(child) }, `/v2/${GUN}/_trust/tuf/root.json`);
 }
 
 async function started(server: Server, path: string): Promise<Server> {

@@ -1,4 +1,4 @@
-// The entrance of every npm script. It runs on plain Node with nothing installed, and brings what the script needs.
+// Runs every npm script. Works on plain Node with nothing installed, and installs what the script needs.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ const OLDEST_NODE = 20;
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BUN = join(ROOT, 'node_modules/.bin/bun');
 
-/** Debian packages of the programs that the tests and the demo run for real. */
+/** Debian packages of the programs that the tests and the demo run. */
 const PEERS = [
   'busybox-static',
   'ca-certificates',

@@ -20,8 +20,8 @@ const paint = (code: number) => (text: string) => (HAS_COLOURS ? `\x1b[${code}m$
 const [bold, green, red, cyan] = [paint(1), paint(32), paint(31), paint(36)];
 
 /**
- * Goes through the whole lesson in its three ways, each with a Docker Engine and a server of its own, and shows it.
- * Throws at the first difference.
+ * Runs the whole lesson in its three ways, each with its own Docker Engine and server, and shows it. Throws at the
+ * first difference.
  */
 async function demonstrate(): Promise<void> {
   const started = performance.now();
@@ -35,7 +35,7 @@ async function demonstrate(): Promise<void> {
   say(green(`\n${counts.commands} commands, ${counts.checks} checks: everything holds (${seconds} s)`));
 }
 
-/** A in front of the newest docker CLI; B and C with the newest that enforces trust itself. */
+/** A uses the newest docker CLI; B and C use the newest that enforces trust itself. */
 async function chooseWays(): Promise<readonly Way[]> {
   const [newest] = (await dockerClis()).slice(-1);
   const [trusting] = (await trustingClis()).slice(-1);
@@ -85,14 +85,14 @@ function say(text: string): void {
   show(`${text}\n`);
 }
 
-/** Once the demonstration is interrupted, what its last command makes of that is no one's business. */
+/** After an interruption, the result of the last command does not matter. */
 let isInterrupted = false;
 
 function show(text: string): void {
   if (!isInterrupted) process.stdout.write(text);
 }
 
-/** The exit code once a signal has come, or no one reads the output any more. */
+/** The exit code after a signal, or once no one reads the output any more. */
 function interruption(): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
   for (const signal of SIGNALS) {
@@ -112,7 +112,7 @@ function interruption(): Promise<number> {
 async function main(): Promise<number> {
   const interrupted = interruption();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-')));
-  // Everything that lives for a while lives below this folder: homes, data, engines.
+  // The folder of everything temporary: homes, data, engines.
   process.env.TMPDIR = folder;
   process.env.TEST_SIGNET_BUILT = '1';
   const demonstration = demonstrate().then(

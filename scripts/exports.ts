@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { ROOT } from './paths.ts';
 
-/** Whoever uses the library imports what it exports. */
+/** The library's exports are used by its users. */
 const ENTRANCE = 'src/index.ts';
-/** Who else may import a file of src, to try it or measure it. */
+/** Other folders that may import a file of src, to test or measure it. */
 const TRIALS = ['test', 'bench', 'scripts'];
 
 const COMMENTS = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 const DECLARED =
   /^export (?:abstract |async )*(?:function\*?|class|const|let|interface|type|enum) (?:(?<name>[\w$]+)|\{(?<names>[^}]*)\} =)/gm;
 const LISTED = /^(?<word>import|export) (?:type )?(?:[\w$]+, )?\{(?<names>[^}=]*)\}(?: from '(?<from>[^']+)')?;/gm;
-/** Which names these take stands elsewhere in the file. */
+/** Imports that do not list their names; the names appear elsewhere in the file. */
 const WHOLE = /^import (?:type )?(?:[\w$]+, )?\* as [\w$]+ from '([^']+)'|\bimport\('([^']+)'\)/gm;
 const STAR = /^export (?:type )?\*/m;
 const WORDS = /[\w$]+/g;
@@ -19,19 +19,20 @@ const WORDS = /[\w$]+/g;
 interface Module {
   /** Relative to the root: `src/core/names/gun.ts`. */
   readonly path: string;
-  /** Without the comments that have lines of their own. */
+  /** Without comments on lines of their own. */
   readonly code: string;
   readonly exports: readonly string[];
-  /** Of the exports, those that are declared here, each once. */
+  /** The exports declared in this file, without duplicates. */
   readonly declares: ReadonlySet<string>;
-  /** By the paths of other files, the names that it takes from them, to pass them on included. */
+  /** By path of another file, the names imported or re-exported from it. */
   readonly uses: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
- * The needless exports of src below `root`, one line each: names that nothing in src uses (dead, or there for tests alone),
- * and names that only their own file uses unless a test imports them. What `index.ts` passes on is
- * used. A name that may be taken by `import()` counts as used if it stands anywhere in the file that imports.
+ * The unnecessary exports of src below `root`, one line each: names that nothing in src uses (dead, or used by tests
+ * only), and names that only their own file uses, unless a test imports them. Re-exports of
+ * `index.ts` count as used. A name that may be imported with `import()` counts as used if it appears anywhere in the
+ * importing file.
  */
 export function findNeedlessExports(root: string): string[] {
   const modules = readModules(root, 'src');
@@ -55,8 +56,8 @@ export function findNeedlessExports(root: string): string[] {
 }
 
 /**
- * The names that several files of src below `root` declare and export, one line each: a reader, or an import that an editor
- * suggests, would take one for the other. Names that are passed on do not count.
+ * The names that several files of src below `root` declare and export, one line each: a reader, or an editor's
+ * auto-import, would mistake one for the other. Re-exports do not count.
  */
 export function findSharedNames(root: string): string[] {
   const files = new Map<string, string[]>();
@@ -101,7 +102,7 @@ function readModule(path: string, code: string): Module {
   };
 }
 
-/** Of `a, type B as C`: each name, and what it is called from there on. */
+/** Of `a, type B as C`: each name, and its alias. */
 function namesIn(list: string): [string, string][] {
   const entries = list.split(',').map((entry) => entry.trim().replace(/^type /, ''));
   return entries
@@ -112,7 +113,7 @@ function namesIn(list: string): [string, string][] {
     });
 }
 
-/** A name that is declared is there once; one that is passed on, not for the file itself. */
+/** A declared name occurs once in its own declaration; a re-exported one does not count as a use. */
 function isUsedWithin({ code }: Module, name: string): boolean {
   const uses = code.replace(LISTED, '').match(new RegExp(`(?<![\\w$.])${RegExp.escape(name)}(?![\\w$])`, 'g')) ?? [];
   return uses.length > 1;

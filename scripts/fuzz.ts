@@ -9,17 +9,17 @@ import { ROOT } from './paths.ts';
 
 const USAGE = 'usage: npm run fuzz [-- SUBJECT... --seed NUMBER --minutes NUMBER]';
 const SEEDS = 2 ** 31;
-/** Where the output is no terminal, a line this often. */
+/** How often to print a line if the output is not a terminal. */
 const LOG_MS = 10_000;
 
 interface Options {
   readonly names: readonly string[];
   readonly seed: number;
-  /** Undefined for no end. */
+  /** Undefined for no limit. */
   readonly minutes: number | undefined;
 }
 
-/** Reads the command line. Throws an Error for what is wrong with it. */
+/** Parses the command line. Throws an Error for invalid arguments. */
 function readOptions(argv: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...argv],
@@ -104,7 +104,7 @@ function share({ rounds, accepted }: Progress): string {
   return `${rounds === 0 ? 0 : Math.round((100 * accepted) / rounds)} %`;
 }
 
-/** Below the line that shows the progress. */
+/** Below the progress line. */
 function say(text: string): void {
   console.log(process.stdout.isTTY ? `\n${text}` : text);
 }

@@ -5,7 +5,10 @@ import { ROOT } from './paths.ts';
 const OUTSIDE = ['core', 'remote', 'store', 'engine', 'accounts', 'http', 'dockerfile'];
 const USE_CASES = ['trust', 'notary', 'registry'];
 
-/** Which folders of src a folder may import, beside itself and `version.ts`. `index.ts` is the library's entrance. */
+/**
+ * The folders of src that a folder may import, besides itself and `version.ts`. `index.ts` is the library's entry
+ * point.
+ */
 const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['version.ts', []],
   ['core', []],
@@ -23,7 +26,7 @@ const MAY_IMPORT: ReadonlyMap<string, readonly string[]> = new Map([
   ['index.ts', ['core', 'remote', 'store', 'engine', 'dockerfile', 'trust']],
 ]);
 
-/** What the library is made of: it runs on Node too. */
+/** The parts of the library, which also runs on Node. */
 const PORTABLE: ReadonlySet<string> = new Set([
   'version.ts',
   'core',
@@ -38,7 +41,7 @@ const PORTABLE: ReadonlySet<string> = new Set([
 const SERVER_ONLY = /^store\/sql(?:ite)?(?:-\w+)?\.ts$/;
 const BUN_ONLY = /\bBun(?=\??[.[])|\bimport\.meta\.(?:dir|path|file|main|env|require)\b/;
 
-/** Core takes bytes and gives values: no files, no network, no clock, no environment. */
+/** Core is pure: no files, no network, no clock, no environment. */
 const CORE_MODULES: ReadonlySet<string> = new Set(['node:buffer', 'node:crypto', 'node:util', 'node:zlib']);
 const IMPURE =
   /\bDate\.now\b|\bnew Date\(\)|\bfetch\(|\bprocess\.(?!getBuiltinModule\()|\bconsole\.|\bset(?:Timeout|Interval)\(/;
@@ -50,7 +53,7 @@ interface SourceFile {
   readonly path: string;
   /** The first part of the path: `core`. */
   readonly layer: string;
-  /** Files of src that it imports, for their types or more. */
+  /** The files of src that it imports, including type imports. */
   readonly imports: readonly string[];
   /** Other modules that it imports: `node:fs`, `jose`. */
   readonly modules: readonly string[];
@@ -59,8 +62,8 @@ interface SourceFile {
 }
 
 /**
- * What is wrong with the imports below `source`, one line each: imports of a higher or a sibling layer, cycles between
- * files or between sub-folders of a layer, Bun in what must run on Node, and I/O or a clock in core.
+ * The import errors below `source`, one line each: imports of a higher or a sibling layer, cycles between files or
+ * between sub-folders of a layer, Bun in code that must run on Node, and I/O or a clock in core.
  */
 export function findLayerErrors(source: string): string[] {
   const paths = [...new Bun.Glob('**/*.{ts,tsx}').scanSync(source)].sort();
@@ -143,7 +146,7 @@ function subfolderOf(path: string): string | undefined {
   return file === undefined ? undefined : `${layer}/${folder}`;
 }
 
-/** One cycle for each way back to a node that is still being visited, first and last node the same. */
+/** One cycle for each edge back to a node on the current path; first and last node are the same. */
 function findCycles(graph: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
   const cycles: string[][] = [];
   const done = new Set<string>();

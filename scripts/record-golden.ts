@@ -6,12 +6,12 @@ import { SCENARIOS } from '../test/parity/scenarios/index.ts';
 import { cleanUp } from '../test/support/cleanup.ts';
 import { dockerClis } from '../test/support/clis.ts';
 
-/** The last docker CLI with all of content trust. */
+/** The last docker CLI with complete content trust. */
 const REFERENCE = 28;
 
 /**
- * Records what the docker CLI 28 answers in every scenario whose name contains one of `filters` (all without), and what
- * Signet answers where it differs on purpose. Look at the difference before you keep it.
+ * Records the output of the docker CLI 28 in every scenario whose name contains one of `filters` (all without filters),
+ * and Signet's output where it differs on purpose. Review the difference before you commit it.
  */
 async function main(filters: readonly string[]): Promise<void> {
   const docker = (await dockerClis()).find(({ major }) => major === REFERENCE);

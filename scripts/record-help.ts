@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { listedCommands, usageWords } from '../test/engine/command-tree.ts';
 import { run } from '../test/support/run.ts';
 
-/** The home of the person in the help texts, as long as the folder that is made for it: lines must break alike. */
+/** The home folder in the recorded help, as long as the temporary one: lines must wrap the same. */
 const HOME = '/home/alice';
 /** Commands that no help lists. Each is recorded if the CLI has it. */
 const UNLISTED = [
@@ -13,9 +13,9 @@ const UNLISTED = [
 const EVERYTHING = { 'Api-Version': '1.99', 'Docker-Experimental': 'true' };
 
 /**
- * Records the help of every command of a docker CLI and of the plugins, in the form that `readTree` reads. The engine is
- * one that has everything and names no system, so that nothing is left out for its sake; only commands that exist for
- * Linux alone are asked for in front of a Linux. What buildx calls experimental is there, too.
+ * Records the help of every command of a docker CLI and its plugins, in the form that `readTree` reads. Uses a fake
+ * engine that supports everything and names no system, so that nothing is left out; only commands that exist for Linux
+ * alone are asked with a Linux engine. Includes buildx's experimental commands.
  */
 async function record(docker: string, plugins: readonly string[]): Promise<string> {
   const home = mkdtempSync('/tmp/');
@@ -59,7 +59,7 @@ async function record(docker: string, plugins: readonly string[]): Promise<strin
   }
 }
 
-/** Whether it is that command's help; buildx has the words of builds, and those below `docker builder`, explained as its own. */
+/** Whether it is that command's help; buildx documents build commands, and those below `docker builder`, as its own. */
 function isHelpOf(command: readonly string[], text: string): boolean {
   const [name, last] = [command.at(-1), usageWords(text).slice(1).at(-1)];
   return text.includes('Usage:') && (last === name || (name === 'builder' && last === 'buildx'));

@@ -1,8 +1,8 @@
 const CONTROL = /\x1b\[([0-9;?]*)([A-Za-z])|\x1b[^[]|[\r\n\b]|[^\x1b\r\n\b]+/g;
 
 /**
- * What a terminal shows in the end of everything that a program wrote to it: progress bars as they were last drawn, without
- * colours. Ends with a line feed unless it is empty.
+ * The final state of a terminal after a program's output: progress bars as last drawn, without colours. Ends with a
+ * line feed unless it is empty.
  */
 export function settled(output: string): string {
   const screen = new Screen();

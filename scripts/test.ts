@@ -11,12 +11,12 @@ const MINUTE_MS = 60_000;
 const WHOLE_RUN_MS = 38 * MINUTE_MS;
 const ONE_FILE_MS = 8 * MINUTE_MS;
 const ONE_TEST_MS = 1 * MINUTE_MS;
-/** Files that need more of a machine than Node and npm: root, docker, or other programs of `PEERS`. */
+/** Files that need more than Node and npm: root, docker, or other programs of `PEERS`. */
 const NEEDS_HOST = /^test\/(?:lesson|interop|parity|serve\/attacks)\/|\.host\.test\.ts$/;
-/** Their tests measure memory and fairness under load: one after the other, with the machine to themselves. */
+/** Tests that measure memory and fairness under load: run one after the other, with nothing else in parallel. */
 const ALONE = /^test\/serve\/attacks\//;
 
-/** The files of a tier. Every file is of one, so that both together are all. */
+/** The files of a tier. Every file belongs to exactly one. */
 const TIERS: ReadonlyMap<string, (path: string) => boolean> = new Map([
   ['--unit', (path) => !NEEDS_HOST.test(path)],
   ['--interop', (path) => NEEDS_HOST.test(path)],
@@ -31,17 +31,17 @@ interface Result {
 }
 
 /**
- * Runs the checks, the build and every test file, each file in a process of its own. A tier as the first word (`--unit`,
- * `--interop`) chooses files, and so do `filters`: those whose paths contain one of them; then the checks are left out,
- * except in the unit tier. The last line printed is `N passed, N failed`, where a check counts
- * as a test, and so does a file that does not load or is not reached in time. Returns whether nothing failed.
+ * Runs the checks, the build and every test file, each file in its own process. A tier as the first word (`--unit`,
+ * `--interop`) selects files, and so do `filters`: those whose paths contain one of them; the checks are left out then,
+ * except in the unit tier. The last line printed is `N passed, N failed`; a check counts as a test, and so does a file
+ * that fails to load or times out. Returns whether nothing failed.
  */
 async function main([first = '', ...rest]: readonly string[]): Promise<boolean> {
   const tier = TIERS.get(first);
   const filters = tier === undefined && first !== '' ? [first, ...rest] : rest;
   const deadline = AbortSignal.any([AbortSignal.timeout(WHOLE_RUN_MS), interruption()]);
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'signet-run-')));
-  // Some tests run commands as other users, who must find their own folders in it.
+  // Some tests run commands as other users, who need access to their folders in it.
   chmodSync(folder, 0o711);
   const results: Result[] = [];
   try {
@@ -81,7 +81,7 @@ async function runTestFile(path: string, folder: string, deadline: AbortSignal):
   if (deadline.aborted) return notRun(path);
   const started = performance.now();
   const signal = AbortSignal.any([deadline, AbortSignal.timeout(ONE_FILE_MS)]);
-  // A file and not a pipe, because a process that a test has left behind would keep the pipe open.
+  // A file rather than a pipe, because a process left behind by a test would keep the pipe open.
   const log = join(folder, path.replaceAll('/', '-'));
   const output = openSync(log, 'a');
   const child = Bun.spawn([process.execPath, 'test', '--no-orphans', `--timeout=${ONE_TEST_MS}`, `./${path}`], {
@@ -108,7 +108,7 @@ function notRun(path: string): Result {
   return result;
 }
 
-/** Reads one line of bun's closing summary, such as ` 12 pass`. */
+/** Parses one line of bun's closing summary, such as ` 12 pass`. */
 function count(output: string, word: 'pass' | 'fail'): number {
   const summary = output.slice(output.lastIndexOf(' pass\n') - 12);
   return Number(new RegExp(`^ *(\\d+) ${word}$`, 'm').exec(summary)?.[1] ?? 0);
@@ -128,7 +128,7 @@ async function inParallel<Item, Value>(
   return values;
 }
 
-/** Aborts at Ctrl-C and its like, so that the run ends in order: children killed, folders removed. */
+/** Aborts on Ctrl-C and similar signals, so that the run ends cleanly: children killed, folders removed. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());

@@ -12,24 +12,17 @@ interface GateParts {
   readonly logins: Logins;
   readonly permissions: Permissions;
   readonly accessTokens: AccessTokens;
-  readonly addressOf: (request: Request) => string;
 }
 
-/** The gate of a server without accounts: everybody may do everything. */
-export const OPEN_GATE: Gate = {
-  subject: undefined,
-  require: async () => {},
-  allows: async () => true,
-};
-
 /**
- * The gate for one request, by its Authorization header: what an access token says, or else what the user of a Basic
- * header, or anybody, may do at this moment. Never throws: what is wrong with the header comes up when the gate is asked.
+ * The gate for one request from `address`, by its Authorization header: what an access token says, or else what the user
+ * of a Basic header, or anybody, may do at this moment. Never throws: what is wrong with the header comes up when the
+ * gate is asked.
  *
  * `require()` without a scope asks for any valid token or password, an anonymous token included. That is what `/v2/`
  * must ask for: a client learns from its challenge where tokens are, and `docker login` tries there what it was given.
  */
-export async function gateFor(parts: GateParts, request: Request): Promise<Gate> {
+export async function gateFor(parts: GateParts, request: Request, address: string): Promise<Gate> {
   const authorization = parseAuthorization(request.headers.get('authorization'));
   switch (authorization.scheme) {
     case 'none':
@@ -39,7 +32,7 @@ export async function gateFor(parts: GateParts, request: Request): Promise<Gate>
     case 'bearer':
       return tokenGate(parts, authorization.token);
     case 'basic':
-      return passwordGate(parts, authorization.credentials, parts.addressOf(request));
+      return passwordGate(parts, authorization.credentials, address);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Instant } from '../core/time.ts';
-import type { Gate, Handler } from '../http/gate.ts';
+import type { Gate } from '../http/gate.ts';
+import type { RouteGroup } from '../http/route.ts';
 import { gateFor } from './gate.ts';
 import type { LoginLog } from './login/login-log.ts';
 import { Logins } from './login/logins.ts';
@@ -8,7 +9,7 @@ import { type PermissionSettings, Permissions } from './permissions.ts';
 import type { AccountStore } from './store/store.ts';
 import { AccessTokens } from './tokens/access-tokens.ts';
 import { RefreshTokens } from './tokens/refresh-tokens.ts';
-import { tokenService } from './tokens/token-service.ts';
+import { tokenRoutes } from './tokens/token-service.ts';
 
 export interface AccountsSettings extends PermissionSettings {
   readonly store: AccountStore;
@@ -20,8 +21,6 @@ export interface AccountsSettings extends PermissionSettings {
   readonly key: KeyObject;
   /** How long an access token is valid, in seconds; docker takes less than 60 for 60. */
   readonly tokenLifetime: number;
-  /** The address that a request comes from, for slowing down those who guess passwords. */
-  readonly addressOf: (request: Request) => string;
   readonly log: LoginLog;
   readonly now: () => Instant;
   /** Milliseconds by a clock that is never set; the process's own if absent. */
@@ -32,10 +31,10 @@ export interface AccountsSettings extends PermissionSettings {
 
 /** What a server needs of its accounts. */
 export interface Accounts {
-  /** Answers `TOKEN_PATH`. Needs no gate of its own. */
-  readonly tokenService: Handler;
-  /** What the caller of a request may do. */
-  gateFor(request: Request): Promise<Gate>;
+  /** The token service. */
+  readonly routes: RouteGroup;
+  /** What the caller of a request may do. Those who guess passwords are slowed down by their address. */
+  gateFor(request: Request, address: string): Promise<Gate>;
 }
 
 /** Puts the accounts of a server together. Throws `grant-invalid` for a malformed pattern in `publicPull`. */
@@ -49,7 +48,7 @@ export function createAccounts(settings: AccountsSettings): Accounts {
     refreshTokens: new RefreshTokens(store, now),
   };
   return {
-    tokenService: tokenService(parts),
-    gateFor: (request) => gateFor(parts, request),
+    routes: tokenRoutes(parts),
+    gateFor: (request, address) => gateFor(parts, request, address),
   };
 }

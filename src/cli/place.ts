@@ -1,3 +1,4 @@
+import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
@@ -9,6 +10,7 @@ import type { OpenClient } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import { resolveName } from '../trust/settings/configuration.ts';
 import type { NotaryPlace } from '../trust/settings/notary-place.ts';
+import type { Collection } from '../trust/update/collection.ts';
 
 /** A trust folder, its keys, and the collections that can be managed from it. */
 export interface TrustPlace {
@@ -21,6 +23,12 @@ export interface TrustPlace {
   gun(name: string): Gun;
   /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
   collection(name: string, actions: readonly Action[]): OpenCollection;
+  /** A copy of the collection that a typed name means: from its server, from another one, or from the cache. */
+  copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy>;
+  /** Brings a copy into the cache. */
+  importCopy(copy: CollectionCopy): Promise<Collection>;
+  /** The names of all collections that are cached, as they are typed. */
+  cached(): Promise<readonly string[]>;
 }
 
 /** A collection, and the changes to it that wait to be published. */
@@ -55,6 +63,19 @@ export class DockerPlace implements TrustPlace {
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
   }
 
+  copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy> {
+    const reference = this.resolve(name);
+    return this.opened.client.copy(gunOf(reference), reference.registry, from);
+  }
+
+  importCopy(copy: CollectionCopy): Promise<Collection> {
+    return this.opened.client.importCopy(copy);
+  }
+
+  cached(): Promise<readonly string[]> {
+    return this.opened.client.cached();
+  }
+
   private resolve(name: string): Reference {
     const reference = resolveName(name, this.opened.configuration);
     if (reference.tag === undefined && reference.digest === undefined) return reference;
@@ -84,12 +105,26 @@ export class NotaryFolder implements TrustPlace {
 
   collection(name: string, actions: readonly Action[]): OpenCollection {
     const gun = parseGun(name);
-    if (this.server === undefined) {
-      throw new SignetError('configuration-invalid', `no trust server is known for ${this.folder}`, {
-        next: 'Name it: --server URL, or remote_server.url in the config.json of that folder.',
-      });
-    }
-    const repository = this.opened.client.collection(gun, this.server.host, actions);
+    const repository = this.opened.client.collection(gun, this.neededServer().host, actions);
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
+  }
+
+  copy(name: string, from: URL | 'cache' = this.neededServer()): Promise<CollectionCopy> {
+    return this.opened.client.copy(parseGun(name), from === 'cache' ? '' : from.host, from);
+  }
+
+  importCopy(copy: CollectionCopy): Promise<Collection> {
+    return this.opened.client.importCopy(copy);
+  }
+
+  cached(): Promise<readonly string[]> {
+    return this.opened.client.cached();
+  }
+
+  private neededServer(): URL {
+    if (this.server !== undefined) return this.server;
+    throw new SignetError('configuration-invalid', `no trust server is known for ${this.folder}`, {
+      next: 'Name it: --server URL, or remote_server.url in the config.json of that folder.',
+    });
   }
 }

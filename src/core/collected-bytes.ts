@@ -1,3 +1,5 @@
+import type { SignetError } from './errors/index.ts';
+
 /** Size of one buffer in bytes, far larger than most pieces. */
 const BLOCK = 64 * 1024;
 
@@ -37,4 +39,32 @@ export class CollectedBytes {
     this.block = Buffer.allocUnsafeSlow(BLOCK);
     this.used = 0;
   }
+}
+
+interface Bound {
+  /** Length that was announced, in bytes; undefined if none was. */
+  readonly declared?: number | undefined;
+  /** In bytes. */
+  readonly limit: number;
+  tooLarge(): SignetError;
+  /** Called for every piece. */
+  readonly arrived?: (() => void) | undefined;
+}
+
+/**
+ * Reads pieces to their end, of at most `limit` bytes together. Throws `tooLarge` before anything is read if the declared
+ * length is beyond the limit or no number, otherwise as soon as the pieces are.
+ */
+export async function collectBytes(
+  pieces: AsyncIterable<Uint8Array> | null,
+  { declared = 0, limit, tooLarge, arrived }: Bound,
+): Promise<Buffer> {
+  if (!(declared <= limit)) throw tooLarge();
+  const collected = new CollectedBytes();
+  for await (const piece of pieces ?? []) {
+    arrived?.();
+    if (collected.length + piece.length > limit) throw tooLarge();
+    collected.add(piece);
+  }
+  return collected.take();
 }

@@ -13,6 +13,8 @@ export const LIMITS = {
   chain: 8 * MiB,
   /** A file with copies of collections. */
   copyFile: 512 * MiB,
+  /** All files of a mirror, which it has in memory. */
+  mirror: 2048 * MiB,
   /** What a copy says of itself and of its files: as many as there are roots and delegations. */
   copyHead: 4 * MiB,
   /** All current files of a collection that a server accepts: as much as it can keep in memory. */

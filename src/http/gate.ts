@@ -10,8 +10,15 @@ export interface Gate {
   allows(scope: Scope): Promise<boolean>;
 }
 
-/** One part of a server: answers the requests that are its own, and `undefined` to all others. */
-export type Handler = (request: Request, url: URL, gate: Gate) => Promise<Response | undefined>;
+/** Everybody may do everything: the gate of a server without accounts, and of what needs none. */
+export const OPEN_GATE: Gate = {
+  subject: undefined,
+  require: async () => {},
+  allows: async () => true,
+};
+
+/** What only administrators may see: which repositories there are. */
+export const CATALOG: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
 
 /** The request needs a token, or another one: the server answers with a challenge that names `wanted`. */
 export class AuthorizationRequired extends SignetError {

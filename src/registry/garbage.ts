@@ -2,7 +2,7 @@ import { isSignetError } from '../core/errors/index.ts';
 import type { Digest } from '../core/names/digest.ts';
 import type { Instant } from '../core/time.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
-import type { RegistryParts } from './http/endpoint.ts';
+import type { RegistryParts } from './http/services.ts';
 import type { RepositoryName, UploadId } from './names.ts';
 
 /** Rows changed in one transaction at most: other requests wait meanwhile. */
@@ -26,8 +26,8 @@ export interface Collected {
 
 /**
  * Removes what nobody needs and nobody was told of within the grace period. Safe beside running pushes, also of other
- * processes: each removal is one transaction that looks once more, and a blob that comes back at the wrong moment is
- * refused with an error rather than lost.
+ * processes: each removal is one transaction that looks once more, and a blob that comes back at the wrong moment keeps
+ * its new content, or is refused with an error rather than lost.
  */
 export async function collectGarbage(parts: RegistryParts, options: CollectOptions = {}): Promise<Collected> {
   const unseenSince = parts.clock() - parts.grace;
@@ -108,20 +108,24 @@ async function removeLooseBlobs(parts: RegistryParts, unseenSince: Instant): Pro
   let last = '';
   for (;;) {
     const digests = await parts.index.garbage.looseBlobs(unseenSince, last, BATCH);
-    for (const digest of digests) if (await removeBlob(parts, digest, unseenSince)) removed++;
+    for (const digest of digests) {
+      if (await removeBlob(parts, digest, unseenSince)) removed++;
+      await pause();
+    }
     const next = digests.at(-1);
     if (next === undefined) return removed;
     last = next;
   }
 }
 
-/** Files that the index does not know, as after it was restored from a backup. */
+/** Files that the index does not know, as after it was restored from a backup, or after a removal that was cut short. */
 async function removeUnknownBlobs(parts: RegistryParts, unseenSince: Instant): Promise<number> {
   let removed = 0;
   let digests: Digest[] = [];
   const removeBatch = async () => {
     for (const digest of await parts.index.garbage.unannounced(digests)) {
       if (await removeBlob(parts, digest, unseenSince)) removed++;
+      await pause();
     }
     digests = [];
   };
@@ -133,10 +137,20 @@ async function removeUnknownBlobs(parts: RegistryParts, unseenSince: Instant): P
   return removed;
 }
 
-async function removeBlob({ index, blobs }: RegistryParts, digest: Digest, unseenSince: Instant): Promise<boolean> {
-  const removed = await index.garbage.removeBlob(digest, unseenSince, () => blobs.remove(digest));
-  await pause();
-  return removed;
+/**
+ * Removes a blob that no repository has and that was not announced since. The index forgets it first: what a crash
+ * leaves is content that the index does not know, which the next collection removes.
+ */
+export async function removeBlob(
+  { index, blobs }: Pick<RegistryParts, 'index' | 'blobs'>,
+  digest: Digest,
+  unseenSince: Instant,
+): Promise<boolean> {
+  // Noted before the blob is forgotten: what is pushed from then on is another content, and stays.
+  const version = await blobs.version(digest);
+  if (!(await index.garbage.forgetBlob(digest, unseenSince))) return false;
+  if (version !== undefined) await blobs.remove(digest, version);
+  return true;
 }
 
 /** Lets requests go first that wait for the event loop. */

@@ -1,10 +1,11 @@
 import { DAY, HOUR, type Instant } from '../core/time.ts';
-import type { Handler } from '../http/gate.ts';
+import type { RouteGroup } from '../http/route.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
-import type { RegistryParts } from './http/endpoint.ts';
-import { createRegistryHandler } from './http/handler.ts';
+import { registryRoutes } from './http/routes.ts';
+import type { RegistryParts } from './http/services.ts';
 import type { RegistryIndex } from './index/registry-index.ts';
+import type { RepositoryName } from './names.ts';
 
 export interface RegistryOptions {
   readonly index: RegistryIndex;
@@ -22,7 +23,7 @@ export interface RegistryOptions {
 }
 
 export interface Registry {
-  readonly handler: Handler;
+  readonly routes: RouteGroup<RegistryParts, RepositoryName>;
   /** Removes what nobody needs any more; may run beside pushes. */
   collectGarbage(options?: CollectOptions): Promise<Collected>;
   /** Removes uploads that lie still for too long; returns how many. */
@@ -36,11 +37,11 @@ const TiB = 1024 ** 4;
 /** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { index, blobs, grace = DAY, uploadAge = DAY, maxBlob = TiB, clock = Date.now } = options;
-  const parts: RegistryParts = { index, blobs, grace, maxBlob, clock };
-  const removeStale = () => removeStaleUploads(parts, clock() - uploadAge);
+  const services: RegistryParts = { index, blobs, grace, maxBlob, clock };
+  const removeStale = () => removeStaleUploads(services, clock() - uploadAge);
   return {
-    handler: createRegistryHandler(parts),
-    collectGarbage: (collectOptions) => collectGarbage(parts, collectOptions),
+    routes: registryRoutes(services),
+    collectGarbage: (collectOptions) => collectGarbage(services, collectOptions),
     removeStaleUploads: removeStale,
     keepTidy: (onError) => {
       const run = () => void removeStale().catch(onError);

@@ -2,6 +2,8 @@ import type { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { shellWord } from '../core/shell-word.ts';
+import { formatTime, type Instant } from '../core/time.ts';
+import type { MirroredCollection } from '../notary/mirror/mirror-service.ts';
 import type { NewAdministrator } from './data/administrator.ts';
 import type { DataFolder } from './data/data-folder.ts';
 import { formatHostName, isLoopbackHost } from './settings/host-name.ts';
@@ -21,6 +23,9 @@ interface Announcement {
   /** Whether the data folder was made now. */
   readonly isFirst: boolean;
   readonly administrator: NewAdministrator | undefined;
+  /** What a mirror serves, the first to expire first. */
+  readonly mirrored?: readonly MirroredCollection[] | undefined;
+  readonly now: Instant;
 }
 
 /**
@@ -35,6 +40,7 @@ export function announce(server: Announcement): string {
       ? (settings.tlsCertificate ?? '')
       : `${folder.authorityCertificate} SHA256:${authority.fingerprint256.replaceAll(':', '').toLowerCase()}`;
   const lines = [`Signet serves ${url}`, `  Data folder:  ${folder.path}`, `  Authority:    ${trust}`];
+  lines.push(...mirrorLines(server));
   const isOpen = !isLoopbackHost(settings.listen.host);
   const more = [
     ...administratorLines(server),
@@ -43,6 +49,28 @@ export function announce(server: Announcement): string {
     ...(isFirst && !isOpen ? openLines(server) : []),
   ];
   return [...lines, ...more, ''].join('\n');
+}
+
+/** Until when clients can use what is mirrored: after that no one can make it fresh but whoever has its keys. */
+function mirrorLines({ mirrored, now }: Announcement): readonly string[] {
+  if (mirrored === undefined) return [];
+  const [first] = mirrored;
+  const expired = mirrored.filter(({ until }) => until < now).length;
+  const next = mirrored.find(({ until }) => until >= now);
+  const count = `${mirrored.length} ${mirrored.length === 1 ? 'repository' : 'repositories'}`;
+  return [
+    `  Mirror:       ${count}, read-only; no key signs anything here`,
+    ...(next === undefined
+      ? []
+      : [
+          `                ${next.gun} can be used until ${formatTime(next.until)}${mirrored.length - expired > 1 ? ', others longer' : ''}`,
+        ]),
+    ...(expired === 0 || first === undefined
+      ? []
+      : [
+          `                ${expired} expired, which clients refuse; the first on ${formatTime(first.until)}: ${first.gun}`,
+        ]),
+  ];
 }
 
 function administratorLines({ administrator, folder }: Announcement): readonly string[] {

@@ -1,6 +1,6 @@
 import { type Instant, SECOND } from '../core/time.ts';
-import type { JobTimes } from './observe/job-times.ts';
 import type { Log } from './observe/log.ts';
+import type { JobTimes } from './storage/job-times.ts';
 
 export interface Job {
   readonly name: string;
@@ -26,7 +26,7 @@ export function every({ name, interval, log, run }: Job): () => void {
 
 /**
  * Like `every`, for intervals that restarts must not stretch: the time of the last run is kept, and one that is due, or
- * was never done, starts at once.
+ * was never done, starts at once. What another replica has done meanwhile is not due.
  */
 export function everyAcrossRestarts(job: Job, times: JobTimes, now: () => Instant): () => void {
   const { name, interval, log } = job;
@@ -34,15 +34,31 @@ export function everyAcrossRestarts(job: Job, times: JobTimes, now: () => Instan
   let timer: NodeJS.Timeout | undefined;
   const plan = (wait: number) => {
     if (isStopped) return;
-    timer = setTimeout(tick, wait);
+    timer = setTimeout(() => tick(runOnce), wait);
     timer.unref();
   };
-  const tick = async () => {
-    await attempt(name, log, job.run);
-    await attempt(name, log, () => times.ended(name, now()));
-    plan(interval * SECOND);
+  /** What was there when the next run was planned; undefined too before that. */
+  let known: Instant | undefined;
+  const begin = async () => {
+    known = await times.last(name);
+    return untilDue(known, interval * SECOND, now());
   };
-  plan(untilDue(times.last(name), interval * SECOND, now()));
+  const runOnce = async () => {
+    const last = await times.last(name);
+    if (last !== known) return begin();
+    await attempt(name, log, job.run);
+    known = now();
+    await times.ended(name, known);
+    return interval * SECOND;
+  };
+  const tick = async (work: () => Promise<number>) => {
+    let wait = interval * SECOND;
+    await attempt(name, log, async () => {
+      wait = await work();
+    });
+    plan(wait);
+  };
+  void tick(begin);
   return () => {
     isStopped = true;
     clearTimeout(timer);

@@ -1,7 +1,5 @@
 import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { OPEN_GATE } from '../accounts/gate.ts';
 import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { DAY, type Instant, SECOND } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
@@ -13,7 +11,7 @@ import { lockFolder } from './data/folder-lock.ts';
 import { Application } from './http/application.ts';
 import { guardDescriptors } from './http/descriptors.ts';
 import { Listeners } from './http/listeners.ts';
-import { baseRoute, type HealthCheck, healthRoute, homeRoute, metricsRoute } from './http/own-parts.ts';
+import { baseRoutes, type HealthCheck, healthRoutes, homeRoutes, metricsRoutes } from './http/server-routes.ts';
 import { Shares } from './http/shares.ts';
 import type { LineSink } from './observe/log.ts';
 import { type Logs, openLogs } from './observe/logs.ts';
@@ -57,7 +55,7 @@ export interface RunningServer {
   readonly administrator: NewAdministrator | undefined;
   /** What to tell the person who started the server; on a terminal, the administrator's password too. */
   readonly announcement: string;
-  /** Takes renewed certificates and a new file for the access log into use; never throws. */
+  /** Takes renewed certificates, a new file for the access log and new files of a mirror into use; never throws. */
   reload(): Promise<void>;
   /** Begins nothing more, lets running requests and uploads end within the grace period, closes everything. */
   stop(): Promise<void>;
@@ -95,10 +93,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     address: settings.listen,
     certificate: tls?.current,
     idleTimeout: settings.idleTimeout,
-    answer: async (request, peer) => {
-      const application = await ready.promise;
-      return application.answer(request, settings.behindProxy ? forwardedFor(request, peer) : peer);
-    },
+    answer: async (request, peer) => (await ready.promise).answer(request, peer),
   });
   cleanup.defer(() => listener.stop(0));
   const { port } = listener;
@@ -115,13 +110,12 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     isTerminal,
     now,
   };
-  const addresses = new WeakMap<Request, string>();
-  const addressOf = (request: Request) => addresses.get(request) ?? '';
-  const parts = await (dependencies.openParts ?? openParts)({ ...context, addressOf });
+  const parts = await (dependencies.openParts ?? openParts)(context);
   cleanup.defer(() => parts.close());
   const health = healthOf(parts, tls, now);
-  const application = createApplication({ ...context, parts, addresses, health, logAccess: logs.logAccess });
+  const application = createApplication({ ...context, parts, health, logAccess: logs.logAccess });
   ready.resolve(application);
+  listener.answerWith(application);
   cleanup.defer(guardDescriptors(listener, log));
 
   const renew = async () => tls?.renew(listener, now());
@@ -154,9 +148,13 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     port,
     caCertificate: tls?.source.anchor ?? '',
     administrator,
-    announcement: announce({ url, port, settings, folder, names, authority, isFirst, administrator }),
+    announcement: announce({
+      ...{ url, port, settings, folder, names, authority, isFirst, administrator },
+      ...{ mirrored: parts.mirror?.collections(), now: now() },
+    }),
     reload: async () => {
       logs.reopen();
+      await parts.mirror?.reload();
       await renew();
     },
     stop: () => {
@@ -166,26 +164,27 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
   };
 }
 
-interface Composition extends Omit<PartsOptions, 'addressOf'> {
+interface Composition extends PartsOptions {
   readonly parts: ServerParts;
-  readonly addresses: WeakMap<Request, string>;
   readonly health: HealthCheck;
   readonly logAccess: Logs['logAccess'];
 }
 
 function createApplication({ settings, parts, health, metrics, ...rest }: Composition): Application {
   const scheme = settings.tls || settings.behindProxy ? 'https' : 'http';
+  const own = [healthRoutes(health), metricsRoutes(() => metrics.text()), homeRoutes(), baseRoutes()];
+  const bodies = parts.routes.flatMap(({ body, routes }) => [body, ...routes.map((route) => route.body ?? body)]);
   return new Application({
     ...rest,
     metrics,
-    parts: [healthRoute(health), metricsRoute(() => metrics.text()), homeRoute(), baseRoute(), ...parts.routes],
-    gateFor: (request) => parts.gateFor(request),
-    openGate: OPEN_GATE,
+    routes: [...own, ...parts.routes],
+    gateFor: parts.gateFor,
     realmOf: (host) => ({ url: `${scheme}://${host}${TOKEN_PATH}`, service: settings.service }),
+    behindProxy: settings.behindProxy,
     maxRequests: settings.maxRequests,
     shares: new Shares({
       requests: settings.maxRequests,
-      bytes: Math.max(...parts.routes.map(({ memory }) => memory)) + SMALL_BODIES,
+      bytes: Math.max(...bodies.map(({ memory }) => memory)) + SMALL_BODIES,
     }),
   });
 }
@@ -201,10 +200,4 @@ function healthOf(parts: ServerParts, tls: CertificateKeeper | undefined, now: (
 /** The name under which a program on this machine reaches the server. */
 function localHost({ listen }: Settings): string {
   return isWildcard(listen.host) || listen.host.startsWith('127.') ? 'localhost' : listen.host;
-}
-
-/** The client's address as the proxy in front saw it: the last one, since those before are what the client claims. */
-function forwardedFor(request: Request, peer: string): string {
-  const last = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
-  return isIP(last) === 0 ? peer : last;
 }

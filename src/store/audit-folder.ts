@@ -3,7 +3,9 @@ import type { Gun } from '../core/names/gun.ts';
 import type { Instant } from '../core/time.ts';
 import { ContainedFolder } from './contained-folder.ts';
 
-/** Records of what cannot be undone, one file each: `<base>/signet/resets/<GUN>/<time>.json`. They are never overwritten. */
+/**
+ * Records of irreversible actions, one file each: `<base>/signet/resets/<GUN>/<time>.json`. They are never overwritten.
+ */
 export class AuditFolder {
   private readonly folder: ContainedFolder;
 
@@ -12,7 +14,7 @@ export class AuditFolder {
     this.folder = new ContainedFolder(base);
   }
 
-  /** Keeps a record; returns the path of its file. */
+  /** Writes a record; returns the path of its file. */
   write(gun: Gun, at: Instant, record: Uint8Array): string {
     const name = `${new Date(at).toISOString().replaceAll(':', '-')}.json`;
     const path = ['signet', 'resets', ...gun.split('/'), name];

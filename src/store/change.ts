@@ -20,14 +20,14 @@ export type Change =
       readonly delegation: DelegationChange;
     }
   | { readonly kind: 'remove-delegation'; readonly role: DelegationName }
-  /** Takes keys out of every delegation below a role. */
+  /** Removes keys from every delegation below a role. */
   | { readonly kind: 'purge-keys'; readonly below: TargetsRole; readonly keys: readonly KeyId[] }
-  /** Signs a role again as it is. */
+  /** Signs a role again without changing it. */
   | { readonly kind: 'witness'; readonly role: TargetsRole };
 
-/** What is to change about a delegation; empty lists change nothing. */
+/** The changes of a delegation; empty lists change nothing. */
 export interface DelegationChange {
-  /** Of a delegation that is made; 0 says nothing. */
+  /** The threshold of a new delegation; 0 if not given. */
   readonly threshold: number;
   readonly addKeys: readonly PublicKey[];
   /** Canonical key IDs. */
@@ -49,14 +49,14 @@ const DELEGATION_MEMBERS = [
 ];
 const WILDCARD = '/*';
 
-/** The file of a change, byte for byte as Notary writes it. */
+/** Writes a change file, byte for byte as Notary does. */
 export function formatChange(change: Change): Buffer {
   const { action, role, type, path = '', content } = wireForm(change);
   const data = content === undefined ? null : Buffer.from(content).toString('base64');
   return Buffer.from(escapeForFile(JSON.stringify({ action, role, type, path, data })));
 }
 
-/** Parses a change file, strictly; `what` names it in errors. Throws `changelist-invalid`. */
+/** Parses a change file strictly; `what` names it in errors. Throws `changelist-invalid`. */
 export function parseChange(file: Uint8Array, what: string): Change {
   try {
     return readChange(new Fields(parseJson(file), what, MEMBERS, 'refuse'), what);

@@ -4,23 +4,23 @@ import { type Change, formatChange, parseChange } from './change.ts';
 import { ContainedFolder, type Path } from './contained-folder.ts';
 import { collectionPath } from './trust-folder.ts';
 
-/** A change and the name of its file, which orders it among the others. */
+/** A change and its file name, which determines the order. */
 export interface StagedChange {
   readonly name: string;
   readonly change: Change;
 }
 
 const SUFFIX = '.change';
-/** Nanoseconds since 1970, with which a change's name begins. */
+/** Nanoseconds since 1970, at the start of a file name. */
 const TIME = /^(\d{20})_/;
-/** In a millisecond. */
+/** Nanoseconds in a millisecond. */
 const NANOSECONDS = 1_000_000n;
 /** In bytes. */
 const MAX_CHANGE = 1024 * 1024;
 
 /**
- * The changes of one collection that wait to be published (protocol C.9), one file each in
- * `<base>/tuf/<GUN>/changelist`, shared with docker's and Notary's own commands.
+ * The unpublished changes of one collection (protocol C.9), one file each in `<base>/tuf/<GUN>/changelist`, shared with
+ * docker's and Notary's own commands.
  */
 export class Changelist {
   private readonly folder: ContainedFolder;
@@ -34,7 +34,7 @@ export class Changelist {
     this.clock = clock;
   }
 
-  /** All changes, oldest first. Throws `changelist-invalid` if one cannot be understood: none may be left out. */
+  /** All changes, oldest first. Throws `changelist-invalid` if one cannot be parsed: none may be left out. */
   async read(): Promise<readonly StagedChange[]> {
     return this.names().map((name) => {
       const file = this.folder.read([...this.path, name], MAX_CHANGE) ?? Buffer.alloc(0);
@@ -42,12 +42,12 @@ export class Changelist {
     });
   }
 
-  /** How many there are, readable or not. */
+  /** The number of changes, readable or not. */
   async count(): Promise<number> {
     return this.names().length;
   }
 
-  /** Adds a change after all that are there, also where the clock says less than their names. Throws `too-large`. */
+  /** Adds a change after all others, even if the clock is behind their names. Throws `too-large`. */
   async append(change: Change): Promise<void> {
     const file = formatChange(change);
     if (file.length > MAX_CHANGE) throw new SignetError('too-large', `a change has more than ${MAX_CHANGE} bytes`);
@@ -58,7 +58,7 @@ export class Changelist {
     this.folder.write([...this.path, name], file);
   }
 
-  /** Removes those changes, or all there are, readable or not. */
+  /** Removes these changes, or all of them, readable or not. */
   async clear(changes?: readonly StagedChange[]): Promise<void> {
     for (const name of changes?.map((staged) => staged.name) ?? this.names()) this.folder.remove([...this.path, name]);
   }

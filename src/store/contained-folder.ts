@@ -5,17 +5,17 @@ import { quoted } from '../core/printable.ts';
 import { type Exchange, exchangeFile } from './exchange.ts';
 import { isErrno, readSmallFile, removeFile, unreadable, unsafe, unwritable, writePrivateFile } from './files.ts';
 
-/** The names that lead from a base folder to a file or folder below it. */
+/** The path from a base folder to a file or folder below it, one name per element. */
 export type Path = readonly string[];
 
 const MAX_ENTRIES = 100_000;
 
 /**
- * Files below one base folder. Names come from outside, so they are checked one by one, and no step below the base
- * goes through a symbolic link: `file-unsafe`. Folders are made 0700 when something is first written, files 0600.
+ * Files below one base folder. Each name is foreign and checked, and no component below the base may be a symbolic
+ * link: `file-unsafe`. Folders are created with mode 0700 on the first write, files with 0600.
  */
 export class ContainedFolder {
-  /** The base may itself be a link; it is the user's choice where it lies. */
+  /** The base itself may be a link: where it is, is the user's choice. */
   readonly base: string;
 
   constructor(base: string) {
@@ -31,14 +31,14 @@ export class ContainedFolder {
     return folder === undefined ? undefined : readSmallFile(join(folder, checkedLast(path)), limit, false);
   }
 
-  /** Writes a file whole or not at all, and the folders on its way. Throws `file-unsafe` or `file-unwritable`. */
+  /** Writes a file atomically, and creates the folders above it. Throws `file-unsafe` or `file-unwritable`. */
   write(path: Path, bytes: Uint8Array): void {
     const file = join(this.makeFolder(path.slice(0, -1)), checkedLast(path));
     if (statOf(file)?.isDirectory()) throw unsafe(file, 'is a folder, not a file');
     writePrivateFile(file, bytes);
   }
 
-  /** `exchangeFile` for a file below the base; makes the folders on its way, or removes those that are empty without it. */
+  /** `exchangeFile` for a file below the base. Creates the folders above it, or removes those left empty. */
   exchange(path: Path, exchange: Exchange): boolean {
     const parents = path.slice(0, -1);
     const folder = exchange.next === undefined ? this.folder(parents) : this.makeFolder(parents);
@@ -50,7 +50,7 @@ export class ContainedFolder {
     }
   }
 
-  /** Removes a file and the folders that are empty without it, up to the base. Returns whether there was one. */
+  /** Removes a file and the folders left empty, up to the base. Returns whether the file existed. */
   remove(path: Path): boolean {
     const folder = this.folder(path.slice(0, -1));
     const found = folder !== undefined && removeFile(join(folder, checkedLast(path)));
@@ -58,7 +58,7 @@ export class ContainedFolder {
     return found;
   }
 
-  /** What stands in a folder, in the order of the names; links and everything but files and folders left out. */
+  /** The files and folders in a folder, sorted by name. Leaves out links and everything else. */
   list(path: Path): readonly Dirent[] {
     const folder = this.folder(path);
     if (folder === undefined) return [];
@@ -67,7 +67,7 @@ export class ContainedFolder {
     return entries.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
-  /** Removes a folder and those above it, as far as they are empty. */
+  /** Removes a folder and those above it that are empty. */
   removeEmpty(path: Path): void {
     for (let depth = path.length; depth > 0; depth--) {
       try {
@@ -78,7 +78,7 @@ export class ContainedFolder {
     }
   }
 
-  /** The folder's full path; undefined if it or one on its way does not exist. */
+  /** The folder's full path; undefined if it or one above it does not exist. */
   private folder(path: Path): string | undefined {
     let folder = this.base;
     for (const name of path) {

@@ -6,30 +6,29 @@ import { printable } from '../core/printable.ts';
 import { isErrno, readSmallFile, reason, removeFile, writeDurably } from './files.ts';
 
 const NAME = 'founding.lock';
-/** Whoever founds may be asked for three passphrases, twice each. */
+/** Creating a repository may ask for three passphrases, twice each. */
 const PATIENCE_MS = 10 * 60_000;
 const PAUSE_MS = 100;
-/** Between the moment at which a lock is there and the one at which it says whose it is. */
+/** The time between creating a lock file and writing its holder into it. */
 const WRITING_MS = 1000;
 const MAX_HOLDER = 1024;
 
-/** Who holds the lock, as it says itself. */
+/** The holder named in a lock file. */
 interface Holder {
   readonly pid: number;
   readonly host: string;
 }
 
-/** A lock that is held. */
+/** A lock held by this process. */
 interface HeldLock {
-  /** Whether another process had it before, and may have founded what this one is about to found. */
+  /** Whether another process held it before, and may have created the repository that this one is about to create. */
   readonly waited: boolean;
   release(): void;
 }
 
 /**
- * Lets one process at a time found a repository with the keys of a trust folder: two at once would each make a root key.
- * The lock of a process that has died counts for nothing, and neither does one that does not say whose it is, or that no
- * one has released for ten minutes.
+ * Lets one process at a time create a repository with the keys of a trust folder: two at once would each create a root
+ * key. Ignores the lock of a dead process, one that does not name its holder, and one that is older than ten minutes.
  */
 export class CreationLock {
   private readonly base: string;
@@ -42,8 +41,8 @@ export class CreationLock {
   }
 
   /**
-   * Waits for the lock; `onWait` is told once, in words for a person, whom it waits for. Throws `file-locked` if it does
-   * not come free, `file-unwritable`.
+   * Waits for the lock. Calls `onWait` once, with a message about the process it waits for. Throws `file-locked` if it
+   * is not released in time, `file-unwritable`.
    */
   async hold(onWait: (message: string) => void = () => undefined): Promise<HeldLock> {
     const own = `${process.pid} ${hostname()}\n`;
@@ -91,8 +90,8 @@ export class CreationLock {
   }
 
   /**
-   * Of two processes that find the lock abandoned, one moves it away; what the other moves was taken again, and is put
-   * back. Returns whether the lock is gone.
+   * If two processes find the lock abandoned, one moves it away. If the other one then moves a lock that was taken
+   * since, it puts it back. Returns whether the lock is gone.
    */
   private removeAbandoned(): boolean {
     const holder = this.holder();
@@ -115,7 +114,7 @@ export class CreationLock {
     if (holder?.host === hostname() && !isAlive(holder.pid)) return true;
     try {
       const age = Date.now() - statSync(this.path).mtimeMs;
-      // The clock of a shared folder may run ahead of this one.
+      // The clock of a shared folder may be ahead of this machine's.
       return holder === undefined ? Math.abs(age) > WRITING_MS : age > PATIENCE_MS;
     } catch (cause) {
       if (isErrno(cause, 'ENOENT')) return false;
@@ -124,7 +123,7 @@ export class CreationLock {
   }
 }
 
-/** What a lock says; undefined if it says nothing that can be read, as one that a full disk has cut short. */
+/** Parses a lock file; undefined if it is unreadable, as one cut short by a full disk. */
 function readHolder(text: string | undefined): Holder | undefined {
   const [, pid, host] = /^([1-9]\d{0,9}) ([^\n]+)\n$/.exec(text ?? '') ?? [];
   return pid === undefined || host === undefined ? undefined : { pid: Number(pid), host };

@@ -8,16 +8,16 @@ type Verb = 'get' | 'store' | 'erase';
 
 interface Ended {
   readonly output: Buffer;
-  /** Why it did not end well, in the words of Go; undefined if it did. */
+  /** Why it failed, in Go's words; undefined if it succeeded. */
   readonly failure: string | undefined;
 }
 
-/** The user name that says: what follows is an identity token (protocol F.3). */
+/** The user name that marks the secret as an identity token (protocol F.3). */
 const TOKEN_USER = '<token>';
 const NOT_FOUND = 'credentials not found in native keychain';
 const KNOWN_FAILURES: ReadonlySet<string> = new Set(['no credentials server URL', 'no credentials username']);
 const DOING: Readonly<Record<Verb, string>> = { get: 'getting', store: 'storing', erase: 'erasing' };
-/** As Go calls them. */
+/** The names Go gives them. */
 const SIGNALS: ReadonlyMap<string, string> = new Map([
   ['SIGABRT', 'aborted'],
   ['SIGINT', 'interrupt'],
@@ -27,11 +27,11 @@ const SIGNALS: ReadonlyMap<string, string> = new Map([
 ]);
 const SUFFIX = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const MAX_OUTPUT = 256 * 1024;
-/** Milliseconds; the helper may have to ask a person. */
+/** In milliseconds; the helper may have to ask a person. */
 const PATIENCE = 5 * 60_000;
 
 /**
- * A `docker-credential-<suffix>` program (protocol F.3). Secrets go through pipes only. Throws
+ * A `docker-credential-<suffix>` program (protocol F.3). Secrets are passed through pipes only. Throws
  * `credential-helper-failed` in docker's words, or `credential-helper-answer-invalid`.
  */
 export class CredentialHelper {
@@ -66,7 +66,7 @@ export class CredentialHelper {
     if (failure !== undefined) throw failed('store', failure, output);
   }
 
-  /** A server that the helper knows nothing of is erased already. */
+  /** If the helper does not know the server, there is nothing to erase. */
   async erase(server: string): Promise<void> {
     const { output, failure } = await this.run('erase', Buffer.from(server));
     if (failure !== undefined && lineOf(output) !== NOT_FOUND) throw failed('erase', failure, output);
@@ -81,8 +81,8 @@ export class CredentialHelper {
 }
 
 /**
- * Parses what a helper answers to `get`; undefined for an empty login. Member names count in any case, because docker
- * reads them so, but only once. Throws `credential-helper-answer-invalid`.
+ * Parses a helper's response to `get`; undefined for an empty login. Member names are case-insensitive, as docker reads
+ * them, and each may occur only once. Throws `credential-helper-answer-invalid`.
  */
 export function parseHelperAnswer(output: Uint8Array): Credential | undefined {
   const document = parseAnswer(output);
@@ -103,7 +103,7 @@ function parseAnswer(output: Uint8Array): JsonObject {
     const document = parseJson(output, { numbers: 'any' });
     if (document instanceof Map) return document;
   } catch (cause) {
-    // The cause may quote a part of the secret.
+    // The cause may quote part of the secret.
     if (!(cause instanceof SignetError)) throw cause;
   }
   throw invalidAnswer('is not a JSON object');
@@ -152,7 +152,7 @@ function converse(child: ChildProcess, program: string, input: Buffer): Promise<
     });
     child.once('error', (error) => end(startFailure(error, program)));
     child.once('close', (code, signal) => end(exitFailure(code, signal)));
-    // A helper may end without reading; what it says then counts.
+    // A helper may exit without reading its input; its output counts.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
   });

@@ -13,8 +13,8 @@ export interface Credential extends Login {
 const KNOWN = ['auth', 'identitytoken', 'registrytoken', 'username', 'password', 'email', 'serveraddress'];
 
 /**
- * Reads one entry of `auths` (protocol D.2); undefined if it holds no login, as docker leaves it beside a credential
- * helper. Throws `docker-config-invalid`.
+ * Parses one entry of `auths` (protocol D.2); undefined if it contains no login, as with a credential helper. Throws
+ * `docker-config-invalid`.
  */
 export function readAuth(value: JsonValue, server: string): Credential | undefined {
   try {

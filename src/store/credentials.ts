@@ -8,21 +8,21 @@ import { type Credential, formatAuth, readAuth } from './credential.ts';
 import { CredentialHelper } from './credential-helper.ts';
 import { DockerConfig } from './docker-config.ts';
 
-/** Logins for docker from 28.3 on, in the form of `auths`. */
+/** Logins for docker 28.3 and later, in the form of `auths`. */
 export const AUTH_VARIABLE = 'DOCKER_AUTH_CONFIG';
 const HUB_KEY = 'https://index.docker.io/v1/';
 
-/** The name under which docker keeps the login for a registry (protocol D.2). */
+/** The key under which docker stores the login for a registry (protocol D.2). */
 export function credentialKey(registry: string): string {
   return registry === DOCKER_HUB ? HUB_KEY : registry;
 }
 
-/** Where a login went when it was stored. */
+/** Where a login was stored. */
 type LoginPlace = { readonly helper: string } | { readonly file: 'config.json' };
 
 /**
- * The user's logins, read and kept where docker keeps them (protocol D.2, F.3). `DOCKER_AUTH_CONFIG` answers first;
- * then the one place that is configured for the registry: its own helper, else the helper for all, else `auths`.
+ * The user's logins, stored where docker stores them (protocol D.2, F.3). `DOCKER_AUTH_CONFIG` comes first, then the
+ * place configured for the registry: its own helper, else the helper for all registries, else `auths`.
  */
 export class CredentialStore {
   private readonly folder: string;
@@ -35,7 +35,7 @@ export class CredentialStore {
   }
 
   /**
-   * The login for a registry (`host[:port]`), made again by each call. Throws `docker-config-invalid` and
+   * The login for a registry (`host[:port]`). Each call returns a new copy. Throws `docker-config-invalid` and
    * `credential-helper-*`.
    */
   async find(registry: string): Promise<Credential | undefined> {
@@ -47,7 +47,7 @@ export class CredentialStore {
     return helper === undefined ? lookUp(config.auths, key) : new CredentialHelper(helper, this.environment).get(key);
   }
 
-  /** Stores a login as `docker login` does, and says where. */
+  /** Stores a login as `docker login` does, and returns where. */
   async store(registry: string, credential: Credential): Promise<LoginPlace> {
     const key = credentialKey(registry);
     const config = DockerConfig.read(this.folder);
@@ -64,8 +64,8 @@ export class CredentialStore {
   }
 
   /**
-   * Forgets the login for a registry, under every name that docker ever kept it by. Returns whether `auths` knew it.
-   * Throws a helper's first failure after everything else is done.
+   * Removes the login for a registry, under every key that docker has ever used. Returns whether `auths` contained it.
+   * Continues after a helper's failure, and throws the first one at the end.
    */
   async erase(registry: string): Promise<boolean> {
     const key = credentialKey(registry);
@@ -83,13 +83,13 @@ export class CredentialStore {
     return known.length > 0;
   }
 
-  /** An empty name says: no helper for this one, although there is one for all. */
+  /** An empty name means: no helper for this registry, although there is one for all. */
   private helperFor(config: DockerConfig, key: string): string | undefined {
     const own = config.credHelper(key);
     return own === undefined ? config.credsStore : own || undefined;
   }
 
-  /** The helper that docker takes up by itself on this system, if it is installed and nothing else is configured. */
+  /** The helper that docker uses by default on this system, if it is installed and nothing else is configured. */
   private defaultHelper(): string | undefined {
     const suffix = this.platformHelper();
     return this.isInstalled(`docker-credential-${suffix}`) ? suffix : undefined;
@@ -108,7 +108,7 @@ export class CredentialStore {
       .some((folder) => isExecutable(join(folder, program)));
   }
 
-  /** Only the very name counts, as in docker. */
+  /** Only the exact name counts, as in docker. */
   private inEnvironment(key: string): Credential | undefined {
     const text = this.environment[AUTH_VARIABLE] ?? '';
     if (text === '') return undefined;

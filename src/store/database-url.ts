@@ -4,7 +4,7 @@ import { SignetError } from '../core/errors/index.ts';
 export type Dialect = 'postgres' | 'mysql';
 
 /**
- * How the connection to a database server is protected. `disable`: not at all. `require`: encrypted, whoever answers.
+ * How the connection to a database server is protected. `disable`: not at all. `require`: encrypted, without checking the certificate.
  * `verify-ca`: by a certificate of a known authority. `verify-full`: by one for this host.
  */
 export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
@@ -149,7 +149,7 @@ function tlsMode(parameters: ReadonlyMap<string, string>, isLocal: boolean): Tls
   const mode = parameters.get('sslmode');
   const files = ['sslrootcert', 'sslcert'].some((name) => parameters.has(name));
   if (mode === undefined) return isLocal && !files ? 'disable' : 'verify-full';
-  // `allow` and `prefer` let whoever is on the line choose plain text.
+  // `allow` and `prefer` let an attacker in between choose plain text.
   if (!TLS_MODES.has(mode)) throw invalid(`sslmode is one of ${[...TLS_MODES].join(', ')}`);
   if (mode === 'disable' && files) throw invalid('sslmode=disable has no use for certificates');
   if (mode === 'require' && parameters.has('sslrootcert')) throw invalid('sslrootcert needs sslmode=verify-full');

@@ -19,9 +19,9 @@ const MAX_FILE = 256 * 1024;
 const MAX_NAME = 200;
 
 /**
- * What was learnt from programs, kept on disk so that they are asked once. An entry that is damaged, that another
- * user could have written or that belongs to another `stamp` is as good as none; a folder that cannot be written
- * costs time, never an error.
+ * Caches what programs report about themselves, so that each is asked once. Ignores entries that are damaged, that
+ * another user could have written, or that have another `stamp`. If the folder is not writable, everything works
+ * without the cache.
  */
 export class DiskCache {
   private readonly folder: string;
@@ -30,7 +30,7 @@ export class DiskCache {
     this.folder = folder;
   }
 
-  /** The value stored under `name`, if it was stored with the same `stamp`. */
+  /** The value stored under `name` with the same `stamp`, if any. */
   read(name: string, stamp: string): JsonValue | undefined {
     try {
       const entry = parseJson(readOwnFile(this.pathOf(name)));
@@ -65,8 +65,8 @@ export class DiskCache {
 }
 
 /**
- * `$XDG_CACHE_HOME/signet`, or `~/.cache/signet`. Users without a home have it in docker's configuration folder, if the
- * environment names that, else nowhere.
+ * `$XDG_CACHE_HOME/signet`, or `~/.cache/signet`. For users without a home, a folder in docker's configuration folder
+ * if the environment names one; otherwise undefined.
  */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
   if (env.XDG_CACHE_HOME) return join(env.XDG_CACHE_HOME, 'signet');
@@ -90,6 +90,6 @@ function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It was never made.
+    // It does not exist.
   }
 }

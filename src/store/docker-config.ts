@@ -9,7 +9,7 @@ import { editMember } from './json-edit.ts';
 
 const KNOWN = ['auths', 'credHelpers', 'credsStore'];
 
-/** docker's `config.json`, as text that is changed member by member, so that what it does not know stays as it is. */
+/** Docker's `config.json`, kept as text and edited member by member, so that everything else in it is preserved. */
 export class DockerConfig {
   private readonly path: string;
   private readonly text: string;
@@ -23,7 +23,10 @@ export class DockerConfig {
     this.fields = checked(path, () => new Fields(this.document, path, KNOWN, 'ignore'));
   }
 
-  /** Reads `config.json` in the folder; none, or an empty one, is an empty object. Throws `docker-config-invalid` or `file-*`. */
+  /**
+   * Reads `config.json` in the folder. A missing or empty file is an empty object. Throws `docker-config-invalid` or
+   * `file-*`.
+   */
   static read(folder: string): DockerConfig {
     const path = join(folder, 'config.json');
     const bytes = readSmallFile(path, LIMITS.configFile, true) ?? Buffer.alloc(0);
@@ -33,12 +36,12 @@ export class DockerConfig {
     );
   }
 
-  /** Entries of `auths`, by server. */
+  /** The entries of `auths`, by server. */
   get auths(): JsonObject {
     return checked(this.path, () => this.fields.map('auths'));
   }
 
-  /** The suffix of the credential helper for everything, undefined if there is none. */
+  /** The suffix of the credential helper for all servers, if any. */
   get credsStore(): string | undefined {
     return checked(this.path, () => this.fields.optionalString('credsStore')) || undefined;
   }
@@ -50,23 +53,23 @@ export class DockerConfig {
     throw invalid(this.path, 'credHelpers must name programs');
   }
 
-  /** Whether docker was ever told where to keep logins. */
+  /** Whether docker has been told where to store logins. */
   get knowsLogins(): boolean {
     const helpers = checked(this.path, () => this.fields.map('credHelpers'));
     return this.credsStore !== undefined || helpers.size > 0 || this.auths.size > 0;
   }
 
-  /** Any other member, as it was parsed. */
+  /** Any other member, as parsed. */
   member(name: string): JsonValue | undefined {
     return this.document.get(name);
   }
 
-  /** The same configuration with one member (named by its path) set, or removed where the value is undefined. */
+  /** A copy with the member at this path set, or removed if the value is undefined. */
   with(path: readonly string[], value: string | ReadonlyMap<string, string> | undefined): DockerConfig {
     return new DockerConfig(this.path, editMember(this.text, path, value));
   }
 
-  /** Writes the file (0600) whole or not at all; if it is a link, what it points to. Throws `file-unwritable`. */
+  /** Writes the file (0600) atomically. If it is a link, writes its target. Throws `file-unwritable`. */
   save(): void {
     const target = resolved(this.path);
     makeFolder(dirname(target));

@@ -5,16 +5,16 @@ import { draftOf } from './drafts.ts';
 import { isErrno, reason, removeFile, syncFolder, unsafe } from './files.ts';
 
 /**
- * A file (0600) that is written piece by piece beside its place, and put there only once it is known to be right. Whoever
- * opens it ends with `keep` or `discard`.
+ * A file (0600) that is written in pieces next to its final path, and moved there only once its content is known to be
+ * right. Callers must end with `keep` or `discard`.
  */
 export class DraftFile {
-  /** Where the pieces are until then. */
+  /** The path of the pieces until then. */
   readonly draft: string;
   private readonly path: string;
   private readonly descriptor: number;
 
-  /** A link at `path` is followed. Throws `file-unsafe` if a folder or a device stands there, `file-unwritable`. */
+  /** Follows a link at `path`. Throws `file-unsafe` if it is a folder or a device, `file-unwritable`. */
   constructor(path: string) {
     this.path = placeOf(path);
     this.draft = draftOf(this.path);
@@ -34,7 +34,7 @@ export class DraftFile {
     }
   }
 
-  /** Brings the file to the disk and puts it in its place, whatever was there. Throws `file-unwritable`. */
+  /** Syncs the file and moves it to its final path, replacing what is there. Throws `file-unwritable`. */
   keep(): void {
     try {
       fsyncSync(this.descriptor);
@@ -47,7 +47,7 @@ export class DraftFile {
     }
   }
 
-  /** Removes the draft; what was in the place stays. */
+  /** Removes the draft and leaves the final path alone. */
   discard(): void {
     closeSync(this.descriptor);
     removeFile(this.draft);

@@ -6,21 +6,21 @@ import { isErrno, readSmallFile, reason, removeFile, syncFolder, writeDurably } 
 const ABANDONED_MS = 60_000;
 
 export interface Exchange {
-  /** What must stand there; undefined for nothing. */
+  /** The expected content; undefined for no file. */
   readonly former: Uint8Array | undefined;
-  /** What is to stand there (0600); undefined for nothing. */
+  /** The new content (0600); undefined for no file. */
   readonly next: Uint8Array | undefined;
-  /** Bytes that the file may have. */
+  /** The size limit of the file in bytes. */
   readonly limit: number;
 }
 
 /**
- * Replaces a file only if it still has the content it is supposed to have, whatever other processes do meanwhile. As
- * in git, the new content is written to `<path>.lock`, which only one process at a time can make, and that is renamed.
- * A process that is killed leaves the file as it was; its lock counts for nothing after a minute.
+ * Compare-and-swap for a file: replaces it only if it has the expected content, whatever other processes do. As in git,
+ * the new content is written to `<path>.lock`, which only one process at a time can create, and renamed. A killed
+ * process leaves the file unchanged; its lock expires after a minute.
  *
- * Returns whether `next` stands there now, also where it did before. Throws `file-locked` while another process is at
- * it, `file-unsafe`, `file-unreadable`, `file-unwritable` or `too-large`.
+ * Returns whether the file now has the content `next`, even if it had it before. Throws `file-locked` while another
+ * process holds the lock, `file-unsafe`, `file-unreadable`, `file-unwritable` or `too-large`.
  */
 export function exchangeFile(path: string, { former, next, limit }: Exchange): boolean {
   const lock = `${path}.lock`;
@@ -42,7 +42,7 @@ export function exchangeFile(path: string, { former, next, limit }: Exchange): b
     throw cause instanceof SignetError ? cause : unwritable(path, cause);
   } finally {
     closeSync(descriptor);
-    // Once renamed, the name belongs to whoever takes it next.
+    // After the rename the lock's name is free for others.
     if (!isRenamed) removeFile(lock);
   }
 }
@@ -57,7 +57,7 @@ function openLock(lock: string): number {
   }
 }
 
-/** An exchange takes milliseconds: whoever made so old a lock does not live any more. */
+/** An exchange takes milliseconds, so the process that made such an old lock is dead. */
 function isAbandoned(lock: string): boolean {
   try {
     return statSync(lock).mtimeMs < Date.now() - ABANDONED_MS;

@@ -20,15 +20,15 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space left on the device'],
   ['EROFS', 'the file system is read-only'],
 ]);
-/** The place cannot be written, whoever tries: neither the file nor what was in it is at fault. */
+/** Errors of a place that cannot be written at all, whatever the file. */
 const NO_WRITING = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS'];
-/** Without waiting for a writer where a pipe stands in place of a file. */
+/** Does not wait for a writer if the file is a pipe. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /**
- * Reads a regular file of at most `limit` bytes; undefined if there is none. A link in the last place of the path is
- * followed only where `followLink` says so. `check` may refuse it by owner and mode before it is read. Throws
- * `file-unsafe`, `file-unreadable` or `too-large`.
+ * Reads a regular file of at most `limit` bytes; undefined if there is none. Follows a link in the last component only
+ * if `followLink` is set. `check` may refuse the file by owner and mode before it is read. Throws `file-unsafe`,
+ * `file-unreadable` or `too-large`.
  */
 export function readSmallFile(
   path: string,
@@ -42,13 +42,9 @@ export function readSmallFile(
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) throw unsafe(path, stat.isDirectory() ? 'is a directory' : 'is not a regular file');
     check(stat);
-    const file = Buffer.alloc(Math.min(stat.size, limit) + 1);
-    let length = 0;
-    for (let count = -1; count !== 0 && length < file.length; length += count) {
-      count = readSync(descriptor, file, length, file.length - length, null);
-    }
-    if (length > limit) throw new SignetError('too-large', `${path} is larger than ${limit} bytes`);
-    return file.subarray(0, length);
+    const file = readUpTo(descriptor, Math.min(stat.size, limit) + 1);
+    if (file.length > limit) throw new SignetError('too-large', `${path} is larger than ${limit} bytes`);
+    return file;
   } catch (cause) {
     throw cause instanceof SignetError ? cause : unreadable(path, cause);
   } finally {
@@ -57,8 +53,21 @@ export function readSmallFile(
 }
 
 /**
- * Puts a file (0600) in its place whole or not at all: written beside it, brought to the disk, renamed. A link at the
- * path is replaced, not followed. What killed processes left of such files in the folder goes. Throws `file-unwritable`.
+ * What an open file has, up to `most` bytes: more than a limit shows in one byte more than the limit, also of a pipe, whose
+ * size no one knows. Throws the system's errors.
+ */
+export function readUpTo(descriptor: number, most: number): Buffer {
+  const bytes = Buffer.alloc(most);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < most; length += count) {
+    count = readSync(descriptor, bytes, length, most - length, null);
+  }
+  return bytes.subarray(0, length);
+}
+
+/**
+ * Writes a file (0600) atomically: to a draft next to it, synced and renamed. A link at the path is replaced, not
+ * followed. Removes old drafts of killed processes in the folder. Throws `file-unwritable`.
  */
 export function writePrivateFile(path: string, bytes: Uint8Array): void {
   const draft = draftOf(path);
@@ -74,20 +83,20 @@ export function writePrivateFile(path: string, bytes: Uint8Array): void {
     renameSync(draft, path);
     syncFolder(dirname(path));
   } catch (cause) {
-    // What cannot be removed either must not hide why the file was not written.
+    // If the draft cannot be removed, the error is still that of the write.
     if (isMade) removeQuietly(draft);
     throw unwritable(`cannot write ${path}`, cause);
   }
   removeDrafts(dirname(path));
 }
 
-/** Writes all of it to the disk. Throws the system's errors. */
+/** Writes and syncs all bytes. Throws the system's errors. */
 export function writeDurably(descriptor: number, bytes: Uint8Array): void {
   for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
   fsyncSync(descriptor);
 }
 
-/** Removes a file or a link. Returns whether there was one. Throws `file-unwritable`. */
+/** Removes a file or a link. Returns whether it existed. Throws `file-unwritable`. */
 export function removeFile(path: string): boolean {
   try {
     unlinkSync(path);
@@ -102,7 +111,7 @@ function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // Goes with the next file that is written there (`removeDrafts`).
+    // Removed when the next file is written in the folder (`removeDrafts`).
   }
 }
 
@@ -114,32 +123,29 @@ export function unreadable(path: string, cause: unknown): SignetError {
   return new SignetError('file-unreadable', `cannot read ${path}: ${reason(cause)}`, { cause, detail: { path } });
 }
 
-/** What could not be done, with the system's reason. */
+/** The error for a failed operation, with the system's reason. */
 export function unwritable(what: string, cause: unknown): SignetError {
   return new SignetError('file-unwritable', `${what}: ${reason(cause)}`, { cause });
 }
 
-/**
- * Whether a file was not written because nothing can be written there at all: a read-only or full disk, a folder of
- * someone else's.
- */
+/** Whether a write failed because nothing can be written there: a read-only or full disk, or another user's folder. */
 export function isUnwritablePlace(error: unknown): error is SignetError {
   return isSignetError(error, 'file-unwritable') && isErrno(error.cause, ...NO_WRITING);
 }
 
-/** Whether `error` is the system's, with one of these codes. */
+/** Whether `error` is a system error with one of these codes. */
 export function isErrno(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
 
-/** Why the system refused: its code, with the words for those that people meet. */
+/** The reason of a system error: its code, with an explanation for common ones. */
 export function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
   const words = WORDS.get(code);
   return words === undefined ? code : `${words} (${code})`;
 }
 
-/** Brings a rename to the disk, where the file system knows how to. Throws the system's errors. */
+/** Syncs a folder after a rename, if the file system supports that. Throws the system's errors. */
 export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, constants.O_RDONLY);
   try {

@@ -1,13 +1,13 @@
-/** Where one member of an object stands in a JSON text. */
+/** The place of one member of an object in a JSON text. */
 interface Member {
   readonly name: string;
-  /** Of the name's opening quote. */
+  /** The offset of the name's opening quote. */
   readonly start: number;
   readonly valueStart: number;
   readonly valueEnd: number;
 }
 
-/** An object in a JSON text: its braces and what is between them. */
+/** An object in a JSON text: its braces and its members. */
 interface ObjectSpan {
   readonly open: number;
   readonly close: number;
@@ -19,10 +19,10 @@ const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
 const SCALAR = /[^\s,\]}]+/y;
 
 /**
- * Sets, or with `undefined` removes, the member at `path` of a JSON text, and leaves every other character as it is:
- * unknown members, their order, their numbers, their white space. Objects on the way are made if they are absent.
- * What is added is laid out like its neighbours, else with tabs as docker does. The text must be a valid JSON object
- * (`parseJson`), and so must be every member on the way.
+ * Sets the member at `path` of a JSON text, or removes it if the value is `undefined`, and leaves every other character
+ * unchanged: unknown members, their order, numbers and white space. Creates missing objects on the path. New members
+ * are formatted like their neighbours, or with tabs as docker does. The text must be a valid JSON object (`parseJson`),
+ * and so must every member on the path.
  */
 export function editMember(text: string, path: readonly string[], value: unknown): string {
   let depth = 0;
@@ -49,10 +49,10 @@ export function editMember(text: string, path: readonly string[], value: unknown
   );
 }
 
-/** How the members of an object are set apart: by lines with an indent, or not at all (`undefined`). */
+/** The indentation of an object's members, or undefined if they are on one line. */
 interface Layout {
   readonly indent: string | undefined;
-  /** What one level more adds to the indent. */
+  /** The additional indentation per level. */
   readonly step: string;
 }
 

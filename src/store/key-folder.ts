@@ -11,7 +11,7 @@ const SUFFIX = '.key';
 
 /**
  * Private keys in docker's and Notary's layout (protocol C.1): `<base>/private/<canonical key ID>.key`, one PEM file
- * each. Keys in the folders of old are moved here the first time any key is asked for.
+ * each. The first access moves keys from older layouts here.
  */
 export class KeyFolder implements KeyStore {
   private readonly folder: ContainedFolder;

@@ -11,8 +11,8 @@ const FILE = /^([0-9a-f]{64})(?:_(.+))?\.key$/;
 
 /**
  * Moves the keys of Notary before 0.5 into the flat layout (protocol C.2.2): `root_keys/<id>[_root].key` and
- * `tuf_keys/<GUN>/<id>[_<role>].key`, with repository and role as headers instead. An old file goes only after its
- * key is found in the new place, an old folder only when it is empty; what cannot be moved stays if it is.
+ * `tuf_keys/<GUN>/<id>[_<role>].key`, with repository and role as headers instead. An old file is removed only once its
+ * key is in the new place, an old folder only once it is empty; what cannot be moved stays.
  */
 export function migrateLegacyKeys(folder: ContainedFolder): void {
   for (const top of [ROOT_KEYS, OTHER_KEYS]) attempt(() => migrateBelow(folder, [top]));
@@ -26,7 +26,7 @@ function migrateBelow(folder: ContainedFolder, path: Path): void {
   folder.removeEmpty(path);
 }
 
-/** What the disk refuses stays if it is; the keys of today must be usable all the same. */
+/** If the disk refuses, the old keys stay where they are; current keys must still be usable. */
 function attempt(step: () => void): void {
   try {
     step();
@@ -59,7 +59,7 @@ function readKey(folder: ContainedFolder, path: Path): KeyFile | undefined {
   }
 }
 
-/** The key with what its old place said of it; undefined if that place says nothing that could be kept. */
+/** The key with the role and GUN implied by its old path; undefined if the path implies nothing useful. */
 function withOrigin(key: KeyFile, path: Path, role: string | undefined): KeyFile | undefined {
   const names = path.slice(1, -1);
   const isRoot = path[0] === ROOT_KEYS;

@@ -2,18 +2,18 @@ import type { Gun } from '../core/names/gun.ts';
 import type { RoleName } from '../core/names/role.ts';
 
 /**
- * The trust data that a client has verified before, one file per role. What it holds of a root is the client's memory
- * of whom it trusts, so nothing is written before it is verified.
+ * The trust data that a client has verified, one file per role. Its roots are the client's record of what it trusts, so
+ * nothing is written before it is verified.
  */
 export interface MetadataCache {
-  /** The bytes as they were written; undefined if there are none. */
+  /** The bytes as written; undefined if there are none. */
   read(gun: Gun, role: RoleName): Promise<Buffer | undefined>;
-  /** How a person finds the file, whether or not there is one. */
+  /** The path or name of the file for messages, whether or not it exists. */
   pathOf(gun: Gun, role: RoleName): string;
-  /** Replaces the file whole or not at all. */
+  /** Replaces the file atomically. */
   write(gun: Gun, role: RoleName, bytes: Uint8Array): Promise<void>;
-  /** Removes one role's file, or all of the collection's; what is not there is not missed. */
+  /** Removes one role's file, or all files of the collection. Missing files are no error. */
   remove(gun: Gun, role?: RoleName): Promise<void>;
-  /** The collections with a root, in the order of their names. */
+  /** The collections with a root, sorted by name. */
   guns(): Promise<readonly Gun[]>;
 }

@@ -6,11 +6,11 @@ import type { Gun } from '../core/names/gun.ts';
 import { ContainedFolder, type Path } from './contained-folder.ts';
 import { collectionPath } from './trust-folder.ts';
 
-/** How long another process is waited for: as often, with so many milliseconds in between. */
+/** Number of attempts while another process holds the lock, and milliseconds between them. */
 const ATTEMPTS = 200;
 const PAUSE = 25;
 
-/** Proposals in the trust folder, beside the cached metadata: `<base>/tuf/<GUN>/proposal.json` (docs/proposals.md). */
+/** Proposals in the trust folder, next to the cached metadata: `<base>/tuf/<GUN>/proposal.json` (docs/proposals.md). */
 export class ProposalFolder implements ProposalStore {
   private readonly folder: ContainedFolder;
 
@@ -19,7 +19,7 @@ export class ProposalFolder implements ProposalStore {
     this.folder = new ContainedFolder(base);
   }
 
-  /** The file of a collection's proposal, whether or not there is one. */
+  /** The path of a collection's proposal, whether or not it exists. */
   pathOf(gun: Gun): string {
     return join(this.folder.base, ...proposalPath(gun));
   }
@@ -29,7 +29,7 @@ export class ProposalFolder implements ProposalStore {
     return this.folder.read(proposalPath(gun), LIMITS.upload);
   }
 
-  /** Throws as `exchangeFile`; `file-locked` if the other process does not come to an end within seconds. */
+  /** Throws the errors of `exchangeFile`; `file-locked` if the other process does not finish within seconds. */
   async replace(gun: Gun, former: Buffer | undefined, proposal: Buffer | undefined): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {

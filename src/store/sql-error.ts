@@ -1,4 +1,5 @@
 import { SignetError } from '../core/errors/index.ts';
+import { printable } from '../core/printable.ts';
 import { RETRY_AFTER } from './storage-error.ts';
 
 /** What Bun and the servers tell of an error: Bun's code, and the server's SQLSTATE (PostgreSQL) or number (MySQL). */
@@ -7,7 +8,7 @@ interface DriverError extends Error {
   readonly errno?: string | number | undefined;
 }
 
-type Kind = 'unique' | 'retry' | 'busy' | 'lost' | 'full';
+type Kind = 'unique' | 'retry' | 'busy' | 'lost' | 'full' | 'denied' | 'used-up';
 
 /** Named by PostgreSQL's SQLSTATE, or by MySQL's number. */
 const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
@@ -19,8 +20,13 @@ const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
   // No connection, shutting down, starting up, too many connections, and a server that only reads, as after a failover.
   [/^(?:08...|57P0[1-5]|53[03]00|25006|1040|1053|1203|1226|1290|1792|1836|1927|2006|2013|4031)$/, 'lost'],
   [/^(?:53100|1021|1114)$/, 'full'],
+  // What the user of the database may not do.
+  [/^(?:42501|1044|1142|1143|1227|1370)$/, 'denied'],
+  // A generated number, or any other, that its column has no room for.
+  [/^(?:2200H|22003|167|1264|1467)$/, 'used-up'],
 ];
-const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT|TLS_)/;
+const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT)/;
+const CERTIFICATE = /^(?:ERR_TLS_|CERT_|ERR_SSL_|(?:\w+_)?(?:SELF_SIGNED|UNABLE_TO)_)/;
 
 /** Whether a statement failed because a row with the same unique values exists. */
 export function isUniqueSqlViolation(error: unknown): boolean {
@@ -38,7 +44,8 @@ export function isConnectionLoss(error: unknown): boolean {
 }
 
 /**
- * An error of a database server as one that a client may read: `database-unavailable`, `database-busy` or `disk-full`.
+ * An error of a database server as one that says what is wrong with it: `database-unavailable`, `database-busy`, `disk-full`,
+ * `database-rights-missing` or `database-ids-used-up`.
  * Every other error as it is, so that a mistake of Signet's own stays one.
  */
 export function sqlError(error: unknown): unknown {
@@ -54,6 +61,12 @@ export function sqlError(error: unknown): unknown {
         ...options,
         next: 'Free some space on the disk of the database server, then try again.',
       });
+    case 'denied':
+      return new SignetError('database-rights-missing', `the database refuses: ${wordsOf(error)}`, { cause: error });
+    case 'used-up':
+      return new SignetError('database-ids-used-up', `the database has run out of numbers: ${wordsOf(error)}`, {
+        cause: error,
+      });
     default:
       return error;
   }
@@ -67,12 +80,26 @@ export function unavailable(cause: unknown): SignetError {
   });
 }
 
-/** What the server, or Bun, says of the error, for a person. */
-export function isDriverError(error: unknown): error is DriverError {
+/** Whether the server's certificate was refused. */
+export function isTlsFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CERTIFICATE.test(String(error.code));
+}
+
+/** Whether the error is in the server's words, and not in those of Bun's client. */
+export function hasAnswered(error: unknown): boolean {
+  return isDriverError(error) && error.errno !== undefined;
+}
+
+function isDriverError(error: unknown): error is DriverError {
   return error instanceof Error && 'code' in error && /^ERR_(?:POSTGRES|MYSQL)_/.test(String(error.code));
 }
 
+function wordsOf(error: unknown): string {
+  return printable(error instanceof Error ? error.message : String(error), 200);
+}
+
 function kindOf(error: unknown): Kind | undefined {
+  if (isTlsFailure(error)) return 'lost';
   if (!isDriverError(error)) return undefined;
   const errno = String(error.errno ?? '');
   const [, kind] = KINDS.find(([pattern]) => pattern.test(errno)) ?? [];

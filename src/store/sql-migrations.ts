@@ -70,7 +70,7 @@ const POSTGRES_LOCK = 0x7369676e6574;
 
 /**
  * Brings the tables of every part up to date. Several replicas may do so at once. Touches no table but Signet's own.
- * Throws `database-newer` where a newer program has migrated the database.
+ * Throws `database-newer` if a newer program has migrated the database.
  */
 export async function migrateSql(database: SqlDatabase, ...parts: readonly SqlMigrations[]): Promise<void> {
   if (await isUpToDate(database, parts)) return;

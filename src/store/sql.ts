@@ -6,7 +6,14 @@ import { SECOND } from '../core/time.ts';
 import type { DatabaseServer, Dialect } from './database-url.ts';
 import { unreadable } from './files.ts';
 import { SqlConnection, type SqlParameters, type Statements } from './sql-connection.ts';
-import { isConnectionLoss, isDriverError, isSerializationFailure, sqlError, unavailable } from './sql-error.ts';
+import {
+  hasAnswered,
+  isConnectionLoss,
+  isSerializationFailure,
+  isTlsFailure,
+  sqlError,
+  unavailable,
+} from './sql-error.ts';
 
 /** How a database server is used. Times are in seconds. */
 export interface SqlOptions {
@@ -49,7 +56,7 @@ export class SqlDatabase implements Statements {
   }
 
   /**
-   * Connects, to see that it can be done. Throws `database-unusable` where the server refuses, `database-unavailable` where
+   * Connects, to see that it can be done. Throws `database-unusable` if the server refuses, `database-unavailable` if
    * there is none, and `file-unreadable`. No message has the password.
    */
   static async open(server: DatabaseServer, options: SqlOptions = SQL_DEFAULTS): Promise<SqlDatabase> {
@@ -238,18 +245,24 @@ function readPem(path: string): string {
 
 /** Why the first connection failed, in the server's words if it has any. */
 function refusal(server: DatabaseServer, cause: unknown): unknown {
-  if (!isDriverError(cause)) return cause;
-  const where = `the database ${server}`;
-  if (cause.errno === undefined && /_TLS_NOT_AVAILABLE$|_SSL_/.test(cause.code)) {
-    return new SignetError('database-unusable', `${where} does not speak TLS`, {
-      cause,
-      next: 'Set up TLS at the database server, or add ?sslmode=disable to its URL if the line to it is safe.',
-    });
-  }
+  if (cause instanceof SignetError || !(cause instanceof Error)) return cause;
   const why = printable(cause.message, 200);
-  if (isConnectionLoss(cause)) return unavailable(cause).reworded(`${where} cannot be reached: ${why}`);
-  return new SignetError('database-unusable', `cannot use ${where}: ${why}`, {
+  if (isConnectionLoss(cause) && !isTlsFailure(cause)) {
+    return unavailable(cause).reworded(`the database ${server} cannot be reached: ${why}`);
+  }
+  return new SignetError('database-unusable', `cannot use the database ${server}: ${why}`, {
     cause,
-    next: 'Check user, password and name of the database, and what the user may do there.',
+    next: nextStep(server, cause),
   });
+}
+
+function nextStep({ tls }: DatabaseServer, cause: Error): string {
+  if (isTlsFailure(cause)) return 'Name the PEM file of the authority that signed its certificate: ?sslrootcert=FILE';
+  // MySQL's client says so little of a server without TLS, or of a login that must not go over a line without it.
+  if (!hasAnswered(cause)) {
+    return tls === 'disable'
+      ? 'The server takes this login over TLS only: set up TLS there, and take sslmode=disable out of the URL.'
+      : 'Set up TLS at the database server, or add ?sslmode=disable to the URL if the line to it is safe.';
+  }
+  return 'Check user, password and name of the database, and what the user may do there.';
 }

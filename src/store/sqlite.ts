@@ -9,18 +9,18 @@ export interface Migrations {
   readonly steps: readonly string[];
 }
 
-/** Keeps everything in memory; the database ends with its connection. */
+/** An in-memory database, gone when its connection is closed. */
 export const IN_MEMORY = ':memory:';
 
 /** How long a writer waits for another process, in milliseconds. */
 const BUSY_TIMEOUT = 5000;
-/** The first pause of a writer that waits, and the longest, in milliseconds. */
+/** The first and the longest pause of a waiting writer, in milliseconds. */
 const RETRY_MS = 5;
 const LONGEST_RETRY_MS = 100;
 
 /**
- * Opens the database file at `path`, created with mode 0600 if it does not exist, and brings the schema of every part
- * up to date. Several processes may open, and migrate, the same file at once.
+ * Opens the database file at `path`, creates it with mode 0600 if necessary, and migrates the schema of every part.
+ * Several processes may open and migrate the same file at once.
  *
  * A committed transaction survives a power failure. Named parameters are bound without their prefix. Throws
  * `database-unusable`, or `database-newer` if a newer program has migrated the file.
@@ -29,7 +29,7 @@ export function openDatabase(path: string, ...migrations: Migrations[]): Databas
   const database = open(path);
   try {
     for (const part of migrations) migrate(database, part);
-    // Nothing waits inside of SQLite from here on: that would hold up the event loop, and with it everyone.
+    // From here on SQLite itself must not wait: that would block the event loop, and with it every request.
     database.run('PRAGMA busy_timeout = 0');
     return database;
   } catch (cause) {
@@ -40,8 +40,8 @@ export function openDatabase(path: string, ...migrations: Migrations[]): Databas
 
 /**
  * Runs `work` in one transaction as the only writer, so that what it reads stays true until it is done. While another
- * process writes, it is tried again for five seconds; the event loop goes on meanwhile, so `work` must be prepared to find
- * anything changed. Throws `database-busy`, `disk-full` or `disk-failing`, and what `work` throws.
+ * process writes, it retries for five seconds without blocking the event loop, so `work` must expect that anything has
+ * changed. Throws `database-busy`, `disk-full` or `disk-failing`, and what `work` throws.
  */
 export async function write<T>(database: Database, work: () => T): Promise<T> {
   const run = database.transaction(work);
@@ -57,8 +57,8 @@ export async function write<T>(database: Database, work: () => T): Promise<T> {
 }
 
 /**
- * Like `write`, for what a request can do without: nothing is done, and undefined returned, while another process writes
- * or the disk takes nothing. Reading goes on then.
+ * Like `write`, for optional work: does nothing and returns undefined while another process writes or the disk is full
+ * or failing. Reading continues to work then.
  */
 export function note<T>(database: Database, work: () => T): T | undefined {
   try {
@@ -69,7 +69,7 @@ export function note<T>(database: Database, work: () => T): T | undefined {
   }
 }
 
-/** Whether a statement failed because a row with the same unique values exists. */
+/** Whether a statement failed because of a unique constraint. */
 export function isUniqueViolation(error: unknown): boolean {
   return (
     error instanceof SQLiteError &&
@@ -97,7 +97,7 @@ function open(path: string): Database {
   }
 }
 
-/** Of processes that open a new file at the same moment SQLite refuses all but one at once, whatever the busy timeout. */
+/** If several processes open a new file at once, SQLite refuses all but one immediately, whatever the busy timeout. */
 function writeAhead(database: Database): void {
   const deadline = performance.now() + BUSY_TIMEOUT;
   for (;;) {
@@ -115,7 +115,7 @@ function isBusy(error: unknown): boolean {
   return error instanceof SQLiteError && error.code?.startsWith('SQLITE_BUSY') === true;
 }
 
-/** SQLite gives the journal files the mode of the database file, so this one must be right before it starts. */
+/** SQLite gives the journal files the mode of the database file, so the mode must be right before it starts. */
 function makePrivate(path: string): void {
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
   chmodSync(path, 0o600);
@@ -123,7 +123,7 @@ function makePrivate(path: string): void {
 
 function migrate(database: Database, { part, steps }: Migrations): void {
   const count = database.query<{ done: number }, [string]>('SELECT count(*) AS done FROM migrations WHERE part = ?');
-  // What is up to date needs no writer, and opens while another process is one.
+  // A current schema needs no writer, so the file opens while another process is writing.
   if (count.get(part)?.done === steps.length) return;
   const record = database.query('INSERT INTO migrations (part, step) VALUES (?, ?)');
   const run = database.transaction(() => {

@@ -1,6 +1,6 @@
 import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
 
-/** Errors of the system and of SQLite that say something about the machine, not about the request. */
+/** Errors of the system and of SQLite that concern the machine, not the request. */
 const KINDS: readonly (readonly [pattern: RegExp, code: ErrorCode, message: string])[] = [
   [/^(?:ENOSPC|EDQUOT|SQLITE_FULL|SQLITE_IOERR_SHMSIZE)$/, 'disk-full', 'the disk of the server is full'],
   [/^(?:EROFS|EIO|SQLITE_(?:READONLY|IOERR).*)$/, 'disk-failing', 'the disk of the server cannot be written'],
@@ -11,8 +11,8 @@ const KINDS: readonly (readonly [pattern: RegExp, code: ErrorCode, message: stri
 export const RETRY_AFTER = 5;
 
 /**
- * An error of the disk or of the database as one that a client may read: `disk-full`, `disk-failing`, `database-busy` or
- * `server-busy`. Every other error as it is.
+ * Turns an error of the disk or the database into one that clients may see: `disk-full`, `disk-failing`,
+ * `database-busy` or `server-busy`. Returns any other error unchanged.
  */
 export function storageError(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -22,12 +22,12 @@ export function storageError(error: unknown): unknown {
   return new SignetError(kind, message, { cause: error, detail: { retryAfter: RETRY_AFTER } });
 }
 
-/** Whether an error says that the machine, not the request, is at fault. */
+/** Whether an error is the fault of the machine, not of the request. */
 export function isStorageError(error: unknown): error is SignetError {
   return isSignetError(error, 'disk-full', 'disk-failing', 'database-busy', 'database-unavailable');
 }
 
-/** The result of `work`; what it throws goes through `storageError`. */
+/** Runs `work` and passes its errors through `storageError`. */
 export async function withStorageErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

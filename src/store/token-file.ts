@@ -14,10 +14,10 @@ const MAX_FILE = 1024 * 1024;
 const MAX_TOKENS = 256;
 
 /**
- * Keeps access tokens, and if they are to be had, from one command to the next, until they expire. The file is for
- * its owner alone, and what is in it counts only while docker's configuration is the one it was written under: a
- * login or logout, by whichever tool, ends all of it. A file that cannot be read or written costs a round trip, never
- * an error.
+ * Stores access tokens, and the token services that issue them, between commands until they expire. The file is
+ * readable by its owner only, and is ignored once docker's configuration differs from the one it was written under, so
+ * a login or logout with any tool invalidates it. A file that cannot be read or written costs a round trip and is no
+ * error.
  */
 export class TokenFile {
   private readonly path: string;
@@ -25,7 +25,7 @@ export class TokenFile {
   private tokens: Map<string, StoredToken> | undefined;
   private saving: Promise<void> | undefined;
 
-  /** `folder` is docker's configuration folder, `path` the file that keeps its tokens. */
+  /** `folder` is docker's configuration folder, `path` the file of its tokens. */
   constructor(path: string, folder: string) {
     this.path = path;
     this.stamp = stampOf(join(folder, 'config.json'));
@@ -35,10 +35,10 @@ export class TokenFile {
     return this.load().get(key);
   }
 
-  /** Waits until the file is written; who does not wait for that has the token all the same. */
+  /** Waits until the file is written. The tokens can be used without waiting. */
   async put(key: string, token: StoredToken): Promise<void> {
     const tokens = this.load();
-    // What was put last is dropped last.
+    // The most recent entry is dropped last.
     tokens.delete(key);
     tokens.set(key, token);
     await this.save();
@@ -63,7 +63,10 @@ export class TokenFile {
     }
   }
 
-  /** Once for all changes of the same moment, after what else there is to do in it: the request with the token leaves first. */
+  /**
+   * Writes once for all changes made at the same time, after other pending work: the request with the token is sent
+   * first.
+   */
   private save(): Promise<void> {
     this.saving ??= new Promise((saved) =>
       setImmediate(() => {
@@ -81,7 +84,7 @@ export class TokenFile {
       mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
       writePrivateFile(this.path, Buffer.from(JSON.stringify([this.stamp, ...entries])));
     } catch {
-      // Without the file the next command asks for its token again.
+      // Without the file, the next command requests its own token.
     }
   }
 }
@@ -97,7 +100,7 @@ function readEntry(entry: unknown): [string, StoredToken][] {
   return isToken ? [[key, { value, expires }]] : [];
 }
 
-/** Changes with every change of the file. */
+/** Changes whenever the file changes. */
 function stampOf(path: string): string {
   try {
     const { ino, size, mtimeNs } = statSync(path, { bigint: true });

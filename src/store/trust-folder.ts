@@ -46,7 +46,7 @@ export class MetadataFolder implements MetadataCache {
     return this.gunsBelow([]).sort();
   }
 
-  /** Another collection's folder may lie inside this one's: `a/metadata/targets` is a legal name beside `a`. */
+  /** Another collection's folder may be inside this one's: `a/metadata/targets` is a legal name next to `a`. */
   private removeDelegations(path: Path): void {
     for (const entry of this.folder.list(path)) {
       const inner = [...path, entry.name];
@@ -70,7 +70,7 @@ export class MetadataFolder implements MetadataCache {
   }
 }
 
-/** The folder of everything that is kept for one collection, below the trust folder. */
+/** The folder of everything kept for one collection, below the trust folder. */
 export function collectionPath(gun: Gun): Path {
   return ['tuf', ...gun.split('/')];
 }

@@ -11,6 +11,7 @@ import { AuthorizedClient } from '../remote/auth/authorized.ts';
 import type { LoginSource } from '../remote/auth/realm.ts';
 import type { TokenCache } from '../remote/auth/token.ts';
 import { HttpClient } from '../remote/http/http.ts';
+import { mirrorInfo } from '../remote/notary/mirror-info.ts';
 import { NotaryServer } from '../remote/notary/notary-server.ts';
 import { RemoteProposals } from '../remote/notary/proposal-service.ts';
 import type { Manifest } from '../remote/registry/manifest.ts';
@@ -28,23 +29,23 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { updateCollection } from './update/collection.ts';
+import { type Collection, updateCollection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
-/** What a trust client is made of. */
+/** What a trust client works with. */
 interface ClientOptions {
-  /** Docker's configuration folder, whose `tls` holds certificates for trust servers. */
+  /** Docker's configuration folder; its `tls` contains certificates for trust servers. */
   readonly folder: string;
   readonly configuration: Configuration;
-  /** The configuration's pins, with the files that they name. */
+  /** The configuration's pins, with the content of the files they name. */
   readonly pinning: Pinning;
-  /** Asked before a root is trusted on first use, if that is `ask`; absent if there is no one to ask. */
+  /** Called before a root is trusted on first use, if that is set to `ask`; absent if no one can be asked. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
+  /** Called before a change completes or signs what others have proposed; absent if no one can be asked. */
   readonly approveProposal?: ApproveProposal | undefined;
-  /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
+  /** Wraps every request that publishes something; absent if the process cannot be interrupted meanwhile. */
   readonly whileSending?: WhileSending | undefined;
-  /** The server and connections of a Notary client's folder, in place of those that docker would use. */
+  /** The server and connections of a Notary client's folder, instead of docker's. */
   readonly place?: NotaryPlace | undefined;
   /** `DOCKER_CONTENT_TRUST_SERVER`, if it is set. */
   readonly trustServer: string | undefined;
@@ -52,16 +53,28 @@ interface ClientOptions {
   readonly trustFolder: string;
   readonly cache: MetadataCache;
   readonly keys: KeyRing;
-  /** The stored login for a registry's key in docker's configuration; undefined if there is none. */
+  /** The stored login for a registry's key in docker's configuration, if any. */
   readonly login: (registry: string) => Promise<Login | undefined>;
-  /** Where access tokens are kept. */
+  /** The store of access tokens. */
   readonly tokens: TokenCache;
   readonly userAgent: string;
   readonly now: () => Instant;
   readonly warn: (message: string) => void;
 }
 
-/** Opens the trust collections and registries that references belong to; one per command. */
+/**
+ * Opens trust collections and registries by image reference. `openTrust` makes it; use one per command, because its
+ * logins and connections are cached.
+ *
+ * @example
+ * ```ts
+ * import { parseReference } from 'signet';
+ *
+ * const app = client.repository(parseReference('registry.example.com/team/app'), ['pull']);
+ * assert.equal(app.gun, 'registry.example.com/team/app');
+ * assert.deepEqual([...(await app.read()).set.targets.keys()], ['targets']);
+ * ```
+ */
 export class TrustClient {
   private readonly options: ClientOptions;
   private readonly registries: RegistryClient;
@@ -77,7 +90,7 @@ export class TrustClient {
     });
   }
 
-  /** What decisions about images rest on; every collection is asked for again each time. */
+  /** What decisions about images are based on. Updates a collection for each decision. */
   evidence(): Evidence {
     const { configuration, pinning, now } = this.options;
     return {
@@ -89,25 +102,23 @@ export class TrustClient {
     };
   }
 
-  /** The trust collection of an image. `actions` are what the command will need of the server in all. */
+  /** The trust collection of an image. `actions` are all permissions that the caller will need on the server. */
   repository(reference: Reference, actions: readonly Action[]): Repository {
     return this.collection(gunOf(reference), reference.registry, actions);
   }
 
-  /** The trust collection of that name in the place that the client was opened for. */
+  /** The trust collection with that name. */
   collection(gun: Gun, registry: string, actions: readonly Action[]): Repository {
     const { keys, trustFolder, approveProposal, whileSending } = this.options;
     const server = this.trustServerOf(registry);
     const client = this.clientFor(registry, server);
     const proposals = new Proposals(new RemoteProposals(server, client), new ProposalFolder(trustFolder));
     const creationLock = new CreationLock(trustFolder);
+    const mirrorOf = () => mirrorInfo(client, server, gun);
     return new Repository(
       {
         ...this.source(gun, registry, actions, server, client),
-        proposals,
-        approveProposal,
-        whileSending,
-        creationLock,
+        ...{ proposals, approveProposal, whileSending, creationLock, mirrorInfo: mirrorOf },
       },
       keys,
     );
@@ -119,16 +130,32 @@ export class TrustClient {
    */
   async copy(gun: Gun, registry: string, from: URL | 'cache' = this.trustServerOf(registry)): Promise<CollectionCopy> {
     const { copyCached, readCopy } = await import('./copy/read-copy.ts');
-    if (from === 'cache') return copyCached(this.source(gun, registry, ['pull']));
+    if (from === 'cache') {
+      const { cache, pinning, warn, now } = this.options;
+      return copyCached({ gun, host: 'the cache', cache, pinning, warn, now: now() });
+    }
     return readCopy(this.source(gun, registry, ['pull'], from), from);
   }
 
-  /** The manifest or index that a reference stands for in its registry, verified. */
+  /** The names of all collections that are cached. */
+  cached(): Promise<readonly Gun[]> {
+    return this.options.cache.guns();
+  }
+
+  /** Brings a copy into the cache, so that it serves while no server can be reached. Throws as `importCopy`. */
+  async importCopy(copy: CollectionCopy): Promise<Collection> {
+    const { importCopy } = await import('./copy/import-copy.ts');
+    const { cache, pinning, approveFirstRoot, warn, now } = this.options;
+    const host = copy.server === undefined ? 'the copy' : `the copy from ${copy.server.host}`;
+    return importCopy({ gun: copy.gun, host, cache, pinning, approveFirstRoot, warn, now: now() }, copy);
+  }
+
+  /** Fetches the manifest or index of a reference from its registry and verifies it. */
   manifest(reference: Reference): Promise<Manifest> {
     return this.registries.manifest(reference);
   }
 
-  /** Tries a login as docker does; returns the identity token that replaces the password, where the registry gives one. */
+  /** Tries a login as docker does; returns the identity token to store instead of the password, if the registry issues one. */
   async checkLogin(registry: string, login: Login): Promise<Buffer | undefined> {
     const { checkLogin } = await import('../remote/auth/check-login.ts');
     const endpoints = registryEndpoints(registry, this.options.configuration.registries.get(registry));
@@ -140,7 +167,7 @@ export class TrustClient {
     try {
       return await attempt(first);
     } catch (error) {
-      // Only a registry on this machine has a second address: it may speak plain http.
+      // Only a registry on this machine has a second address, with plain http.
       if (fallback === undefined || !isSignetError(error, 'network-unreachable', 'tls-failed')) throw error;
       return await attempt(fallback).catch(() => {
         throw error;
@@ -148,7 +175,7 @@ export class TrustClient {
     }
   }
 
-  /** What a collection is brought up to date from. */
+  /** What a collection is updated from. */
   private source(
     gun: Gun,
     registry: string,
@@ -182,7 +209,7 @@ export class TrustClient {
     return this.options.place?.server ?? this.serverOf(registry);
   }
 
-  /** The address of the trust server that speaks for a registry. */
+  /** The address of a registry's trust server. */
   serverOf(registry: string): URL {
     const { configuration, trustServer } = this.options;
     const perRegistry = new Map<string, string>();
@@ -192,7 +219,7 @@ export class TrustClient {
     return serverFor(registry, { environment: trustServer, perRegistry });
   }
 
-  /** The trust server's own login goes before the registry's, which goes nowhere but to servers of that registry. */
+  /** The trust server's own login comes before the registry's, which is sent only to servers of that registry. */
   private loginOf(registry: string): LoginSource {
     const { endpoint } = this.options.configuration.registries.get(registry) ?? {};
     return {
@@ -201,7 +228,7 @@ export class TrustClient {
     };
   }
 
-  /** Token services elsewhere to which the user lets the login for a registry, or for a trust server, go. */
+  /** Token services on other hosts that the user lets the login for a registry or trust server be sent to. */
   private allowedFor(host: string): ReadonlySet<string> {
     const { registries } = this.options.configuration;
     const about = [...registries].filter(
@@ -214,11 +241,10 @@ export class TrustClient {
   private httpFor(registry: string, server?: URL): HttpClient {
     const { userAgent, place } = this.options;
     const pipelined = server !== undefined;
-    if (place !== undefined)
-      return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined: pipelined });
+    if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
-    return new HttpClient({ userAgent, connectionFor, pipelined: pipelined });
+    return new HttpClient({ userAgent, connectionFor, pipelined });
   }
 }

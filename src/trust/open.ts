@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { SignetError } from '../core/errors/index.ts';
 import type { Instant } from '../core/time.ts';
+import { configFolder } from '../engine/api/endpoint.ts';
 import { MemoryTokens, type TokenCache } from '../remote/auth/token.ts';
 import { CredentialStore } from '../store/credentials.ts';
 import { cacheFolder } from '../store/disk-cache.ts';
@@ -10,7 +12,7 @@ import { VERSION } from '../version.ts';
 import { TrustClient } from './client.ts';
 import { FileVault } from './keys/file-vault.ts';
 import { KeyRing } from './keys/key-ring.ts';
-import type { Passphrases } from './keys/passphrases.ts';
+import type { PassphraseRequest, Passphrases } from './keys/passphrases.ts';
 import type { ApproveProposal, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import { readConfiguration } from './settings/configuration-file.ts';
@@ -18,45 +20,100 @@ import { type NotaryPlace, notaryLogin } from './settings/notary-place.ts';
 import { readPinning } from './settings/pin-files.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
+/**
+ * How to open a trust client. Every member has a default that is right for a program that only reads.
+ *
+ * @example
+ * ```ts
+ * import { type OpenOptions, openTrust } from 'signet';
+ *
+ * const options: OpenOptions = {
+ *   folder: '/etc/guard/docker', // instead of ~/.docker
+ *   env: { DOCKER_CONTENT_TRUST_SERVER: 'https://notary.example.com' },
+ *   warn: (message) => console.error(`warning: ${message}`),
+ * };
+ * const { client } = await openTrust(options);
+ * assert.equal(client.serverOf('docker.io').host, 'notary.example.com');
+ * ```
+ */
 export interface OpenOptions {
-  /** Docker's configuration folder: keys, trusted metadata, logins and certificates are in it. */
-  readonly folder: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly passphrases: Passphrases;
   /**
-   * Asked before a root that nothing is pinned for is trusted on first use, where the configuration says `ask`.
-   * Absent if there is no one to ask: such a root is then refused.
+   * Docker's configuration folder, with keys, trusted metadata, logins and certificates. By default the one that docker
+   * uses: `DOCKER_CONFIG`, or `~/.docker`.
+   */
+  readonly folder?: string | undefined;
+  /** The process's own environment by default. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** By default there are none: a key that needs one makes the call fail with `passphrase-missing`. */
+  readonly passphrases?: Passphrases | undefined;
+  /**
+   * Called before a root without a pin is trusted on first use, if the configuration says `ask`. Without it, such a root
+   * is refused.
    */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
+  /** Called before a change completes or signs what others have proposed. Without it, no one is asked. */
   readonly approveProposal?: ApproveProposal | undefined;
-  /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
+  /** Wraps every request that publishes something; needed only if the process may be interrupted meanwhile. */
   readonly whileSending?: WhileSending | undefined;
-  /** A Notary client's folder to work in, in place of docker's. */
+  /** A Notary client's folder to use instead of docker's. */
   readonly place?: NotaryPlace | undefined;
-  /** The time, asked for again with every use. */
-  readonly now: () => Instant;
-  readonly warn: (message: string) => void;
+  /** The current time in milliseconds since 1970, called for every use; the system's clock by default. */
+  readonly now?: (() => Instant) | undefined;
+  /** Receives warnings, such as a file that expires soon; `process.emitWarning` by default. */
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
-/** A trust client on docker's own files. Whoever opened it closes `keys`. */
+/**
+ * A trust client on docker's own files. Close `keys` when you are done: it wipes the keys that were opened.
+ *
+ * @example
+ * ```ts
+ * import { type OpenClient, openTrust } from 'signet';
+ *
+ * const trust: OpenClient = await openTrust();
+ * try {
+ *   console.log(`keys and trusted metadata are in ${trust.trustFolder}`);
+ * } finally {
+ *   trust.keys.close();
+ * }
+ * ```
+ */
 export interface OpenClient {
   readonly configuration: Configuration;
   readonly credentials: CredentialStore;
   /** The folder of keys and trusted metadata. */
   readonly trustFolder: string;
   readonly keys: KeyRing;
-  /** The vault of `keys`, for what only files of keys can do. */
+  /** The vault of `keys`, for operations that only key files support. */
   readonly keyFiles: FileVault;
   readonly client: TrustClient;
 }
 
-/** Characters of a folder's path in a file's name. Two folders that share it cannot use each other's tokens. */
+const NO_PASSPHRASES: Passphrases = {
+  existing: async (request) => refusePassphrase(request),
+  fresh: async (request) => refusePassphrase(request),
+};
+
+/** Characters of a folder's path in a file's name. Folders with the same name there still cannot use each other's tokens. */
 const MAX_NAME = 150;
 
-/** Opens the trust client that docker's configuration folder and the environment describe. Throws `configuration-invalid`. */
-export async function openTrust(options: OpenOptions): Promise<OpenClient> {
-  const { folder, env, passphrases, approveFirstRoot, approveProposal, whileSending, place, now, warn } = options;
+/**
+ * Opens the trust client that docker's configuration folder and the environment describe: keys, pins, logins and
+ * certificates are those that docker and `signet` use. Throws `configuration-invalid`, or `home-unknown` if there is
+ * neither a folder nor a home.
+ *
+ * @example
+ * ```ts
+ * import { decide, openTrust, parseReference, permitted } from 'signet';
+ *
+ * const { client } = await openTrust();
+ * const { use } = permitted(await decide(parseReference('registry.example.com/team/app:1.0'), client.evidence()));
+ * assert.ok(use.digest?.startsWith('sha256:'));
+ * ```
+ */
+export async function openTrust(options: OpenOptions = {}): Promise<OpenClient> {
+  const { env = process.env, passphrases = NO_PASSPHRASES, now = Date.now, warn = process.emitWarning } = options;
+  const { folder = configFolder(undefined, env), approveFirstRoot, approveProposal, whileSending, place } = options;
   const configuration = await readConfiguration(folder, env);
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new CredentialStore(folder, env);
@@ -83,7 +140,13 @@ export async function openTrust(options: OpenOptions): Promise<OpenClient> {
   return { configuration, credentials, trustFolder, keys, keyFiles, client };
 }
 
-/** Logins that the environment gives can change without a trace, so that nothing is kept of what they led to. */
+function refusePassphrase({ alias }: PassphraseRequest): never {
+  throw new SignetError('passphrase-missing', `the ${alias} key needs a passphrase, and there is no source of them`, {
+    next: 'Pass `passphrases` to `openTrust`.',
+  });
+}
+
+/** Logins from the environment may change unnoticed, so tokens obtained with them are not stored. */
 function tokensFor(folder: string, env: NodeJS.ProcessEnv): TokenCache {
   if (env.DOCKER_AUTH_CONFIG) return new MemoryTokens();
   const name = folder.replace(/[^A-Za-z0-9]+/g, '-').slice(-MAX_NAME);

@@ -11,7 +11,7 @@ const LATER = NOON + 1000;
 const team = { pattern: parsePattern('team/*'), level: 'push' } as const;
 
 /** What every AccountStore must do. `open` gives an empty one. */
-export function accountStoreSuite(name: string, open: () => AccountStore | Promise<AccountStore>): void {
+export function accountStoreSuite(name: string, open: () => Promise<AccountStore>): void {
   describe(name, () => {
     let store: AccountStore;
     beforeEach(async () => {

@@ -9,6 +9,7 @@ import { AuthorizationRequired } from '../../src/http/gate.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { findProgram, trustingClis } from '../support/clis.ts';
 import { startEngine } from '../support/dockerd.ts';
+import { ask } from '../support/routes.ts';
 import { run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { addUser, NOON, PASSWORD, world } from './world.ts';
@@ -32,8 +33,8 @@ async function guardedRegistry() {
     port: 0,
     fetch: async (request) => {
       const url = new URL(request.url);
-      const gate = await made.accounts.gateFor(request);
-      const token = await made.accounts.tokenService(request, url, gate);
+      const gate = await made.accounts.gateFor(request, made.address);
+      const token = await ask(made.accounts.routes, request, gate, made.address);
       if (token !== undefined) return token;
       try {
         const name = /^\/v2\/(.+)\/tags\/list$/.exec(url.pathname)?.[1];

@@ -1,11 +1,10 @@
 import { beforeEach, expect, spyOn, test } from 'bun:test';
-import { OPEN_GATE } from '../../src/accounts/gate.ts';
 import { parsePattern } from '../../src/accounts/identity/grants.ts';
 import { parseUserName } from '../../src/accounts/identity/user-name.ts';
 import { AccessTokens } from '../../src/accounts/tokens/access-tokens.ts';
 import { generateTokenKey, parseTokenKey } from '../../src/accounts/tokens/token-key.ts';
 import { parseScope } from '../../src/core/scope.ts';
-import { AuthorizationRequired, type Gate } from '../../src/http/gate.ts';
+import { AuthorizationRequired, type Gate, OPEN_GATE } from '../../src/http/gate.ts';
 import { addUser, basic, failure, NOON, PASSWORD_HASH, userIn, type World, world } from './world.ts';
 
 const alice = parseUserName('alice');
@@ -24,7 +23,7 @@ beforeEach(async () => {
 
 function gateOf(authorization?: string): Promise<Gate> {
   const headers = authorization === undefined ? {} : { authorization };
-  return made.accounts.gateFor(new Request('https://localhost:5000/v2/', { headers }));
+  return made.accounts.gateFor(new Request('https://localhost:5000/v2/', { headers }), made.address);
 }
 
 async function bearer(...scopes: string[]): Promise<string> {

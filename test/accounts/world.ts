@@ -52,7 +52,6 @@ export function world(settings: Partial<AccountsSettings> = {}): World {
     tokenLifetime: 300,
     ownHosts: ['localhost:5000', 'signet.example.com'],
     publicPull: ['library/*'],
-    addressOf: () => made.address,
     log: { info: report('info'), warn: report('warning') },
     now: () => made.now,
     elapsed: () => made.elapsed,

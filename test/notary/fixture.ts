@@ -15,11 +15,16 @@ import { baseSigners } from '../../src/core/verify/signers.ts';
 import { TrustedSet } from '../../src/core/verify/trusted-set.ts';
 import { AuthorizationRequired, type Gate } from '../../src/http/gate.ts';
 import { createTrustService, type TrustServerOptions, type TrustService } from '../../src/notary/index.ts';
+import { LocalOnlineKeys } from '../../src/notary/publish/local-online-keys.ts';
 import type { Logger } from '../../src/notary/publish/logger.ts';
+import { Vault } from '../../src/notary/publish/seal.ts';
+import { SealedKeyVault } from '../../src/notary/publish/sealed-key-vault.ts';
+import type { OnlineKeyType } from '../../src/notary/store/online-key-store.ts';
 import { METADATA_MIGRATIONS, SqliteMetadataStore } from '../../src/notary/store/sqlite-metadata-store.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../src/notary/store/sqlite-online-key-store.ts';
 import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../src/notary/store/sqlite-proposal-store.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
+import { ask } from '../support/routes.ts';
 import { TestKeys } from '../support/test-keys.ts';
 
 export const NOW: Instant = Date.parse('2026-11-23T12:00:00Z');
@@ -59,6 +64,13 @@ export interface Reply {
   readonly text: string;
 }
 
+interface TestServerOptions extends Partial<TrustServerOptions> {
+  readonly path?: string;
+  readonly keptVersions?: number;
+  readonly keyType?: OnlineKeyType;
+  readonly masterKey?: Buffer;
+}
+
 /** A trust server on a database of its own, with a clock that stands still until it is moved. */
 export class TestServer {
   now = NOW;
@@ -66,7 +78,7 @@ export class TestServer {
   readonly database;
   readonly server: TrustService;
 
-  constructor(options: Partial<TrustServerOptions> & { path?: string; keptVersions?: number } = {}) {
+  constructor({ keyType = 'ed25519', masterKey = MASTER_KEY, ...options }: TestServerOptions = {}) {
     this.database = openDatabase(
       options.path ?? IN_MEMORY,
       METADATA_MIGRATIONS,
@@ -76,9 +88,12 @@ export class TestServer {
     const write: Logger['info'] = (message) => this.log.push(message);
     this.server = createTrustService({
       store: new SqliteMetadataStore(this.database, options),
-      keyStore: new SqliteOnlineKeyStore(this.database),
+      keys: new LocalOnlineKeys(
+        new SealedKeyVault(new SqliteOnlineKeyStore(this.database), new Vault(masterKey)),
+        keyType,
+        () => this.now,
+      ),
       proposalStore: new SqliteProposalStore(this.database),
-      masterKey: MASTER_KEY,
       logger: { info: write, warn: write, error: write },
       clock: () => this.now,
       ...options,
@@ -88,7 +103,7 @@ export class TestServer {
   async send(method: string, path: string, init: RequestInit & { gate?: Gate } = {}): Promise<Reply> {
     const url = new URL(path, 'https://trust.example.com');
     const { gate = ANYONE, ...rest } = init;
-    const response = await this.server.handler(new Request(url.href, { ...rest, method }), url, gate);
+    const response = await ask(this.server.routes, new Request(url.href, { ...rest, method }), gate);
     if (response === undefined) throw new Error(`${method} ${path} was not answered`);
     return { status: response.status, headers: response.headers, text: await response.text() };
   }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { connect } from 'node:net';
-import { ANYONE, form, GUN, Owner, TestServer } from './fixture.ts';
+import { ask } from '../support/routes.ts';
+import { form, GUN, Owner, TestServer } from './fixture.ts';
 
 // What stands in a Response is not always what travels, so these look at the bytes on the wire.
 
@@ -9,7 +10,7 @@ let listener: ReturnType<typeof Bun.serve>;
 beforeAll(async () => {
   await new Owner(server).publishFirst();
   const fetch = async (request: Request) => {
-    const response = await server.server.handler(request, new URL(request.url), ANYONE);
+    const response = await ask(server.server.routes, request);
     return response ?? new Response('elsewhere', { status: 421 });
   };
   listener = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch });

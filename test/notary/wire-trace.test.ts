@@ -5,6 +5,7 @@ import { parseGun } from '../../src/core/names/gun.ts';
 import { parseRole } from '../../src/core/names/role.ts';
 import { readUpload } from '../../src/notary/http/upload-request.ts';
 import { SqliteMetadataStore } from '../../src/notary/store/sqlite-metadata-store.ts';
+import { callOf } from '../support/routes.ts';
 import { TestServer, versionOf } from './fixture.ts';
 
 const ACME = parseGun('docker.io/acme/app');
@@ -82,7 +83,7 @@ test('the whole trace of Notary is answered alike, byte for byte', async () => {
       expect(reply.status).toBe(400);
       expect(reply.text).toContain('"detail":{"Name":"ErrBadHierarchy","Error":{"Missing":"snapshot"');
       const init = { method, headers: requestHeaders, ...body };
-      const parts = await readUpload(new Request('https://trust.example.com/', init));
+      const parts = await readUpload(callOf(new Request('https://trust.example.com/', init)));
       const made = madeByServer(trace.slice(index + 1));
       const files = [...parts.map(({ role, bytes }) => [role, bytes.toString()] as const), ...made].map(
         ([role, text]) => ({

@@ -14,6 +14,7 @@ import { parseRepositoryName, type RepositoryName } from '../../src/registry/nam
 import { openDatabase } from '../../src/store/sqlite.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { random } from '../support/random.ts';
+import { ask } from '../support/routes.ts';
 import { temporaryFolder } from '../support/temp.ts';
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -89,7 +90,7 @@ export async function startRegistry(options: Partial<RegistryOptions> = {}): Pro
 /** The registry's answer as a server around it gives it: 401 where a scope is missing, 404 where the path is not its own. */
 export async function answer(registry: Registry, request: Request, gate: Gate): Promise<Response> {
   try {
-    const response = await registry.handler(request, new URL(request.url), gate);
+    const response = await ask(registry.routes, request, gate);
     return response ?? new Response('not a path of the registry', { status: 404 });
   } catch (error) {
     if (error instanceof AuthorizationRequired) return new Response(null, { status: 401 });

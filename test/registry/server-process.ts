@@ -8,6 +8,7 @@ import { REGISTRY_MIGRATIONS } from '../../src/registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../../src/registry/index/sqlite-index.ts';
 import { createRegistry } from '../../src/registry/index.ts';
 import { openDatabase } from '../../src/store/sqlite.ts';
+import { ask } from '../support/routes.ts';
 
 const [folder = '', certificate = '', key = ''] = process.argv.slice(2);
 const gate = { subject: 'alice', require: async () => {}, allows: async () => true };
@@ -26,7 +27,7 @@ const server = Bun.serve({
   fetch: async (request) => {
     const url = new URL(request.url);
     if (url.pathname === '/v2/') return Response.json({});
-    return (await registry.handler(request, url, gate)) ?? new Response(null, { status: 404 });
+    return (await ask(registry.routes, request, gate)) ?? new Response(null, { status: 404 });
   },
 });
 console.log(server.port);

@@ -41,6 +41,7 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
 const RUN: ReadonlyMap<string, string> = new Map([
   ['README.md console', 'test/lesson/readme.test.ts'],
   ['docs/configuration.md sh', 'test/lesson/readme.test.ts'],
+  ['docs/library.md ts', 'test/library/examples.ts'],
   ['docs/trust-commands.md console', 'test/cli/commands/trust/reference.test.ts'],
   ['docs/trust-keys.md console', 'test/cli/commands/trust/keys-document.test.ts'],
 ]);
@@ -108,7 +109,7 @@ test('the options of the server are those of its help', () => {
 
 test('every block of commands is run by a test', () => {
   const found = DOCUMENTS.flatMap((document) =>
-    ['console', 'sh', 'bash', 'shell']
+    ['console', 'sh', 'bash', 'shell', 'ts']
       .filter((language) => blocksOf(readDocument(document), language).length > 0)
       .map((language) => `${document} ${language}`),
   );

@@ -2,8 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
-import { OPEN_GATE } from '../../src/accounts/gate.ts';
-import type { ServerPart } from '../../src/serve/http/application.ts';
+import type { BodyBound, Call } from '../../src/http/call.ts';
+import { OPEN_GATE } from '../../src/http/gate.ts';
+import type { RouteGroup } from '../../src/http/route.ts';
 import type { ServerParts } from '../../src/serve/parts.ts';
 import { readSettings } from '../../src/serve/settings/read-settings.ts';
 import { type RunningServer, type ServeSettings, type StartOptions, startServer } from '../../src/serve/start.ts';
@@ -34,21 +35,26 @@ export async function startTestServer(
   return { ...server, settings, logged };
 }
 
-/** Stands for all parts: one route below `/test/`, without a gate. */
+/** Stands for all parts: a few routes below `/test/` with one handler. Its bodies have 1024 bytes at most, if nothing is said. */
 export function testParts(
-  handler: ServerPart['handler'],
-  changes: Partial<ServerPart> = {},
+  handler: (call: Call) => Promise<Response>,
+  { paths = TEST_PATHS, body = TEST_BODY }: { paths?: readonly `/${string}`[]; body?: BodyBound } = {},
 ): () => Promise<ServerParts> {
-  const takes = (path: string) => path.startsWith('/test/') || path.startsWith('/v2/test/');
-  const route: ServerPart = { name: 'test', access: 'gate', bodyLimit: 1024, memory: 0, takes, handler, ...changes };
+  const answer = (_services: unknown, call: Call) => handler(call);
+  const methods = ['GET', 'HEAD', 'POST'] as const;
+  const routes = paths.flatMap((path) => methods.map((method) => ({ method, path, answer })));
+  const group: RouteGroup = { name: 'test', access: 'gate', body, services: undefined, routes };
   return async () => ({
-    routes: [route],
+    routes: [group],
     gateFor: async () => OPEN_GATE,
     health: async () => new Map(),
     administrator: undefined,
-    close: () => {},
+    close: async () => {},
   });
 }
+
+const TEST_PATHS = ['/test/a', '/test/ok', '/test/error', '/test/slow'] as const;
+const TEST_BODY: BodyBound = { limit: 1024, memory: 0 };
 
 /** `fetch` that trusts the server's authority and nothing else. */
 export function request(server: RunningServer, path: string, init: BunFetchRequestInit = {}): Promise<Response> {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'bun:test';
 import { connect as connectPlainly } from 'node:net';
 import { SignetError } from '../../src/core/errors/index.ts';
 import { DAY } from '../../src/core/time.ts';
+import { bodyOf, readBody } from '../../src/http/body.ts';
 import { AuthorizationRequired } from '../../src/http/gate.ts';
 import {
   exchange,
@@ -153,7 +154,7 @@ describe('a path', () => {
   const seen: string[] = [];
   let server: TestServer;
   beforeAll(async () => {
-    const openParts = testParts(async (_request, url) => {
+    const openParts = testParts(async ({ url }) => {
       seen.push(url.pathname);
       return new Response('ok');
     });
@@ -204,7 +205,7 @@ describe('a path', () => {
 describe('an answer', () => {
   test('to HEAD has the headers of GET and no body, errors included', async () => {
     const openParts = testParts(async ({ url }) => {
-      if (url.endsWith('/error')) throw new SignetError('name-invalid', 'wrong name');
+      if (url.pathname.endsWith('/error')) throw new SignetError('name-invalid', 'wrong name');
       return new Response('content');
     });
     const server = await startTestServer({}, { openParts });
@@ -256,9 +257,9 @@ describe('an answer', () => {
 describe('a body', () => {
   async function reading() {
     let outcome = '';
-    const openParts = testParts(async (request) => {
+    const openParts = testParts(async (call) => {
       try {
-        const { length } = await request.bytes();
+        const { length } = await readBody(call, 1024, { tooLarge: () => new SignetError('blob-too-large', 'never') });
         outcome = `read ${length}`;
         return new Response(outcome);
       } catch (error) {
@@ -334,12 +335,12 @@ describe('a body', () => {
 
   test('of the registry may be larger than what the runtime takes by default', async () => {
     const openParts = testParts(
-      async (request) => {
+      async (call) => {
         let size = 0;
-        for await (const chunk of request.body ?? []) size += chunk.length;
+        for await (const piece of bodyOf(call)) size += piece.length;
         return new Response(`read ${size}`);
       },
-      { bodyLimit: Number.POSITIVE_INFINITY },
+      { body: { limit: Number.POSITIVE_INFINITY, memory: 0 } },
     );
     const server = await startTestServer({}, { openParts });
     const megabytes = new ReadableStream({
@@ -475,7 +476,7 @@ describe('health and metrics', () => {
   });
 
   test('show what is wrong', async () => {
-    const open = testParts(async () => undefined);
+    const open = testParts(async () => new Response());
     const openParts = async () => ({
       ...(await open()),
       health: async () => new Map([['DB operational', 'it is gone']]),

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite';
 import { afterAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { recordEvent } from '../../src/accounts/store/account-events.ts';
+import { recordEvent } from '../../src/accounts/store/sqlite-account-events.ts';
 import { digestOf } from '../../src/core/names/digest.ts';
 import { dataFolder } from '../../src/serve/data/data-folder.ts';
 import { content, image, OCI_MANIFEST } from '../registry/fixture.ts';

@@ -2,9 +2,10 @@ import { afterEach, beforeEach, expect, jest, test } from 'bun:test';
 import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFolder } from '../../src/serve/data/data-folder.ts';
-import { JOB_MIGRATIONS, type JobTimes, sqliteJobTimes } from '../../src/serve/observe/job-times.ts';
 import { createLog } from '../../src/serve/observe/log.ts';
 import { every, everyAcrossRestarts, type Job } from '../../src/serve/schedule.ts';
+import type { JobTimes } from '../../src/serve/storage/job-times.ts';
+import { JOB_MIGRATIONS, SqliteJobTimes } from '../../src/serve/storage/sqlite-job-times.ts';
 import { IN_MEMORY, openDatabase } from '../../src/store/sqlite.ts';
 import { temporaryFolder } from '../support/temp.ts';
 import { request, startTestServer } from './fixture.ts';
@@ -19,7 +20,7 @@ let times: JobTimes;
 beforeEach(() => {
   jest.useFakeTimers();
   [now, runs, logged] = [DAY * 1000, 0, []];
-  times = sqliteJobTimes(openDatabase(IN_MEMORY, JOB_MIGRATIONS));
+  times = new SqliteJobTimes(openDatabase(IN_MEMORY, JOB_MIGRATIONS));
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -34,10 +35,16 @@ function job(run: Job['run'] = () => {}): Job {
   return { name: 'a job', interval: DAY / 1000, log, run: counted };
 }
 
+/** Lets what waits for nothing but promises go on. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
 async function pass(time: number): Promise<void> {
+  await settle();
   now += time;
   jest.advanceTimersByTime(time);
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  await settle();
 }
 
 function start(run?: Job['run']): () => void {
@@ -47,7 +54,7 @@ function start(run?: Job['run']): () => void {
 test('a job that was never done starts at once, and then in each interval', async () => {
   const stop = start();
   await pass(1);
-  expect([runs, times.last('a job')]).toEqual([1, now]);
+  expect([runs, await times.last('a job')]).toEqual([1, now]);
   await pass(DAY - 1);
   expect(runs).toBe(1);
   await pass(1);
@@ -88,6 +95,18 @@ test('a clock that was set back makes it wait for one interval at most', async (
   expect(runs).toBe(0);
   await pass(1);
   expect(runs).toBe(1);
+});
+
+test('what another replica has done meanwhile is not done again', async () => {
+  start();
+  await pass(1);
+  expect(runs).toBe(1);
+  await pass(DAY / 2);
+  await times.ended('a job', now);
+  await pass(DAY / 2);
+  expect(runs).toBe(1);
+  await pass(DAY / 2);
+  expect(runs).toBe(2);
 });
 
 test('a failure is logged, and the next run comes as planned', async () => {

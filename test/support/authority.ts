@@ -13,7 +13,7 @@ import type { TestKeys } from './test-keys.ts';
 /** The first byte of keyUsage. */
 export const KEY_USAGE = { digitalSignature: 0b1000_0000, keyCertSign: 0b0000_0100 } as const;
 
-/** What a certificate says, beside its names and its key. */
+/** The contents of a certificate besides its names and its key. */
 export interface Paper {
   readonly from?: Instant;
   readonly to?: Instant;
@@ -23,7 +23,7 @@ export interface Paper {
   readonly keyUsage?: number;
   /** Dotted identifiers of extKeyUsage; no extension if absent. */
   readonly purposes?: readonly string[];
-  /** The dotted identifier of one more extension, a critical one. */
+  /** The dotted identifier of an additional critical extension. */
   readonly critical?: string;
   readonly digest?: 'sha256' | 'sha1';
 }
@@ -38,7 +38,7 @@ const ALGORITHMS = {
 const TRUE = node(TAG.boolean, Buffer.of(0xff));
 const AUTHORITY: Paper = { isAuthority: true, keyUsage: KEY_USAGE.keyCertSign };
 
-/** A certificate authority that puts its name to anything. */
+/** A certificate authority that signs anything. */
 export class Authority {
   readonly name: string;
   readonly certificate: Certificate;
@@ -50,24 +50,26 @@ export class Authority {
     this.privateKey = privateKey;
   }
 
-  /** One that vouches for itself. */
+  /** A self-signed authority. */
   static root(name: string, paper: Paper = {}, keys = keyPair()): Authority {
     const der = certificate(name, name, keys.publicKey, { ...AUTHORITY, ...paper }, keys.privateKey);
     return new Authority(name, der, keys.privateKey);
   }
 
-  /** One that this one vouches for. With `keys` of another authority, it is that one, certified once more. */
+  /** An authority certified by this one. With `keys` of another authority, cross-signs that one. */
   authority(name: string, paper: Paper = {}, keys = keyPair()): Authority {
     const der = certificate(this.name, name, keys.publicKey, { ...AUTHORITY, ...paper }, this.privateKey);
     return new Authority(name, der, keys.privateKey);
   }
 
-  /** A root key of this common name, which `keys` gets; `chain` are the certificates that follow its own. */
+  /**
+   * Creates a root key with this common name and adds it to `keys`; `chain` are the certificates that follow its own.
+   */
   rootKey(keys: TestKeys, commonName: string, chain: readonly Authority[] = [], paper: Paper = {}): PublicKey {
     return this.certify(keys.add(generatePrivateKey('ecdsa')), commonName, chain, paper);
   }
 
-  /** `rootKey` of a key that exists. */
+  /** `rootKey` for an existing key. */
   certify(key: PrivateKey, commonName: string, chain: readonly Authority[] = [], paper: Paper = {}): PublicKey {
     const own = certificate(this.name, commonName, key.publicKey.bytes, paper, this.privateKey);
     const all = [own, ...chain.map((authority) => authority.certificate.der)];
@@ -79,7 +81,7 @@ export class Authority {
   }
 }
 
-/** A key of the usual kind, for a root or for an authority. */
+/** An ordinary key, for a root or an authority. */
 export function keyPair(): { readonly publicKey: Buffer; readonly privateKey: KeyObject } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { publicKey: publicKey.export({ type: 'spki', format: 'der' }), privateKey };

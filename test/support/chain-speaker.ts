@@ -2,7 +2,7 @@ import { ChainWriter, type KnownFiles, parseChain } from '../../src/core/chain.t
 import { digestHex, digestOf } from '../../src/core/names/digest.ts';
 import type { Simulator } from './simulator.ts';
 
-/** Lets the simulator answer as Signet's server does, or as `change` makes of that; its lies come along too. */
+/** Makes the simulator answer as Signet's server does, modified by `change`; its lies are included. */
 export function speakChain(simulator: Simulator, change: (files: Map<string, Buffer>) => void = () => {}): void {
   simulator.chainFor = (known, timestamp) => {
     if (known.timestamp === sha256(timestamp)) return undefined;

@@ -7,9 +7,9 @@ const BLANK = /^[\s\u0085]*$/;
 const COMMENT = /^[\s\u0085]*#/;
 
 /**
- * The images of the `FROM` lines as a builder from before here-documents reads them, the classic one of Docker Engine
- * 20.10: their words as written. Undefined for a file that it refuses before it builds anything. A model apart from the
- * reader under test, for plain files: without quotes and with one space around each word of `FROM`.
+ * The images of the `FROM` lines as parsed by a builder without here-documents, the classic one of Docker Engine 20.10:
+ * their words as written. Undefined for a file that it refuses before building. A model independent of the parser under
+ * test, for simple files: without quotes and with one space around each word of `FROM`.
  */
 export function classicBases(source: string): readonly string[] | undefined {
   const mark = /^#[ \t]*escape[ \t]*=[ \t]*`/i.test(source) ? '`' : '\\';

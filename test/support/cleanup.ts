@@ -2,12 +2,12 @@ type Cleanup = () => void | Promise<void>;
 
 const pending: Cleanup[] = [];
 
-/** Registers `cleanup` to run when the tests of this process have ended; the latest registered runs first. */
+/** Registers `cleanup` to run after the tests of this process; the last one registered runs first. */
 export function atEnd(cleanup: Cleanup): void {
   pending.push(cleanup);
 }
 
-/** Runs everything registered. A cleanup that fails does not keep the others from running; the first error is thrown. */
+/** Runs all registered cleanups. A failure does not stop the others; the first error is thrown. */
 export async function cleanUp(): Promise<void> {
   const errors: unknown[] = [];
   for (let cleanup = pending.pop(); cleanup !== undefined; cleanup = pending.pop()) {

@@ -3,17 +3,17 @@ import { delimiter, join } from 'node:path';
 import { run } from './run.ts';
 import { temporaryFolder } from './temp.ts';
 
-/** A docker command line tool of this machine. */
+/** A docker CLI on this machine. */
 export interface DockerCli {
   readonly path: string;
-  /** As it says itself: `28.2.2`. */
+  /** As it reports: `28.2.2`. */
   readonly version: string;
   readonly major: number;
 }
 
-/** Where Debian puts what its packages bring, also where PATH leaves it out. */
+/** Where Debian installs programs, even if PATH does not include it. */
 const DEBIAN_FOLDERS = ['/usr/bin', '/usr/sbin', '/bin', '/sbin'];
-/** The first docker CLI that no longer knows content trust. */
+/** The first docker CLI without content trust. */
 const WITHOUT_TRUST = 29;
 const DEBIAN_MAJOR = 20;
 
@@ -24,13 +24,15 @@ export function findProgram(name: string): string {
   return first;
 }
 
-/** Every docker CLI of the machine, oldest version first, each asked for its version. */
+/** Every docker CLI on the machine, oldest version first; each is asked for its version. */
 export async function dockerClis(): Promise<readonly DockerCli[]> {
   const clis = await Promise.all(programs('docker').map(askVersion));
   return clis.filter((cli) => cli !== undefined).sort((one, other) => one.major - other.major);
 }
 
-/** The docker CLIs that enforce content trust themselves: Debian's 20.10, and any other up to 28. Throws without 20.10. */
+/**
+ * The docker CLIs that enforce content trust themselves: Debian's 20.10, and any other up to 28. Throws without 20.10.
+ */
 export async function trustingClis(): Promise<readonly DockerCli[]> {
   const clis = (await dockerClis()).filter(({ major }) => major < WITHOUT_TRUST);
   if (clis[0]?.major !== DEBIAN_MAJOR) throw new Error("Debian's docker 20.10 is not installed");
@@ -38,8 +40,8 @@ export async function trustingClis(): Promise<readonly DockerCli[]> {
 }
 
 /**
- * A docker CLI after content trust: a program that knows neither the variables nor the option nor `docker trust`, and has
- * the rest done by `cli`. 29 still takes the option, where the old ones had it, and says that it does nothing.
+ * A docker CLI after content trust: a script without the variables, the option and `docker trust`, which runs `cli` for
+ * the rest. Like 29, it still accepts the option where older versions had it, and says that it does nothing.
  */
 export function withoutTrust({ path }: DockerCli): DockerCli {
   const version = `${WITHOUT_TRUST}.0.0`;

@@ -19,6 +19,8 @@ export interface DatabaseServer {
   makeDatabase(name?: string): Promise<string>;
   /** Makes a user who may do in the database of `url` what `rights` says, in all its present tables; returns its URL. */
   makeUser(url: string, rights: string): Promise<string>;
+  /** Changes a setting of the whole server, whose value is written as in SQL, for connections that are made from now on. */
+  setGlobal(name: string, value: string): Promise<void>;
   /** What the server has logged up to now. */
   log(): string;
   stop(): Promise<void>;
@@ -39,7 +41,7 @@ export interface DatabaseProgram extends Pick<DatabaseServer, 'dialect' | 'port'
   readonly folder: string;
   /** Starts the server. */
   readonly command: readonly string[];
-  /** Ends it at once and in order, whoever is connected. */
+  /** Shuts it down at once and cleanly, even if clients are connected. */
   readonly endSignal: 'SIGINT' | 'SIGTERM';
   /** The administrator's URL for a database; without one, for none or for the one that always exists. */
   administrator(database?: string): string;
@@ -47,6 +49,8 @@ export interface DatabaseProgram extends Pick<DatabaseServer, 'dialect' | 'port'
   creation(name: string, password: string): readonly string[];
   /** Statements that make a user with these rights in the tables of a database. */
   userCreation(name: string, password: string, database: string, rights: string): readonly string[];
+  /** Statements that change a setting of the server. */
+  globalSetting(name: string, value: string): readonly string[];
 }
 
 /** An empty folder that belongs to the user who runs databases. */
@@ -118,6 +122,9 @@ export async function startDatabaseServer(program: DatabaseProgram): Promise<Dat
       const [name, password, database] = [uniqueName(), randomBytes(8).toString('hex'), databaseOf(url)];
       await execute(program.administrator(database), ...program.userCreation(name, password, database, rights));
       return urlOf(name, password, database);
+    },
+    setGlobal: async (name, value) => {
+      await execute(program.administrator(), ...program.globalSetting(name, value));
     },
     log,
     stop,

@@ -10,9 +10,9 @@ import { temporaryFolder } from './temp.ts';
 const READY_MS = 20_000;
 
 /**
- * Starts Debian's docker-registry with plain HTTP on a free port of localhost and waits until it answers; returns its
- * origin. It wants tokens of a service that does not exist, so that all it says to strangers are challenges. It stops
- * when the tests of this process have ended. Throws with its log if it does not start.
+ * Starts Debian's docker-registry with plain HTTP on a free port of localhost and waits until it responds; returns its
+ * origin. It requires tokens of a service that does not exist, so it responds to every request with a challenge. It
+ * stops after the tests of this process. Throws with its log if it does not start.
  */
 export async function startDockerRegistry({ realm, service }: { realm: string; service: string }): Promise<string> {
   const bundle = join(temporaryFolder(), 'tokens.crt');
@@ -22,8 +22,7 @@ export async function startDockerRegistry({ realm, service }: { realm: string; s
 }
 
 /**
- * Starts it open to everyone, on a port of another machine: `within` are the words before a command that run it
- * there.
+ * Starts it without access control, on a port of another machine: `within` is the command prefix that runs it there.
  */
 export function startOpenRegistry(port: number, within: readonly string[]): Promise<string> {
   return startRegistry(port, {}, within);
@@ -41,7 +40,7 @@ async function startRegistry(
     http: { addr: `127.0.0.1:${port}` },
     ...settings,
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(configuration));
   const logFile = join(folder, 'log');
   const output = openSync(logFile, 'a');

@@ -10,21 +10,21 @@ import { temporaryFolder } from './temp.ts';
 
 const READY_MS = 60_000;
 
-/** A Docker Engine of its own: own images, own containers, no network, nothing shared with another on this machine. */
+/** A separate Docker Engine: its own images and containers, no network, nothing shared with another engine. */
 export interface Engine {
   /** For DOCKER_HOST. */
   readonly host: string;
   readonly socket: string;
-  /** What the daemon has logged up to now. */
+  /** The daemon's log so far. */
   log(): string;
-  /** Ends the daemon, its containers and their mounts, and removes its folders. */
+  /** Stops the daemon, its containers and their mounts, and removes its folders. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts `dockerd` as root and waits until it answers. It stops at the latest when the tests of this process have
- * ended, or when the process dies. Throws with the daemon's log if it does not start. `within` are the words before a
- * command that put it on a machine of the test's own.
+ * Starts `dockerd` as root and waits until it responds. It stops after the tests of this process at the latest, or when
+ * the process dies. Throws with the daemon's log if it does not start. `within` is a command prefix that runs it on a
+ * machine of the test's own.
  */
 export async function startEngine(
   options: { readonly args?: readonly string[]; readonly within?: readonly string[] } = {},
@@ -53,8 +53,8 @@ export async function startEngine(
 }
 
 /**
- * Gives an engine Debian's static busybox as the image `name`, whose command is a shell, and returns the image's ID.
- * If no registry can be reached, this is the base image of everything else.
+ * Loads Debian's static busybox into an engine as the image `name`, whose command is a shell, and returns the image's
+ * ID. Tests without a registry build everything else on it.
  */
 export async function importBusybox(engine: Engine, docker: string, name = 'busybox:latest'): Promise<string> {
   const outcome = await run([docker, '--host', engine.host, 'import', '--change', 'CMD ["sh"]', '-', name], {
@@ -66,11 +66,11 @@ export async function importBusybox(engine: Engine, docker: string, name = 'busy
 
 function commandLine(folder: string, socket: string, args: readonly string[]): string[] {
   return [
-    // The kernel ends the daemon with this process, however it ends.
+    // The kernel kills the daemon when this process ends, for whatever reason.
     ...[findProgram('setpriv'), '--pdeathsig', 'TERM', findProgram('dockerd')],
     ...['--config-file', join(folder, 'daemon.json')],
     ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
-    // Keeps apart from a system's own engine where dockerd finds the system's containerd and uses it.
+    // Separates it from a system engine if dockerd finds and uses the system's containerd.
     ...['--containerd-namespace', folder.slice(1).replaceAll('/', '-')],
     ...['--host', `unix://${socket}`, '--bridge=none', '--iptables=false', '--ip6tables=false'],
     ...['--shutdown-timeout', '2', ...args],
@@ -94,7 +94,7 @@ async function answers(socket: string): Promise<boolean> {
   }
 }
 
-/** Spares the ten seconds that the daemon would give to containers that ignore SIGTERM. */
+/** Saves the ten seconds that the daemon gives to containers that ignore SIGTERM. */
 async function killContainers(socket: string): Promise<void> {
   if (!(await answers(socket))) return;
   const containers = (await (await fetch('http://engine/containers/json', { unix: socket })).json()) as {

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
 
-/** A command line in a block of a document, as someone types it. */
+/** A command line in a code block of a document, as a user types it. */
 export interface Example {
-  /** What stands before the `$`: the person who types it, if there are several. */
+  /** The text before the `$`: the person who types it, if there are several. */
   readonly person: string;
   readonly line: string;
-  /** The lines below it, with `…` for what differs from case to case. */
+  /** The lines below it, with `…` for what varies. */
   readonly output: string;
 }
 
@@ -15,23 +15,23 @@ export function readDocument(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** The fenced blocks of a language, each with what it holds. */
+/** The code blocks of a language, each with its text. */
 export function blocksOf(document: string, language: string): readonly string[] {
   return [...document.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(([, block = '']) => block);
 }
 
-/** The commands of a block whose lines begin with `$`, or with a person's name and `$`. */
+/** The commands of a block: its lines that begin with `$`, or with a person's name and `$`. */
 export function examplesIn(block: string): readonly Example[] {
   const pattern = /^([a-z]*)\$ (.*)\n((?:(?![a-z]*\$ ).*\n)*)/gm;
   return [...block.matchAll(pattern)].map(([, person = '', line = '', output = '']) => ({ person, line, output }));
 }
 
-/** Matches an output that a document shows. Columns move with what stands in them: any run of blanks is as good as another. */
+/** Matches an output shown in a document. Column widths vary: any run of blanks matches any other. */
 export function patternOf(output: string): RegExp {
   return new RegExp(`^${patternLines(output)}$`);
 }
 
-/** Matches an output that begins as a document shows it, and may go on after a last `…`. */
+/** Matches an output that begins as shown in a document, and may continue after a last `…`. */
 export function beginningOf(output: string): RegExp {
   return new RegExp(`^${patternLines(output.trimEnd())}`);
 }

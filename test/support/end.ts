@@ -1,6 +1,9 @@
 const GRACE_MS = 20_000;
 
-/** Asks a child to end, and kills it if it does not within `grace` milliseconds. Returns whether it ended by itself. */
+/**
+ * Terminates a child, and kills it if it does not exit within `grace` milliseconds. Returns whether it exited by
+ * itself.
+ */
 export async function endChild(
   child: Bun.Subprocess,
   grace = GRACE_MS,

@@ -1,7 +1,7 @@
 import { expect } from 'bun:test';
 import type { ErrorCode, SignetError } from '../../src/core/errors/index.ts';
 
-/** Expects that the action fails with this code and a message of one line; returns the error. */
+/** Expects the action to fail with this code and a one-line message; returns the error. */
 export async function failure(action: Promise<unknown> | (() => unknown), code: ErrorCode): Promise<SignetError> {
   let outcome: unknown;
   try {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { KeyId } from '../../src/core/names/key-id.ts';
 import { temporaryFolder } from './temp.ts';
 
-/** A keychain in a folder, behind a credential helper that is a shell script. */
+/** A keychain in a folder, with a credential helper that is a shell script. */
 export interface FakeKeychain {
   /** What follows `docker-credential-`. */
   readonly helper: string;
@@ -12,11 +12,11 @@ export interface FakeKeychain {
   put(id: KeyId, passphrase: string): void;
   /** Passphrases by key ID. */
   all(): Readonly<Record<string, string>>;
-  /** From now on the helper keeps and forgets nothing. */
+  /** From now on the helper ignores changes. */
   lock(): void;
 }
 
-/** An entry is the JSON of its `store`, in a file that is called as the address without slashes. */
+/** An entry is the JSON of its `store`, in a file named after the address without slashes. */
 const SCRIPT = `#!/bin/sh
 name() { /usr/bin/tr -d '/\\n'; }
 input=$(/bin/cat)

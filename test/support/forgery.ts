@@ -6,15 +6,15 @@ import { parseEnvelope, writeEnvelope } from '../../src/core/metadata/envelope.t
 import type { RoleName } from '../../src/core/names/role.ts';
 import type { Signature } from '../../src/core/signature.ts';
 
-/** A change to a JSON tree, which is left as it was. */
+/** A function that returns a changed copy of a JSON tree. */
 export type Change = (value: JsonValue) => JsonValue;
 
-/** Puts `member` at `path`, making objects on the way; undefined takes what is there away. */
+/** Sets `member` at `path`, creating objects on the way; undefined removes it. */
 export function put(path: readonly string[], member: JsonValue | undefined): Change {
   return change(path, () => member);
 }
 
-/** Replaces what stands at `path` by what `replace` makes of it. */
+/** Replaces the value at `path` by the result of `replace`. */
 export function change(
   path: readonly string[],
   replace: (value: JsonValue | undefined) => JsonValue | undefined,
@@ -50,13 +50,13 @@ export function payloadOf(file: Uint8Array): JsonObject {
   return signed;
 }
 
-/** One who signs: the private key, and the public one as metadata lists it. */
+/** A signer: the private key, and the public key as listed in metadata. */
 export interface Signer {
   readonly key: PublicKey;
   readonly private: PrivateKey;
 }
 
-/** The file of a payload, signed by all of `signers`. */
+/** A file with this payload, signed by all of `signers`. */
 export function sealed(payload: JsonValue, signers: readonly Signer[]): Buffer {
   return writeEnvelope(payload, signaturesOver(payload, signers));
 }
@@ -66,7 +66,7 @@ export function signaturesOver(payload: JsonValue, signers: readonly Signer[]): 
   return signers.map(({ key, private: secret }) => ({ ...secret.sign(message), keyId: key.id }));
 }
 
-/** The file with other signatures under the same payload. */
+/** The file with other signatures for the same payload. */
 export function withSignatures(role: RoleName, file: Uint8Array, signatures: readonly Signature[]): Buffer {
   return writeEnvelope(parseEnvelope(role, file).signed, signatures);
 }

@@ -1,6 +1,6 @@
 /**
- * Whether Go's archive/tar finds an entry in these bytes: a model of its reader, written apart from the one under test
- * and as complete as the reader is, so that the two can be held against each other.
+ * Whether Go's archive/tar finds an entry in these bytes: a model of its parser, independent of the one under test and
+ * as complete, so that the two can be compared.
  */
 export function findsEntry(bytes: Uint8Array): boolean {
   try {
@@ -58,7 +58,7 @@ function nextEntry(source: Source): boolean {
   }
 }
 
-/** After records of the next entry, nothing is left of 1,024 bytes; more is not modelled. */
+/** After the records of the next entry, nothing is left of 1,024 bytes; longer streams are not modelled. */
 function pastRecords(source: Source): boolean {
   source.take(1);
   throw new Error('a longer input than docker looks at');
@@ -86,7 +86,7 @@ function formatOf(block: Buffer): Format {
   return block.toString('latin1', 257, 265) === 'ustar  \0' ? 'gnu' : 'v7';
 }
 
-/** Reads every number that counts for the format; returns the size. */
+/** Parses every number that matters for the format; returns the size. */
 function readNumbers(block: Buffer, format: Format): bigint {
   for (const [from, to] of [
     [100, 108],
@@ -103,7 +103,7 @@ function readNumbers(block: Buffer, format: Format): bigint {
 function anyNumber(field: Buffer): bigint {
   const first = field.readUInt8();
   if (first < 0x80) return octalNumber(field);
-  // The highest bit says that the number is binary, the next one is its sign.
+  // The highest bit marks a binary number, the next one is its sign.
   const width = BigInt(field.length * 8 - 1);
   const raw = BigInt(`0x${field.toString('hex')}`) & ((1n << width) - 1n);
   const value = (first & 0x40) === 0 ? raw : raw - (1n << width);
@@ -149,7 +149,7 @@ function readRecords(data: Buffer): Set<string> {
   return keys;
 }
 
-/** The old GNU format, whose header holds four pieces and says whether more follow. */
+/** The old GNU format, whose header holds four entries and a flag for more. */
 function readSparseMap(source: Source, block: Buffer, format: Format): void {
   if (format !== 'gnu') refuse();
   const size = anyNumber(block.subarray(483, 495));

@@ -10,17 +10,17 @@ import { type Script, type Scripted, startScriptedHttps } from './scripted-https
 import { Simulator, type SimulatorOptions } from './simulator.ts';
 import { temporaryFolder } from './temp.ts';
 
-/** What is answered in place of the truth: other bytes, or whatever a script does. */
+/** A false response: other bytes, or whatever a script sends. */
 export type Reply = Uint8Array | Script;
 
-/** A manifest or a blob, with the type that it is served as. */
+/** A manifest or a blob, with its content type. */
 export interface Served extends Content {
   readonly type: string;
 }
 
-/** A trust server and registry with one repository, which tells the truth until a test makes it lie. */
+/** A trust server and registry with one repository, honest until a test makes it lie. */
 export interface LyingServer {
-  /** `localhost:40123`, whose certificate the authority vouches for. */
+  /** `localhost:40123`, with a certificate of the authority. */
   readonly host: string;
   readonly origin: string;
   /** The file of the authority's certificate. */
@@ -28,18 +28,18 @@ export interface LyingServer {
   /** Issues another certificate that clients of this server trust. */
   issue(names: readonly string[]): Pair;
   readonly gun: Gun;
-  /** The truth, as far as trust data go. */
+  /** The true trust data. */
   readonly simulator: Simulator;
   /**
-   * By name of a trust file without `.json` (`timestamp`, `2.root`), by role for its files by checksum too, or by the
-   * path of anything else.
+   * Lies by name of a trust file without `.json` (`timestamp`, `2.root`), by role (for its files by checksum too), or
+   * by the path of anything else.
    */
   readonly lies: Map<string, Reply>;
-  /** What the registry holds, by tag and by digest. */
+  /** The registry's content by tag and by digest. */
   readonly held: Map<string, Served>;
   /** All requests, as `GET /v2/…`. */
   readonly requests: string[];
-  /** What clients have published, one map of files by role for each publish. */
+  /** Everything published by clients: for each publish, the files by role. */
   readonly published: ReadonlyMap<RoleName, Buffer>[];
 }
 
@@ -48,7 +48,7 @@ const TRUST = /^\/v2\/.+\/_trust\/tuf\/(.*)$/;
 const REGISTRY = /^\/v2\/.+\/(?:manifests|blobs)\/([^/]+)$/;
 const CHECKSUM = /\.[0-9a-f]{64}$/;
 
-/** Starts a server on localhost, with a repository that `options` say more about. It ends with the tests. */
+/** Starts a server on localhost with a repository according to `options`. It stops after the tests. */
 export async function startLyingServer(options: Omit<SimulatorOptions, 'gun'> = {}): Promise<LyingServer> {
   const file = join(temporaryFolder(), 'ca.crt');
   writeFileSync(file, authority.cert);

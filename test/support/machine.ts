@@ -4,16 +4,19 @@ import { findProgram } from './clis.ts';
 import { endChild } from './end.ts';
 import { temporaryFolder } from './temp.ts';
 
-/** A machine to the eyes of what runs on it: every port of `localhost` is free, no other host is there, `/var/lib` is empty. */
+/**
+ * An isolated machine for programs that run on it: every port of `localhost` is free, no other host exists, `/var/lib`
+ * is empty.
+ */
 export interface Machine {
-  /** The words before a command that run it there. */
+  /** The command prefix that runs something there. */
   readonly within: readonly string[];
   stop(): Promise<void>;
 }
 
 /**
- * Makes a network and a view of the file system of their own, as root; the files are those of this machine otherwise. It
- * stops when the tests of this process have ended; what runs there has to be ended before. Throws if the system forbids it.
+ * Creates a network namespace and a mount namespace, as root; all other files are those of this machine. It is removed
+ * after the tests of this process; end what runs there before. Throws if the system does not allow it.
  */
 export async function startMachine(): Promise<Machine> {
   const folder = temporaryFolder();

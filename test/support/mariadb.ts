@@ -33,7 +33,7 @@ export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise
     '--skip-name-resolve',
     '--innodb-flush-log-at-trx-commit=2',
     '--innodb-buffer-pool-size=16M',
-    '--max-connections=60',
+    '--max-connections=200',
   ];
   if (tls !== undefined) {
     const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
@@ -59,6 +59,7 @@ export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise
       `CREATE USER ${name}@'%' IDENTIFIED BY '${password}'`,
       `GRANT ${rights} ON ${database}.* TO ${name}@'%'`,
     ],
+    globalSetting: (name, value) => [`SET GLOBAL ${name} = ${value}`],
   });
 
   function write(path: string, content: string): void {

@@ -2,7 +2,7 @@ import type { Gun } from '../../src/core/names/gun.ts';
 import type { RoleName } from '../../src/core/names/role.ts';
 import type { MetadataCache } from '../../src/store/metadata-cache.ts';
 
-/** A cache that forgets everything with the process. */
+/** An in-memory cache. */
 export class MemoryCache implements MetadataCache {
   private readonly files = new Map<Gun, Map<RoleName, Buffer>>();
 

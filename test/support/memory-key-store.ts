@@ -3,7 +3,7 @@ import { type KeyFile, parseKeyFile } from '../../src/core/keys/key-file.ts';
 import type { KeyId } from '../../src/core/names/key-id.ts';
 import { type KeyStore, roleConflict, type StoredKey } from '../../src/store/key-store.ts';
 
-/** A key store that forgets everything with the process. */
+/** An in-memory key store. */
 export class MemoryKeyStore implements KeyStore {
   private readonly files = new Map<KeyId, KeyFile>();
 

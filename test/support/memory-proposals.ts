@@ -1,7 +1,7 @@
 import type { Gun } from '../../src/core/names/gun.ts';
 import type { PlacedProposals, ProposalPlace } from '../../src/trust/publish/proposals.ts';
 
-/** A place for proposals that forgets everything with the process. */
+/** An in-memory store of proposals. */
 export class MemoryProposals implements PlacedProposals {
   private readonly kept = new Map<Gun, Buffer>();
 

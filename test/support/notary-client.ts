@@ -8,11 +8,11 @@ import { type Answer, type Outcome, run, runInTerminal } from './run.ts';
 import { signetCommand } from './signet-server.ts';
 import { temporaryFolder } from './temp.ts';
 
-/** A trust server as clients know it: Signet, a relay in front of it, or notary-server. */
+/** A trust server as seen by clients: Signet, a relay in front of it, or notary-server. */
 export interface TrustService {
   /** `https://localhost:40123` */
   readonly origin: string;
-  /** What stands before the slash of an image's name. */
+  /** What precedes the slash in an image's name. */
   readonly host: string;
   /** The file of the authority's certificate. */
   readonly authority: string;
@@ -25,18 +25,18 @@ export interface Login {
 }
 
 export interface PersonOptions {
-  /** Whom notary and signet log in as; no one if absent. */
+  /** The login of notary and signet; anonymous if absent. */
   readonly login?: Login;
-  /** The passphrases of the root key, and of every other key. */
+  /** The passphrase of the root key, and of every other key. */
   readonly passphrases?: { readonly root: string; readonly other: string };
 }
 
-/** The digest of what `Person.add` publishes. */
+/** The digest of the target that `Person.add` publishes. */
 export const SHA256 = 'ab'.repeat(32);
 
 const PASSPHRASES = { root: 'the root of what is signed here', other: 'and what is signed with' };
 
-/** Someone whom notary and signet serve in the same home: one trust folder, one set of passphrases. */
+/** A user who runs notary and signet in the same home: one trust folder, one set of passphrases. */
 export class Person {
   readonly home = temporaryFolder();
   /** The trust folder of both. */
@@ -49,35 +49,35 @@ export class Person {
     this.options = options;
   }
 
-  /** Runs notary, with nothing to read from standard input. */
+  /** Runs notary with empty standard input. */
   notary(...words: readonly string[]): Promise<Outcome> {
     return this.run(this.notaryCommand(words));
   }
 
-  /** Runs notary and answers its yes-or-no question, or gives it what it verifies. */
+  /** Runs notary with this standard input: the answer to its yes-or-no question, or what it should verify. */
   notaryReading(stdin: string, ...words: readonly string[]): Promise<Outcome> {
     return this.run(this.notaryCommand(words), stdin);
   }
 
-  /** Runs notary in a terminal, where it asks for passphrases because no variable has them. */
+  /** Runs notary in a terminal, where it asks for passphrases because no variable contains them. */
   notaryInTerminal(words: readonly string[], answers: readonly Answer[]): Promise<Outcome> {
     const env = { PATH: process.env.PATH ?? '', HOME: this.home };
     return runInTerminal(this.notaryCommand(words), answers, { env, cwd: this.home });
   }
 
-  /** Publishes a target of 5 bytes whose digest is 32 times `ab`; of a delegation where `words` say so. */
+  /** Publishes a target of 5 bytes whose digest is 32 times `ab`; in a delegation if `words` say so. */
   add(gun: string, name: string, ...words: readonly string[]): Promise<Outcome> {
     return this.notary('addhash', gun, name, '5', '--sha256', SHA256, '-p', ...words);
   }
 
-  /** Copies all private keys of someone else. */
+  /** Copies all private keys of another person. */
   takeKeysOf(owner: Person): this {
     mkdirSync(this.trust, { recursive: true });
     cpSync(join(owner.trust, 'private'), join(this.trust, 'private'), { recursive: true });
     return this;
   }
 
-  /** The private key of this role in the trust folder, the first one if there are several. */
+  /** The first private key of this role in the trust folder. */
   privateKey(role: string): PrivateKey {
     const folder = join(this.trust, 'private');
     const files = readdirSync(folder).flatMap((name) => parseKeyFile(readFileSync(join(folder, name))));
@@ -91,7 +91,7 @@ export class Person {
     return this.run([...signetCommand(), ...words]);
   }
 
-  /** Logs signet in; notary takes the login from its variable. */
+  /** Logs signet in; notary reads the login from its variable. */
   async loggedIn(): Promise<this> {
     const { name, password } = this.options.login ?? { name: '', password: '' };
     const words = ['login', '--username', name, '--password-stdin', this.service.host];
@@ -133,7 +133,7 @@ export class Person {
   }
 }
 
-/** What a command that succeeds says. */
+/** The output of a command that succeeds. */
 export async function succeeds(outcome: Promise<Outcome>): Promise<string> {
   const { command, exitCode, stdout, stderr } = await outcome;
   expect({ command, exitCode, stderr: exitCode === 0 ? '' : stdout + stderr }).toEqual({
@@ -144,7 +144,7 @@ export async function succeeds(outcome: Promise<Outcome>): Promise<string> {
   return stdout;
 }
 
-/** The reason that notary gives for having failed: what follows `* fatal: `. */
+/** Notary's reason for a failure: the text after `* fatal: `. */
 export async function fatal(outcome: Promise<Outcome>): Promise<string> {
   const { command, exitCode, stdout } = await outcome;
   expect({ command, exitCode }).toEqual({ command, exitCode: 1 });

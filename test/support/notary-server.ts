@@ -32,17 +32,17 @@ export interface NotaryServer extends NotaryProgram {
 }
 
 export interface NotaryServerOptions {
-  /** The URL of the database where what is published is kept, with Notary's tables in it; in memory where absent. */
+  /** The URL of the database where what is published is kept, with Notary's tables in it; in memory if absent. */
   readonly database?: string;
-  /** Who has its keys; where absent, it has ed25519 keys of its own in memory. */
+  /** Who has its keys; if absent, it has ed25519 keys of its own in memory. */
   readonly signer?: NotarySigner;
   /** The kind of key that the signer makes. */
   readonly keyAlgorithm?: 'ecdsa' | 'ed25519';
-  /** A free one where absent. */
+  /** A free one if absent. */
   readonly port?: number;
   /** Without TLS, for a proxy in front of it. */
   readonly plain?: boolean;
-  /** Whom it lets in (protocol B.4); everybody where absent. */
+  /** Whom it lets in (protocol B.4); everyone if absent. */
   readonly tokens?: {
     readonly realm: string;
     readonly service: string;
@@ -59,7 +59,7 @@ export interface NotarySigner extends NotaryProgram {
 }
 
 export interface NotarySignerOptions {
-  /** The URL of the database where keys are kept, with Notary's table in it; in memory where absent. */
+  /** The URL of the database where keys are kept, with Notary's table in it; in memory if absent. */
   readonly database?: string;
   /** Passphrases by their aliases; the first alias is that of new keys. */
   readonly passphrases?: Readonly<Record<string, string>>;
@@ -68,9 +68,9 @@ export interface NotarySignerOptions {
 }
 
 /**
- * Starts Debian's notary-server on a free port of localhost and waits until it answers: with TLS, without accounts, all in
- * memory, unless the options say otherwise. It stops at the latest when the tests of this process have ended. Throws with
- * its log where it does not start.
+ * Starts Debian's notary-server on a free port of localhost and waits until it answers: with TLS, without accounts, all
+ * in memory, unless the options say otherwise. It stops at the latest when the tests of this process have ended. Throws
+ * with its log if it does not start.
  */
 export async function startNotaryServer(options: NotaryServerOptions = {}): Promise<NotaryServer> {
   const { signer, plain = false } = options;
@@ -107,7 +107,7 @@ export async function startNotaryServer(options: NotaryServerOptions = {}): Prom
 
 /**
  * Starts Debian's notary-signer with mutual TLS on a free port of localhost and waits until it listens. It stops at the
- * latest when the tests of this process have ended. Throws with its log where it does not start.
+ * latest when the tests of this process have ended. Throws with its log if it does not start.
  */
 export async function startNotarySigner(options: NotarySignerOptions = {}): Promise<NotarySigner> {
   const { passphrases = { main: 'the passphrase of notary-signer' } } = options;
@@ -201,7 +201,7 @@ function startable(
   return { log, stop, start };
 }
 
-/** Whether anything speaks HTTP there, be it to refuse. */
+/** Whether anything there speaks HTTP, even if it refuses. */
 async function isHttp(url: string, ca: string): Promise<boolean> {
   try {
     await fetch(url, { tls: { ca } });

@@ -5,16 +5,16 @@ import { gzipSync } from 'node:zlib';
 import { busyboxArchive } from './busybox.ts';
 import { temporaryFolder } from './temp.ts';
 
-/** An image for several platforms in a folder, as skopeo reads it under `oci:`. */
+/** An image for several platforms in a folder, which skopeo reads as `oci:`. */
 export interface Layout {
   /** For skopeo: `oci:<folder>:<tag>`. */
   readonly name: string;
-  /** The index and, by architecture, the manifests. */
+  /** The index, and the manifests by architecture. */
   readonly index: Content;
   readonly manifests: ReadonlyMap<string, Content>;
 }
 
-/** Content and what it is called by. */
+/** Content with its descriptor. */
 export interface Content {
   readonly digest: string;
   readonly bytes: Buffer;
@@ -22,7 +22,7 @@ export interface Content {
 
 const TYPE = 'application/vnd.oci.image';
 
-/** Writes an image of Debian's busybox that prints `text`, for the given architectures, under one index. */
+/** Writes an image of Debian's busybox that prints `text`, for the given architectures, with one index. */
 export async function writeLayout(architectures: readonly string[], text: string): Promise<Layout> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'blobs/sha256'), { recursive: true });

@@ -38,7 +38,7 @@ export async function startPostgres({ tls }: DatabaseServerOptions = {}): Promis
     'unix_socket_directories=',
     'fsync=off',
     'shared_buffers=16MB',
-    'max_connections=60',
+    'max_connections=200',
   ];
   if (tls !== undefined) {
     const [cert, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
@@ -62,6 +62,7 @@ export async function startPostgres({ tls }: DatabaseServerOptions = {}): Promis
       `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`,
       `GRANT ${rights} ON ALL TABLES IN SCHEMA public TO ${name}`,
     ],
+    globalSetting: (name, value) => [`ALTER SYSTEM SET ${name} = ${value}`, 'SELECT pg_reload_conf()'],
   });
 
   function write(path: string, content: string): void {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { form } from '../notary/fixture.ts';
 import type { Login, TrustService } from './notary-client.ts';
 
-/** The payload of a trust file, as far as tests look into it. */
+/** The members of a trust file's payload that tests look at. */
 interface Payload {
   readonly version: number;
   readonly keys: Readonly<Record<string, { readonly keytype: string; readonly keyval: { readonly public: string } }>>;
@@ -34,8 +34,8 @@ interface TrustFile {
 }
 
 /**
- * A collection as a trust server serves it at one moment, read as clients read it: the timestamp, and from there by
- * checksum. Every file has the length and the checksums that are promised for it.
+ * A collection on a trust server at one time, read as clients do: the timestamp, and then by checksum. Every file has
+ * the listed length and checksums.
  */
 export class Published {
   private readonly files: ReadonlyMap<string, TrustFile>;
@@ -59,12 +59,12 @@ export class Published {
     return Object.fromEntries(entries.map(([name, { length }]) => [name, length]));
   }
 
-  /** The IDs of the keys that a base role has according to the root. */
+  /** The IDs of the keys of a base role, according to the root. */
   keysOf(role: string): readonly string[] {
     return this.payload('root').roles[role]?.keyids ?? [];
   }
 
-  /** The IDs of the keys that a file is signed with. */
+  /** The IDs of the keys that signed a file. */
   signersOf(role: string): readonly string[] {
     return this.file(role).signatures.map(({ keyid }) => keyid);
   }
@@ -82,7 +82,7 @@ export class Published {
   }
 }
 
-/** What a trust server has for a GUN; undefined if it has nothing. Throws where its files do not belong together. */
+/** A trust server's data for a GUN; undefined if there is none. Throws if its files do not belong together. */
 export async function published(service: TrustService, gun: string, login?: Login): Promise<Published | undefined> {
   const headers = login === undefined ? {} : await accessHeaders(service, gun, login, 'pull');
   return readPublished(service, gun, headers);
@@ -111,7 +111,7 @@ export async function readPublished(
   return new Published(files);
 }
 
-/** One file by its name on the server (`timestamp.json`, `2.root.json`); undefined if the server has none. */
+/** One file by its name on the server (`timestamp.json`, `2.root.json`); undefined if it does not exist. */
 export async function readTrustFile(
   service: TrustService,
   gun: string,

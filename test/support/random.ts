@@ -1,4 +1,4 @@
-/** A repeatable source of numbers in [0, 1): the mulberry32 generator, the same sequence for the same 32-bit seed. */
+/** A repeatable random source in [0, 1): the mulberry32 generator, with the same sequence for the same 32-bit seed. */
 export function random(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -3,7 +3,7 @@ import { content, image, OCI_MANIFEST } from '../registry/fixture.ts';
 import { random } from './random.ts';
 import { Uncertain } from './uncertain.ts';
 
-/** Sends a request to a path of the registry; rejects if no one answers. */
+/** Sends a request to a path of the registry; rejects if there is no response. */
 export type Send = (
   method: string,
   path: string,
@@ -11,13 +11,13 @@ export type Send = (
   headers?: Record<string, string>,
 ) => Promise<Response>;
 
-/** What a registry has promised to its clients, by path. */
+/** What a registry has acknowledged to its clients, by path. */
 export class Promises {
-  /** Acknowledged blobs, and manifests by digest: they stay. */
+  /** Acknowledged blobs, and manifests by digest, which must stay. */
   readonly kept = new Map<string, Buffer>();
-  /** Tags, which may be put elsewhere. */
+  /** Tags, which may be moved. */
   readonly tags = new Map<string, Uncertain<Buffer>>();
-  /** How many uploads went on after a part of them was lost or broken off. */
+  /** How many uploads were resumed after a part of them was lost or aborted. */
   resumed = 0;
 
   tag(path: string): Uncertain<Buffer> {
@@ -28,24 +28,24 @@ export class Promises {
 }
 
 export interface PusherOptions {
-  /** Tells one pusher from the others, and repeats what it does. */
+  /** Distinguishes one pusher from others, and makes its actions repeatable. */
   readonly seed: number;
   readonly promises: Promises;
   readonly send: Send;
-  /** Where blobs are mounted that were pushed to the first repository. */
+  /** Where blobs of the first repository are mounted. */
   readonly repositories: readonly [string, string];
-  /** Bytes of a blob at most. */
+  /** Maximum size of a blob in bytes. */
   readonly largest: number;
 }
 
-/** Thrown for an answer that a registry in order does not give. */
+/** Thrown for a response that a correct registry never sends. */
 export class UnexpectedAnswer extends Error {}
 
-/** Bytes that blobs are cut from: making new ones for each would take longer than pushing them. */
+/** Blobs are slices of these bytes: generating each one would take longer than pushing it. */
 const POOL = content(1, 4_000_000);
 const KEEP_TAG = 0.6;
 
-/** Pushes blobs in every way, mounts them, and puts manifests of them under new and old tags. */
+/** Pushes blobs in every way, mounts them, and puts manifests of them under new and existing tags. */
 export class Pusher {
   private readonly options: PusherOptions;
   private readonly next: () => number;
@@ -58,7 +58,7 @@ export class Pusher {
     this.next = random(options.seed);
   }
 
-  /** Does one thing. Throws `UnexpectedAnswer`, or whatever `send` throws; the next step goes on where this one ended. */
+  /** Performs one action. Throws `UnexpectedAnswer`, or whatever `send` throws; the next step continues from there. */
   async step(): Promise<void> {
     if (this.unfinished !== undefined) return this.resume(this.unfinished);
     if (this.recent.length === 2) return this.pushManifest();
@@ -151,8 +151,8 @@ export class Pusher {
 }
 
 /**
- * What of the promises is not kept: each path whose content is not what was promised. Nothing may be under way
- * meanwhile; the tags are settled by it.
+ * The broken promises: each path whose content is not the acknowledged one. Nothing else may run meanwhile; also
+ * settles the state of uncertain tags.
  */
 export async function brokenPromises(
   { kept, tags }: Promises,

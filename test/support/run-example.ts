@@ -3,10 +3,10 @@ import { beginningOf, type Example } from './documents.ts';
 import type { Question, Terminal } from './terminal.ts';
 
 /**
- * Types a command of a document as it stands, and holds what happens against the document: the lines below the command,
- * and the comment after it. `asks for: password, root, new alice, y` are all questions, in their order; `prints: TEXT` is
- * part of the output, `fails: TEXT` too, of a command that fails. Any other command succeeds, and any other comment says
- * nothing.
+ * Runs a command of a document in a terminal and compares the result with the document: the lines below the command,
+ * and the comment after it. `asks for: password, root, new alice, y` lists all questions in order; `prints: TEXT` is
+ * part of the output, `fails: TEXT` part of the output of a command that fails. Any other command succeeds, and any
+ * other comment is ignored.
  */
 export async function runExample(terminal: Terminal, example: Example, password = ''): Promise<void> {
   const { line } = example;
@@ -26,12 +26,12 @@ export async function runExample(terminal: Terminal, example: Example, password 
     expect({ line, output }).toEqual({ line, output: expect.stringMatching(beginningOf(example.output)) });
 }
 
-/** The answers of the reader of the documents to all questions; `password` is that of the account. */
+/** The answers of the documents' reader to all questions; `password` is that of the account. */
 export function answers(password: string): readonly Question[] {
   return [
     {
       asked: /(?:Enter|Repeat) passphrase for (.*) key with ID ([0-9a-f]{7}): $/,
-      // Every key has its own.
+      // Every key has its own passphrase.
       answer: ([, , id]) => `what the reader has chosen for ${id}`,
       isSecret: true,
     },

@@ -1,12 +1,12 @@
 const DEFAULT_TIMEOUT_MS = 120_000;
-/** The terminal shows what is typed (termios, c_lflag). */
+/** The terminal echoes what is typed (termios, c_lflag). */
 const ECHO = 0o10;
 
-/** A command that has ended. */
+/** The result of a command. */
 export interface Outcome {
   /** The command line, for messages. */
   readonly command: string;
-  /** The exit code; 128 + n where signal n ended the command. */
+  /** The exit code; 128 + n if signal n ended the command. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -14,24 +14,24 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** The whole environment; the caller's own if absent. */
+  /** The whole environment; the caller's own by default. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What the command reads; nothing if absent. */
+  /** The command's standard input; empty by default. */
   readonly stdin?: string | Uint8Array;
-  /** Milliseconds until the command is killed and the call throws; 2 minutes if absent. */
+  /** Milliseconds until the command is killed and the call throws; 2 minutes by default. */
   readonly timeout?: number;
 }
 
-/** What a person at the terminal types once the output since the last answer matches `expect`. */
+/** What is typed once the output since the last answer matches `expect`. */
 export interface Answer {
   readonly expect: RegExp;
-  /** Typed as it is and followed by the Enter key. */
+  /** Typed as it is, followed by the Enter key. */
   readonly send: string;
-  /** Not for other eyes: typed only once the terminal shows no more what is typed. */
+  /** Typed only once the terminal no longer echoes. */
   readonly isSecret?: boolean;
 }
 
-/** Runs a command to its end, whatever its exit code. Throws when it outlives its timeout. */
+/** Runs a command to its end, whatever its exit code. Throws on a timeout. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const child = Bun.spawn([...command], {
     ...placeOf(options),
@@ -46,9 +46,8 @@ export async function run(command: readonly string[], options: RunOptions = {}):
 }
 
 /**
- * Runs a command in a pseudo terminal of its own, as a person would, and gives the answers in their order. Both its
- * streams arrive in `stdout`, with plain line feeds. Throws when it outlives its timeout or ends before every answer
- * was asked for.
+ * Runs a command in a new pseudo terminal and types the answers in order. Both streams arrive in `stdout`, with plain
+ * line feeds. Throws on a timeout, or if the command ends before every answer was typed.
  */
 export async function runInTerminal(
   command: readonly string[],

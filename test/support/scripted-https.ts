@@ -2,7 +2,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Pair } from '../remote/certificates.ts';
 import { atEnd } from './cleanup.ts';
 
-/** What a script does with a request: it answers in HTTP, or writes to the connection what it likes. */
+/** What a script does with a request: send an HTTP response, or write anything to the connection. */
 export type Scripted = Response | ((socket: TLSSocket) => void);
 export type Script = (request: Request) => Scripted | Promise<Scripted>;
 
@@ -17,9 +17,9 @@ export interface ScriptedHttps {
 const HEAD_END = '\r\n\r\n';
 
 /**
- * Starts a server that takes one request from each connection and does with it what `script` says. It ends with the tests.
- * It has its port on both loopback addresses: clients look for `localhost` on ::1 first, where another process's server
- * might stand on the same port and answer in its place.
+ * Starts a server that reads one request from each connection and passes it to `script`. It stops after the tests. It
+ * listens on both loopback addresses: clients look up `localhost` as ::1 first, where another process might listen on
+ * the same port.
  */
 export async function startScriptedHttps(pair: Pair, script: Script): Promise<ScriptedHttps> {
   const sockets = new Set<TLSSocket>();
@@ -44,7 +44,7 @@ export async function startScriptedHttps(pair: Pair, script: Script): Promise<Sc
     atEnd(() => {
       for (const socket of sockets) socket.destroy();
       server.close();
-      // A machine without IPv6 has no ::1, and no one else on it.
+      // A machine without IPv6 has no ::1, so no one else can listen there.
       if (failure === undefined) twin.close();
     });
     return { host: `localhost:${port}`, origin: `https://localhost:${port}` };

@@ -14,42 +14,42 @@ const STOP_MS = 45_000;
 export interface SignetServer {
   /** `https://localhost:40123` */
   readonly origin: string;
-  /** What stands before the slash of an image's name: `localhost:40123`. */
+  /** What precedes the slash in an image's name: `localhost:40123`. */
   readonly host: string;
   readonly data: string;
   /** The authority's certificate, for clients that check. */
   readonly authority: string;
-  /** The server's own certificate and key, for what stands in for it. */
+  /** The server's own certificate and key, for a stand-in. */
   readonly certificate: string;
   readonly key: string;
   /** Adds a user who owns the repositories below the name. */
   addUser(name: string, password: string, options?: { readonly admin?: boolean }): Promise<void>;
   grant(name: string, pattern: string, level: 'pull' | 'push' | 'admin'): Promise<void>;
-  /** What the server has logged up to now. */
+  /** The server's log so far. */
   log(): string;
   stop(): Promise<void>;
-  /** Ends it as `kill -9` does. */
+  /** Kills it, as `kill -9` does. */
   kill(): Promise<void>;
   /** Starts it again after `stop` or `kill`, on the same port with the same data. */
   start(): Promise<void>;
 }
 
 export interface ServeOptions {
-  /** Where the data are, if not in an empty folder. */
+  /** The data folder; a new empty folder by default. */
   readonly data?: string;
-  /** More flags of `signet serve`. */
+  /** Additional flags of `signet serve`. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The words that run signet: the built executable within `npm test`, the sources elsewhere. */
+/** The command that runs signet: the built executable within `npm test`, the sources otherwise. */
 export function signetCommand(): readonly string[] {
   return process.env.TEST_SIGNET_BUILT === '1' ? [SIGNET] : [process.execPath, join(ROOT, 'src/cli/main.ts')];
 }
 
 /**
- * Starts `signet serve` on a free port of localhost and waits until it answers. It stops at the latest when the tests
- * of this process have ended. Throws with its log if it does not start.
+ * Starts `signet serve` on a free port of localhost and waits until it responds. It stops after the tests of this
+ * process at the latest. Throws with its log if it does not start.
  */
 export async function startSignet(options: ServeOptions = {}): Promise<SignetServer> {
   const folder = temporaryFolder();
@@ -112,7 +112,7 @@ export async function startSignet(options: ServeOptions = {}): Promise<SignetSer
   };
 }
 
-/** A port of 127.0.0.1 on which no one listens. */
+/** A port of 127.0.0.1 on which nothing listens. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -43,10 +43,10 @@ export function digestOfTarget(byte: number): string {
   return `sha256:${Buffer.alloc(32, byte).toString('hex')}`;
 }
 
-/** What the server answers instead of the truth: other bytes, an error, or more bytes than anyone would read. */
+/** A false response of the server: other bytes, an error, or more bytes than any client reads. */
 export type Lie = Uint8Array | 'endless' | SignetError;
 
-/** The answer of a server that does not have a file. */
+/** The error of a server that does not have a file. */
 export function missing(name: string): SignetError {
   return new SignetError(
     'trust-data-missing',
@@ -55,39 +55,39 @@ export function missing(name: string): SignetError {
   );
 }
 
-/** Everything that the server would answer with, at one time. */
+/** Everything that the server would send, at one time. */
 export type State = ReadonlyMap<RoleName, Buffer>;
 
 export interface SimulatorOptions {
   readonly gun?: Gun;
-  /** The simulator's time at first. */
+  /** The simulator's time at the start. */
   readonly now?: Instant;
   readonly snapshotKeyBy?: 'owner' | 'server';
-  /** What else the first version of the collection has. */
+  /** Additional content of the collection's first version. */
   readonly edit?: (editor: Editor) => void;
 }
 
 /**
- * A trust server in memory, with one repository whose owner's keys it knows too. It keeps the rules of a real one until
- * a test makes it lie.
+ * An in-memory trust server with one repository, whose owner's keys it knows too. It follows the rules of a real one
+ * until a test makes it lie.
  */
 export class Simulator implements TrustServer {
   readonly gun: Gun;
   now: Instant;
-  /** What the server was asked for, by name. */
+  /** The names of the requested files. */
   readonly requests: string[] = [];
   /** The keys of the repository's owner and of its signers. */
   readonly owner = new TestKeys();
   /** The keys of the server. */
   readonly online = new TestKeys();
-  /** By name of file (`timestamp`, `2.root`) or by role, for its files by checksum too. */
+  /** Lies by name of file (`timestamp`, `2.root`), or by role, which includes its files by checksum. */
   readonly lies = new Map<string, Lie>();
   /** Where changes wait for signatures. */
   readonly proposals = new MemoryProposals();
   isOffline = false;
-  /** What comes along with a timestamp; nothing from a server that gives files one by one. */
+  /** Files sent along with a timestamp; undefined for a server that sends files one by one. */
   chainFor: ((known: KnownFiles, timestamp: Buffer) => Chain | undefined) | undefined;
-  /** Called before each publish is checked, as for another publish that comes first. */
+  /** Called before each publish is checked, for example to make another publish come first. */
   beforePublish: () => Promise<void> = async () => {};
 
   private files: State = new Map();
@@ -117,7 +117,7 @@ export class Simulator implements TrustServer {
     return simulator;
   }
 
-  // What a trust server does
+  // The operations of a trust server
 
   async read(_gun: string, file: RemoteFile, limit: number): Promise<Buffer> {
     const name = remoteName(file);
@@ -169,7 +169,7 @@ export class Simulator implements TrustServer {
     this.newest.clear();
   }
 
-  // What an honest owner does
+  // The actions of an honest owner
 
   /** Changes the published collection as its owner, whatever lies the server tells others. */
   async edit(change: (editor: Editor) => void): Promise<void> {
@@ -179,19 +179,19 @@ export class Simulator implements TrustServer {
     await this.publish(this.gun, await editor.sign(this.owner, this.now));
   }
 
-  /** Adds a root key and drops the old ones, as one root rotation; returns the new key. */
+  /** Adds a root key and removes the old ones in one root rotation; returns the new key. */
   async rotateRoot(): Promise<PublicKey> {
     const key = this.owner.makeRoot(this.gun, this.now);
     await this.edit((editor) => editor.replaceKeys('root', [key]));
     return key;
   }
 
-  /** Lets the server renew what has expired of its own files. */
+  /** Lets the server renew its own expired files. */
   async refresh(): Promise<void> {
     this.store(await refreshOnline({ gun: this.gun, current: this.files, signer: this.online, now: this.now }));
   }
 
-  /** The collection as a client has it that was never here and hears no lies. */
+  /** The collection as seen by a new client that gets no lies. */
   trusted(): Promise<Collection> {
     const server: TrustServer = Object.assign(Object.create(this), {
       read: async (_gun: string, file: RemoteFile) => this.truth(file),
@@ -199,14 +199,14 @@ export class Simulator implements TrustServer {
     return updateCollection({ ...sourceOf(server, this.now, this.gun), cache: new MemoryCache(), purpose: 'publish' });
   }
 
-  // What a thief or a liar does
+  // The actions of a thief or a liar
 
-  /** The current files; `serve` brings them back. */
+  /** The current files; `serve` restores them. */
   get state(): State {
     return this.files;
   }
 
-  /** The file that the server has under a name such as `2.root`; undefined if there is none. */
+  /** The file with a name such as `2.root`; undefined if there is none. */
   byName(name: string): Buffer | undefined {
     return [...this.files].find(([role]) => role === name)?.[1] ?? this.stored.get(name);
   }
@@ -223,7 +223,7 @@ export class Simulator implements TrustServer {
     return bytes;
   }
 
-  /** Puts any bytes in the place of a role's current file. */
+  /** Replaces a role's current file by any bytes. */
   replace(role: RoleName, bytes: Uint8Array): void {
     this.serve(new Map([...this.files, [role, Buffer.from(bytes)]]));
   }
@@ -235,7 +235,7 @@ export class Simulator implements TrustServer {
   }
 
   /**
-   * Makes a snapshot and a timestamp over the current files, as whoever has the keys of both can. `entries` change the
+   * Signs a snapshot and a timestamp for the current files, as someone with the keys of both can. `entries` changes the
    * snapshot's payload first.
    */
   relist(...entries: Change[]): void {
@@ -244,12 +244,12 @@ export class Simulator implements TrustServer {
     this.restamp();
   }
 
-  /** Makes a timestamp over the current snapshot, as whoever has its key can. */
+  /** Signs a timestamp for the current snapshot, as someone with its key can. */
   restamp(...changes: Change[]): void {
     this.forge('timestamp', [put(['meta', 'snapshot'], infoOf(this.file('snapshot'))), raised, ...changes]);
   }
 
-  /** The keys that rightly sign a role now. */
+  /** The keys that may currently sign a role. */
   signersOf(role: RoleName): readonly Signer[] {
     const signer = (key: PublicKey | undefined): Signer[] => {
       if (key === undefined) return [];
@@ -266,7 +266,7 @@ export class Simulator implements TrustServer {
     return keyIds.flatMap((id) => signer(delegationKeys.get(id)));
   }
 
-  // Inside
+  // Implementation
 
   private checkOnline(): void {
     if (this.isOffline) throw new SignetError('network-unreachable', 'the trust server cannot be reached');
@@ -316,12 +316,12 @@ const raised = (value: JsonValue): JsonValue => {
   return put(['version'], Number(version) + 1)(value);
 };
 
-/** Puts another expiry into a payload. */
+/** Sets the expiry of a payload. */
 export function expiring(at: Instant): Change {
   return put(['expires'], formatTime(at));
 }
 
-/** Puts another version into a payload. */
+/** Sets the version of a payload. */
 export function versioned(version: number): Change {
   return put(['version'], version);
 }
@@ -330,7 +330,7 @@ function infoOf(bytes: Buffer): JsonValue {
   return new Map(fileInfoJson(fileInfoOf(bytes)));
 }
 
-/** What a client of the simulated repository goes by, without its cache. */
+/** A client's configuration for the simulated repository, without its cache. */
 export function sourceOf(server: TrustServer, now: Instant, gun = GUN): Omit<RepositorySource, 'cache'> {
   const proposals = server instanceof Simulator ? server.proposals : new MemoryProposals();
   return {

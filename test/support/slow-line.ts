@@ -1,20 +1,20 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { atEnd } from './cleanup.ts';
 
-/** A line to a port of this machine on which everything takes its time. */
+/** A line to a port of this machine with latency. */
 export interface SlowLine {
   readonly port: number;
   /** How many connections were opened since the line was made or `forget` was called. */
   readonly connections: number;
-  /** How often something was said and answered: the round trips of all connections, opening them included. */
+  /** The number of round trips of all connections, including opening them. */
   readonly roundTrips: number;
   forget(): void;
 }
 
 /**
- * Opens a port of 127.0.0.1 that passes every byte on to the port that `target` says, in order and at any rate, half of
- * `roundTrip` milliseconds later. The system answers a connect at once; what a client says first is held back for the
- * round trip that this would take on a real line.
+ * Opens a port of 127.0.0.1 that forwards all bytes to the port returned by `target`, in order and at any rate, half of
+ * `roundTrip` milliseconds later. The system accepts a connection at once, so the client's first bytes are delayed by
+ * the round trip that this would take on a real line.
  */
 export async function startSlowLine(target: () => number, roundTrip: number): Promise<SlowLine> {
   const count = { connections: 0, roundTrips: 0 };
@@ -64,14 +64,14 @@ export async function startSlowLine(target: () => number, roundTrip: number): Pr
   };
 }
 
-/** Tells of every piece that arrives, and of the end: undefined. */
+/** Reports every piece that arrives, and the end as undefined. */
 function pass(from: Socket, arrived: (bytes: Buffer | undefined) => void): void {
   from.on('data', arrived);
   from.once('close', () => arrived(undefined));
   from.on('error', () => from.destroy());
 }
 
-/** Sends pieces on in their order, each `milliseconds` after it came, or after `earliest` where it came before. */
+/** Forwards pieces in order, each `milliseconds` after it arrived, or after `earliest` if it arrived before. */
 function delayed(to: Socket, milliseconds: number): (bytes: Buffer | undefined, earliest: number) => void {
   const waiting: { bytes: Buffer | undefined; due: number }[] = [];
   const send = () => {
@@ -90,7 +90,7 @@ function delayed(to: Socket, milliseconds: number): (bytes: Buffer | undefined, 
   };
 }
 
-/** Timers come up to a millisecond late, which over several round trips would be seen. */
+/** Timers fire up to a millisecond late, which would add up over several round trips. */
 function atTime(due: number, action: () => void): void {
   const left = due - performance.now();
   if (left > 2) setTimeout(action, Math.floor(left) - 1);

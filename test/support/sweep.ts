@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { run } from './run.ts';
 
 /**
- * Removes a folder that engines have lived in: kills the processes that carry its path in their command lines or
- * environments, such as a dead daemon's containerd and shims, and unmounts what is mounted below it.
+ * Removes a folder that engines used: kills the processes with its path in their command lines or environments, such as
+ * a dead daemon's containerd and shims, and unmounts what is mounted below it.
  */
 export async function sweep(folder: string): Promise<void> {
   const users = readdirSync('/proc').filter((pid) => isUser(pid, `${folder}/`));
@@ -11,7 +11,7 @@ export async function sweep(folder: string): Promise<void> {
     try {
       process.kill(Number(pid), 'SIGKILL');
     } catch {
-      // It ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   while (users.some((pid) => commandLineOf(pid) !== '')) await Bun.sleep(20);

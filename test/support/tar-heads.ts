@@ -38,7 +38,7 @@ const RECORDS = [
   'nothing\n',
 ];
 
-/** The checksum field: the right sum and wrong ones, in spellings that a reader may or may not know. */
+/** The checksum field: correct and wrong sums, in notations that a parser may or may not accept. */
 const CHECKSUMS: readonly ((sum: number, dice: Dice) => string)[] = [
   (sum) => `${octal(sum, 6)}\0 `,
   (sum) => `${octal(sum, 6)} \0`,

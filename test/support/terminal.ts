@@ -3,34 +3,34 @@ import { findProgram } from './clis.ts';
 import { endChild } from './end.ts';
 
 const DEFAULT_TIMEOUT_MS = 120_000;
-/** The terminal shows what is typed (termios, c_lflag). */
+/** The terminal echoes what is typed (termios, c_lflag). */
 const ECHO = 0o10;
 const PROMPT = /\[(\d+)\]\$ $/;
 
-/** A question that a person knows an answer to. */
+/** A question and its answer. */
 export interface Question {
   readonly asked: RegExp;
   answer(match: RegExpExecArray): string;
-  /** Typed only once the terminal shows no more what is typed. */
+  /** Typed only once the terminal no longer echoes. */
   readonly isSecret: boolean;
 }
 
-/** What a command printed, and what was asked meanwhile. */
+/** The result of a command in a terminal. */
 export interface Answered {
   readonly exitCode: number;
-  /** Of both streams, with plain line feeds, without the line that was typed. */
+  /** Both streams, with plain line feeds, without the typed line. */
   readonly output: string;
-  /** What each question matched, in their order. */
+  /** What each question matched, in order. */
   readonly asked: readonly RegExpExecArray[];
 }
 
 export interface TerminalOptions {
-  /** The words before the shell, which say where it runs. */
+  /** The command prefix of the shell, which determines where it runs. */
   readonly within?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** An interactive bash in a pseudo terminal, where a person types one line after the other. */
+/** An interactive bash in a pseudo terminal, in which lines are typed one after the other. */
 export class Terminal {
   private readonly child: Bun.Subprocess;
   private readonly terminal: Bun.Terminal;
@@ -38,7 +38,7 @@ export class Terminal {
   private output = '';
   private arrived: () => void = () => undefined;
 
-  /** It ends when the tests of this process have ended. */
+  /** It ends after the tests of this process. */
   constructor({ within = [], env }: TerminalOptions) {
     const shell = [findProgram('bash'), '--norc', '--noprofile', '--noediting', '-i'];
     this.child = Bun.spawn([...within, ...shell], {
@@ -57,7 +57,7 @@ export class Terminal {
     atEnd(() => this.close());
   }
 
-  /** Types a line and answers what is asked, until the shell waits for the next one. Throws if it does not come to that. */
+  /** Types a line and answers the questions until the shell waits for the next one. Throws on a timeout. */
   async run(line: string, questions: readonly Question[] = []): Promise<Answered> {
     await this.until(line, () => PROMPT.test(this.output));
     this.output = '';
@@ -84,7 +84,7 @@ export class Terminal {
     return { exitCode, asked, output: output.slice(output.indexOf('\n') + 1) };
   }
 
-  /** Types a line whose command stays, and returns what it has printed once that matches. */
+  /** Types a line whose command keeps running, and returns its output once that matches. */
   async start(line: string, ready: RegExp): Promise<string> {
     await this.until(line, () => PROMPT.test(this.output));
     this.output = '';

@@ -1,10 +1,10 @@
 import { atEnd } from './cleanup.ts';
 import type { SignetServer } from './signet-server.ts';
 
-/** Someone between a client and the trust server, with a certificate that the client accepts. */
+/** A man in the middle between a client and the trust server, with a certificate that the client accepts. */
 export interface TrustRelay {
   readonly origin: string;
-  /** From now on, gives every trust file that it has seen as it was when it was first asked for. */
+  /** From now on, sends every trust file it has seen in the version that it saw first. */
   replay(): void;
 }
 
@@ -14,7 +14,7 @@ interface Answer {
   readonly body: ArrayBuffer;
 }
 
-/** Starts a relay on localhost that passes everything on to `server` and remembers the trust files. */
+/** Starts a relay on localhost that forwards everything to `server` and remembers the trust files. */
 export function startTrustRelay(server: SignetServer): TrustRelay {
   const seen = new Map<string, Answer>();
   let replays = false;

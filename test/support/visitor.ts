@@ -21,7 +21,7 @@ import { MemoryCache } from './memory-cache.ts';
 import { MemoryKeyStore } from './memory-key-store.ts';
 import { type Simulator, sourceOf } from './simulator.ts';
 
-/** A cache that knows all that was ever written to it. */
+/** A cache that remembers everything ever written to it. */
 export class RecordingCache extends MemoryCache {
   readonly written: RoleName[] = [];
 
@@ -30,7 +30,7 @@ export class RecordingCache extends MemoryCache {
     await super.write(gun, role, bytes);
   }
 
-  /** Every file that is in it, byte for byte. */
+  /** Every file in it, byte for byte. */
   async contents(gun: Gun): Promise<ReadonlyMap<RoleName, string>> {
     const files = new Map<RoleName, string>();
     for (const role of [...new Set(this.written)].sort()) {
@@ -41,13 +41,13 @@ export class RecordingCache extends MemoryCache {
   }
 }
 
-/** One who answers every question for a passphrase with none. */
+/** Answers every passphrase question with the empty passphrase. */
 export const NO_PASSPHRASES: Passphrases = {
   existing: async () => Buffer.alloc(0),
   fresh: async () => Buffer.alloc(0),
 };
 
-/** A person with a cache and keys of his own, who trusts on first use unless `pinning` says otherwise. */
+/** A person with their own cache and keys, who trusts on first use unless `pinning` says otherwise. */
 export class Visitor {
   readonly cache = new RecordingCache();
   readonly warnings: string[] = [];
@@ -56,7 +56,7 @@ export class Visitor {
   readonly keys = new KeyRing(this.keyFiles);
   pinning: Pinning = TRUST_ON_FIRST_USE;
   approveFirstRoot: ApproveFirstRoot | undefined;
-  /** Whether this person signs what others have proposed; yes, unless a test says otherwise. */
+  /** Whether this person signs proposals of others; true by default. */
   approveProposal: ApproveProposal | undefined = async () => true;
   private readonly simulator: Simulator;
 
@@ -68,14 +68,14 @@ export class Visitor {
     return updateCollection({ ...this.source(), purpose });
   }
 
-  /** The digest that the tag stands for, found as every command finds it. */
+  /** The digest of the tag, resolved as every command does. */
   async resolve(tag = 'latest'): Promise<string> {
     const image = permitted(await decide(parseReference(`${this.simulator.gun}:${tag}`), this.evidence()));
     if (image.verdict !== 'tag-signed') throw new Error(`the verdict is ${image.verdict}`);
     return image.tag.digest;
   }
 
-  /** What this person's decisions rest on. */
+  /** The evidence for this person's decisions. */
   evidence(rules: ImageRules = DOCKERS_RULES): Evidence {
     return { rules, pinning: this.pinning, collectionOf: () => this.update(), now: () => this.simulator.now };
   }
@@ -84,7 +84,7 @@ export class Visitor {
     return new Repository(this.source(), this.keys);
   }
 
-  /** Expects that the tag cannot be resolved now, for this reason, and that the cache stays as it is, to the byte. */
+  /** Expects that the tag cannot be resolved, for this reason, and that the cache does not change by a byte. */
   async isRefused(code: ErrorCode, tag = 'latest'): Promise<SignetError> {
     const before = await this.cache.contents(this.simulator.gun);
     const error = await failure(this.resolve(tag), code);

@@ -8,11 +8,12 @@ import { HttpClient } from '../../src/remote/http/http.ts';
 import { NotaryServer } from '../../src/remote/notary/notary-server.ts';
 import { remoteName } from '../../src/remote/notary/trust-server.ts';
 import { updateCollection } from '../../src/trust/update/collection.ts';
-import { ANYONE, GUN, NOW, Owner, TARGET, TestServer } from '../notary/fixture.ts';
+import { GUN, NOW, Owner, TARGET, TestServer } from '../notary/fixture.ts';
 import { makeAuthority } from '../remote/certificates.ts';
 import { serve, type TestServer as WebServer } from '../remote/servers.ts';
 import { failure } from '../support/failure.ts';
 import { MemoryCache } from '../support/memory-cache.ts';
+import { ask } from '../support/routes.ts';
 import { Simulator, sourceOf, target } from '../support/simulator.ts';
 import { startSlowLine } from '../support/slow-line.ts';
 
@@ -112,9 +113,9 @@ describe('over the wire', () => {
         editor.addTarget(role, 'x', TARGET);
       }
     });
-    const web: WebServer = serve(async (request, url) => {
+    const web: WebServer = serve(async (request) => {
       if (!isTold) request.headers.delete(CHAIN_HEADER);
-      return (await server.server.handler(request, url, ANYONE)) ?? new Response(null, { status: 404 });
+      return (await ask(server.server.routes, request)) ?? new Response(null, { status: 404 });
     }, certificate);
     const line = await startSlowLine(() => web.port, 0);
     const cache = new MemoryCache();

@@ -12,11 +12,11 @@ export function siteOf(address: string): string | undefined {
 
 /** The IPv4 address that an IPv6 socket reports as `::ffff:192.0.2.1`. */
 function mappedIPv4(address: string): string | undefined {
-  return /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
+  return address.startsWith(':') ? /^::ffff:([0-9.]+)$/i.exec(address)?.[1] : undefined;
 }
 
 function ipv6Network(address: string, bits: 48 | 64): string | undefined {
-  if (!isIPv6(address) || mappedIPv4(address) !== undefined) return undefined;
+  if (!address.includes(':') || !isIPv6(address) || mappedIPv4(address) !== undefined) return undefined;
   const [head = '', tail] = address.split('::');
   const before = head === '' ? [] : head.split(':');
   const after = tail === undefined || tail === '' ? [] : tail.split(':');

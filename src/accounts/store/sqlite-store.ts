@@ -1,11 +1,20 @@
 import type { Database } from 'bun:sqlite';
-import { createHash, randomBytes } from 'node:crypto';
 import { SignetError } from '../../core/errors/index.ts';
 import type { Instant } from '../../core/time.ts';
 import { isUniqueViolation, type Migrations, note, write } from '../../store/sqlite.ts';
 import { type Grant, type Pattern, parseLevel, parsePattern } from '../identity/grants.ts';
 import { parseUserName, type UserName } from '../identity/user-name.ts';
-import { ACCOUNT_EVENTS_SCHEMA, type AccountAction, type Actor, recordEvent } from './account-events.ts';
+import type { AccountAction, Actor } from './account-events.ts';
+import {
+  describeChange,
+  flagColumn,
+  hashOfNetwork,
+  newStamp,
+  type UserRow,
+  unknownUser,
+  userOf,
+} from './account-rows.ts';
+import { ACCOUNT_EVENTS_SCHEMA, recordEvent } from './sqlite-account-events.ts';
 import {
   type AccountStore,
   MAX_NETWORKS,
@@ -53,16 +62,6 @@ export const ACCOUNT_MIGRATIONS: Migrations = {
   ],
 };
 
-interface UserRow {
-  name: string;
-  password_hash: string;
-  admin: number;
-  disabled: number;
-  stamp: string;
-  created: number;
-  updated: number;
-}
-
 /**
  * Accounts in a database that `openDatabase` has opened with `ACCOUNT_MIGRATIONS`. Every change is recorded as an event,
  * as one that `actor` made.
@@ -109,7 +108,7 @@ export class SqliteAccountStore implements AccountStore {
           `UPDATE users SET password_hash = coalesce($hash, password_hash), admin = coalesce($admin, admin),
              disabled = coalesce($disabled, disabled) WHERE name = $name`,
         )
-        .run({ name, hash: passwordHash ?? null, admin: integer(admin), disabled: integer(disabled) });
+        .run({ name, hash: passwordHash ?? null, admin: flagColumn(admin), disabled: flagColumn(disabled) });
       if (passwordHash !== undefined || disabled === true) {
         this.database.query('DELETE FROM refresh_tokens WHERE user = ?').run(name);
       }
@@ -222,42 +221,4 @@ export class SqliteAccountStore implements AccountStore {
   private transaction<T>(work: () => T): Promise<T> {
     return write(this.database, work);
   }
-}
-
-function userOf(row: UserRow): User {
-  return {
-    name: parseUserName(row.name),
-    passwordHash: row.password_hash,
-    admin: row.admin !== 0,
-    disabled: row.disabled !== 0,
-    stamp: row.stamp,
-    created: row.created,
-    updated: row.updated,
-  };
-}
-
-function describeChange({ passwordHash, admin, disabled }: UserChange): string {
-  const changes = [
-    passwordHash === undefined ? undefined : 'password',
-    admin === undefined ? undefined : `role ${admin ? 'admin' : 'user'}`,
-    disabled === undefined ? undefined : `state ${disabled ? 'disabled' : 'enabled'}`,
-  ];
-  return changes.filter((change) => change !== undefined).join(', ');
-}
-
-/** The database does not tell where people are, only whether a network that one knows is one of theirs. */
-function hashOfNetwork(name: UserName, network: string): Buffer {
-  return createHash('sha256').update(`${name} ${network}`).digest();
-}
-
-function newStamp(): string {
-  return randomBytes(16).toString('base64url');
-}
-
-function integer(flag: boolean | undefined): number | null {
-  return flag === undefined ? null : Number(flag);
-}
-
-function unknownUser(name: UserName): SignetError {
-  return new SignetError('user-unknown', `there is no user ${name}`);
 }

@@ -1,7 +1,8 @@
-import { CollectedBytes } from '../../core/collected-bytes.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import { decodeUtf8 } from '../../core/json/parse.ts';
 import { parseScope, type Scope } from '../../core/scope.ts';
+import { readBody } from '../../http/body.ts';
+import type { Call } from '../../http/call.ts';
 import { parseAuthorization } from '../login/authorization.ts';
 import type { Credentials } from '../login/logins.ts';
 
@@ -38,9 +39,10 @@ const SINGLE = [
  * Reads a request of docker's token protocol (protocol F.4): GET with query and perhaps a Basic header, or POST with a
  * form. Throws `token-request-invalid`, `name-invalid` for a malformed scope, or `too-large`.
  */
-export async function readTokenRequest(request: Request, url: URL): Promise<TokenRequest> {
+export async function readTokenRequest(call: Call): Promise<TokenRequest> {
+  const { request, url } = call;
   return request.method === 'POST'
-    ? fromForm(parameters(decodeForm(await readForm(request))))
+    ? fromForm(parameters(decodeForm(await readForm(call))))
     : fromQuery(parameters(url.searchParams), request.headers.get('authorization'));
 }
 
@@ -95,17 +97,11 @@ function required(form: URLSearchParams, name: string): string {
   return form.get(name) ?? fail(`the parameter ${name} is missing`);
 }
 
-async function readForm(request: Request): Promise<Buffer> {
-  const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+async function readForm(call: Call): Promise<Buffer> {
+  const type = call.request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw invalid('the body is not a form');
-  const form = new CollectedBytes();
-  for await (const chunk of request.body ?? []) {
-    if (form.length + chunk.length > MAX_BODY) {
-      throw new SignetError('too-large', `the form is longer than ${MAX_BODY} bytes`);
-    }
-    form.add(chunk);
-  }
-  return form.take();
+  const tooLarge = () => new SignetError('too-large', `the form is longer than ${MAX_BODY} bytes`);
+  return readBody(call, MAX_BODY, { tooLarge });
 }
 
 function decodeForm(bytes: Buffer): URLSearchParams {

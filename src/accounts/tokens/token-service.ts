@@ -1,16 +1,17 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { formatScope, type Scope } from '../../core/scope.ts';
 import { formatTime, type Instant } from '../../core/time.ts';
-import type { Handler } from '../../http/gate.ts';
+import type { Call } from '../../http/call.ts';
+import type { RouteGroup } from '../../http/route.ts';
 import type { LoginLog } from '../login/login-log.ts';
 import type { Logins } from '../login/logins.ts';
 import type { Permissions } from '../permissions.ts';
 import type { User } from '../store/store.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { RefreshTokens } from './refresh-tokens.ts';
-import { type Proof, readTokenRequest, type TokenRequest } from './token-request.ts';
+import { type Proof, readTokenRequest } from './token-request.ts';
 
-interface TokenServiceParts {
+interface TokenServices {
   readonly service: string;
   /** In seconds. */
   readonly tokenLifetime: number;
@@ -19,62 +20,66 @@ interface TokenServiceParts {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly log: LoginLog;
-  readonly addressOf: (request: Request) => string;
   readonly now: () => Instant;
 }
 
 /** Where the token service answers; the path of the realm in challenges. */
 export const TOKEN_PATH = '/auth/token';
 
+/** Beyond the longest form, which the reader refuses in its own words. */
+const BODY = { limit: 64 * 1024, memory: 64 * 1024 };
+
 /**
  * Docker's token service (protocol F.4). It grants what the caller has of what was asked, and never refuses merely
  * because that is less.
  */
-export function tokenService(parts: TokenServiceParts): Handler {
-  return async (request, url) => {
-    if (url.pathname !== TOKEN_PATH) return undefined;
-    if (request.method !== 'GET' && request.method !== 'POST') {
-      return new Response(null, { status: 405, headers: { Allow: 'GET, POST' } });
-    }
-    try {
-      return await answer(parts, await readTokenRequest(request, url), parts.addressOf(request));
-    } catch (error) {
-      if (isSignetError(error)) return refusal(error);
-      throw error;
-    }
+export function tokenRoutes(services: TokenServices): RouteGroup<TokenServices> {
+  return {
+    name: 'token',
+    access: 'open',
+    body: BODY,
+    services,
+    routes: [
+      { method: 'GET', path: TOKEN_PATH, answer },
+      { method: 'POST', path: TOKEN_PATH, answer },
+    ],
+    unmatched: async (_call, { methods }) =>
+      new Response(null, { status: 405, headers: { Allow: methods.join(', ') } }),
+    errorResponse: (error) => (isSignetError(error) ? refusal(error) : undefined),
   };
 }
 
-async function answer(parts: TokenServiceParts, request: TokenRequest, address: string): Promise<Response> {
-  if (request.service !== undefined && request.service !== parts.service) {
+async function answer(services: TokenServices, call: Call): Promise<Response> {
+  const request = await readTokenRequest(call);
+  if (request.service !== undefined && request.service !== services.service) {
     throw new SignetError('token-request-invalid', `there are no tokens here for the service ${request.service}`);
   }
-  const user = await prove(parts, request.proof, address);
-  const access = await grantedAccess(parts.permissions, user, request.scopes);
-  const token = await parts.accessTokens.issue(user, access);
+  const user = await prove(services, request.proof, call.address);
+  const access = await grantedAccess(services.permissions, user, request.scopes);
+  const token = await services.accessTokens.issue(user, access);
   const wantsRefresh = request.offline && request.proof.kind === 'password';
   return json(200, {
     token,
     access_token: token,
     scope: access.map(formatScope).join(' '),
-    expires_in: parts.tokenLifetime,
-    issued_at: formatTime(parts.now()),
-    refresh_token: user !== undefined && wantsRefresh ? await parts.refreshTokens.issue(user) : undefined,
+    expires_in: services.tokenLifetime,
+    issued_at: formatTime(services.now()),
+    refresh_token: user !== undefined && wantsRefresh ? await services.refreshTokens.issue(user) : undefined,
   });
 }
 
-async function prove(parts: TokenServiceParts, proof: Proof, address: string): Promise<User | undefined> {
+async function prove(services: TokenServices, proof: Proof, address: string): Promise<User | undefined> {
   switch (proof.kind) {
     case 'none':
       return undefined;
     case 'password':
-      return parts.logins.login(proof.credentials, address);
+      return services.logins.login(proof.credentials, address);
     case 'refresh-token':
-      return redeem(parts, proof.token, address);
+      return redeem(services, proof.token, address);
   }
 }
 
-async function redeem({ refreshTokens, log }: TokenServiceParts, token: string, address: string): Promise<User> {
+async function redeem({ refreshTokens, log }: TokenServices, token: string, address: string): Promise<User> {
   try {
     return await refreshTokens.redeem(token);
   } catch (error) {

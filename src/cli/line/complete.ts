@@ -8,6 +8,15 @@ export interface Candidate {
   readonly about?: string;
 }
 
+/** What a shell does besides offering the candidates. */
+type Directive = 'none' | 'nospace' | 'files' | 'folders';
+
+/** What may stand next, for the script of a shell. */
+export interface Completion {
+  readonly candidates: readonly Candidate[];
+  readonly directive: Directive;
+}
+
 /** What could stand next on a command line. */
 export type Wanted =
   | { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] }

@@ -51,7 +51,7 @@ const VERSIONED = /^([1-9]\d{0,9})\.(root|snapshot)$/;
 
 /**
  * Decides on an import (protocol I.2.2): every root must lead to the next, the old collection must be one that clients could
- * load under its last root, be it expired or not, and the new root must make it one of this server. Returns all files to
+ * load under its last root, expired or not, and the new root must make it one of this server. Returns all files to
  * store in one transaction, those of the old server byte for byte; the server's new timestamp is the last one.
  *
  * Throws `role-invalid` or `json-*` for what cannot be read, and otherwise the error of the first rule that fails, with a
@@ -105,8 +105,8 @@ function misplaced(name: string): SignetError {
 }
 
 /**
- * The chain of roots. The first one has nobody to vouch for it but itself, as on a first visit; what it must be for is the
- * GUN. The new one must be good enough for clients that come today.
+ * The chain of roots. The first one has no one to vouch for it but itself, as on a first visit; what it must be for is
+ * the GUN. The new one must be good enough for clients that come today.
  */
 async function acceptRoots(
   gun: Gun,
@@ -202,7 +202,7 @@ async function nextSnapshot(
   );
 }
 
-/** A version some steps on. Throws `version-jump` where there are none left. */
+/** A version some steps on. Throws `version-jump` if there are none left. */
 function following(role: RoleName, version: number, steps: number): number {
   if (version + steps <= MAX_VERSION) return version + steps;
   throw new SignetError('version-jump', `no ${role} can follow version ${version}`, {

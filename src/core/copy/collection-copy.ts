@@ -3,7 +3,7 @@ import type { DelegationName, RoleName } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 
 /**
- * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority: whoever
+ * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority: anyone who
  * uses it verifies it again (`verifyCopy`) and decides by own pins whether to trust its root.
  */
 export interface CollectionCopy {

@@ -1,10 +1,10 @@
 import { isSignetError, SignetError } from '../errors/index.ts';
 import { LIMITS } from '../limits.ts';
 import type { DelegationName, TargetsRole } from '../names/role.ts';
-import { formatTime, SECOND, UNEXPIRED } from '../time.ts';
+import { formatTime, type Instant, SECOND, UNEXPIRED } from '../time.ts';
 import { expiredRoles } from '../verify/expiry-warnings.ts';
 import { TRUST_ON_FIRST_USE } from '../verify/pinning.ts';
-import { type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
+import { rootUsableUntil, type TrustedRoot, trustCachedRoot, trustNextRoot } from '../verify/root-trust.ts';
 import { trustOrPassOver, type UnusableFile } from '../verify/tolerated.ts';
 import { TrustedSet, type TrustedView } from '../verify/trusted-set.ts';
 import type { CollectionCopy, CopiedRole, ExpiredFile } from './collection-copy.ts';
@@ -19,9 +19,9 @@ export interface VerifiedCopy {
 }
 
 /**
- * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows the
- * one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures, nothing is
- * missing and nothing is there that nobody promised. What the copy says of itself must be so too.
+ * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows
+ * the one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures,
+ * nothing is missing and nothing is there that no one promised. What the copy says of itself must be so too.
  *
  * Throws `copy-untrusted`, with the failed check as its cause.
  */
@@ -45,12 +45,21 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
   }
 }
 
-/** The files of a verified set that expired before `readAt`, times in whole seconds as copies record them. */
-export function expiredFiles(set: TrustedView, readAt: number): readonly ExpiredFile[] {
-  return expiredRoles(set, readAt).map(({ role, expired }) => ({
-    role,
-    expired: Math.floor(expired / SECOND) * SECOND,
-  }));
+/**
+ * The files of a verified set that clients refused at `readAt` because they, or for a root too many of its certificates, had
+ * expired. Times are in whole seconds, as copies record them.
+ */
+export function expiredFiles(set: TrustedView, readAt: Instant): readonly ExpiredFile[] {
+  const rootEnd = rootUsableUntil(set.root);
+  const root: readonly ExpiredFile[] = rootEnd < readAt ? [{ role: 'root', expired: rootEnd }] : [];
+  const others = expiredRoles(set, readAt).filter(({ role }) => role !== 'root');
+  return [...root, ...others].map(({ role, expired }) => ({ role, expired: Math.floor(expired / SECOND) * SECOND }));
+}
+
+/** The last moment at which clients accept the collection as it stands. */
+export function usableUntil({ root, timestamp, snapshot, targets }: TrustedView): Instant {
+  const files = [timestamp, snapshot, targets.get('targets')].map((file) => file?.payload.expires.at ?? UNEXPIRED);
+  return Math.min(rootUsableUntil(root), ...files);
 }
 
 /** The delegations that lack signatures, whether or not they have expired. */
@@ -78,8 +87,8 @@ export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
 }
 
 /**
- * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read, so
- * that whoever has others to serve can see to them in between.
+ * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read,
+ * so that a server can serve others in between.
  */
 export function* verifyFiles(
   { files }: Pick<CollectionCopy, 'files'>,

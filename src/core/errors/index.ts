@@ -21,7 +21,16 @@ const CATALOGUE = {
   ...TRUST_ERRORS,
 } as const;
 
-/** The closed set of everything that can go wrong in Signet. */
+/**
+ * The codes of everything that can go wrong in Signet: a closed set.
+ *
+ * @example
+ * ```ts
+ * import type { ErrorCode } from 'signet';
+ *
+ * const notSigned: readonly ErrorCode[] = ['target-not-found', 'trust-data-missing'];
+ * ```
+ */
 export type ErrorCode = keyof typeof CATALOGUE;
 
 interface SignetErrorOptions {
@@ -37,7 +46,21 @@ interface SignetErrorOptions {
   readonly isDockers?: boolean;
 }
 
-/** Every error that Signet raises on purpose. `message` is one line for a person, without code or next step. */
+/**
+ * Every error that Signet raises on purpose. `message` is one line for a person, without code or next step.
+ *
+ * @example
+ * ```ts
+ * import { parseReference, SignetError } from 'signet';
+ *
+ * try {
+ *   parseReference('Not A Name');
+ * } catch (error) {
+ *   if (!(error instanceof SignetError)) throw error;
+ *   assert.equal(error.code, 'reference-invalid');
+ * }
+ * ```
+ */
 export class SignetError extends Error {
   override readonly name = 'SignetError';
   readonly code: ErrorCode;
@@ -95,7 +118,21 @@ export class SignetError extends Error {
   }
 }
 
-/** Whether `error` is a SignetError, and has one of `codes` if any are given. */
+/**
+ * Whether `error` is a SignetError, and has one of `codes` if any are given.
+ *
+ * @example
+ * ```ts
+ * import { isSignetError, parseDigest } from 'signet';
+ *
+ * try {
+ *   parseDigest('sha256:too-short');
+ * } catch (error) {
+ *   if (!isSignetError(error, 'digest-invalid')) throw error;
+ *   assert.match(error.message, /sha256/);
+ * }
+ * ```
+ */
 export function isSignetError(error: unknown, ...codes: ErrorCode[]): error is SignetError {
   return error instanceof SignetError && (codes.length === 0 || codes.includes(error.code));
 }

@@ -8,6 +8,22 @@ export const SERVER_ERRORS = {
     next: 'The data was written by a newer Signet. Run that version, or restore a backup.',
   },
 
+  'database-not-notary': {
+    own: true,
+    next: 'Name the database of a notary-server, or an empty one that Signet may use alone.',
+  },
+  'database-half-migrated': {
+    own: true,
+    next: "Let Notary's own migrations end first: see why the last one broke off, mend that, set its version with `migrate force`, and run `migrate up`.",
+  },
+  'database-rights-missing': {
+    own: true,
+    next: 'Grant the user of the database SELECT, INSERT, UPDATE and DELETE on all its tables, and CREATE for those of Signet.',
+  },
+  'database-ids-used-up': {
+    http: 507,
+    next: 'Widen the column `id` of the table that the message names to bigint; Notary works with that, too.',
+  },
   'database-url-invalid': {
     own: true,
     exit: 125,
@@ -35,6 +51,12 @@ export const SERVER_ERRORS = {
   'update-failed': { http: 500 },
   'metadata-not-found': { http: 404 },
   'gun-unsupported': { http: 400 },
+  'gun-case-conflict': { http: 409, next: 'Choose a name that differs from the other one in more than case.' },
+  'mirror-read-only': { http: 403 },
+  'mirror-unusable': {
+    own: true,
+    next: 'Name files that signet trust export has written, or folders of them: --mirror FOLDER',
+  },
   'proposal-changed': { http: 412 },
   'import-taken': { http: 409 },
   'condition-missing': { http: 428 },

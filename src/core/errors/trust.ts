@@ -28,6 +28,7 @@ export const TRUST_ERRORS = {
   'key-ambiguous': { own: true },
   'key-unprotected': { own: true },
   'key-vault-limited': { own: true, next: 'Use the tool that the keys there are managed with.' },
+  'export-incomplete': { own: true },
   'import-incomplete': { own: true },
   'confirmation-missing': { own: true },
   'passphrase-missing': { own: true },

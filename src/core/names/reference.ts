@@ -9,7 +9,17 @@ export const DOCKER_HUB = 'docker.io';
 /** The tag of references without tag and digest. */
 export const DEFAULT_TAG = 'latest';
 
-/** A normalised image reference: `docker.io/library/alpine:3.20@sha256:…`. */
+/**
+ * A normalised image reference: `docker.io/library/alpine:3.20@sha256:…`.
+ *
+ * @example
+ * ```ts
+ * import { parseReference, type Reference } from 'signet';
+ *
+ * const reference: Reference = parseReference('alpine');
+ * assert.deepEqual([reference.registry, reference.path, reference.tag], ['docker.io', 'library/alpine', undefined]);
+ * ```
+ */
 export interface Reference {
   /** Registry host, with its port if one is given. */
   readonly registry: string;
@@ -29,6 +39,14 @@ const MAX_NAME = 255;
 /**
  * Parses an image name as docker does (protocol D.2): the default registry is Docker Hub, whose single-word paths are
  * below `library/`. Tag and digest stay undefined if they are not given. Throws `reference-invalid`.
+ *
+ * @example
+ * ```ts
+ * import { parseReference } from 'signet';
+ *
+ * const { registry, path, tag } = parseReference('registry.example.com/team/app:1.0');
+ * assert.deepEqual([registry, path, tag], ['registry.example.com', 'team/app', '1.0']);
+ * ```
  */
 export function parseReference(text: string): Reference {
   if (BARE_ID.test(text)) {
@@ -70,7 +88,16 @@ export function gunOf(reference: Reference): Gun {
   return parseGun(`${reference.registry}/${reference.path}`);
 }
 
-/** The full name: `docker.io/library/alpine:3.20`. */
+/**
+ * The full name: `docker.io/library/alpine:3.20`.
+ *
+ * @example
+ * ```ts
+ * import { formatReference, parseReference } from 'signet';
+ *
+ * assert.equal(formatReference(parseReference('alpine:3.20')), 'docker.io/library/alpine:3.20');
+ * ```
+ */
 export function formatReference(reference: Reference): string {
   return `${reference.registry}/${reference.path}${suffix(reference)}`;
 }

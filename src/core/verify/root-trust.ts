@@ -1,5 +1,6 @@
 import { SignetError } from '../errors/index.ts';
 import { isCertificateValid, matchesGun, type RootCertificate, rootCertificateOf } from '../keys/certificate.ts';
+import { canonicalKeyId } from '../keys/public-key.ts';
 import type { RoleKeys } from '../metadata/common.ts';
 import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import { baseRoleKeys, type Root, readRoot } from '../metadata/root.ts';
@@ -7,7 +8,7 @@ import type { Gun } from '../names/gun.ts';
 import { formatTime, type Instant, UNEXPIRED } from '../time.ts';
 import { unpinned } from './first-use.ts';
 import { applyPinning, type Pinning, pinFor } from './pinning.ts';
-import { checkExpiry, verifyThreshold } from './verify.ts';
+import { checkExpiry, validSigners, verifyThreshold } from './verify.ts';
 
 /** A root trusted for `gun`. Expiry is checked separately (`checkRootCurrent`). */
 export interface TrustedRoot {
@@ -90,6 +91,20 @@ export function checkRootCurrent({ envelope, root, gun }: TrustedRoot, pinning: 
   checkExpiry('root', root, now);
   const admitted = applyPinning(pinning, gun, validCertificates(root, gun, now), now);
   verifyBy(envelope, root, admitted, baseRoleKeys(root, 'root'));
+}
+
+/**
+ * The last moment at which clients may rely on the root: it has not expired, and so many of those who signed it hold
+ * certificates that have not, as its threshold demands.
+ */
+export function rootUsableUntil({ envelope, root, gun }: TrustedRoot): Instant {
+  const { threshold, keyIds } = baseRoleKeys(root, 'root');
+  const signed = validSigners(envelope, { keys: root.keys, keyIds });
+  const ends = certificatesFor(root, gun)
+    .filter(({ key }) => signed.has(canonicalKeyId(key)))
+    .map(({ notAfter }) => notAfter)
+    .sort((one, other) => other - one);
+  return Math.min(root.expires.at, ends[threshold - 1] ?? UNEXPIRED);
 }
 
 /** The version of a root that is not verified yet: tells how many steps are needed to reach it. */

@@ -8,7 +8,7 @@ import type { TrustedSet } from './trusted-set.ts';
 export interface UnusableFile {
   readonly payload: Targets;
   readonly envelope: Envelope;
-  /** `expired`: rightly signed, so its content may be signed anew. `unsigned`: its content is anybody's. */
+  /** `expired`: rightly signed, so its content may be signed again. `unsigned`: its content is anyone's. */
   readonly why: 'expired' | 'unsigned';
 }
 

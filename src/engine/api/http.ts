@@ -1,3 +1,4 @@
+import { collectBytes } from '../../core/collected-bytes.ts';
 import { SignetError } from '../../core/errors/index.ts';
 
 export interface EngineRequest {
@@ -21,17 +22,10 @@ export async function sendRequest(socketPath: string, request: EngineRequest): P
 }
 
 /** Reads the whole body. Throws `engine-response-invalid` past `maxBytes`. */
-export async function readResponseBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body) {
-    length += chunk.length;
-    if (length > maxBytes) {
-      throw new SignetError('engine-response-invalid', `the engine answers with more than ${maxBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+export function readResponseBody(response: EngineResponse, maxBytes: number): Promise<Buffer> {
+  const tooLarge = () =>
+    new SignetError('engine-response-invalid', `the engine answers with more than ${maxBytes} bytes`);
+  return collectBytes(response.body, { limit: maxBytes, tooLarge });
 }
 
 /** Bun's own fetch supports unix sockets, and saves the 30 ms that loading node:http takes. */

@@ -1,5 +1,5 @@
 import { ParsedArgs } from './flags.ts';
-import type { CommandSyntax, Flag } from './help.ts';
+import type { CommandSyntax, DockerOption } from './help.ts';
 import type { SyntaxBook } from './learn.ts';
 
 /** Options that come before, or between, the words of a command. */
@@ -27,7 +27,7 @@ export interface CommandLine {
 type LeadsOn = (words: readonly string[], next: string) => boolean;
 
 /** The option that every command under trust had until docker 28, except services (protocol D.1). */
-const TRUST_SWITCH: Flag = { long: 'disable-content-trust', short: undefined, takesValue: false };
+const TRUST_SWITCH: DockerOption = { long: 'disable-content-trust', short: undefined, takesValue: false };
 const NO_OPTIONS: CommandSyntax = { flags: [], interspersed: false, needsArgument: false };
 
 /**

@@ -1,6 +1,6 @@
 import { SignetError } from '../../core/errors/index.ts';
 import { printable, quoted } from '../../core/printable.ts';
-import type { CommandSyntax, Flag } from './help.ts';
+import type { CommandSyntax, DockerOption } from './help.ts';
 
 /** A range of one argument: the characters from `from` up to but not including `to` of argument number `arg`. */
 interface Span {
@@ -11,7 +11,7 @@ interface Span {
 
 export interface FlagToken {
   readonly kind: 'flag';
-  readonly flag: Flag;
+  readonly flag: DockerOption;
   /** The text of the value; undefined for a switch without one. */
   readonly value: string | undefined;
   /** Name and attached value, with the dashes unless other options share them. */
@@ -35,7 +35,7 @@ export type Token = FlagToken | PositionalToken | TerminatorToken;
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
-const HELP: Flag = { long: 'help', short: 'h', takesValue: false };
+const HELP: DockerOption = { long: 'help', short: 'h', takesValue: false };
 
 /**
  * The arguments of one command, parsed as docker parses them. Immutable: the editing methods return new arguments that
@@ -185,7 +185,7 @@ class Reader {
     }
   }
 
-  private flag(flag: Flag, at: Span, attached: Span | undefined, written: string): void {
+  private flag(flag: DockerOption, at: Span, attached: Span | undefined, written: string): void {
     const valueAt = attached ?? (flag.takesValue ? this.separateValue(written) : undefined);
     const value = valueAt && this.argv[valueAt.arg]?.slice(valueAt.from, valueAt.to);
     this.tokens.push({ kind: 'flag', flag, value, at, valueAt });
@@ -199,7 +199,7 @@ class Reader {
     return { arg, from: 0, to: value.length };
   }
 
-  private find(kind: 'long' | 'short', name: string, written: string): Flag {
+  private find(kind: 'long' | 'short', name: string, written: string): DockerOption {
     const known = this.syntax.flags.find((flag) => flag[kind] === name);
     if (known !== undefined) return known;
     if (HELP[kind] === name) return kind === 'long' ? { ...HELP, short: undefined } : { ...HELP, long: undefined };

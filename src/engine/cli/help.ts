@@ -2,7 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { quoted } from '../../core/printable.ts';
 
 /** One option of a command. It has at least one of the two names. */
-export interface Flag {
+export interface DockerOption {
   /** Without its dashes: `disable-content-trust`. */
   readonly long: string | undefined;
   /** One character. */
@@ -13,7 +13,7 @@ export interface Flag {
 
 /** How one command parses its arguments. */
 export interface CommandSyntax {
-  readonly flags: readonly Flag[];
+  readonly flags: readonly DockerOption[];
   /**
    * Whether options may follow the first positional argument. `docker run` stops there: what follows is the
    * container's.
@@ -85,7 +85,7 @@ function optionLines(text: string): string[] {
   });
 }
 
-function parseOption(line: string): Flag {
+function parseOption(line: string): DockerOption {
   const [, short, long, type, attached] = OPTION.exec(line) ?? [];
   if (long !== undefined) return { long, short, takesValue: takesValue(type, attached) };
   const [, onlyShort, shortType] = OPTION_SHORT.exec(line) ?? [];

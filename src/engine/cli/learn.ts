@@ -4,7 +4,7 @@ import { quoted } from '../../core/printable.ts';
 import { cacheFolder, DiskCache } from '../../store/disk-cache.ts';
 import type { DockerCli } from './cli.ts';
 import { ParsedArgs } from './flags.ts';
-import { type CommandSyntax, type Flag, parseHelp } from './help.ts';
+import { type CommandSyntax, type DockerOption, parseHelp } from './help.ts';
 import { type Captured, captureDocker } from './run.ts';
 
 /** How many options docker may be asked about one by one. */
@@ -39,7 +39,11 @@ export class SyntaxBook {
    * safely; `docker-flag-invalid` for an option without its value; `docker-help-unreadable`; `docker-command-missing`;
    * `buildx-missing`.
    */
-  async parse(command: readonly string[], argv: readonly string[], own: readonly Flag[] = []): Promise<ParsedArgs> {
+  async parse(
+    command: readonly string[],
+    argv: readonly string[],
+    own: readonly DockerOption[] = [],
+  ): Promise<ParsedArgs> {
     for (let syntax = await this.syntaxOf(command); ; ) {
       try {
         return new ParsedArgs({ ...syntax, flags: [...syntax.flags, ...own] }, argv);
@@ -54,7 +58,7 @@ export class SyntaxBook {
   }
 
   /** The options of a command, none of which is asked about. Throws what `parse` throws of a command. */
-  async flagsOf(command: readonly string[]): Promise<readonly Flag[]> {
+  async optionsOf(command: readonly string[]): Promise<readonly DockerOption[]> {
     return (await this.syntaxOf(command)).flags;
   }
 
@@ -78,7 +82,11 @@ export class SyntaxBook {
    * Asks about an option that the help does not list. Asking has no effect: if it is a switch, docker prints its help;
    * if it takes a value, that is `--help`, and the command fails because its argument is missing.
    */
-  private async askAbout(command: readonly string[], syntax: CommandSyntax, flag: string): Promise<Flag | undefined> {
+  private async askAbout(
+    command: readonly string[],
+    syntax: CommandSyntax,
+    flag: string,
+  ): Promise<DockerOption | undefined> {
     if (!syntax.needsArgument || !ASKABLE.test(flag)) return undefined;
     const takesValue = await this.takesValue(command, flag);
     if (takesValue === undefined) return undefined;
@@ -166,7 +174,7 @@ function decode(stored: JsonValue): CommandSyntax | undefined {
   return flags.every((flag) => flag !== undefined) ? { flags, interspersed, needsArgument } : undefined;
 }
 
-function decodeFlag(row: JsonValue): Flag | undefined {
+function decodeFlag(row: JsonValue): DockerOption | undefined {
   const [long, short, takesValue] = isList(row) ? row : [];
   const named = (typeof long === 'string' || long === null) && (typeof short === 'string' || short === null);
   if (!named || typeof takesValue !== 'boolean') return undefined;

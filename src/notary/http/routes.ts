@@ -1,228 +1,129 @@
-import { CHAIN_HEADER, parseKnown } from '../../core/chain.ts';
-import { isSignetError } from '../../core/errors/index.ts';
-import { publicKeyWire } from '../../core/keys/public-key.ts';
-import { parseEnvelope } from '../../core/metadata/envelope.ts';
-import { baseRoleKeys, readRoot } from '../../core/metadata/root.ts';
-import type { Gun } from '../../core/names/gun.ts';
-import type { KeyId } from '../../core/names/key-id.ts';
-import { parseRole, type RoleName } from '../../core/names/role.ts';
-import type { Action } from '../../core/scope.ts';
-import type { Gate } from '../../http/gate.ts';
-import type { OnlineKeys } from '../publish/online-keys.ts';
-import type { ServerProposals } from '../publish/proposals.ts';
+import { type ErrorCode, isSignetError } from '../../core/errors/index.ts';
+import { LIMITS } from '../../core/limits.ts';
+import { type Gun, parseGun } from '../../core/names/gun.ts';
+import type { Call } from '../../http/call.ts';
+import { AuthorizationRequired, CATALOG } from '../../http/gate.ts';
+import type { Route, RouteGroup } from '../../http/route.ts';
+import { isStorageError, storageError } from '../../store/storage-error.ts';
 import { Refusal } from '../publish/refusal.ts';
-import type { Repositories } from '../publish/repositories.ts';
-import type { MetadataFile, MetadataStore } from '../store/metadata-store.ts';
-import type { OnlineRole } from '../store/online-key-store.ts';
-import { chainAnswer, emptyAnswer, type MaxAge, metadataAnswer, textAnswer, timestampAnswer } from './answers.ts';
-import { writeMissing } from './chain.ts';
-import { formatChanges, parseChangeQuery } from './changefeed.ts';
-import { readUpload } from './upload-request.ts';
+import { emptyAnswer } from './answers.ts';
+import { deleteProposal, getProposal, putProposal } from './proposals.ts';
+import { getAllChanges, getByChecksum, getByVersion, getChanges, getCurrent, getTimestamp } from './reads.ts';
+import type { TrustServices } from './services.ts';
+import { deleteAll, getKey, importCollection, publish, rotateKey } from './writes.ts';
 
-/** What the routes work with. */
-export interface Services {
-  readonly repositories: Repositories;
-  readonly proposals: ServerProposals;
-  readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
-  readonly maxAge: MaxAge;
-}
-
-/** A request that is allowed, and what its path says. */
-export interface NotaryCall {
-  readonly request: Request;
-  readonly url: URL;
-  readonly gate: Gate;
-  readonly gun: Gun;
-  /** The groups of the route's pattern. */
-  readonly names: readonly string[];
-}
-
-/** The operations under which Notary's metrics count requests (protocol B.11), and those that Notary does not have. */
-export type Operation =
-  | 'UpdateTUF'
-  | 'GetRoleByHash'
-  | 'GetRoleByVersion'
-  | 'GetRole'
-  | 'GetKey'
-  | 'RotateKey'
-  | 'DeleteTUF'
-  | 'Changefeed'
-  | 'GetProposal'
-  | 'PutProposal'
-  | 'DeleteProposal'
-  | 'ImportTUF';
-
-export interface Route {
-  readonly operation: Operation;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** What follows `/_trust/`. */
-  readonly pattern: RegExp;
-  readonly actions: readonly Action[];
-  /** The answer for a GUN that the server does not serve. */
-  readonly outside: 'gun-unsupported' | 'metadata-not-found';
-  readonly answer: (services: Services, call: NotaryCall) => Promise<Response>;
-}
+/** Told about every request that a route answered, with how long that took in milliseconds. */
+export type Observer = (operation: string, status: number, milliseconds: number) => void;
 
 const ROLE = '(root|targets(?:/[^/\\s]+)*|snapshot|timestamp)';
 const CHECKSUM = '([0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128})';
-const MAX_INT64 = 2n ** 63n - 1n;
-const ONLINE_ROLE = '(snapshot|timestamp)';
 
-/** The routes of a GUN (protocol B.2). The first that matches answers, so the order counts. */
-export const ROUTES: readonly Route[] = [
-  {
-    operation: 'UpdateTUF',
-    method: 'POST',
-    pattern: /^tuf\/$/,
-    actions: ['push', 'pull'],
-    outside: 'gun-unsupported',
-    answer: publish,
-  },
-  {
-    operation: 'GetRoleByHash',
-    method: 'GET',
-    pattern: new RegExp(`^tuf/${ROLE}\\.${CHECKSUM}\\.json$`),
-    actions: ['pull'],
-    outside: 'metadata-not-found',
-    answer: getByChecksum,
-  },
-  {
-    operation: 'GetRoleByVersion',
-    method: 'GET',
-    pattern: new RegExp(`^tuf/([0-9]+)\\.${ROLE}\\.json$`),
-    actions: ['pull'],
-    outside: 'metadata-not-found',
-    answer: getByVersion,
-  },
-  {
-    operation: 'GetRole',
-    method: 'GET',
-    pattern: /^tuf\/timestamp\.json$/,
-    actions: ['pull'],
-    outside: 'metadata-not-found',
-    answer: getTimestamp,
-  },
-  {
-    operation: 'GetRole',
-    method: 'GET',
-    pattern: new RegExp(`^tuf/${ROLE}\\.json$`),
-    actions: ['pull'],
-    outside: 'metadata-not-found',
-    answer: getCurrent,
-  },
-  {
-    operation: 'GetKey',
-    method: 'GET',
-    pattern: new RegExp(`^tuf/${ONLINE_ROLE}\\.key$`),
-    actions: ['push', 'pull'],
-    outside: 'metadata-not-found',
-    answer: getKey,
-  },
-  {
-    operation: 'RotateKey',
-    method: 'POST',
-    pattern: new RegExp(`^tuf/${ONLINE_ROLE}\\.key$`),
-    actions: ['*'],
-    outside: 'metadata-not-found',
-    answer: rotateKey,
-  },
-  {
-    operation: 'DeleteTUF',
-    method: 'DELETE',
-    pattern: /^tuf\/$/,
-    actions: ['*'],
-    outside: 'metadata-not-found',
-    answer: deleteAll,
-  },
-  {
-    operation: 'Changefeed',
-    method: 'GET',
-    pattern: /^changefeed$/,
-    actions: ['pull'],
-    outside: 'metadata-not-found',
-    answer: ({ store }, { url, gun }) => getChanges(store, url, gun),
-  },
+const PUBLISH = /^tuf\/$/;
+const BY_CHECKSUM = new RegExp(`^tuf/${ROLE}\\.${CHECKSUM}\\.json$`);
+const BY_VERSION = new RegExp(`^tuf/([0-9]+)\\.${ROLE}\\.json$`);
+const TIMESTAMP = /^tuf\/timestamp\.json$/;
+const CURRENT = new RegExp(`^tuf/${ROLE}\\.json$`);
+const KEY = /^tuf\/(snapshot|timestamp)\.key$/;
+const PROPOSAL = /^signet\/proposal$/;
+
+/**
+ * The routes of a GUN: Notary's, with its operations (protocol B.2, B.11), and those that Notary does not have
+ * (docs/proposals.md). The first that matches answers, so the order counts.
+ */
+const ROUTES: readonly Route<TrustServices, Gun>[] = [
+  route('GetRole', 'GET', TIMESTAMP, ['pull'], getTimestamp),
+  route('UpdateTUF', 'POST', PUBLISH, ['push', 'pull'], publish, 'gun-unsupported'),
+  route('GetRoleByHash', 'GET', BY_CHECKSUM, ['pull'], getByChecksum),
+  route('GetRoleByVersion', 'GET', BY_VERSION, ['pull'], getByVersion),
+  route('GetRole', 'GET', CURRENT, ['pull'], getCurrent),
+  route('GetKey', 'GET', KEY, ['push', 'pull'], getKey),
+  route('RotateKey', 'POST', KEY, ['*'], rotateKey),
+  route('DeleteTUF', 'DELETE', PUBLISH, ['*'], deleteAll),
+  route('Changefeed', 'GET', /^changefeed$/, ['pull'], getChanges),
+  { operation: 'Changefeed', method: 'GET', path: '/v2/_trust/changefeed', scope: CATALOG, answer: getAllChanges },
+  route('ImportTUF', 'POST', /^signet\/import$/, ['push', 'pull'], importCollection, 'gun-unsupported'),
+  // Who may not publish has no business with what others are about to publish.
+  route('GetProposal', 'GET', PROPOSAL, ['push', 'pull'], getProposal),
+  route('PutProposal', 'PUT', PROPOSAL, ['push', 'pull'], putProposal, 'gun-unsupported'),
+  route('DeleteProposal', 'DELETE', PROPOSAL, ['push', 'pull'], deleteProposal),
 ];
+/** Room for the headers of a multipart form around its files, in bytes. */
+const FORM_MARGIN = 1024 * 1024;
+const METHODS: readonly string[] = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE'];
 
-/** The changefeed of one GUN, or of all of them. */
-export async function getChanges(store: MetadataStore, url: URL, gun: Gun | undefined): Promise<Response> {
-  return textAnswer(formatChanges(await store.changes(parseChangeQuery(url.searchParams, gun))));
+/** What the server around it answers: who may not do this, who has to wait, and what the machine has no room for. */
+const FOR_SERVER: readonly ErrorCode[] = ['login-throttled', 'login-busy', 'network-busy', 'server-busy', 'too-large'];
+
+interface TrustRoutesOptions {
+  readonly services: TrustServices;
+  /** Bytes of files in one publish at most. */
+  readonly maxPublish?: number | undefined;
+  readonly observe?: Observer | undefined;
+  /** Routes beside those that every trust server has. */
+  readonly more?: readonly Route<TrustServices, Gun>[];
 }
 
-async function publish({ repositories }: Services, { request, gun, gate }: NotaryCall): Promise<Response> {
-  await repositories.publish(gun, await readUpload(request), gate.subject);
-  return emptyAnswer();
+/** Answers below `/v2/{gun}/_trust/` and `/v2/_trust/` as Notary's server does (protocol B.2, B.3). */
+export function trustRoutes(options: TrustRoutesOptions): RouteGroup<TrustServices, Gun> {
+  const { services, maxPublish = LIMITS.upload, observe = () => {}, more = [] } = options;
+  const limit = maxPublish + FORM_MARGIN;
+  return {
+    name: 'trust',
+    access: 'gate',
+    names: 'trust',
+    body: { limit, memory: limit },
+    services,
+    routes: [...ROUTES, ...more],
+    unmatched,
+    errorResponse: (error, call) => errorResponse(services, error, call),
+    observe,
+  };
 }
 
-async function getByChecksum({ store, maxAge }: Services, { gun, names, gate }: NotaryCall): Promise<Response> {
-  const [role = '', checksum = ''] = names;
-  return metadataAnswer(found(await store.byChecksum(gun, roleOf(role), checksum)), 'consistent', maxAge, gate);
+/** The error for a GUN that is not served: publishers are told why, for all others there is nothing under such a name. */
+type OutsideError = 'gun-unsupported' | 'metadata-not-found';
+type TrustRoute = Extract<Route<TrustServices, Gun>, { readonly actions: unknown }>;
+
+/** A route below a GUN. */
+export function route(
+  operation: string,
+  method: TrustRoute['method'],
+  path: RegExp,
+  actions: TrustRoute['actions'],
+  answer: TrustRoute['answer'],
+  outside: OutsideError = 'metadata-not-found',
+): TrustRoute {
+  return { operation, method, path, actions, answer, parseName: (services, name) => admitGun(services, name, outside) };
 }
 
-async function getByVersion({ store, maxAge }: Services, { gun, names, gate }: NotaryCall): Promise<Response> {
-  const [version = '', role = ''] = names;
-  // Notary says in its own words that it cannot read the number.
-  if (BigInt(version) > MAX_INT64) throw new Refusal('metadata-not-found', { Func: 'Atoi', Num: version, Err: {} });
-  // Beyond this JavaScript and SQLite would not mean the same number any more.
-  if (!Number.isSafeInteger(Number(version))) throw notFound();
-  return metadataAnswer(found(await store.byVersion(gun, roleOf(role), Number(version))), 'consistent', maxAge, gate);
-}
-
-async function getCurrent({ repositories, maxAge }: Services, { gun, names, gate }: NotaryCall): Promise<Response> {
-  const role = roleOf(names[0] ?? '');
-  const { files } = role === 'snapshot' ? await repositories.fresh(gun) : await repositories.current(gun);
-  return metadataAnswer(found(files.get(role)), 'current', maxAge, gate);
-}
-
-/** The timestamp, and with it what a client that says what it has lacks (protocol I.1). */
-async function getTimestamp(
-  { repositories, store, maxAge }: Services,
-  { request, gun, gate }: NotaryCall,
-): Promise<Response> {
-  const current = await repositories.fresh(gun);
-  const timestamp = found(current.files.get('timestamp'));
-  const known = parseKnown(request.headers.get(CHAIN_HEADER));
-  if (known === undefined || known.timestamp === timestamp.sha256) return timestampAnswer(timestamp, maxAge, gate);
-  return chainAnswer(await writeMissing(store, gun, current, known));
-}
-
-async function getKey({ repositories, keys }: Services, { gun, names }: NotaryCall): Promise<Response> {
-  const role = names[0] as OnlineRole;
-  return textAnswer(publicKeyWire(await keys.current(gun, role, await listedKeys(repositories, gun, role))));
-}
-
-async function rotateKey({ repositories, keys }: Services, { gun, names }: NotaryCall): Promise<Response> {
-  const role = names[0] as OnlineRole;
-  return textAnswer(publicKeyWire(await keys.next(gun, role, await listedKeys(repositories, gun, role))));
-}
-
-/** The keys that the current root lists for the role; none for what was never published. */
-async function listedKeys(repositories: Repositories, gun: Gun, role: OnlineRole): Promise<readonly KeyId[]> {
-  const root = (await repositories.current(gun)).files.get('root');
-  return root === undefined ? [] : baseRoleKeys(readRoot(parseEnvelope('root', root.bytes).signed), role).keyIds;
-}
-
-async function deleteAll({ repositories, proposals }: Services, { gun, gate }: NotaryCall): Promise<Response> {
-  await proposals.clear(gun, gate.subject);
-  await repositories.delete(gun, gate.subject);
-  return emptyAnswer();
-}
-
-/** The route's pattern lets more names through than the grammar of roles; none of them can have been published. */
-function roleOf(text: string): RoleName {
+/** Refuses a GUN before the caller has to log in, so that a name outside the prefixes gets no challenge (protocol B.4). */
+function admitGun({ prefixes }: TrustServices, name: string, outside: OutsideError): Gun {
+  if (!prefixes.admit(name)) {
+    throw new Refusal(outside, outside === 'gun-unsupported' ? prefixes.requirement : undefined);
+  }
   try {
-    return parseRole(text);
-  } catch (error) {
-    throw isSignetError(error, 'role-invalid') ? notFound() : error;
+    return parseGun(name);
+  } catch (cause) {
+    throw new Refusal(outside, outside === 'gun-unsupported' ? undefined : {}, cause);
   }
 }
 
-function found(file: MetadataFile | undefined): MetadataFile {
-  if (file === undefined) throw notFound();
-  return file;
+/** Notary tells only administrators that there is no such route. */
+async function unmatched({ request, gate }: Call): Promise<Response> {
+  if (!METHODS.includes(request.method)) return emptyAnswer(405);
+  await gate.require(CATALOG);
+  throw new Refusal('metadata-not-found');
 }
 
-function notFound(): Refusal {
-  return new Refusal('metadata-not-found', {});
+function errorResponse({ logger }: TrustServices, thrown: unknown, { request, url }: Call): Response | undefined {
+  const error = storageError(thrown);
+  if (isForServer(error)) return undefined;
+  if (error instanceof Refusal) return error.response;
+  const code = isSignetError(error) ? error.code : undefined;
+  logger.error(`${request.method} ${url.pathname} failed`, { code, error: String(error) });
+  return new Refusal('trust-server-failed', {}).response;
+}
+
+function isForServer(error: unknown): boolean {
+  return error instanceof AuthorizationRequired || isSignetError(error, ...FOR_SERVER) || isStorageError(error);
 }

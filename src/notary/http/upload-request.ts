@@ -1,9 +1,10 @@
 import type { Upload } from '../../core/accept/upload.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { Call } from '../../http/call.ts';
 import { parseParameterizedHeader } from '../../http/header-parameters.ts';
 import { Refusal } from '../publish/refusal.ts';
 import { boundaryOf, type FormPart, partsOf } from './multipart.ts';
-import { readBody } from './request-body.ts';
+import { readWholeBody } from './request-body.ts';
 
 const [COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from(',{[');
 
@@ -11,9 +12,9 @@ const [COMMA, OPENING_BRACE, OPENING_BRACKET] = Buffer.from(',{[');
  * Reads the files of a publish request (protocol B.6.1, B.6.2) or of an import (I.2.1), at most `most`, with their names as
  * the client wrote them. Throws a `Refusal`: `upload-*`.
  */
-export async function readUpload(request: Request, most: number = LIMITS.uploadParts): Promise<Upload['parts']> {
-  const boundary = boundaryOf(request.headers.get('content-type'));
-  const body = await readBody(request);
+export async function readUpload(call: Call, most: number = LIMITS.uploadParts): Promise<Upload['parts']> {
+  const boundary = boundaryOf(call.request.headers.get('content-type'));
+  const body = await readWholeBody(call);
   if (mostValues(body) > LIMITS.jsonValues) throw new Refusal('upload-too-large');
   return Array.from(partsOf(body, boundary, most), (part) => ({
     role: roleOf(part),

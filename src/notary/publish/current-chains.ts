@@ -8,35 +8,61 @@ import { LruCache } from './lru.ts';
 
 /** The current files of a GUN, and until when they need no refresh (protocol B.7.3). */
 export interface CurrentChain extends CurrentFiles {
-  /** The earlier expiry of timestamp and snapshot; the end of time where there are none. */
+  /** The earlier expiry of timestamp and snapshot; the end of time if there are none. */
   readonly freshUntil: Instant;
 }
 
+interface CurrentChainsOptions {
+  readonly store: MetadataStore;
+  /** Bytes of metadata to keep in memory. */
+  readonly capacity: number;
+  /** Whether no other process changes the store. */
+  readonly isExclusive: boolean;
+}
+
 /**
- * The current files of every GUN, kept in memory for those that were read lately. What is kept is compared with the
- * store's revision at each read, so it stays right when another process publishes to the same store.
+ * The current files of every GUN, kept in memory for those that were read lately. Who changes a GUN in the store says so.
+ * If other processes may change it too, what is kept is compared with the store's revision at each read; that takes more
+ * time than all the rest of a read.
  */
 export class CurrentChains {
   private readonly store: MetadataStore;
-  private readonly kept: LruCache<Gun, CurrentChain>;
+  private readonly isExclusive: boolean;
+  private readonly cache: LruCache<Gun, CurrentChain>;
+  /** How many changes there were: what was read before one may be from before it. */
+  private changes = 0;
 
-  /** `capacity` is in bytes of metadata. */
-  constructor(store: MetadataStore, capacity: number) {
+  constructor({ store, capacity, isExclusive }: CurrentChainsOptions) {
     this.store = store;
-    this.kept = new LruCache(capacity);
+    this.isExclusive = isExclusive;
+    this.cache = new LruCache(capacity);
   }
 
   async get(gun: Gun): Promise<CurrentChain> {
-    const kept = this.kept.get(gun);
-    return kept !== undefined && kept.revision === (await this.store.revision(gun)) ? kept : this.load(gun);
+    const kept = this.cache.get(gun);
+    if (kept === undefined) return this.load(gun);
+    const isCurrent = this.isExclusive || kept.revision === (await this.store.revision(gun));
+    return isCurrent ? kept : this.load(gun);
+  }
+
+  /** What is in memory, if it is known to be current. */
+  kept(gun: Gun): CurrentChain | undefined {
+    return this.isExclusive ? this.cache.get(gun) : undefined;
+  }
+
+  /** The GUN has changed in the store, or may have. */
+  changed(gun: Gun): void {
+    this.changes++;
+    this.cache.delete(gun);
   }
 
   private async load(gun: Gun): Promise<CurrentChain> {
+    const { changes } = this;
     const current = await this.store.current(gun);
     const chain = { ...current, freshUntil: freshUntil(current) };
     // Names that do not exist are free for anyone to ask for; they must not push out those that do.
-    if (chain.files.size > 0) this.kept.set(gun, chain, weightOf(chain));
-    else this.kept.delete(gun);
+    if (chain.files.size > 0 && changes === this.changes) this.cache.set(gun, chain, weightOf(chain));
+    else this.cache.delete(gun);
     return chain;
   }
 }

@@ -37,6 +37,10 @@ const WIRE_ERRORS = {
     message: 'The server does not support actions on images of this name.',
   },
   'parameters-invalid': { code: 'INVALID_PARAMETERS', message: 'The parameters provided are not valid.' },
+  'mirror-read-only': {
+    code: 'READ_ONLY_MIRROR',
+    message: 'This trust server is a mirror: it serves copies, has no keys, and takes no changes.',
+  },
   'proposal-invalid': { code: 'INVALID_PROPOSAL', message: 'The proposal is invalid.' },
   'proposal-changed': { code: 'PROPOSAL_CHANGED', message: 'Another proposal stands there, or none.' },
   'import-taken': { code: 'GUN_NOT_EMPTY', message: 'The repository has trust data already.' },

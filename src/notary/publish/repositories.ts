@@ -7,26 +7,28 @@ import { digestHex, digestOf } from '../../core/names/digest.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
-import type { CurrentFiles, MetadataStore } from '../store/metadata-store.ts';
+import type { CurrentFiles, MetadataFile, MetadataStore } from '../store/metadata-store.ts';
 import { type CurrentChain, CurrentChains } from './current-chains.ts';
 import type { Logger } from './logger.ts';
 import { KeyedMutex } from './mutex.ts';
-import type { OnlineKeys } from './online-keys.ts';
+import type { OnlineKeyService } from './online-key-service.ts';
 import { Refusal } from './refusal.ts';
 import { refusalOf } from './update-refusal.ts';
 
-/** How often a publish is checked anew when other processes change the repository between the check and the storing. */
+/** How often a publish is checked again when other processes change the repository between the check and the storing. */
 const ATTEMPTS = 10;
 /** Bytes of files that are verified at one go. */
 const PAUSE_EVERY = 64 * 1024;
 
 interface RepositoryParts {
   readonly store: MetadataStore;
-  readonly keys: OnlineKeys;
+  readonly keys: OnlineKeyService;
   readonly logger: Logger;
   readonly clock: () => Instant;
   /** Bytes of current metadata to keep in memory. */
   readonly cacheBytes: number;
+  /** Whether no other process changes the store. */
+  readonly isExclusive: boolean;
   readonly onImport: (imported: Imported) => void;
 }
 
@@ -43,7 +45,7 @@ export interface Imported {
 /** What can be done with the trust data of a GUN. Changes of one GUN are made one after the other. */
 export class Repositories {
   private readonly store: MetadataStore;
-  private readonly keys: OnlineKeys;
+  private readonly keys: OnlineKeyService;
   private readonly logger: Logger;
   private readonly clock: () => Instant;
   private readonly chains: CurrentChains;
@@ -51,13 +53,13 @@ export class Repositories {
   private readonly mutex = new KeyedMutex();
   private readonly publishers = new KeyedMutex();
 
-  constructor({ store, keys, logger, clock, cacheBytes, onImport }: RepositoryParts) {
+  constructor({ store, keys, logger, clock, cacheBytes, isExclusive, onImport }: RepositoryParts) {
     this.store = store;
     this.keys = keys;
     this.logger = logger;
     this.clock = clock;
     this.onImport = onImport;
-    this.chains = new CurrentChains(store, cacheBytes);
+    this.chains = new CurrentChains({ store, capacity: cacheBytes, isExclusive });
   }
 
   /** The current files as they are, expired or not. */
@@ -66,13 +68,25 @@ export class Repositories {
   }
 
   /**
-   * The current files, timestamp and snapshot renewed if they have expired (protocol B.7.3). Where they cannot be
+   * The current files, timestamp and snapshot renewed if they have expired (protocol B.7.3). If they cannot be
    * renewed, because the root has expired or the keys are not here, they stay as they are: what to make of an expired
    * file is for the client to decide.
    */
   async fresh(gun: Gun): Promise<CurrentChain> {
     const chain = await this.chains.get(gun);
     return this.isFresh(chain) ? chain : this.mutex.run(gun, () => this.renew(gun));
+  }
+
+  /** The file of a role with this SHA-256, current or not; undefined if none such is kept. */
+  async byChecksum(gun: Gun, role: RoleName, sha256: string): Promise<MetadataFile | undefined> {
+    const current = this.chains.kept(gun)?.files.get(role);
+    return current?.sha256 === sha256 ? current : this.store.byChecksum(gun, role, sha256);
+  }
+
+  /** The file of a role with this version, current or not; undefined if none such is kept. */
+  async byVersion(gun: Gun, role: RoleName, version: number): Promise<MetadataFile | undefined> {
+    const current = this.chains.kept(gun)?.files.get(role);
+    return current?.version === version ? current : this.store.byVersion(gun, role, version);
   }
 
   /**
@@ -111,7 +125,8 @@ export class Repositories {
 
   /** Removes everything of the GUN; one that does not exist changes nothing (protocol B.9). */
   async delete(gun: Gun, deleter: string | undefined): Promise<void> {
-    const existed = await this.mutex.run(gun, () => this.store.delete(gun, this.clock()));
+    const remove = () => this.store.delete(gun, this.clock()).finally(() => this.chains.changed(gun));
+    const existed = await this.mutex.run(gun, remove);
     if (existed) this.logger.info(`deleted ${gun}`, { gun, deleter });
   }
 
@@ -167,6 +182,8 @@ export class Repositories {
       if (isSignetError(cause)) throw cause;
       this.logger.error(`cannot store an update of ${gun}`, { gun, error: String(cause) });
       throw new Refusal('update-failed', undefined, cause);
+    } finally {
+      this.chains.changed(gun);
     }
   }
 
@@ -179,6 +196,8 @@ export class Repositories {
     } catch (error) {
       const code = isSignetError(error) ? error.code : undefined;
       this.logger.warn(`cannot renew the timestamp of ${gun}`, { gun, code, error: String(error) });
+    } finally {
+      this.chains.changed(gun);
     }
     // Whether these files were stored or another process was faster, what counts is what is stored now.
     return this.chains.get(gun);
@@ -196,7 +215,7 @@ export class Repositories {
 
 /**
  * Refuses a publish that would make the collection too large to be kept in memory: all of it would be read from the disk
- * for every file that somebody asks for.
+ * for every file that is asked for.
  */
 function checkSize({ files: current }: Pick<CurrentFiles, 'files'>, files: readonly StoredFile[]): void {
   const sizes = new Map([...current.values(), ...files].map(({ role, bytes }) => [role, bytes.length] as const));

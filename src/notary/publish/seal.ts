@@ -29,7 +29,7 @@ export class Vault {
 
   /** The secret, for the caller to wipe. Throws `online-key-unreadable`. */
   open(sealed: Uint8Array, context: readonly string[]): Buffer {
-    if (sealed[0] !== FORMAT || sealed.length < 1 + NONCE + TAG) throw unreadable(context);
+    if (sealed[0] !== FORMAT || sealed.length < 1 + NONCE + TAG) throw keyUnreadable(context);
     const nonce = sealed.subarray(1, 1 + NONCE);
     const decipher = createDecipheriv('aes-256-gcm', this.masterKey, nonce, { authTagLength: TAG })
       .setAAD(contextBytes(context))
@@ -40,7 +40,7 @@ export class Vault {
       return secret;
     } catch (cause) {
       secret.fill(0);
-      throw unreadable(context, cause);
+      throw keyUnreadable(context, cause);
     }
   }
 }
@@ -50,6 +50,7 @@ function contextBytes(context: readonly string[]): Buffer {
   return Buffer.from(context.join('\0'), 'utf8');
 }
 
-function unreadable(context: readonly string[], cause?: unknown): SignetError {
+/** The error of a key that does not open. */
+export function keyUnreadable(context: readonly string[], cause?: unknown): SignetError {
   return new SignetError('online-key-unreadable', `cannot open the server's key (${context.join(', ')})`, { cause });
 }

@@ -47,7 +47,8 @@ export type ImportResult = 'stored' | 'taken';
 export interface ChangeRecord {
   readonly id: number;
   readonly at: Instant;
-  readonly gun: Gun;
+  /** As it is stored: a name that Signet would not take may have come from another server. */
+  readonly gun: string;
   readonly category: 'update' | 'deletion';
   /** Version and SHA-256 of the timestamp that was stored. */
   readonly version: number;

@@ -8,17 +8,21 @@ export type OnlineRole = 'snapshot' | 'timestamp';
 /** The kinds of key that the server can make (protocol B.14.2). */
 export type OnlineKeyType = 'ecdsa' | 'ed25519';
 
-/** A key of the server as it is stored: the private half is sealed. */
-export interface SealedKey {
+/** What is known of a key of the server without opening it. */
+export interface OnlineKey {
   readonly id: KeyId;
   readonly gun: Gun;
   readonly role: OnlineRole;
   readonly type: OnlineKeyType;
   /** What `keyval.public` holds, before base64. */
   readonly publicBytes: Buffer;
-  readonly sealed: Buffer;
   /** Whether anything that it signed is stored. Until then it is handed out again to whoever asks for a new key (protocol B.14.3). */
   readonly used: boolean;
+}
+
+/** A key of the server as it is stored: the private half is sealed. */
+export interface SealedKey extends OnlineKey {
+  readonly sealed: Buffer;
 }
 
 /** Where the server's own keys are kept. */

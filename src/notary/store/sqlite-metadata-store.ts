@@ -1,8 +1,5 @@
 import type { Database } from 'bun:sqlite';
-import type { StoredFile } from '../../core/accept/stored-file.ts';
-import { SignetError } from '../../core/errors/index.ts';
-import { digestHex, digestOf } from '../../core/names/digest.ts';
-import { type Gun, parseGun } from '../../core/names/gun.ts';
+import type { Gun } from '../../core/names/gun.ts';
 import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
@@ -18,6 +15,7 @@ import type {
   MetadataUpdate,
   PublicationResult,
 } from './metadata-store.ts';
+import { type NewFile, newFiles } from './new-files.ts';
 
 /** Notary's tables (protocol B.12), without the columns that nothing reads. Times are milliseconds since 1970. */
 export const METADATA_MIGRATIONS: Migrations = {
@@ -48,8 +46,6 @@ export const METADATA_MIGRATIONS: Migrations = {
 
 /** How many versions of a role are kept where the operator sets nothing. */
 const DEFAULT_KEPT_VERSIONS = 20;
-
-type Row = StoredFile & { readonly sha256: string };
 
 interface FileRow {
   readonly created_at: number;
@@ -98,7 +94,7 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   async publish({ gun, files, expected, at }: MetadataUpdate): Promise<PublicationResult> {
-    const { rows, timestamp } = rowsOf(gun, files);
+    const { rows, timestamp } = newFiles(gun, files);
     return write(this.database, (): PublicationResult => {
       if (this.revisionNow(gun) !== expected) return 'outdated';
       if (rows.some(({ role, version }) => this.newestVersion(gun, role) >= version)) return 'version-exists';
@@ -113,7 +109,7 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 
   async import({ gun, files, at }: Importation): Promise<ImportResult> {
-    const { rows, timestamp } = rowsOf(gun, files);
+    const { rows, timestamp } = newFiles(gun, files);
     return write(this.database, (): ImportResult => {
       if (this.database.query('SELECT 1 FROM tuf_files WHERE gun = ? LIMIT 1').get(gun) !== null) return 'taken';
       this.insert(gun, rows, at);
@@ -154,7 +150,7 @@ export class SqliteMetadataStore implements MetadataStore {
     this.database.query('SELECT id FROM tuf_files LIMIT 1').get();
   }
 
-  private insert(gun: Gun, rows: readonly Row[], at: Instant): void {
+  private insert(gun: Gun, rows: readonly NewFile[], at: Instant): void {
     const insert = this.database.query(
       'INSERT INTO tuf_files (created_at, gun, role, version, sha256, data) VALUES (?, ?, ?, ?, ?, ?)',
     );
@@ -228,16 +224,6 @@ export class SqliteMetadataStore implements MetadataStore {
   }
 }
 
-/** The files with their checksums, and which of them is the newest timestamp. Throws `publication-incomplete`. */
-function rowsOf(gun: Gun, files: readonly StoredFile[]): { readonly rows: readonly Row[]; readonly timestamp: Row } {
-  const rows = files.map((file) => ({ ...file, sha256: digestHex(digestOf(file.bytes)) }));
-  const [timestamp] = rows.filter(({ role }) => role === 'timestamp').sort((a, b) => b.version - a.version);
-  if (timestamp === undefined) {
-    throw new SignetError('publication-incomplete', `a publication of ${gun} has no timestamp`);
-  }
-  return { rows, timestamp };
-}
-
 function fileOf(row: FileRow | null): MetadataFile | undefined {
   if (row === null) return undefined;
   const { role, version, sha256, data } = row;
@@ -246,5 +232,5 @@ function fileOf(row: FileRow | null): MetadataFile | undefined {
 }
 
 function changeOf({ id, created_at, gun, category, version, sha256 }: ChangeRow): ChangeRecord {
-  return { id, at: created_at, gun: parseGun(gun), category, version, sha256 };
+  return { id, at: created_at, gun, category, version, sha256 };
 }

@@ -15,6 +15,9 @@ export interface StoredBlob {
   readonly modified: Instant;
 }
 
+/** Tells the content that lies in the store now from that of another push of the same blob. */
+export type BlobVersion = string;
+
 /**
  * Content, named by its digest, and the uploads that become content.
  *
@@ -55,8 +58,14 @@ export interface BlobStore {
   /** The blob's content, undefined where there is none. */
   read(digest: Digest): Promise<Blob | undefined>;
 
-  /** Removes the blob where it exists. Synchronous, because it runs inside a transaction of the index. */
-  remove(digest: Digest): void;
+  /** Which content lies there now; undefined if there is none. */
+  version(digest: Digest): Promise<BlobVersion | undefined>;
+
+  /**
+   * Removes the blob if it is still this content; false otherwise. What was pushed since `version` was asked, by any
+   * process, stays. Throws `disk-full` or `disk-failing`.
+   */
+  remove(digest: Digest, version: BlobVersion): Promise<boolean>;
 
   /** Every blob, in no particular order. */
   blobs(): AsyncIterable<StoredBlob>;

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { linkSync, renameSync, statSync } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SignetError } from '../../core/errors/index.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../core/names/digest.ts';
 import type { Instant } from '../../core/time.ts';
+import { isErrno } from '../../store/files.ts';
 import { withStorageErrors } from '../../store/storage-error.ts';
 import type { UploadId } from '../names.ts';
 import { BatchWriter } from './batch-writer.ts';
-import type { AppendOptions, BlobStore, StoredBlob } from './blob-store.ts';
+import type { AppendOptions, BlobStore, BlobVersion, StoredBlob } from './blob-store.ts';
 import { digestOfFile, RunningHashes } from './running-hash.ts';
 import { isMissing, UploadFolder, unlessMissing } from './upload-folder.ts';
 
@@ -25,6 +26,8 @@ export class FolderBlobStore implements BlobStore {
   private readonly hashes = new RunningHashes();
   /** Folders of blobs whose own names are known to be safe on disk. */
   private readonly safeFolders = new Set<string>();
+  /** Blobs that requests of this process are making visible at the moment. */
+  private readonly publishing = new Map<Digest, number>();
   /** The removal of one file after the other. */
   private freeing: Promise<void> = Promise.resolve();
 
@@ -104,19 +107,17 @@ export class FolderBlobStore implements BlobStore {
     return found === undefined ? undefined : Bun.file(path);
   }
 
+  async version(digest: Digest): Promise<BlobVersion | undefined> {
+    const found = await unlessMissing(stat(this.pathOf(digest), { bigint: true }));
+    return found && versionOf(found);
+  }
+
   /**
    * Takes the blob out of sight at once and frees its room afterwards, which takes a second for some GiB. What a crash
    * leaves of it lies among the uploads, and is removed as a stale one.
    */
-  remove(digest: Digest): void {
-    const removed = join(this.uploadsPath, `removed-${randomBytes(8).toString('hex')}`);
-    try {
-      renameSync(this.pathOf(digest), removed);
-    } catch (error) {
-      if (isMissing(error)) return;
-      throw error;
-    }
-    this.freeing = this.freeing.then(() => unlink(removed)).catch(() => {});
+  async remove(digest: Digest, version: BlobVersion): Promise<boolean> {
+    return withStorageErrors(async () => this.removeNow(digest, version));
   }
 
   async *blobs(): AsyncIterable<StoredBlob> {
@@ -170,7 +171,35 @@ export class FolderBlobStore implements BlobStore {
     return algorithm === 'sha256' && hash !== undefined ? hash.digest() : digestOfFile(file, algorithm);
   }
 
+  /** Without a pause between its steps, so that no other request of this process comes between them. */
+  private removeNow(digest: Digest, version: BlobVersion): boolean {
+    const path = this.pathOf(digest);
+    if (this.publishing.has(digest) || versionAt(path) !== version) return false;
+    const removed = join(this.uploadsPath, `removed-${randomBytes(8).toString('hex')}`);
+    try {
+      renameSync(path, removed);
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+    const isRight = versionAt(removed) === version;
+    if (!isRight) putBack(removed, path);
+    this.freeing = this.freeing.then(() => unlink(removed)).catch(() => {});
+    return isRight;
+  }
+
   private async publish(path: string, digest: Digest): Promise<void> {
+    this.publishing.set(digest, (this.publishing.get(digest) ?? 0) + 1);
+    try {
+      await this.makeVisible(path, digest);
+    } finally {
+      const others = (this.publishing.get(digest) ?? 1) - 1;
+      if (others === 0) this.publishing.delete(digest);
+      else this.publishing.set(digest, others);
+    }
+  }
+
+  private async makeVisible(path: string, digest: Digest): Promise<void> {
     const target = this.pathOf(digest);
     const folder = dirname(target);
     if (!this.safeFolders.has(folder)) {
@@ -185,6 +214,25 @@ export class FolderBlobStore implements BlobStore {
   private pathOf(digest: Digest): string {
     const hex = digestHex(digest);
     return join(this.root, digestAlgorithm(digest), hex.slice(0, 2), hex);
+  }
+}
+
+/** A push moves a file of its own to the place of a blob: another one than lay there. */
+function versionOf({ ino, mtimeNs }: { readonly ino: bigint; readonly mtimeNs: bigint }): BlobVersion {
+  return `${ino}-${mtimeNs}`;
+}
+
+function versionAt(path: string): BlobVersion | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && versionOf(found);
+}
+
+/** Another process has pushed the blob between one look and the next; what it may have pushed once more stays. */
+function putBack(file: string, path: string): void {
+  try {
+    linkSync(file, path);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
   }
 }
 

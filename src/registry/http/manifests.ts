@@ -4,84 +4,76 @@ import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../core/nam
 import { isTag } from '../../core/names/reference.ts';
 import type { StoredManifest } from '../index/registry-index.ts';
 import { parseManifest } from '../manifest.ts';
-import {
-  contentHeaders,
-  type Endpoint,
-  isKnownToClient,
-  isSeenLongAgo,
-  type RegistryCall,
-  type RegistryParts,
-} from './endpoint.ts';
 import { readManifestBody } from './request-body.ts';
+import { contentHeaders, isKnownToClient, isSeenLongAgo, type RegistryCall, type RegistryParts } from './services.ts';
 
 /** What a manifest is asked for by. */
 type Reference = { readonly tag: string } | { readonly digest: Digest };
 
 /** Sends a manifest as it was pushed, whatever the client accepts (protocol F.5 end-3). */
-export const getManifest: Endpoint = {
-  actions: ['pull'],
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const manifest = await findManifest(parts, call);
-    const headers = contentHeaders(manifest.digest, manifest.mediaType);
-    if (isKnownToClient(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
-    headers.set('Content-Length', String(manifest.bytes.length));
-    return new Response(manifest.bytes, { headers });
-  },
-};
+export async function getManifest(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const manifest = await findManifest(parts, call);
+  const headers = contentHeaders(manifest.digest, manifest.mediaType);
+  if (isKnownToClient(call.request, manifest.digest)) return new Response(null, { status: 304, headers });
+  headers.set('Content-Length', String(manifest.bytes.length));
+  return new Response(manifest.bytes, { headers });
+}
 
 /** Tells whether a manifest is there. The client may rely on it from now on, so the manifest is kept for a while. */
-export const headManifest: Endpoint = {
-  actions: ['pull'],
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const { digest, mediaType, bytes, seen } = await findManifest(parts, call);
-    const { index, clock } = parts;
-    if (isSeenLongAgo(parts, seen) && !(await index.manifests.touch(call.repository, digest, clock()))) {
-      throw unknownManifest();
-    }
-    const headers = contentHeaders(digest, mediaType);
-    headers.set('Content-Length', String(bytes.length));
-    return new Response(null, { headers });
-  },
-};
+export async function headManifest(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const { digest, mediaType, bytes, seen } = await findManifest(parts, call);
+  const { index, clock } = parts;
+  if (isSeenLongAgo(parts, seen) && !(await index.manifests.touch(call.name, digest, clock()))) {
+    throw unknownManifest();
+  }
+  const headers = contentHeaders(digest, mediaType);
+  headers.set('Content-Length', String(bytes.length));
+  return new Response(null, { headers });
+}
 
 /** Takes a manifest whose content is in the repository (protocol F.5 end-7). */
-export const putManifest: Endpoint = {
-  actions: ['pull', 'push'],
-  async answer({ index, clock }: RegistryParts, { request, repository, item }: RegistryCall): Promise<Response> {
-    const reference = parseReference(item);
-    if (reference === undefined) throw malformedReference(item);
-    const bytes = await readManifestBody(request, LIMITS.manifest);
-    const digest = digestFor(reference, bytes);
-    const manifest = parseManifest(bytes, request.headers.get('content-type') ?? undefined, digest);
-    const tag = 'tag' in reference ? reference.tag : undefined;
-    const missing = await index.manifests.put(repository, manifest, tag, clock());
-    if (missing.length > 0) {
-      throw new SignetError('manifest-blob-unknown', 'the repository does not have all that the manifest names', {
-        detail: { digests: missing },
-      });
-    }
-    const headers = new Headers({ Location: `/v2/${repository}/manifests/${digest}`, 'Docker-Content-Digest': digest });
-    if (manifest.subject !== undefined) headers.set('OCI-Subject', manifest.subject);
-    return new Response(null, { status: 201, headers });
-  },
-};
+export async function putManifest({ index, clock }: RegistryParts, call: RegistryCall): Promise<Response> {
+  const {
+    request,
+    name: repository,
+    groups: [item = ''],
+  } = call;
+  const reference = parseReference(item);
+  if (reference === undefined) throw malformedReference(item);
+  const bytes = await readManifestBody(call, LIMITS.manifest);
+  const digest = digestFor(reference, bytes);
+  const manifest = parseManifest(bytes, request.headers.get('content-type') ?? undefined, digest);
+  const tag = 'tag' in reference ? reference.tag : undefined;
+  const missing = await index.manifests.put(repository, manifest, tag, clock());
+  if (missing.length > 0) {
+    throw new SignetError('manifest-blob-unknown', 'the repository does not have all that the manifest names', {
+      detail: { digests: missing },
+    });
+  }
+  const headers = new Headers({ Location: `/v2/${repository}/manifests/${digest}`, 'Docker-Content-Digest': digest });
+  if (manifest.subject !== undefined) headers.set('OCI-Subject', manifest.subject);
+  return new Response(null, { status: 201, headers });
+}
 
 /** Removes a tag, or a manifest with all its tags (protocol F.5 end-9). */
-export const deleteManifest: Endpoint = {
-  actions: ['delete'],
-  async answer({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<Response> {
-    const reference = parseReference(item);
-    const isRemoved =
-      reference !== undefined &&
-      ('tag' in reference
-        ? await index.manifests.removeTag(repository, reference.tag)
-        : await index.manifests.remove(repository, reference.digest));
-    if (!isRemoved) throw unknownManifest();
-    return new Response(null, { status: 202 });
-  },
-};
+export async function deleteManifest(
+  { index }: RegistryParts,
+  { name: repository, groups: [item = ''] }: RegistryCall,
+): Promise<Response> {
+  const reference = parseReference(item);
+  const isRemoved =
+    reference !== undefined &&
+    ('tag' in reference
+      ? await index.manifests.removeTag(repository, reference.tag)
+      : await index.manifests.remove(repository, reference.digest));
+  if (!isRemoved) throw unknownManifest();
+  return new Response(null, { status: 202 });
+}
 
-async function findManifest({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<StoredManifest> {
+async function findManifest(
+  { index }: RegistryParts,
+  { name: repository, groups: [item = ''] }: RegistryCall,
+): Promise<StoredManifest> {
   const reference = parseReference(item);
   // What is no reference names no manifest: clients expect 404 then.
   if (reference === undefined) throw unknownManifest();

@@ -1,35 +1,29 @@
-import { CollectedBytes } from '../../core/collected-bytes.ts';
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { SignetError } from '../../core/errors/index.ts';
+import { bodyOf, readBody } from '../../http/body.ts';
+import type { Call } from '../../http/call.ts';
 
 /**
- * The body of a request, chunk by chunk; nothing where there is none. Throws `body-interrupted` where the client went
- * away, and what `check` throws, which hears of the size with each chunk before it is handed on.
+ * The body of a request, piece by piece; nothing if there is none. Throws `body-interrupted` if the client went away, and
+ * what `check` throws, which is told the size up to now with each piece before it is handed on.
  */
-export async function* bodyOf(
-  request: Request,
+export async function* piecesOf(
+  call: Call,
   check: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array, void, void> {
   let bytes = 0;
-  const chunks = (request.body ?? []) as AsyncIterable<Uint8Array>;
-  try {
-    for await (const chunk of chunks) {
-      bytes += chunk.length;
-      check(bytes);
-      yield chunk;
-    }
-  } catch (cause) {
-    if (isSignetError(cause)) throw cause;
-    throw new SignetError('body-interrupted', 'the body of the request broke off', { cause });
+  for await (const piece of bodyOf(call, interrupted)) {
+    bytes += piece.length;
+    check(bytes);
+    yield piece;
   }
 }
 
 /** The whole body. Throws `manifest-too-large` beyond `limit` bytes, or `body-interrupted`. */
-export async function readManifestBody(request: Request, limit: number): Promise<Buffer> {
-  const check = (bytes: number) => {
-    if (bytes > limit) throw new SignetError('manifest-too-large', `a manifest may have ${limit} bytes`);
-  };
-  check(Number(request.headers.get('content-length') ?? 0));
-  const body = new CollectedBytes();
-  for await (const chunk of bodyOf(request, check)) body.add(chunk);
-  return body.take();
+export function readManifestBody(call: Call, limit: number): Promise<Buffer> {
+  const tooLarge = () => new SignetError('manifest-too-large', `a manifest may have ${limit} bytes`);
+  return readBody(call, limit, { tooLarge, interrupted });
+}
+
+function interrupted(cause: unknown): SignetError {
+  return new SignetError('body-interrupted', 'the body of the request broke off', { cause });
 }

@@ -1,104 +1,90 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { type Digest, isDigest } from '../../core/names/digest.ts';
 import { isRepositoryPath } from '../../core/names/reference.ts';
+import type { Scope } from '../../core/scope.ts';
+import { removeBlob } from '../garbage.ts';
 import { parseRepositoryName, parseUploadId, type RepositoryName, type UploadId, unknownUpload } from '../names.ts';
 import { type ByteRange, parseContentRange } from './byte-range.ts';
-import { type Endpoint, parseBlobDigest, type RegistryCall, type RegistryParts } from './endpoint.ts';
 import { ociErrorResponse } from './oci-errors.ts';
-import { bodyOf } from './request-body.ts';
-
-/** Whoever pushes to a repository also asks for the state of uploads to it, and cancels them. */
-const PUSH = ['pull', 'push'] as const;
+import { piecesOf } from './request-body.ts';
+import { parseBlobDigest, type RegistryCall, type RegistryParts } from './services.ts';
 
 /** Begins an upload, takes a whole blob at once, or mounts one from another repository (protocol F.5 end-4, end-11). */
-export const startUpload: Endpoint = {
-  actions: PUSH,
-  wishes: ({ url, repository }) => {
-    const from = url.searchParams.get('from');
-    if (from === null || from === repository || !isRepositoryPath(from)) return [];
-    return [{ type: 'repository', name: from, actions: ['pull'] }];
-  },
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const { searchParams } = call.url;
-    const digest = searchParams.get('digest');
-    if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
-    const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
-    if (mounted !== undefined) return created(call.repository, mounted);
-    const upload = await parts.blobs.startUpload();
-    try {
-      await parts.index.uploads.add(upload, call.repository, parts.clock());
-    } catch (error) {
-      await parts.blobs.cancel(upload).catch(() => {});
-      throw error;
-    }
-    return progress(202, call.repository, upload, 0);
-  },
-};
+export async function startUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const { searchParams } = call.url;
+  const digest = searchParams.get('digest');
+  if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
+  const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
+  if (mounted !== undefined) return created(call.name, mounted);
+  const upload = await parts.blobs.startUpload();
+  try {
+    await parts.index.uploads.add(upload, call.name, parts.clock());
+  } catch (error) {
+    await parts.blobs.cancel(upload).catch(() => {});
+    throw error;
+  }
+  return progress(202, call.name, upload, 0);
+}
+
+/** The source of a mount: the client gets by with one token if the challenge names it, too. */
+export function mountSource(url: URL, repository: RepositoryName): readonly Scope[] {
+  const from = url.searchParams.get('from');
+  if (from === null || from === repository || !isRepositoryPath(from)) return [];
+  return [{ type: 'repository', name: from, actions: ['pull'] }];
+}
 
 /** Tells how far an upload is (protocol F.5 end-13). */
-export const getUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    return progress(204, call.repository, upload, await parts.blobs.uploadSize(upload));
-  },
-};
+export async function getUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  return progress(204, call.name, upload, await parts.blobs.uploadSize(upload));
+}
 
 /** Adds a chunk, or with docker the whole blob as a stream of unknown length (protocol F.5 end-5). */
-export const patchUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    return resumable(parts, call, upload, async () => {
-      const size = await append(parts, call, upload);
-      return progress(202, call.repository, upload, size);
-    });
-  },
-};
+export async function patchUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  return resumable(parts, call, upload, async () => {
+    const size = await append(parts, call, upload);
+    return progress(202, call.name, upload, size);
+  });
+}
 
 /** Takes the last chunk, if any, and makes the upload a blob of the repository (protocol F.5 end-6). */
-export const finishUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    const digest = parseBlobDigest(call.url.searchParams.get('digest'));
-    return resumable(parts, call, upload, async () => {
-      if (call.request.body !== null) await append(parts, call, upload);
-      await commit(parts, call.repository, upload, digest);
-      return created(call.repository, digest);
-    });
-  },
-};
+export async function finishUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  const digest = parseBlobDigest(call.url.searchParams.get('digest'));
+  return resumable(parts, call, upload, async () => {
+    if (call.request.body !== null) await append(parts, call, upload);
+    await commit(parts, call.name, upload, digest);
+    return created(call.name, digest);
+  });
+}
 
 /** Gives an upload up (protocol F.5 end-14). */
-export const cancelUpload: Endpoint = {
-  actions: PUSH,
-  async answer(parts: RegistryParts, call: RegistryCall): Promise<Response> {
-    const upload = await findUpload(parts, call);
-    await parts.blobs.cancel(upload);
-    await parts.index.uploads.remove(upload);
-    return new Response(null, { status: 204 });
-  },
-};
+export async function cancelUpload(parts: RegistryParts, call: RegistryCall): Promise<Response> {
+  const upload = await findUpload(parts, call);
+  await parts.blobs.cancel(upload);
+  await parts.index.uploads.remove(upload);
+  return new Response(null, { status: 204 });
+}
 
 /** The client learns no UUID, so nothing can be resumed and nothing stays behind. */
 async function takeWholeBlob(parts: RegistryParts, call: RegistryCall, digest: Digest): Promise<Response> {
   const { blobs, maxBlob } = parts;
   const upload = await blobs.startUpload();
   try {
-    await blobs.append(upload, bodyOf(call.request), { offset: 0, limit: maxBlob });
-    await commit(parts, call.repository, upload, digest);
+    await blobs.append(upload, piecesOf(call), { offset: 0, limit: maxBlob });
+    await commit(parts, call.name, upload, digest);
   } catch (error) {
     await blobs.cancel(upload).catch(() => {});
     throw error;
   }
-  return created(call.repository, digest);
+  return created(call.name, digest);
 }
 
 /** The mounted digest; undefined where the request asks for none, or for one that the caller cannot have. */
 async function mount(
   { index, clock }: RegistryParts,
-  { gate, repository }: RegistryCall,
+  { gate, name: repository }: RegistryCall,
   wanted: string | null,
   from: string | null,
 ): Promise<Digest | undefined> {
@@ -108,21 +94,25 @@ async function mount(
   return isMounted ? wanted : undefined;
 }
 
-async function findUpload({ index }: RegistryParts, { repository, item }: RegistryCall): Promise<UploadId> {
+async function findUpload(
+  { index }: RegistryParts,
+  { name: repository, groups: [item = ''] }: RegistryCall,
+): Promise<UploadId> {
   const upload = parseUploadId(item);
   if (!(await index.uploads.has(upload, repository))) throw unknownUpload();
   return upload;
 }
 
 /** Appends the body, which must be as long as its Content-Range says. Returns the size of the upload. */
-async function append({ blobs, maxBlob }: RegistryParts, { request }: RegistryCall, upload: UploadId): Promise<number> {
-  const range = parseContentRange(request.headers.get('content-range'));
+async function append({ blobs, maxBlob }: RegistryParts, call: RegistryCall, upload: UploadId): Promise<number> {
+  const { headers } = call.request;
+  const range = parseContentRange(headers.get('content-range'));
   if (range === undefined) {
-    return blobs.append(upload, bodyOf(request), { offset: undefined, limit: maxBlob });
+    return blobs.append(upload, piecesOf(call), { offset: undefined, limit: maxBlob });
   }
-  const length = request.headers.get('content-length');
+  const length = headers.get('content-length');
   if (length !== null && Number(length) !== range.end - range.start) throw wrongSize(range);
-  const body = bodyOf(request, (bytes) => {
+  const body = piecesOf(call, (bytes) => {
     if (bytes > range.end - range.start) throw wrongSize(range);
   });
   const size = await blobs.append(upload, body, { offset: range.start, limit: maxBlob });
@@ -146,7 +136,7 @@ async function commit(
   } catch (error) {
     // It would lie there until the grace period is over, and be in the way of what the disk has no room for.
     if (isSignetError(error, 'disk-full')) {
-      await index.garbage.removeBlob(digest, Number.POSITIVE_INFINITY, () => blobs.remove(digest)).catch(() => {});
+      await removeBlob({ index, blobs }, digest, Number.MAX_SAFE_INTEGER).catch(() => {});
     }
     throw error;
   }
@@ -158,7 +148,7 @@ async function commit(
  */
 async function resumable(
   { blobs, index }: RegistryParts,
-  { repository }: RegistryCall,
+  { name: repository }: RegistryCall,
   upload: UploadId,
   work: () => Promise<Response>,
 ): Promise<Response> {

@@ -63,7 +63,8 @@ export interface UploadIndex {
  * Which blobs there are, and which repository has them.
  *
  * A blob is announced before its content becomes visible and linked to a repository afterwards. Whatever removes a
- * blob does so in a transaction that finds it neither linked nor newly announced.
+ * blob notes which content lies in the store, forgets the blob if it is neither linked nor newly announced, and then
+ * removes that very content: what is announced meanwhile has another key, and content of its own.
  */
 export interface BlobIndex {
   /** Protects the blob, which is about to become visible, from being removed. */
@@ -80,6 +81,8 @@ export interface BlobIndex {
   touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
   /** Takes the blob from the repository; false where it does not have it. */
   unlink(repository: RepositoryName, digest: Digest): Promise<boolean>;
+  /** Whether any blob is known. */
+  any(): Promise<boolean>;
 }
 
 /** Which manifests and tags a repository has. */
@@ -129,10 +132,10 @@ export interface GarbageIndex {
   /** Those of `digests` that were never announced. */
   unannounced(digests: readonly Digest[]): Promise<readonly Digest[]>;
   /**
-   * Forgets the blob if no repository has it and it was not announced since. `removeContent` runs while nobody can
-   * announce or link it; the blob stays known if it throws.
+   * Forgets the blob if no repository has it and it was not announced since; true if it is not known now. Its content may
+   * go then, if it is what lay in the store before: from here on the blob is another one, with another key.
    */
-  removeBlob(digest: Digest, unseenSince: Instant, removeContent: () => void): Promise<boolean>;
+  forgetBlob(digest: Digest, unseenSince: Instant): Promise<boolean>;
   /** Forgets repositories that have nothing left. */
   removeEmptyRepositories(): Promise<void>;
 }

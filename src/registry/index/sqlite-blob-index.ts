@@ -86,6 +86,10 @@ export class SqliteBlobIndex implements BlobIndex {
     return (await this.rows.change(`DELETE FROM registry_links WHERE ${IS_THIS_LINK}`, { repository, digest })) > 0;
   }
 
+  async any(): Promise<boolean> {
+    return this.rows.first('SELECT 1 AS found FROM registry_blobs LIMIT 1', {}) !== undefined;
+  }
+
   private addLink(repository: RepositoryName, blob: BlobKey, now: Instant): void {
     this.rows.run(
       `INSERT INTO registry_links (repository, blob, seen) VALUES ($repository, $blob, $now)

@@ -51,17 +51,14 @@ export class SqliteGarbageIndex implements GarbageIndex {
     return this.rows.absent(digests, 'SELECT 1 FROM registry_blobs b WHERE b.digest = wanted.value');
   }
 
-  async removeBlob(digest: Digest, unseenSince: Instant, removeContent: () => void): Promise<boolean> {
+  async forgetBlob(digest: Digest, unseenSince: Instant): Promise<boolean> {
     return this.rows.write(() => {
-      const row = this.rows.first<{ announced: number; linked: number }>(
-        `SELECT announced, EXISTS (SELECT 1 FROM registry_links WHERE blob = id) AS linked
-         FROM registry_blobs WHERE digest = $digest`,
-        { digest },
+      this.rows.run(
+        `DELETE FROM registry_blobs WHERE digest = $digest AND announced < $unseenSince
+         AND NOT EXISTS (SELECT 1 FROM registry_links WHERE blob = id)`,
+        { digest, unseenSince },
       );
-      if (row !== undefined && (row.linked === 1 || row.announced >= unseenSince)) return false;
-      removeContent();
-      this.rows.run('DELETE FROM registry_blobs WHERE digest = $digest', { digest });
-      return true;
+      return this.rows.first('SELECT 1 AS found FROM registry_blobs WHERE digest = $digest', { digest }) === undefined;
     });
   }
 

@@ -14,6 +14,8 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map([
   ['ErrBadTargets', 'The targets metadata is invalid'],
   ['ErrBadSnapshot', 'The snapshot metadata is invalid'],
 ]);
+/** The code of a mirror's refusals. */
+const READ_ONLY = 'READ_ONLY_MIRROR';
 const REJECTED = 'trust server rejected operation.';
 
 /**
@@ -38,6 +40,12 @@ export function translateStatus({ status, body, url, caller }: AuthorizedAnswer,
     });
   }
   const [first] = parseErrorBody(body);
+  if (status === 403 && first?.code === READ_ONLY) {
+    throw new SignetError('forbidden', `${url.host} takes no changes: ${printable(first.message, MAX_TEXT)}`, {
+      detail: { gun, server: url.host, code: first.code },
+      next: 'Publish to the trust server that is mirrored, or to one of your own.',
+    });
+  }
   const detail = { status, ...(first === undefined ? {} : { code: first.code, message: first.message }) };
   const message = status === 400 ? REJECTED : `unable to reach trust server at this time: ${status}.`;
   throw new SignetError('server-error', message, { detail });

@@ -4,7 +4,18 @@ import { parseJson } from '../../core/json/parse.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../core/names/digest.ts';
 import { printable } from '../../core/printable.ts';
 
-/** An image manifest or index as stored by a registry. */
+/**
+ * An image manifest or index as stored by a registry, verified against its digest.
+ *
+ * @example
+ * ```ts
+ * import { digestOf, type Manifest } from 'signet';
+ *
+ * const manifest: Manifest = await client.manifest(image);
+ * assert.equal(manifest.digest, digestOf(manifest.bytes));
+ * assert.equal(manifest.size, manifest.bytes.length);
+ * ```
+ */
 export interface Manifest {
   /** The digest by which it was requested, else its SHA-256. */
   readonly digest: Digest;

@@ -1,78 +1,67 @@
+import { isIP } from 'node:net';
 import { networkOf } from '../../accounts/login/network.ts';
 import { SignetError } from '../../core/errors/index.ts';
 import type { Instant } from '../../core/time.ts';
-import { limitBody } from '../../http/body-limit.ts';
-import { AuthorizationRequired, type Gate, type Handler } from '../../http/gate.ts';
+import { admitBody } from '../../http/body.ts';
+import { AuthorizationRequired, type Gate } from '../../http/gate.ts';
+import { checkPath, parsePath } from '../../http/path.ts';
+import { authorize, type Match, type RouteGroup } from '../../http/route.ts';
+import { RouteTable } from '../../http/route-table.ts';
 import { isStorageError, storageError } from '../../store/storage-error.ts';
 import type { AccessRecord } from '../observe/access-log.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { errorResponse, isExpected, type Realm } from './error-response.ts';
+import { HttpExchange } from './exchange.ts';
 import { countUntilTaken } from './large-answer.ts';
-import { checkPath } from './request-path.ts';
-import { type Share, type Shares, serverBusy } from './shares.ts';
-
-/** One part of the server and the requests that it is asked about. */
-export interface ServerPart {
-  /** Label of its metrics. */
-  readonly name: string;
-  readonly handler: Handler;
-  takes(path: string): boolean;
-  /** Longest body of a request, in bytes. */
-  readonly bodyLimit: number;
-  /** How much of a body it keeps in memory at most, in bytes: 0 where it only passes bodies on. */
-  readonly memory: number;
-  /** `probe`: asked by machines that know no name of this server, so the Host header is not looked at. */
-  readonly access: 'gate' | 'open' | 'probe';
-  /** Whether a request begins, or goes on with, what takes several: a server that stops lets that come to its end. */
-  readonly step?: (path: string) => 'begins' | 'goes-on' | undefined;
-}
+import { type Shares, serverBusy } from './shares.ts';
 
 interface ApplicationOptions {
-  /** The first part that takes a path answers it. */
-  readonly parts: readonly ServerPart[];
-  gateFor(request: Request): Promise<Gate>;
-  /** The gate of parts that decide nothing by it. */
-  readonly openGate: Gate;
+  readonly routes: readonly RouteGroup[];
+  /** What the caller of a request from `address` may do. */
+  gateFor(request: Request, address: string): Promise<Gate>;
   /** Every `host[:port]` that may stand in a Host header. */
   readonly authorities: ReadonlySet<string>;
   realmOf(host: string): Realm;
-  /** Remembers where a request came from. */
-  readonly addresses: WeakMap<Request, string>;
+  /** Whether a proxy in front says where requests come from. */
+  readonly behindProxy: boolean;
   readonly maxRequests: number;
   readonly shares: Shares;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly logAccess: (exchange: AccessRecord) => void;
+  /** Undefined if there is no access log. */
+  readonly logAccess: ((record: AccessRecord) => void) | undefined;
   readonly now: () => Instant;
 }
-
-/** What is found out about a request while it is answered. */
-interface Progress {
-  readonly id: string;
-  readonly url: URL;
-  readonly host: string;
-  part: string;
-  user: string | undefined;
-  realm: Realm | undefined;
-}
-
-/** Stands for the host of a request without a usable Host header; such a request is refused, and logged. */
-const NO_HOST = 'http://invalid';
-/** Stands for a URL that cannot be parsed; `checkPath` refuses it. */
-const NO_URL = new URL('http://invalid//');
 
 /** What logs and metrics show for a client that did not wait for the end; nobody receives it. */
 const CLIENT_GONE = 499;
 
 /** How long a server that stops waits for the next step of what takes several requests, in milliseconds. */
 const NEXT_STEP = 2000;
-/** What a step is answered that others follow. */
+/** The statuses of steps that others follow. */
 const MORE_TO_COME: readonly number[] = [202, 204];
 
-/** Answers every request of the server: checks what no part may see, asks the part, turns errors into answers. */
+const NOTARYS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+/** Answers paths that are nobody's. */
+const NOWHERE: Match = {
+  group: {
+    name: 'none',
+    access: 'open',
+    body: { limit: Number.POSITIVE_INFINITY, memory: 0 },
+    services: undefined,
+    routes: [],
+  },
+  route: undefined,
+  name: undefined,
+  groups: [],
+  methods: [],
+};
+
+/** Answers every request of the server: refuses what no route may see, calls the route, turns errors into answers. */
 export class Application {
   private readonly options: ApplicationOptions;
+  private readonly table: RouteTable;
   private readonly run = crypto.randomUUID().slice(0, 8);
   private count = 0;
   private isStopping = false;
@@ -81,9 +70,10 @@ export class Application {
 
   constructor(options: ApplicationOptions) {
     this.options = options;
+    this.table = new RouteTable(options.routes);
   }
 
-  /** From now on only what has begun goes on; all else is answered `server-stopping`. */
+  /** From now on only what has begun is continued; all else is answered `server-stopping`. */
   beginStop(): void {
     this.isStopping = true;
   }
@@ -93,117 +83,146 @@ export class Application {
     return this.stepsRunning > 0 || performance.now() - this.lastStep < NEXT_STEP;
   }
 
-  /** The whole answer to one request from `address`. Never throws. */
-  async answer(request: Request, address: string): Promise<Response> {
-    const { metrics, now, logAccess } = this.options;
-    const [at, start] = [now(), performance.now()];
-    const progress = this.begin(request);
-    metrics.begin();
-    const response = await this.respond(request, address, progress);
-    const duration = performance.now() - start;
-    const { method, headers } = request;
-    const bytes = lengthOf(response);
-    metrics.end({
-      part: progress.part,
-      method,
-      status: response.status,
-      seconds: duration / 1000,
-      received: Number(headers.get('content-length') ?? 0),
-      sent: bytes ?? 0,
-    });
-    const agent = headers.get('user-agent') ?? '-';
-    logAccess({ ...progress, at, address, method, agent, status: response.status, bytes, duration });
-    return response;
-  }
-
-  private begin(request: Request): Progress {
-    const host = request.headers.get('host') ?? '';
-    const url = URL.parse(request.url, NO_HOST) ?? NO_URL;
-    return { id: `${this.run}-${++this.count}`, url, host, part: 'none', user: undefined, realm: undefined };
-  }
-
-  private async respond(request: Request, address: string, progress: Progress): Promise<Response> {
-    const response = await this.dispatch(request, address, progress).catch((thrown: unknown) => {
-      if (request.signal.aborted && isAbort(thrown)) return new Response(null, { status: CLIENT_GONE });
-      const error = storageError(thrown);
-      if (!isExpected(error) || isStorageError(error)) this.report(error, request, progress);
-      return errorResponse(error, progress.realm, progress.id);
-    });
-    response.headers.set('X-Request-Id', progress.id);
-    response.headers.set('X-Content-Type-Options', 'nosniff');
-    if (progress.url.pathname.startsWith('/v2/')) {
-      response.headers.set('Docker-Distribution-Api-Version', 'registry/2.0');
-    }
-    return response;
-  }
-
-  private async dispatch(request: Request, address: string, progress: Progress): Promise<Response> {
-    const { metrics, maxRequests, parts, shares } = this.options;
-    const path = progress.url.pathname;
-    checkPath(path);
-    const part = parts.find((candidate) => candidate.takes(path));
-    progress.part = part?.name ?? 'none';
-    const step = part?.step?.(path);
-    if (this.isStopping && step !== 'goes-on') return stopping();
-    if (part?.access === 'probe') return this.ask(part, request, address, progress);
-    if (metrics.running > maxRequests) throw serverBusy();
-    progress.realm = this.admitHost(progress.host);
-    if (part === undefined) return notFound(request.method);
-    const share = shares.enter(networkOf(address));
-    if (step !== undefined) this.stepsRunning++;
+  /**
+   * The whole answer to one request; `peer` is the other end of its connection. Never throws. A handler is called from
+   * here directly: what each request passes is read in this function from top to bottom.
+   */
+  async answer(request: Request, peer: string): Promise<Response> {
+    const exchange = this.begin(request, peer);
+    let response: Response;
     try {
-      const response = await this.ask(part, request, address, progress, share);
-      if (step !== undefined && MORE_TO_COME.includes(response.status)) this.lastStep = performance.now();
-      return response;
-    } finally {
-      if (step !== undefined) this.stepsRunning--;
-      share.leave();
+      const match = this.admit(exchange);
+      const { group, route } = match;
+      if (group.access === 'gate') exchange.gate = await this.options.gateFor(request, exchange.address);
+      exchange.stage = 'routed';
+      if (route === undefined) {
+        response = (await group.unmatched?.(exchange, match)) ?? notFound(request.method);
+      } else {
+        exchange.name = await authorize(route, group.services, exchange);
+        exchange.stage = 'admitted';
+        response = await route.answer(group.services, exchange);
+      }
+      if (exchange.share !== undefined) response = countUntilTaken(response, exchange.share, request);
+    } catch (thrown) {
+      response = this.refuse(thrown, exchange);
     }
+    return this.finish(exchange, response);
   }
 
-  private async ask(
-    part: ServerPart,
-    request: Request,
-    address: string,
-    progress: Progress,
-    share?: Share,
-  ): Promise<Response> {
-    const { openGate, gateFor, addresses } = this.options;
-    const keep = (bytes: number) => share?.keep(Math.min(bytes, part.memory));
-    const limited = limitBody(request, part.bodyLimit, part.memory === 0 ? undefined : keep);
-    addresses.set(limited, address);
-    const gate = part.access === 'gate' ? await gateFor(limited) : openGate;
-    progress.user = gate.subject;
-    const response = (await part.handler(limited, progress.url, gate)) ?? notFound(request.method);
-    return share === undefined ? response : countUntilTaken(response, share, request);
+  private begin(request: Request, peer: string): HttpExchange {
+    const { behindProxy, metrics } = this.options;
+    metrics.begin();
+    return new HttpExchange(`${this.run}-${++this.count}`, request, behindProxy ? forwardedFor(request, peer) : peer);
   }
 
-  /** The realm for challenges, under the name that the client used. Throws `host-malformed` or `host-unknown`. */
-  private admitHost(header: string): Realm {
-    if (header === '') throw new SignetError('host-malformed', 'the request has no Host header');
-    const host = header.toLowerCase();
+  /** What answers the request, which has its share of the server from now on. Throws what turns it away. */
+  private admit(exchange: HttpExchange): Match {
+    const { metrics, maxRequests, shares } = this.options;
+    const { request, url, address } = exchange;
+    checkPath(url.pathname);
+    const match = this.table.find(request.method, parsePath(url.pathname)) ?? NOWHERE;
+    exchange.match = match;
+    exchange.name = match.name ?? '';
+    exchange.groups = match.groups;
+    exchange.body = match.route?.body ?? match.group.body;
+    const step = match.route?.step;
+    if (this.isStopping && step !== 'continues') throw stopping();
+    if (match.group.access !== 'probe') {
+      if (metrics.running > maxRequests) throw serverBusy();
+      exchange.host = this.admitHost(request);
+      exchange.share = shares.enter(networkOf(address));
+      if (step !== undefined) this.stepsRunning++;
+    }
+    admitBody(exchange);
+    return match;
+  }
+
+  /** The host that the client means, in lower case. Throws `host-malformed` or `host-unknown`. */
+  private admitHost({ headers }: Request): string {
+    const host = headers.get('host')?.toLowerCase() ?? '';
+    if (host === '') throw new SignetError('host-malformed', 'the request has no Host header');
     if (!this.options.authorities.has(host)) {
       throw new SignetError(
         'host-unknown',
         'this server has no such name; its operator can add it: signet serve --name HOST:PORT',
       );
     }
-    return this.options.realmOf(host);
+    return host;
   }
 
-  private report(error: unknown, { method }: Request, { id, url }: Progress): void {
+  /** The answer to a request that failed: its group's own, or else the server's. */
+  private refuse(thrown: unknown, exchange: HttpExchange): Response {
+    const { id, request, host, match, stage } = exchange;
+    const response = stage === 'received' ? undefined : match?.group.errorResponse?.(thrown, exchange);
+    if (response !== undefined) return response;
+    if (request.signal.aborted && isAbort(thrown)) return new Response(null, { status: CLIENT_GONE });
+    const error = storageError(thrown);
+    if (!isExpected(error) || isStorageError(error)) this.report(error, exchange);
+    return errorResponse(error, host === undefined ? undefined : this.options.realmOf(host), id);
+  }
+
+  private report(error: unknown, { id, request, url }: HttpExchange): void {
     if (error instanceof AuthorizationRequired) return;
     const description = error instanceof Error ? (error.stack ?? String(error)) : String(error);
     const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : undefined;
-    this.options.log.error('a request failed', { id, method, path: url.pathname, error: description, cause });
+    const fields = { id, method: request.method, path: url.pathname, error: description, cause };
+    this.options.log.error('a request failed', fields);
+  }
+
+  /** Gives back what the request held, and tells metrics and logs of it. */
+  private finish(exchange: HttpExchange, response: Response): Response {
+    const { id, request, url, match, share, stage } = exchange;
+    const { headers, status } = response;
+    headers.set('X-Request-Id', id);
+    headers.set('X-Content-Type-Options', 'nosniff');
+    if (url.pathname.startsWith('/v2/')) headers.set('Docker-Distribution-Api-Version', 'registry/2.0');
+    if (share !== undefined) {
+      share.leave();
+      if (match?.route?.step !== undefined) this.endStep(status);
+    }
+    const duration = performance.now() - exchange.start;
+    const declared = headers.get('content-length');
+    const bytes = declared === null ? undefined : Number(declared);
+    this.options.metrics.end({
+      part: match?.group.name ?? 'none',
+      method: request.method,
+      status,
+      seconds: duration / 1000,
+      received: Number(request.headers.get('content-length') ?? 0),
+      sent: bytes ?? 0,
+    });
+    const operation = match?.route?.operation;
+    if (operation !== undefined && stage === 'admitted') match?.group.observe?.(operation, status, duration);
+    this.logAccess(exchange, { status, bytes, duration });
+    return response;
+  }
+
+  private endStep(status: number): void {
+    this.stepsRunning--;
+    if (MORE_TO_COME.includes(status)) this.lastStep = performance.now();
+  }
+
+  private logAccess(
+    { id, request, url, address, gate }: HttpExchange,
+    answer: Pick<AccessRecord, 'status' | 'bytes' | 'duration'>,
+  ): void {
+    const { now, logAccess } = this.options;
+    if (logAccess === undefined) return;
+    const { method, headers } = request;
+    const [host, agent] = [headers.get('host') ?? '', headers.get('user-agent') ?? '-'];
+    const at = now() - Math.round(answer.duration);
+    logAccess({ id, at, address, user: gate.subject, method, url, host, agent, ...answer });
   }
 }
 
-function stopping(): Response {
-  const error = new SignetError('server-stopping', 'the server is stopping', { detail: { retryAfter: 1 } });
-  const response = errorResponse(error, undefined, '');
-  response.headers.set('Connection', 'close');
-  return response;
+/** The client's address as the proxy in front saw it: the last one, since those before are what the client claims. */
+function forwardedFor(request: Request, peer: string): string {
+  const last = request.headers.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
+  return isIP(last) === 0 ? peer : last;
+}
+
+function stopping(): SignetError {
+  return new SignetError('server-stopping', 'the server is stopping', { detail: { retryAfter: 1 } });
 }
 
 /** What reading the body of a client that went away throws. */
@@ -211,15 +230,9 @@ function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
-/** Length of the body, where the part has said it. */
-function lengthOf(response: Response): number | undefined {
-  const declared = response.headers.get('content-length');
-  return declared === null ? undefined : Number(declared);
-}
-
 /** As Notary's server answers what it has no route for: unknown methods with 405 and no body (protocol B.2). Throws `route-unknown`. */
 function notFound(method: string): Response {
-  if (['GET', 'HEAD', 'POST', 'PUT', 'DELETE'].includes(method)) {
+  if (NOTARYS_METHODS.includes(method)) {
     throw new SignetError('route-unknown', 'You have requested metadata that does not exist.');
   }
   return new Response(null, { status: 405, headers: { 'Content-Length': '0' } });

@@ -18,6 +18,7 @@ export function errorResponse(error: unknown, realm: Realm | undefined, id: stri
   if (!isExpected(error)) return respond(500, { code: 'UNKNOWN', message: 'unknown error', detail: { id } });
   const headers = new Headers();
   if (error.detail.retryAfter !== undefined) headers.set('Retry-After', String(error.detail.retryAfter));
+  if (error.code === 'server-stopping') headers.set('Connection', 'close');
   return respond(error.httpStatus, { code: wireCode(error), message: error.message }, headers);
 }
 

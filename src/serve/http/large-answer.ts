@@ -7,14 +7,17 @@ const ROOM_FOR_HEADERS = 1024 * 1024;
 
 /**
  * A large answer that is in memory, counted until the client has taken all of it: clients that ask and never read must
- * not fill the memory. The part has declared its length. To HEAD it is the headers alone. Answers from the disk, and
+ * not fill the memory. The handler has declared its length. To HEAD it is the headers alone. Answers from the disk, and
  * small ones, stay as they are. Throws what `Share.send` throws.
  */
-export function countUntilTaken(response: Response, share: Share, { method, signal }: Request): Response {
-  const { status, headers, body } = response;
+export function countUntilTaken(response: Response, share: Share, request: Request): Response {
+  const { status, headers } = response;
   const length = Number(headers.get('content-length') ?? 0);
-  if (body === null || length <= LARGE) return response;
-  if (method === 'HEAD') return new Response(null, { status, headers });
+  if (length <= LARGE) return response;
+  // Not before: reading these properties makes a stream of the body, and a signal for the request.
+  const [{ body }, { signal }] = [response, request];
+  if (body === null) return response;
+  if (request.method === 'HEAD') return new Response(null, { status, headers });
   const taken = share.send(length);
   if (signal.aborted) taken();
   else signal.addEventListener('abort', taken);

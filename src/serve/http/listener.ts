@@ -15,6 +15,12 @@ export interface ListenOptions {
   readonly certificate: ServerCertificate | undefined;
   /** In seconds. */
   readonly idleTimeout: number;
+  /** Answers until `answerWith` is called. */
+  answer: Answerer['answer'];
+}
+
+/** What answers requests. */
+export interface Answerer {
   /** `peer` is the IP address of the other end of the connection. */
   answer(request: Request, peer: string): Promise<Response>;
 }
@@ -33,6 +39,7 @@ interface Door {
 export class Listener {
   readonly port: number;
   private readonly options: ListenOptions;
+  private answerer: Answerer;
   private certificate: ServerCertificate | undefined;
   /** Undefined while nothing is accepted. */
   private current: Door | undefined;
@@ -46,6 +53,7 @@ export class Listener {
   /** Throws `address-in-use` or `address-unavailable`. */
   constructor(options: ListenOptions) {
     this.options = options;
+    this.answerer = options;
     this.certificate = options.certificate;
     const { host, port } = options.address;
     this.current = this.open({ host, port });
@@ -61,6 +69,11 @@ export class Listener {
     const replaced = this.replacing.then(() => this.replace(certificate));
     this.replacing = replaced.catch(() => {});
     return replaced;
+  }
+
+  /** From now on requests are for `answerer`. */
+  answerWith(answerer: Answerer): void {
+    this.answerer = answerer;
   }
 
   /** Accepts nothing more: new connections are refused. Those on which nothing is asked are closed. */
@@ -145,21 +158,21 @@ export class Listener {
   }
 
   private open({ host, port }: Address, isShared = false): Door {
-    const { answer, idleTimeout } = this.options;
+    const { idleTimeout } = this.options;
     const { certificate } = this;
     try {
       const server = Bun.serve({
         hostname: host,
         port,
         idleTimeout,
-        // Bodies are limited part by part; the registry takes images of any size.
+        // Each route limits its bodies; the registry takes images of any size.
         maxRequestBodySize: Number.MAX_SAFE_INTEGER,
         development: false,
         // Said, because `development: false` turns it on: another server on the port would go unnoticed.
         reusePort: isShared,
         ...(certificate === undefined ? {} : { tls: { cert: certificate.chain, key: certificate.key } }),
         fetch: async (request, connection) => {
-          const response = await answer(request, connection.requestIP(request)?.address ?? '');
+          const response = await this.answerer.answer(request, connection.requestIP(request)?.address ?? '');
           if (door.isLeaving) response.headers.set('Connection', 'close');
           return response;
         },

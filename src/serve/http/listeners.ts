@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { isSignetError } from '../../core/errors/index.ts';
 import type { Address } from '../settings/host-name.ts';
 import type { ServerCertificate } from '../tls/server-certificate.ts';
-import { Listener, type ListenOptions } from './listener.ts';
+import { type Answerer, Listener, type ListenOptions } from './listener.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1'] as const;
 /** How often another free port is looked for if the one that the system chose is taken on the second address. */
@@ -35,6 +35,11 @@ export class Listeners {
   /** As `Listener.replaceCertificate`. One after the other: what they do to a port is for all sockets on it. */
   async replaceCertificate(certificate: ServerCertificate): Promise<void> {
     for (const listener of this.all) await listener.replaceCertificate(certificate);
+  }
+
+  /** As `Listener.answerWith`. */
+  answerWith(answerer: Answerer): void {
+    for (const listener of this.all) listener.answerWith(answerer);
   }
 
   /** As `Listener.pause`. */

@@ -15,18 +15,9 @@ interface ShareLimits {
   readonly bytes: number;
 }
 
-/** What one request holds of the share of its network. */
-export interface Share {
-  /** Counts bytes of a body, which are in memory until the request ends. Throws `network-busy` or `server-busy`. */
-  keep(bytes: number): void;
-  /** Counts bytes of an answer until the function that it returns is called. Throws `network-busy` or `server-busy`. */
-  send(bytes: number): () => void;
-  leave(): void;
-}
-
 /**
- * Shares the server out among the networks that its requests come from: none has more than half of the requests in
- * progress, or more memory than the largest body takes. Who opens many slow requests waits for himself.
+ * Divides the server among the networks that its requests come from: none has more than half of the requests in
+ * progress, or more memory than the largest body takes. A network that opens many slow requests holds up only itself.
  */
 export class Shares {
   private readonly mostRequests: number;
@@ -39,25 +30,45 @@ export class Shares {
     this.bodies = new Room(bytes);
   }
 
-  /** Throws `network-busy` where the network has its share of requests already. */
+  /** Throws `network-busy` if the network has its share of requests already. */
   enter(network: string): Share {
     if (this.requests.of(network) >= this.mostRequests) throw networkBusy();
-    this.requests.add(network, 1);
-    let kept = 0;
-    return {
-      keep: (bytes) => {
-        this.bodies.take(network, bytes);
-        kept += bytes;
-      },
-      send: (bytes) => {
-        this.answers.take(network, bytes);
-        return once(() => this.answers.free(network, bytes));
-      },
-      leave: () => {
-        this.requests.add(network, -1);
-        this.bodies.free(network, kept);
-      },
-    };
+    return new Share(network, this.requests, this.bodies, this.answers);
+  }
+}
+
+/** What one request holds of the share of its network. */
+export class Share {
+  private readonly network: string;
+  private readonly requests: Tally;
+  private readonly bodies: Room;
+  private readonly answers: Room;
+  private kept = 0;
+
+  constructor(network: string, requests: Tally, bodies: Room, answers: Room) {
+    this.network = network;
+    this.requests = requests;
+    this.bodies = bodies;
+    this.answers = answers;
+    requests.add(network, 1);
+  }
+
+  /** Counts bytes of a body, which are in memory until the request ends. Throws `network-busy` or `server-busy`. */
+  keep(bytes: number): void {
+    this.bodies.take(this.network, bytes);
+    this.kept += bytes;
+  }
+
+  /** Counts bytes of an answer until the function that it returns is called. Throws `network-busy` or `server-busy`. */
+  send(bytes: number): () => void {
+    this.answers.take(this.network, bytes);
+    return once(() => this.answers.free(this.network, bytes));
+  }
+
+  /** Once, when the request ends. */
+  leave(): void {
+    this.requests.add(this.network, -1);
+    if (this.kept > 0) this.bodies.free(this.network, this.kept);
   }
 }
 

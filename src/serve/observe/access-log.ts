@@ -39,15 +39,15 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const LONGEST = 1024;
 
 /** A log of one line for each request: JSON, or the combined format that web servers share (without the referrer). */
-export function createAccessLog(format: 'text' | 'json', write: LineSink): (exchange: AccessRecord) => void {
+export function createAccessLog(format: 'text' | 'json', write: LineSink): (record: AccessRecord) => void {
   const line = format === 'json' ? inJson : combined;
-  return (exchange) => write(line(exchange));
+  return (record) => write(line(record));
 }
 
-function inJson(exchange: AccessRecord): string {
-  const { id, address, user, method, url, host, agent, status, bytes, duration } = exchange;
+function inJson(record: AccessRecord): string {
+  const { id, address, user, method, url, host, agent, status, bytes, duration } = record;
   return jsonLine({
-    time: new Date(exchange.at).toISOString(),
+    time: new Date(record.at).toISOString(),
     level: 'info',
     msg: 'request',
     id,

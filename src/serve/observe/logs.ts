@@ -8,8 +8,9 @@ import { createLog, type LineSink, type Log } from './log.ts';
 /** Everything that the server writes about itself. */
 export interface Logs {
   readonly log: Log;
-  logAccess(exchange: AccessRecord): void;
-  /** Opens the access log's file anew, after something has renamed it; never throws. */
+  /** Undefined if there is no access log. */
+  readonly logAccess: ((record: AccessRecord) => void) | undefined;
+  /** Opens the access log's file again, after something has renamed it; never throws. */
   reopen(): void;
   close(): void;
 }
@@ -27,7 +28,7 @@ export function openLogs(settings: Settings, sink: LineSink | undefined, now: ()
   const log = createLog({ level: settings.logLevel, format, write, now });
   switch (settings.accessLog) {
     case 'off':
-      return { log, logAccess: () => {}, reopen: () => {}, close: () => {} };
+      return { log, logAccess: undefined, reopen: () => {}, close: () => {} };
     case 'stderr':
       return { log, logAccess: createAccessLog(format, write), reopen: () => {}, close: () => {} };
     default: {
@@ -66,7 +67,7 @@ class LogFile {
       closeSync(this.file);
       this.file = next;
     } catch (error) {
-      this.log.error('the access log cannot be opened anew', { file: this.path, error: String(error) });
+      this.log.error('the access log cannot be opened again', { file: this.path, error: String(error) });
     }
   }
 

@@ -96,6 +96,13 @@ export const path: SettingType<string> = scalar({
   read: (text, folder) => (isPath(text) ? resolve(folder, text) : undefined),
 });
 
+/** Files or folders, as `path` reads them. */
+export const paths: SettingType<readonly string[]> = listOf({
+  argument: 'PATH',
+  expects: 'files or folders',
+  read: (text, folder) => (isPath(text) ? resolve(folder, text) : undefined),
+});
+
 /** `path`, or one of a few words in its place. */
 export function pathOr<const Words extends readonly string[]>(...words: Words): SettingType<string> {
   return scalar({

@@ -11,6 +11,7 @@ import {
   optional,
   path,
   pathOr,
+  paths,
   type SettingType,
   size,
   texts,
@@ -77,6 +78,11 @@ export const SETTINGS = {
     ),
     flag: 'gun-prefix',
   },
+  mirror: setting(
+    paths,
+    [],
+    'Serve copies of trust data (signet trust export), or folders of them, instead of trust data of its own: read-only, without a key',
+  ),
   currentMaxAge: setting(duration('0s', '365d'), 300, 'How long clients may cache current trust data; 0 forbids it'),
   consistentMaxAge: setting(
     duration('0s', '365d'),

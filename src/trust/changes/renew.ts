@@ -11,7 +11,18 @@ import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** A role whose file is to be signed anew, and why. */
+/**
+ * A role whose file should be signed again, and why.
+ *
+ * @example
+ * ```ts
+ * import { type DueRole, planRenewal } from 'signet';
+ *
+ * const { due } = await planRenewal(repository);
+ * const describe = ({ role, why, expires }: DueRole) => `${role}: ${why}, ${new Date(expires).toISOString()}`;
+ * for (const each of due) console.log(describe(each));
+ * ```
+ */
 export interface DueRole {
   readonly role: RoleName;
   readonly expires: Instant;
@@ -21,15 +32,33 @@ export interface DueRole {
   readonly isHere: boolean;
 }
 
-/** What renewing would do. */
+/**
+ * What a renewal would sign again, and the collection as it is.
+ *
+ * @example
+ * ```ts
+ * import { planRenewal, type RenewalPlan } from 'signet';
+ *
+ * const plan: RenewalPlan = await planRenewal(repository);
+ * assert.deepEqual(plan.due, []); // nothing expires within six months
+ * ```
+ */
 export interface RenewalPlan {
   readonly collection: Collection;
   readonly due: readonly DueRole[];
 }
 
 /**
- * The roles that have expired, will within half a year, or lost their signatures, and those `asked` for beside them. The
- * timestamp is left out, and the snapshot where the server has its key: the server renews them by itself.
+ * The roles that have expired, will expire within six months, or lack signatures, and those in `asked`. Leaves out the
+ * timestamp, and the snapshot if the server has its key: the server renews these by itself.
+ *
+ * @example
+ * ```ts
+ * import { planRenewal } from 'signet';
+ *
+ * const { due } = await planRenewal(repository, ['targets']);
+ * assert.deepEqual(due.map(({ role, why, isHere }) => [role, why, isHere]), [['targets', 'asked for', true]]);
+ * ```
  */
 export async function planRenewal(repository: Repository, asked: readonly RoleName[] = []): Promise<RenewalPlan> {
   const collection = await repository.inspect();
@@ -45,8 +74,18 @@ export async function planRenewal(repository: Repository, asked: readonly RoleNa
 }
 
 /**
- * Signs the given roles anew, with all they say, in one publish. The caller vouches for content whose signatures were
- * lost. A root gets new certificates for the keys that are here where theirs run out (protocol G-1).
+ * Signs the given roles again, with their content, in one publish. The caller vouches for content whose signatures were
+ * lost. A root gets new certificates for those keys in the key store whose certificates are about to expire (protocol
+ * G-1).
+ *
+ * @example
+ * ```ts
+ * import { planRenewal, renew } from 'signet';
+ *
+ * const { due } = await planRenewal(repository, ['targets']);
+ * const { kind } = await renew(repository, due.filter(({ isHere }) => isHere).map(({ role }) => role));
+ * assert.equal(kind, 'published');
+ * ```
  */
 export function renew(repository: Repository, roles: readonly RoleName[]): Promise<Publication> {
   return repository.repair(async (editor, collection) => {

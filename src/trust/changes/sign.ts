@@ -18,7 +18,17 @@ import type { Publication } from '../publish/publication.ts';
 import { isRenewedBy, type Repository } from '../publish/repository.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** A manifest or index that is to be signed under a tag. */
+/**
+ * A manifest or index to be signed under a tag.
+ *
+ * @example
+ * ```ts
+ * import type { SignedImage } from 'signet';
+ *
+ * const { digest, size } = await client.manifest(image);
+ * const release: SignedImage = { tag: '2.0', digest, size };
+ * ```
+ */
 export interface SignedImage {
   readonly tag: string;
   readonly digest: Digest;
@@ -27,8 +37,21 @@ export interface SignedImage {
 }
 
 /**
- * Signs images into every role this person can sign for, all in one publish (protocol D.8). A role that has the image
- * already is signed anew: its expiry is renewed, and nobody is told of a signature that they could not make.
+ * Signs images into every role for which the key store has a key, all in one publish (protocol D.8). A role that
+ * already has the image is signed again, which renews its expiry. The repository must exist: see
+ * `initializeWithImages`.
+ *
+ * @example
+ * ```ts
+ * import { signImages } from 'signet';
+ *
+ * const { digest, size } = await client.manifest(image);
+ * const { kind } = await signImages(repository, [
+ *   { tag: '1.1', digest, size },
+ *   { tag: 'latest', digest, size },
+ * ]);
+ * assert.equal(kind, 'published');
+ * ```
  */
 export function signImages(repository: Repository, images: readonly SignedImage[]): Promise<Publication> {
   return repository.publish(async (editor, { set }) => {
@@ -62,7 +85,20 @@ interface Revocation {
   readonly remaining: readonly string[];
 }
 
-/** Initialises a repository as `docker push` does: the images are signed by the repository's own key. */
+/**
+ * Creates a repository as `docker push` does: the images are signed by the new repository key. Throws
+ * `trust-data-exists` if someone else has just created it.
+ *
+ * @example
+ * ```ts
+ * import { initializeWithImages, parseReference } from 'signet';
+ *
+ * const { digest, size } = await client.manifest(image);
+ * const created = client.repository(parseReference('registry.example.com/team/new'), ['pull', 'push']);
+ * await initializeWithImages(created, [{ tag: '1.0', digest, size }]);
+ * assert.equal((await created.read()).set.targets.get('targets')?.payload.targets.size, 1);
+ * ```
+ */
 export function initializeWithImages(repository: Repository, images: readonly SignedImage[]): Promise<void> {
   return repository.initialize((editor) => {
     for (const image of images) editor.addTarget('targets', image.tag, targetOf(image));
@@ -76,8 +112,18 @@ export function addSigner(editor: Editor, name: string, keys: readonly PublicKey
 }
 
 /**
- * Takes tags out of every role this person can sign for, and out of `targets` where its key is here: docker leaves it out
- * beside delegations, and what it released stays pullable.
+ * Removes tags from every role for which the key store has a key, and from `targets` if its key is there: docker leaves
+ * `targets` out if there are delegations, and what it released can still be pulled. `remaining` are the tags that
+ * others still release.
+ *
+ * @example
+ * ```ts
+ * import { revokeTags } from 'signet';
+ *
+ * const { publication, remaining } = await revokeTags(repository, ['1.0']);
+ * assert.equal(publication.kind, 'published');
+ * assert.deepEqual(remaining, []);
+ * ```
  */
 export async function revokeTags(repository: Repository, tags: readonly string[]): Promise<Revocation> {
   let remaining: string[] = [];

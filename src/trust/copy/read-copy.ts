@@ -57,7 +57,7 @@ async function olderRoots({ gun, server, warn }: CopySource, current: TrustedRoo
     const found = await server.read(gun, { role: 'root', version }, LIMITS.metadata).catch(unlessMissing);
     const root = found instanceof SignetError ? found : leadingTo(next, found);
     if (root instanceof SignetError) {
-      // Without it, or with one that does not lead on, the older ones are of use to nobody.
+      // Without it, or with one that does not lead on, the older ones are of use to no one.
       warn(
         `WARNING: the roots of ${gun} can be followed from version ${version + 1} on, not from version 1: ${root.message}. Clients that know only an older root have to decide again whether to trust it.`,
       );

@@ -13,22 +13,24 @@ import { type CollectionView, checkInForce, type Evidence } from './evidence.ts'
 import { resolveAllTags, resolveTag, type TrustedTag } from './resolve.ts';
 
 /**
- * The one answer to "may this image be used, and which is it?" for command line, guards and webhooks alike. Every case is
- * a verdict; what cannot be decided is refused.
+ * The one answer to "may this image be used, and which is it?", for command line, guards and webhooks alike. Every case
+ * is a verdict, and what cannot be decided is refused.
  *
- * - An image that the configuration exempts may be used as it was asked for.
- * - A tag (`latest` if there is none) must be signed, and from here on only its digest travels. A digest beside it must be
- *   the signed one; docker ignored it silently (protocol G-36).
- * - A digest or ID alone names its content itself. By docker's rule that is enough; if the rules say `signed`, a tag of its
- *   repository must be signed as that very digest.
+ * - An image that the configuration exempts may be used as requested.
+ * - A tag (`latest` by default) must be signed; from here on only its digest is used. A digest next to it must be the
+ *   signed one; docker ignores it silently (protocol G-36).
+ * - A digest or ID alone identifies its content itself. By docker's rule that is enough; with the rule `signed`, a tag
+ *   of its repository must be signed as exactly that digest.
  *
- * Throws nothing but what is a fault in the program.
+ * Throws only for faults in the program.
  *
  * @example
  * ```ts
- * const decision = await decide(parseReference('registry.example.com/team/app:1.0'), evidence);
- * if ('error' in decision) console.error(decision.error.message);
- * else run(decision.use);
+ * import { decide, formatReference, parseReference } from 'signet';
+ *
+ * const decision = await decide(parseReference('registry.example.com/team/app:1.0'), client.evidence());
+ * if ('error' in decision) console.error(decision.error.message, decision.error.next);
+ * else assert.match(formatReference(decision.use), /@sha256:[0-9a-f]{64}$/);
  * ```
  */
 export async function decide<Asked extends AskedImage>(image: Asked, evidence: Evidence): Promise<Decision<Asked>>;
@@ -36,14 +38,14 @@ export async function decide(image: AskedImage, evidence: Evidence): Promise<Dec
   return isImageId(image) ? decideId(image, evidence) : decideReference(image, evidence);
 }
 
-/** What may be used of a repository: every tag that `decide` would find signed; `skipped` are those without SHA-256. */
+/** The usable tags of a repository: every tag that `decide` would accept. `skipped` are those without SHA-256. */
 export interface SignedTags {
   readonly verdict: 'tags-signed';
   readonly images: readonly SignedTag[];
   readonly skipped: readonly string[];
 }
 
-/** `decide` for every tag of a repository at once. Throws what bringing its collection up to date throws. */
+/** `decide` for every tag of a repository at once. Throws the errors of updating its collection. */
 export async function decideEveryTag(
   repository: Reference,
   evidence: Evidence,
@@ -52,7 +54,7 @@ export async function decideEveryTag(
   if (exemption !== undefined) return { verdict: 'exempt', asked: repository, use: repository, exemption };
   const { set } = await evidence.collectionOf(repository);
   const { tags, skipped } = resolveAllTags(set);
-  // Once for each role: it verifies the signatures of the root.
+  // Once per role, because it verifies the signatures of the root.
   for (const role of new Set(tags.map((tag) => tag.role))) checkInForce(set, role, evidence.pinning, evidence.now());
   return {
     verdict: 'tags-signed',
@@ -75,7 +77,7 @@ async function decideReference(reference: Reference, evidence: Evidence): Promis
   }
 }
 
-/** An ID is signed if one of the digests is that the engine knows its image by, in the repository of that name. */
+/** An ID is signed if the engine knows its image under a signed digest of the repository of that name. */
 async function decideId(image: ImageId, evidence: Evidence): Promise<Decision<ImageId>> {
   const answer = { asked: image, use: image };
   if (evidence.rules.digests === 'docker') return { verdict: 'unsigned-digest-allowed', ...answer };

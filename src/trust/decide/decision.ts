@@ -4,27 +4,77 @@ import type { Reference } from '../../core/names/reference.ts';
 import type { Exemption } from './image-rules.ts';
 import type { TrustedTag } from './resolve.ts';
 
-/** An image by its ID, which names its content and no repository. */
+/**
+ * An image by its ID, which identifies its content but no repository.
+ *
+ * @example
+ * ```ts
+ * import { decide, digestOf, type ImageId } from 'signet';
+ *
+ * const id: ImageId = { id: digestOf(Buffer.from('the configuration of an image')), names: [] };
+ * assert.equal((await decide(id, client.evidence())).verdict, 'unsigned-digest-allowed');
+ * ```
+ */
 export interface ImageId {
   readonly id: Digest;
-  /** Under which names, each with a digest, the engine knows the image; empty if it does not have it. */
+  /** The names with digests under which the engine knows the image; empty if it does not have it. */
   readonly names: readonly Reference[];
 }
 
-/** What can be asked about: a name with a tag (`latest` if it has none), a digest, or both; or an image ID. */
+/**
+ * What can be asked about: a name with a tag (`latest` by default), a digest, or both; or an image ID.
+ *
+ * @example
+ * ```ts
+ * import { type AskedImage, decide, parseReference } from 'signet';
+ *
+ * const asked: AskedImage = parseReference('registry.example.com/team/app:no-such-tag');
+ * assert.equal((await decide(asked, client.evidence())).verdict, 'refused');
+ * ```
+ */
 export type AskedImage = Reference | ImageId;
 
-/** The answer to "may this image be used, and which is it?". */
+/**
+ * The answer to "may this image be used, and which is it?".
+ *
+ * @example
+ * ```ts
+ * import { type Decision, decide } from 'signet';
+ *
+ * const decision: Decision = await decide(image, client.evidence());
+ * switch (decision.verdict) {
+ *   case 'tag-signed':
+ *     console.log(`signed by ${decision.tag.role}`);
+ *     break;
+ *   case 'exempt':
+ *     console.warn(`not signed, but exempt: ${decision.exemption.reason}`);
+ *     break;
+ *   case 'refused':
+ *   case 'unsigned-digest-refused':
+ *     throw decision.error;
+ * }
+ * ```
+ */
 export type Decision<Asked extends AskedImage = AskedImage> = Permitted<Asked> | Refused<Asked>;
 
-/** An image that may be used, as `use` and in no other way. */
+/**
+ * An image that may be used, but only as `use`.
+ *
+ * @example
+ * ```ts
+ * import { decide, type Permitted, permitted } from 'signet';
+ *
+ * const permission: Permitted = permitted(await decide(image, client.evidence()));
+ * assert.ok('use' in permission);
+ * ```
+ */
 export type Permitted<Asked extends AskedImage = AskedImage> =
   | SignedTag
   | SignedDigest<Asked>
   | UnsignedDigest<Asked>
   | ExemptImage<Asked>;
 
-/** A tag that is signed. */
+/** A signed tag. */
 export interface SignedTag {
   readonly verdict: 'tag-signed';
   /** With its tag. */
@@ -34,7 +84,7 @@ export interface SignedTag {
   readonly tag: TrustedTag;
 }
 
-/** A digest or ID without a tag, which some tag of its repository is signed as. */
+/** A digest or ID without a tag that equals some signed tag of its repository. */
 interface SignedDigest<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'digest-signed';
   readonly asked: Asked;
@@ -42,14 +92,14 @@ interface SignedDigest<Asked extends AskedImage = AskedImage> {
   readonly tag: TrustedTag;
 }
 
-/** A digest or ID without a tag. No one has looked whether it is signed: under docker's rule it names its content itself. */
+/** A digest or ID without a tag. Signatures were not checked: by docker's rule it identifies its content itself. */
 interface UnsignedDigest<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'unsigned-digest-allowed';
   readonly asked: Asked;
   readonly use: Asked;
 }
 
-/** An image that the configuration exempts. Whoever uses it says so each time. */
+/** An image that the configuration exempts. Callers must report each use. */
 export interface ExemptImage<Asked extends AskedImage = AskedImage> {
   readonly verdict: 'exempt';
   readonly asked: Asked;
@@ -64,7 +114,17 @@ interface Refused<Asked extends AskedImage = AskedImage> {
   readonly error: SignetError;
 }
 
-/** The permission in a decision. Throws the error of one that refuses. */
+/**
+ * Returns the permission in a decision. Throws the error of a refusal.
+ *
+ * @example
+ * ```ts
+ * import { decide, formatReference, parseReference, permitted } from 'signet';
+ *
+ * const { use } = permitted(await decide(parseReference('registry.example.com/team/app:1.0'), client.evidence()));
+ * console.log(`docker run ${formatReference(use)}`);
+ * ```
+ */
 export function permitted<Asked extends AskedImage>(decision: Decision<Asked>): Permitted<Asked> {
   if ('error' in decision) throw decision.error;
   return decision;

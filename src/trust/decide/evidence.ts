@@ -8,22 +8,42 @@ import type { TrustedView } from '../../core/verify/trusted-set.ts';
 import { checkExpiry } from '../../core/verify/verify.ts';
 import type { ImageRules } from './image-rules.ts';
 
-/** What a decision rests on. Neither keys nor proposals are part of it. */
+/**
+ * What a decision is based on. Neither keys nor proposals are part of it.
+ *
+ * @example
+ * ```ts
+ * import { decide, type Evidence } from 'signet';
+ *
+ * const nextYear: Evidence = { ...client.evidence(), now: () => Date.now() + 4 * 365 * 24 * 3600 * 1000 };
+ * assert.equal((await decide(image, nextYear)).verdict, 'refused'); // expired by then
+ * ```
+ */
 export interface Evidence {
   readonly rules: ImageRules;
   readonly pinning: Pinning;
-  /** The collection that speaks for the reference's repository, brought up to date. What it throws is a refusal. */
+  /** The updated collection of the reference's repository. Errors count as refusals. */
   collectionOf(reference: Reference): Promise<CollectionView>;
-  /** The time at which the decision is made: data that was verified earlier may have expired since. */
+  /** The time of the decision: data that was verified earlier may have expired since. */
   now(): Instant;
 }
 
-/** A collection that can only be read. */
+/**
+ * A read-only view of a collection.
+ *
+ * @example
+ * ```ts
+ * import { type CollectionView, inspectCollection } from 'signet';
+ *
+ * const view: CollectionView = await client.evidence().collectionOf(image);
+ * assert.ok(view.set.targets.has('targets'));
+ * ```
+ */
 export interface CollectionView {
   readonly set: TrustedView;
 }
 
-/** The same evidence, which brings each collection up to date once: for the decisions of one command. */
+/** The same evidence, updating each collection only once: for the decisions of one command. */
 export function remembered(evidence: Evidence): Evidence {
   const collections = new Map<Gun, Promise<CollectionView>>();
   const collectionOf = (reference: Reference): Promise<CollectionView> => {
@@ -36,7 +56,7 @@ export function remembered(evidence: Evidence): Evidence {
 }
 
 /**
- * Whether everything that a role's word rests on is still in force: the root and its certificates, the timestamp, the
+ * Checks that everything a role's entries depend on is still valid: the root and its certificates, the timestamp, the
  * snapshot, the role and its delegators. Throws `metadata-expired`, `root-untrusted` or `root-pin-mismatch`.
  */
 export function checkInForce(set: TrustedView, role: TargetsRole, pinning: Pinning, now: Instant): void {

@@ -3,11 +3,23 @@ import type { JsonObject } from '../../core/json/parse.ts';
 import { type ImagePattern, parseImagePattern } from '../../core/names/image-pattern.ts';
 import { quoted } from '../../core/printable.ts';
 
-/** What is demanded of images beyond the signature of their tag. */
+/**
+ * What images need besides a signed tag.
+ *
+ * @example
+ * ```ts
+ * import { decide, digestOf, type ImageRules, parseReference } from 'signet';
+ *
+ * const rules: ImageRules = { digests: 'signed', exempt: [] };
+ * const unsigned = parseReference(`registry.example.com/team/app@${digestOf(Buffer.from('something else'))}`);
+ * const decision = await decide(unsigned, { ...client.evidence(), rules });
+ * assert.equal(decision.verdict, 'unsigned-digest-refused');
+ * ```
+ */
 export interface ImageRules {
   /**
-   * What an explicit digest or image ID needs. `docker`: nothing, it names its content itself. `signed`: the trust data
-   * of its repository must sign it.
+   * What an explicit digest or image ID needs. `docker`: nothing, it identifies its content itself. `signed`: the trust
+   * data of its repository must sign it.
    */
   readonly digests: DigestRule;
   readonly exempt: readonly Exemption[];
@@ -16,7 +28,7 @@ export interface ImageRules {
 type DigestRule = (typeof DIGEST_RULES)[number];
 const DIGEST_RULES = ['docker', 'signed'] as const;
 
-/** Images that are used without a signature, and why. */
+/** Images that may be used without a signature, and why. */
 export interface Exemption {
   readonly pattern: ImagePattern;
   readonly reason: string;
@@ -33,7 +45,7 @@ export function readDigestRule(text: string | undefined): DigestRule {
   return rule;
 }
 
-/** Reads the member `exempt` of `signet.json`: patterns to reasons. Throws `name-invalid` or `json-unexpected`. */
+/** Reads the member `exempt` of `signet.json`: reasons by pattern. Throws `name-invalid` or `json-unexpected`. */
 export function readExemptions(members: JsonObject): readonly Exemption[] {
   return [...members].map(([pattern, reason]) => {
     if (typeof reason !== 'string' || reason.trim() === '')

@@ -12,21 +12,21 @@ import {
 } from '../../core/verify/lookup.ts';
 import type { TrustedView } from '../../core/verify/trusted-set.ts';
 
-/** A tag that docker's rules trust: what it stands for, and who says so. */
+/** A tag that docker's rules trust: its digest, and who signed it. */
 export interface TrustedTag {
   readonly tag: string;
   readonly digest: Digest;
-  /** Size of the manifest or index in bytes, as it was signed. */
+  /** Signed size of the manifest or index in bytes. */
   readonly length: number;
   readonly role: TargetsRole;
 }
 
 /**
- * The digest that a tag stands for, by docker's rule (protocol D.3): the tag as `targets/releases` has it, else as
- * `targets` has it; what only another delegation says counts for nothing.
+ * Resolves a tag to its digest by docker's rule (protocol D.3): the entry in `targets/releases`, else the one in
+ * `targets`; entries of other delegations do not count.
  *
- * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message docker's `pull`
- * prints, and `role-unusable` if `targets/releases` has a file that cannot be trusted, for which docker would ask
+ * Throws `target-not-found`, `target-role-untrusted` or `target-hash-missing`, with the message that docker's `pull`
+ * prints, and `role-unusable` if `targets/releases` has a file that cannot be trusted; docker would fall back to
  * `targets`.
  */
 export function resolveTag(set: TrustedView, tag: string): TrustedTag {
@@ -39,8 +39,8 @@ export function resolveTag(set: TrustedView, tag: string): TrustedTag {
 }
 
 /**
- * Every tag that `resolveTag` would resolve; `skipped` are those signed without a SHA-256 digest. Throws `role-unusable`
- * if no one knows which those are.
+ * Every tag that `resolveTag` would resolve; `skipped` are those signed without a SHA-256 digest. Throws
+ * `role-unusable` if that cannot be determined.
  */
 export function resolveAllTags(set: TrustedView): {
   readonly tags: readonly TrustedTag[];

@@ -1,6 +1,16 @@
 import type { KeyId } from '../../core/names/key-id.ts';
 
-/** The key that a passphrase is asked for. */
+/**
+ * The key that a passphrase is requested for.
+ *
+ * @example
+ * ```ts
+ * import type { PassphraseRequest } from 'signet';
+ *
+ * const question = ({ alias, id }: PassphraseRequest) => `Passphrase for the ${alias} key${id ? ` ${id.slice(0, 7)}` : ''}`;
+ * assert.equal(question({ alias: 'root', id: undefined }), 'Passphrase for the root key');
+ * ```
+ */
 export interface PassphraseRequest {
   /** Undefined for a key file that is being imported: it does not tell before it is open. */
   readonly id: KeyId | undefined;
@@ -8,14 +18,37 @@ export interface PassphraseRequest {
   readonly alias: string;
 }
 
-/** The key that a passphrase has turned out to be right for. */
+/**
+ * The key that a passphrase turned out to be right for.
+ *
+ * @example
+ * ```ts
+ * import type { PassphraseOwner } from 'signet';
+ *
+ * const opened: string[] = [];
+ * const approve = async ({ alias, id }: PassphraseOwner) => void opened.push(`${alias} ${id}`);
+ * ```
+ */
 export interface PassphraseOwner extends PassphraseRequest {
   readonly id: KeyId;
 }
 
 /**
- * Where passphrases come from: the environment, a file, a command, a keychain, a prompt. Every Buffer given away is the
- * receiver's to wipe.
+ * A source of passphrases: the environment, a file, a command, a keychain, a prompt. The caller wipes every Buffer it
+ * receives.
+ *
+ * @example
+ * ```ts
+ * import { type Passphrases, SignetError } from 'signet';
+ *
+ * const passphrases: Passphrases = {
+ *   existing: async ({ alias }, attempt) => {
+ *     if (attempt > 0) throw new SignetError('key-passphrase-wrong', `wrong passphrase for the ${alias} key`);
+ *     return Buffer.from(process.env.SIGNING_PASSPHRASE ?? '');
+ *   },
+ *   fresh: async () => Buffer.from(process.env.SIGNING_PASSPHRASE ?? ''),
+ * };
+ * ```
  */
 export interface Passphrases {
   /**

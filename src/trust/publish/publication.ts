@@ -25,7 +25,19 @@ import type { RepositorySource } from './repository-source.ts';
 import { send } from './send.ts';
 import type { WaitingProposal } from './waiting-proposal.ts';
 
-/** What became of a change. */
+/**
+ * The result of a change: nothing to do, published, or waiting for the signatures of others.
+ *
+ * @example
+ * ```ts
+ * import { type Publication, signImages } from 'signet';
+ *
+ * const { digest, size } = await client.manifest(image);
+ * const publication: Publication = await signImages(repository, [{ tag: '1.2', digest, size }]);
+ * if (publication.kind === 'waiting') console.log('others have to sign: signet trust approve');
+ * else assert.equal(publication.kind, 'published');
+ * ```
+ */
 export type Publication =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'published' }

@@ -1,3 +1,4 @@
+import type { MirrorInfo } from '../../remote/notary/mirror-info.ts';
 import type { TrustServer } from '../../remote/notary/trust-server.ts';
 import type { CreationLock } from '../../store/creation-lock.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
@@ -15,6 +16,8 @@ export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
   /** Where changes wait for signatures of others. */
   readonly proposals: PlacedProposals;
+  /** What the server says of it if it is a mirror; absent where no one can be asked. */
+  readonly mirrorInfo?: (() => Promise<MirrorInfo | undefined>) | undefined;
   /** Held while a repository is founded, so that two processes do not both make keys for it; absent where only one can. */
   readonly creationLock?: Pick<CreationLock, 'hold'> | undefined;
   /** Waits so many milliseconds; by the clock where it is absent. */

@@ -30,7 +30,18 @@ export function isRenewedBy(expires: Instant, now: Instant): boolean {
   return expires < now + EXPIRY_NOTICE;
 }
 
-/** One trust collection, for a person who signs. */
+/**
+ * One trust collection, for a person who signs. `TrustClient.repository` opens it.
+ *
+ * @example
+ * ```ts
+ * import { parseReference } from 'signet';
+ *
+ * const app = client.repository(parseReference('registry.example.com/team/app'), ['pull', 'push']);
+ * const { kind } = await app.publish((editor) => editor.witness('targets'));
+ * assert.equal(kind, 'published');
+ * ```
+ */
 export class Repository {
   readonly source: RepositorySource;
   readonly keys: KeyRing;

@@ -1,7 +1,17 @@
 import type { Proposal, ProposedFile } from '../../core/edit/proposal.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** A proposal that waits, as it was examined against the collection. */
+/**
+ * A proposal that waits for signatures, as examined against the current collection.
+ *
+ * @example
+ * ```ts
+ * import type { WaitingProposal } from 'signet';
+ *
+ * const waiting: WaitingProposal | undefined = await repository.proposal();
+ * assert.equal(waiting, undefined);
+ * ```
+ */
 export interface WaitingProposal {
   readonly collection: Collection;
   readonly proposal: Proposal;

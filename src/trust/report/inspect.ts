@@ -28,7 +28,17 @@ interface SignerKeys {
   readonly keys: readonly KeyId[];
 }
 
-/** What `docker trust inspect` tells of a repository (protocol D.16). */
+/**
+ * What `docker trust inspect` prints about a repository (protocol D.16).
+ *
+ * @example
+ * ```ts
+ * import { type Inspection, inspectCollection } from 'signet';
+ *
+ * const inspection: Inspection = inspectCollection((await repository.read()).set, '1.0');
+ * assert.deepEqual(inspection.tags.map(({ tag, signers }) => [tag, signers]), [['1.0', []]]);
+ * ```
+ */
 export interface Inspection {
   /** In natural order of tags. */
   readonly tags: readonly SignedTagRow[];
@@ -38,7 +48,19 @@ export interface Inspection {
   readonly repositoryKeys: readonly KeyId[];
 }
 
-/** Describes a collection, of one tag or of all. */
+/**
+ * Describes a collection, with one tag or all.
+ *
+ * @example
+ * ```ts
+ * import { inspectCollection } from 'signet';
+ *
+ * const { set } = await repository.read();
+ * for (const { tag, digest, signers } of inspectCollection(set).tags) {
+ *   console.log(tag, digest, signers.join(', ') || 'Repo Admin');
+ * }
+ * ```
+ */
 export function inspectCollection(set: TrustedSet, tag?: string): Inspection {
   return {
     tags: signedTags(set, tag),

@@ -6,13 +6,25 @@ import type { Instant } from '../../core/time.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { Trusted } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
+import type { MirrorInfo } from '../../remote/notary/mirror-info.ts';
 import { type Signatory, signatoryOf } from '../keys/signatories.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import type { Repository } from '../publish/repository.ts';
 import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
 
-/** One published file of a collection, as whoever looks after it has to know it. */
+/**
+ * The state of one published file of a collection: version, expiry, signatures and keys.
+ *
+ * @example
+ * ```ts
+ * import { type RoleStatus, statusOf } from 'signet';
+ *
+ * const isDue = ({ expires }: RoleStatus) => expires < Date.now() + 30 * 24 * 3600 * 1000;
+ * const { roles } = await statusOf(repository);
+ * assert.deepEqual(roles.filter(isDue).map(({ role }) => role), ['timestamp']); // the server renews it
+ * ```
+ */
 export interface RoleStatus {
   readonly role: RoleName;
   readonly version: number;
@@ -25,14 +37,38 @@ export interface RoleStatus {
   readonly here: number;
 }
 
+/**
+ * The state of a collection, and the proposal that waits for signatures.
+ *
+ * @example
+ * ```ts
+ * import { type Status, statusOf } from 'signet';
+ *
+ * const status: Status = await statusOf(repository);
+ * assert.equal(status.waiting, undefined);
+ * ```
+ */
 export interface Status {
   readonly collection: Collection;
   readonly roles: readonly RoleStatus[];
   /** The proposal that waits; the error where it is of no use; `hidden` from whom the server does not let see it. */
   readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
+  /** Where the collection comes from, if the server is a mirror. */
+  readonly mirror: MirrorInfo | undefined;
 }
 
-/** How a collection stands, expired or not, and what waits for signatures. Throws `trust-data-missing`. */
+/**
+ * The state of a collection, expired or not, and what waits for signatures. Throws `trust-data-missing`.
+ *
+ * @example
+ * ```ts
+ * import { statusOf } from 'signet';
+ *
+ * for (const { role, version, expires, signed, threshold } of (await statusOf(repository)).roles) {
+ *   console.log(role, version, new Date(expires), `${signed.length} of ${threshold}`);
+ * }
+ * ```
+ */
 export async function statusOf(repository: Repository): Promise<Status> {
   const collection = await repository.inspect();
   const roles: RoleStatus[] = [];
@@ -48,7 +84,18 @@ export async function statusOf(repository: Repository): Promise<Status> {
       here: await countHere(repository.keys, canonicalKeyIds(signers)),
     });
   }
-  return { collection, roles, waiting: await waitingIn(repository, collection) };
+  const waiting = await waitingIn(repository, collection);
+  return { collection, roles, waiting, mirror: await mirrorOf(repository) };
+}
+
+/** A server that does not answer this is none. */
+async function mirrorOf({ source }: Repository): Promise<MirrorInfo | undefined> {
+  try {
+    return await source.mirrorInfo?.();
+  } catch (error) {
+    if (isSignetError(error)) return undefined;
+    throw error;
+  }
 }
 
 interface File extends Pick<RoleStatus, 'role' | 'version' | 'expires'> {

@@ -1,7 +1,7 @@
-/** What CI services set CI to where the job is none. */
+/** Values of `CI` that CI services set outside of a job. */
 const NOT_CI: readonly string[] = ['', '0', 'false'];
 
-/** Whether the environment is that of a CI job, which no one watches and which remembers nothing. */
+/** Whether this is a CI job, which no one watches and which keeps no state. */
 export function isCi({ CI = '' }: NodeJS.ProcessEnv): boolean {
   return !NOT_CI.includes(CI.toLowerCase());
 }

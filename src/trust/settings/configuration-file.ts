@@ -8,9 +8,9 @@ import { type Configuration, checkHost, NO_CONFIGURATION, parseConfiguration } f
 const FILE = 'signet.json';
 
 /**
- * The client's settings: `signet.json` in docker's configuration folder, or the file that SIGNET_CLIENT_CONFIG names;
- * SIGNET_DEFAULT_REGISTRY wins over it. A file that was named must exist. Throws
- * `configuration-invalid`, or why the file cannot be read.
+ * Reads the client's settings: `signet.json` in docker's configuration folder, or the file named by
+ * SIGNET_CLIENT_CONFIG, which must exist; SIGNET_DEFAULT_REGISTRY overrides it. Throws `configuration-invalid`, or why
+ * the file cannot be read.
  */
 export async function readConfiguration(folder: string, env: NodeJS.ProcessEnv): Promise<Configuration> {
   const named = env.SIGNET_CLIENT_CONFIG;

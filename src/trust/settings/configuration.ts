@@ -10,32 +10,42 @@ import type { WhenUnreachable } from '../update/collection-source.ts';
 import { type PassphrasePlaces, readPassphrasePlaces } from './passphrase-places.ts';
 import { NO_PINS, type PinningSettings, parsePinning } from './pinning-settings.ts';
 
-/** What Signet knows of one registry beyond docker's defaults. */
+/** Settings of one registry beyond docker's own. */
 interface RegistryConfiguration extends RegistrySettings {
-  /** The trust server that speaks for the registry's images. */
+  /** The trust server for the registry's images. */
   readonly trustServer?: string;
-  /** Origins of token services, elsewhere, to which logins for the registry may be sent. */
+  /** Origins of token services on other hosts to which logins for the registry may be sent. */
   readonly tokenServices: readonly string[];
 }
 
-/** The client's settings: `signet.json` beside docker's own configuration. */
+/**
+ * The client's settings: `signet.json` next to docker's own configuration.
+ *
+ * @example
+ * ```ts
+ * import { type Configuration, openTrust } from 'signet';
+ *
+ * const { configuration }: { configuration: Configuration } = await openTrust();
+ * assert.equal(configuration.defaultRegistry, undefined);
+ * ```
+ */
 export interface Configuration {
-  /** The registry that short names mean; `docker.io` if none is set. */
+  /** The registry of names without one; `docker.io` by default. */
   readonly defaultRegistry: string | undefined;
   readonly registries: ReadonlyMap<string, RegistryConfiguration>;
-  /** Which root keys repositories may have. `readPinning` reads the files that it names. */
+  /** The root keys that repositories may have. `readPinning` reads the files that it names. */
   readonly pinning: PinningSettings;
-  /** Where the passphrases of keys lie, so that no one has to be asked. */
+  /** Where passphrases of keys can be read, so that no one has to be asked. */
   readonly passphrases: PassphrasePlaces;
-  /** What reading makes of a trust server that cannot be reached. */
+  /** What reading does if a trust server is unreachable. */
   readonly whenUnreachable: WhenUnreachable;
-  /** What images need besides the signature of their tag, and which need none. */
+  /** What images need besides a signed tag, and which need no signature. */
   readonly images: ImageRules;
-  /** What becomes, while trust is on, of commands of docker's that nothing is enforced for. */
+  /** What happens, while trust is on, to docker commands that Signet does not enforce. */
   readonly uncovered: Uncovered;
 }
 
-/** `refuse` them, or `warn` and hand them to docker. */
+/** `refuse` them, or `warn` and pass them to docker. */
 type Uncovered = (typeof UNCOVERED)[number];
 const UNCOVERED = ['refuse', 'warn'] as const;
 
@@ -61,8 +71,8 @@ export const NO_CONFIGURATION: Configuration = {
 };
 
 /**
- * Parses `signet.json`, whose path is `path`. Unknown members are refused, as a mistyped one would silently not protect.
- * Throws `configuration-invalid`.
+ * Parses `signet.json`, whose path is `path`. Unknown members are refused, because a mistyped one would silently not
+ * protect. Throws `configuration-invalid`.
  */
 export function parseConfiguration(bytes: Uint8Array, path: string): Configuration {
   try {
@@ -89,8 +99,16 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
 }
 
 /**
- * The reference that a typed name means. With a default registry, a name that gives no registry lies there:
- * `alice/app` directly, a single word below `library/`, as on Docker Hub.
+ * Resolves a typed name to a reference. With a default registry, names without a registry belong to it: `alice/app`
+ * directly, a single word below `library/`, as on Docker Hub.
+ *
+ * @example
+ * ```ts
+ * import { formatReference, openTrust, resolveName } from 'signet';
+ *
+ * const { configuration } = await openTrust({ env: { ...process.env, SIGNET_DEFAULT_REGISTRY: 'registry.example.com' } });
+ * assert.equal(formatReference(resolveName('alice/app', configuration)), 'registry.example.com/alice/app');
+ * ```
  */
 export function resolveName(text: string, { defaultRegistry }: Configuration): Reference {
   if (defaultRegistry === undefined || namesRegistry(text)) return parseReference(text);

@@ -11,13 +11,13 @@ import { readSmallFile } from '../../store/files.ts';
 import { neededHome } from '../../store/home.ts';
 import { NO_PINS, type PinningSettings } from './pinning-settings.ts';
 
-/** The settings of a notary client: its `config.json` (protocol E.1.1). All paths in it are absolute. */
+/** The settings of a notary client: its `config.json` (protocol E.1.1). All paths are absolute. */
 interface NotaryConfiguration {
-  /** The folder of keys and trusted metadata; `~/.notary` if none is set. */
+  /** The folder of keys and trusted metadata; `~/.notary` by default. */
   readonly trustDir: string;
   readonly server: URL | undefined;
   readonly tls: {
-    /** PEM authorities that replace the system's. */
+    /** PEM authorities to trust instead of the system's. */
     readonly ca: string | undefined;
     /** PEM client certificate and key: both or neither. */
     readonly cert: string | undefined;
@@ -28,8 +28,8 @@ interface NotaryConfiguration {
 }
 
 /**
- * Reads a notary client's `config.json`; undefined if there is none. As in Notary, members are known in any case, and
- * unknown ones are passed over, but for `trust_pinning`, where a mistyped one would silently not protect. Throws
+ * Reads a notary client's `config.json`; undefined if there is none. As in Notary, member names are case-insensitive
+ * and unknown ones are ignored, except in `trust_pinning`, where a mistyped one would silently not protect. Throws
  * `configuration-invalid`, or why the file cannot be read.
  */
 export async function readNotaryConfiguration(path: string): Promise<NotaryConfiguration | undefined> {
@@ -92,13 +92,13 @@ function readKeyIds(pattern: string, value: JsonValue): readonly string[] {
   throw invalid(`invalid format for trust_pinning.certs: ${quoted(pattern)} has no list of key IDs`);
 }
 
-/** Relative to the working folder, unlike the paths of `remote_server`: that is how Notary reads it. */
+/** Relative to the working folder, unlike the paths of `remote_server`: Notary resolves it that way. */
 function readPath(prefix: string, value: JsonValue): string {
   if (typeof value === 'string' && value !== '') return resolve(value);
   throw invalid(`trust_pinning: ca of ${quoted(prefix)} is not the path of a file`);
 }
 
-/** A collection of Notary's may have any name that is a GUN, not only an image's. */
+/** A Notary collection may have any name that is a GUN, not only an image's. */
 function checkPattern(pattern: string): string {
   return pattern.endsWith('*') ? checkPrefix(pattern.slice(0, -1), pattern) : checkPrefix(pattern, pattern, ['']);
 }
@@ -121,7 +121,7 @@ function trustFolder(text: string): string {
   return /^~(?:\/|$)/.test(text) ? join(neededHome(process.env), text.slice(1)) : resolve(text);
 }
 
-/** The members of an object by their names in lower case. Those inside of them keep theirs: they are GUNs. */
+/** The members of an object, with names in lower case. Nested names are unchanged: they are GUNs. */
 function fieldsOf(value: JsonValue, what: string, known: readonly string[], others: 'refuse' | 'ignore'): Fields {
   if (!(value instanceof Map)) throw invalid(`${what} is not a JSON object`);
   const members: JsonObject = new Map([...value].map(([name, member]) => [name.toLowerCase(), member]));

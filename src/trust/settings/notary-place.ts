@@ -15,28 +15,28 @@ import { neededHome } from '../../store/home.ts';
 import { readNotaryConfiguration } from './notary-configuration.ts';
 import type { PinningSettings } from './pinning-settings.ts';
 
-/** What the command line says of a Notary client's folder. */
+/** The command line's options for a Notary client's folder. */
 export interface NotaryPlaceOptions {
-  /** The folder of keys and trusted metadata, as `notary -d` names it. */
+  /** The folder of keys and trusted metadata, as in `notary -d`. */
   readonly trustDir: string;
   readonly server?: string | undefined;
-  /** A PEM file of authorities, in place of those that the system trusts. */
+  /** A PEM file of authorities to trust instead of the system's. */
   readonly authority?: string | undefined;
 }
 
-/** A Notary client's folder, in which names are GUNs as they stand, and the trust server that goes with it. */
+/** A Notary client's folder, in which names are complete GUNs, and its trust server. */
 export interface NotaryPlace {
   readonly trustDir: string;
-  /** Undefined if no one names it; keys can be looked after without. */
+  /** Undefined if none is configured; keys can be managed without one. */
   readonly server: URL | undefined;
   readonly connectionFor: ConnectionFor;
-  /** Undefined if the folder has no configuration: then Signet's own pins count. */
+  /** Undefined if the folder has no configuration: Signet's own pins apply then. */
   readonly pinning: PinningSettings | undefined;
 }
 
 /**
- * Reads a Notary client's folder as its owner set it up: server, authorities, client certificate and pins from the
- * `config.json` in it, if there is one; the command line wins (protocol E.1). Throws `configuration-invalid`.
+ * Reads a Notary client's folder as its owner configured it: server, authorities, client certificate and pins from its
+ * `config.json`, if there is one; the command line takes precedence (protocol E.1). Throws `configuration-invalid`.
  */
 export async function readNotaryPlace(options: NotaryPlaceOptions, env: NodeJS.ProcessEnv): Promise<NotaryPlace> {
   const trustDir = expandHome(options.trustDir);
@@ -48,7 +48,10 @@ export async function readNotaryPlace(options: NotaryPlaceOptions, env: NodeJS.P
   return { trustDir, server, connectionFor: async () => connection, pinning: found?.pinning };
 }
 
-/** The login that Notary's own commands take from the environment: base64 of `user:password`. Throws `configuration-invalid`. */
+/**
+ * The login that Notary's own commands read from the environment: base64 of `user:password`. Throws
+ * `configuration-invalid`.
+ */
 export function notaryLogin(env: NodeJS.ProcessEnv): Login | undefined {
   if (!env.NOTARY_AUTH) return undefined;
   const decoded = decodeBase64AsGo(env.NOTARY_AUTH);

@@ -6,28 +6,31 @@ import { isDelegation } from '../../core/names/role.ts';
 import { quoted } from '../../core/printable.ts';
 import { CredentialHelper } from '../../store/credential-helper.ts';
 
-/** Where the passphrases of some keys lie. */
+/** Where to read the passphrase of a key. */
 export type PassphrasePlace =
   | { readonly kind: 'file'; readonly path: string }
-  /** A program and its arguments, which prints the passphrase. */
+  /** A program and its arguments; it prints the passphrase. */
   | { readonly kind: 'command'; readonly program: string; readonly args: readonly string[] }
-  /** The system's keychain, behind the program `docker-credential-<helper>`. */
+  /** The system's keychain, through the program `docker-credential-<helper>`. */
   | { readonly kind: 'keychain'; readonly helper: string };
 
-/** Places by the aliases of keys: `root`, a signer's name, and `repository` for every key that no other alias fits. */
+/** Places by key alias: `root`, a signer's name, and `repository` for all other keys. */
 export type PassphrasePlaces = ReadonlyMap<string, PassphrasePlace>;
 
-/** The place that is configured for a key: the one of its own alias, else, for all but root keys, that of `repository`. */
+/** The place configured for a key: that of its own alias or, except for root keys, that of `repository`. */
 export function placeFor(places: PassphrasePlaces, alias: string): PassphrasePlace | undefined {
   return places.get(alias) ?? (alias === 'root' ? undefined : places.get('repository'));
 }
 
-/** Reads the member `passphrases` of the client's settings. Throws `json-unexpected`, `name-invalid` or `docker-config-invalid`. */
+/**
+ * Reads the member `passphrases` of the client's settings. Throws `json-unexpected`, `name-invalid` or
+ * `docker-config-invalid`.
+ */
 export function readPassphrasePlaces(members: JsonObject): PassphrasePlaces {
   return new Map([...members].map(([alias, value]) => [checkAlias(alias), readPlace(alias, value)]));
 }
 
-/** A mistyped alias would silently not count; what can be told from a real one, is refused. */
+/** A mistyped alias would silently have no effect, so what cannot be an alias is refused. */
 function checkAlias(alias: string): string {
   if (isDelegation(`targets/${alias}`)) return alias;
   throw new SignetError(
@@ -60,13 +63,13 @@ function readCommand(what: string, [program = '', ...args]: readonly string[]): 
   return { kind: 'command', program, args };
 }
 
-/** A path that depends on the folder in which someone happens to stand would let that folder answer. */
+/** A relative path would let the current folder decide which file or program is used. */
 function checkPath(what: string, path: string): string {
   if (isAbsolute(path) && !path.includes('\u0000')) return path;
   throw new SignetError('json-unexpected', `${what}: ${quoted(path, 200)} is not a whole path`);
 }
 
-/** The constructor knows what a helper can be called. */
+/** The constructor checks the name of the helper. */
 function checkHelper(helper: string): string {
   new CredentialHelper(helper, {});
   return helper;

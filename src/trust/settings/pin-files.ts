@@ -11,9 +11,9 @@ import { isCi } from './ci.ts';
 import { type PinningSettings, parseTofu } from './pinning-settings.ts';
 
 /**
- * The pins of a configuration, with the certificates that it names. Nothing works with a pin that cannot be read,
- * whatever repository it is for. SIGNET_TOFU wins over the configuration; where neither decides, trust on first use is
- * off in CI jobs, which remember nothing. Throws `configuration-invalid`.
+ * Reads the pins of a configuration and the certificates it names. One unreadable pin makes every command fail,
+ * whatever its repository. SIGNET_TOFU overrides the configuration; if neither decides, trust on first use is off in CI
+ * jobs, which keep no state. Throws `configuration-invalid`.
  */
 export function readPinning({ certs, ca, tofu }: PinningSettings, env: NodeJS.ProcessEnv, now: Instant): Pinning {
   return {
@@ -31,7 +31,7 @@ function readPin(pattern: string, pin: string): RootPin {
   return isKeyId(pin) ? pin : readFor(pattern, pin, () => readLeaf(pin));
 }
 
-/** The certificate of a root key, as `notary init --rootcert` takes it: authorities may follow. */
+/** The certificate of a root key, as in `notary init --rootcert`: authorities may follow it. */
 function readLeaf(path: string): Certificate {
   const [leaf, ...others] = readCertificates(path);
   if (leaf === undefined || leaf.isAuthority)
@@ -40,7 +40,7 @@ function readLeaf(path: string): Certificate {
   return leaf;
 }
 
-/** The authorities of a bundle that are of use, as in Notary: those that expired or are weak admit nothing. */
+/** The usable authorities of a bundle. As in Notary, expired and weak ones are ignored. */
 function readAuthorities(path: string, now: Instant): readonly Certificate[] {
   const authorities = readCertificates(path);
   if (!authorities.every(({ isAuthority }) => isAuthority))

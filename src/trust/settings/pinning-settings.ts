@@ -6,13 +6,13 @@ import { isKeyId } from '../../core/names/key-id.ts';
 import { gunOf, parseReference } from '../../core/names/reference.ts';
 import { quoted } from '../../core/printable.ts';
 
-/** Pins as a configuration has them: files by their paths, which `readPinning` reads. */
+/** Pins as configured; files are given by their paths, which `readPinning` reads. */
 export interface PinningSettings {
-  /** GUN, or a prefix of GUNs ending in `*`, to key IDs and absolute paths of certificates. */
+  /** Key IDs and absolute paths of certificates by GUN, or by a prefix of GUNs ending in `*`. */
   readonly certs: ReadonlyMap<string, readonly string[]>;
-  /** Prefix of GUNs, perhaps ending in `*`, to the absolute path of a bundle of authorities. */
+  /** Absolute path of a bundle of authorities by prefix of GUNs, with or without a trailing `*`. */
   readonly ca: ReadonlyMap<string, string>;
-  /** Undefined if no one has decided. */
+  /** Undefined if it is not configured. */
   readonly tofu: TofuSetting | undefined;
 }
 
@@ -20,12 +20,13 @@ type TofuSetting = 'on' | 'off' | 'ask';
 
 export const NO_PINS: PinningSettings = { certs: new Map(), ca: new Map(), tofu: undefined };
 
-/** What, put behind the beginning of an image's name, may make it whole. */
+/** Suffixes that may complete the beginning of an image's name. */
 const COMPLETIONS: readonly string[] = ['', 'x', 'x/x', '/x/x', '.x/x/x', '1/x/x'];
 
 /**
- * Reads the member `trustPinning` of `signet.json`; `file` is its path, to which those in it are relative. What could
- * never apply is refused, as it would silently not protect. Throws `configuration-invalid` or `json-unexpected`.
+ * Reads the member `trustPinning` of `signet.json`; `file` is its path, to which the paths in it are relative. Entries
+ * that could never apply are refused, because they would silently not protect. Throws `configuration-invalid` or
+ * `json-unexpected`.
  */
 export function parsePinning(value: JsonValue, file: string): PinningSettings {
   const fields = new Fields(value, 'trustPinning', ['certs', 'ca', 'tofu', 'disableTofu'], 'refuse');
@@ -38,7 +39,7 @@ export function parsePinning(value: JsonValue, file: string): PinningSettings {
   };
 }
 
-/** Reads `on`, `off` or `ask`; `where` names it in errors. Throws `configuration-invalid`. */
+/** Parses `on`, `off` or `ask`; `where` names it in errors. Throws `configuration-invalid`. */
 export function parseTofu(text: string, where: string): TofuSetting {
   if (text === 'on' || text === 'off' || text === 'ask') return text;
   throw invalid(`${where} is ${quoted(text)}, not one of on, off, ask`);
@@ -78,8 +79,8 @@ function readTofu(fields: Fields): TofuSetting | undefined {
 }
 
 /**
- * Checks that some image's GUN is the pattern, or begins with what stands before its `*`; which is nothing, or a host's whole
- * name at least: `registry.example.com` begins the names of `registry.example.com.evil.example` too.
+ * Checks that the pattern is some image's GUN, or a prefix that is empty or at least a complete host:
+ * `registry.example.com*` would match the names of `registry.example.com.evil.example` too.
  */
 function checkNames(pattern: string): string {
   const isExact = !pattern.endsWith('*');

@@ -4,7 +4,7 @@ import { type Latest, type RemoteFile, remoteName } from '../../remote/notary/tr
 import type { MetadataCache } from '../../store/metadata-cache.ts';
 import type { FileServer } from './served-files.ts';
 
-/** A server that has nothing but the timestamp that is cached. */
+/** A server with nothing but the cached timestamp. */
 export class CachedTimestamp implements FileServer {
   private readonly cache: MetadataCache;
 

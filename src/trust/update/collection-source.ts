@@ -7,7 +7,7 @@ import type { FileServer } from './served-files.ts';
 
 export type WhenUnreachable = 'cache' | 'refuse';
 
-/** Everything that bringing one collection up to date depends on. */
+/** What updating one collection depends on. */
 export interface CollectionSource {
   readonly gun: Gun;
   /** The trust server's host, as errors name it. */
@@ -15,18 +15,18 @@ export interface CollectionSource {
   readonly server: FileServer;
   readonly cache: MetadataCache;
   readonly pinning: Pinning;
-  /** Asked where trust on first use is `ask`; absent if there is no one to ask. */
+  /** Called if trust on first use is set to `ask`; absent if no one can be asked. */
   readonly approveFirstRoot?: ApproveFirstRoot | undefined;
   readonly now: Instant;
-  /** `read`: the cache serves while the server cannot be reached. `publish`: only the server's own answer counts. */
+  /** `read`: the cache is used while the server is unreachable. `publish`: only the server's own response counts. */
   readonly purpose: 'read' | 'publish';
-  /** What reading makes of that: the cached collection, with a warning, until it expires; or nothing. */
+  /** What reading does then: use the cached collection, with a warning, until it expires; or fail. */
   readonly whenUnreachable: WhenUnreachable;
-  /** Told what a person should know though it stops nothing. */
+  /** Receives warnings for the user. */
   readonly warn: (message: string) => void;
 }
 
-/** The same, where files are only read by their names. */
+/** The same, for reading individual files. */
 export interface FileSource extends Omit<CollectionSource, 'server'> {
   readonly server: Pick<FileServer, 'read'>;
 }

@@ -17,18 +17,19 @@ import { knownFiles, ServedFiles } from './served-files.ts';
 import { ROOT_MAY_BE_OLD, UNREACHABLE } from './update-faults.ts';
 import { yieldToOthers } from './yield.ts';
 
-/** A collection as it stands. */
+/** A collection in its current state. */
 export interface Collection {
   readonly set: TrustedSet;
-  /** Published delegation files that are passed over because they expired or lost their signatures. */
+  /** Published delegation files that are not used because they have expired or lost their signatures. */
   readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
 }
 
 /**
- * Brings a collection up to date and returns what of it is trusted (protocol C.6). The cache changes only when all of
- * it verified, the timestamp last; on any error it is byte for byte as before. Reading warns if it cannot be written.
+ * Updates a collection and returns the trusted part of it (protocol C.6). The cache changes only once everything has
+ * verified, the timestamp last; on any error it stays byte for byte the same. Reading warns if the cache is not
+ * writable.
  *
- * Throws `trust-data-missing` for a repository that has none, and the error of the first check that fails.
+ * Throws `trust-data-missing` for a repository without trust data, and the error of the first check that fails.
  */
 export async function updateCollection(source: CollectionSource): Promise<Collection> {
   const update = new Update(source);
@@ -39,8 +40,8 @@ export async function updateCollection(source: CollectionSource): Promise<Collec
 }
 
 /**
- * The collection with all that has expired in it: to show and to fix, never to trust. Every other check holds, and
- * the cache stays as it is. Throws like `updateCollection`, except for `metadata-expired`.
+ * The collection including everything that has expired: for displaying and renewing it, never for trusting it. All
+ * other checks apply, and the cache does not change. Throws the errors of `updateCollection` except `metadata-expired`.
  */
 export function inspectExpired(source: CollectionSource): Promise<Collection> {
   return explainingHost(source, () => new Update({ ...source, now: UNEXPIRED }).run());
@@ -70,15 +71,15 @@ class Update {
       return await this.load(root);
     } catch (error) {
       if (!isSignetError(error, ...ROOT_MAY_BE_OLD)) throw error;
-      // Nothing that was verified with the keys of an old root may reach the cache beside the new one.
+      // Nothing verified with the keys of an old root may be cached together with the new one.
       this.fresh.clear();
-      // A root that has to be fetched may be newer than the timestamp that is here; one that came with it is not.
+      // A root that has to be fetched may be newer than the cached timestamp; one that came with it is not.
       if (!this.files.hasRoot) this.files.forgetTimestamp();
       return await this.load(this.keepRoot(await newestRoot({ ...this.source, server: this.files }, root, error)));
     }
   }
 
-  /** Other damaged files are fetched again; a root that is trusted cannot be replaced by whatever the server has. */
+  /** Other damaged files are fetched again; a trusted root must not be replaced by whatever the server has. */
   private cachedRoot(bytes: Buffer): TrustedRoot {
     const { gun, cache } = this.source;
     try {
@@ -97,8 +98,8 @@ class Update {
   }
 
   /**
-   * The collection as the cache has it, if the server's timestamp is the cached one: then nothing is newer. It passes
-   * the same checks as any other, while the request is on its way.
+   * The cached collection, if the server's timestamp equals the cached one: nothing is newer then. It passes the same
+   * checks as any other, while the request is pending.
    */
   private async keptCollection(root: TrustedRoot): Promise<Collection | undefined> {
     const warnings: string[] = [];
@@ -111,15 +112,15 @@ class Update {
       for (const message of warnings) this.source.warn(message);
       return kept;
     } catch (error) {
-      // Whatever is wrong with the cache or the way to the server, the update proper finds it and knows what to do.
+      // Problems with the cache or the connection are left to the actual update.
       if (isSignetError(error)) return undefined;
       throw error;
     }
   }
 
   /**
-   * Brings what changed into the cache. If nothing can be written, reading goes on with what was verified; a change
-   * is refused, since it would build on what is not remembered.
+   * Writes the changes to the cache. If nothing can be written, reading continues with what was verified; publishing
+   * fails, because it would build on state that is not kept.
    */
   async commit(): Promise<void> {
     const { gun, purpose, warn } = this.source;
@@ -133,7 +134,7 @@ class Update {
     }
   }
 
-  /** A crash in between leaves old files with new ones, which the next update sorts out. */
+  /** A crash in between leaves a mix of old and new files, which the next update resolves. */
   private async write(): Promise<void> {
     const { gun, cache } = this.source;
     const timestamp = this.fresh.get('timestamp');
@@ -174,13 +175,16 @@ class Update {
     }
   }
 
-  /** A server without the data is not one that is away for a while, though the cache serves for both (protocol C.8). */
+  /**
+   * A server without the data is not the same as an unreachable one, although the cache is used for both (protocol
+   * C.8).
+   */
   private lost(): string {
     const { gun, host } = this.source;
     return `WARNING: ${host} has no trust data for ${gun} any more: it was deleted, or lost. What was seen before counts until it expires; ask the owner of ${gun}, or the operator of ${host}.`;
   }
 
-  /** Loads `targets` and then the delegations, a level of the tree at a time. */
+  /** Loads `targets` and then the delegations, one level of the tree at a time. */
   private async loadTargets(set: TrustedSet): Promise<ReadonlyMap<TargetsRole, UnusableFile>> {
     const unusable = new Map<TargetsRole, UnusableFile>();
     const begun = this.beginTargets(set);
@@ -208,8 +212,8 @@ class Update {
   }
 
   /**
-   * Begins to fetch all that the snapshot lists, not level by level. What is listed and delegated by no one any more
-   * (protocol G-16) is then fetched for nothing; whether it arrives, and what it is, no one asks.
+   * Starts fetching everything the snapshot lists, not level by level. Files that are listed but no longer delegated to
+   * (protocol G-16) are fetched needlessly; their results are ignored.
    */
   private beginTargets(set: TrustedSet): ReadonlyMap<TargetsRole, Promise<FetchedFile | undefined>> {
     const { meta } = set.snapshot.payload;
@@ -252,7 +256,7 @@ class Update {
     this.source.warn(`Error getting ${role}: ${passedOver.why.message}`);
   }
 
-  /** The file that was promised: from the cache if it has it, from the server by checksum otherwise. */
+  /** The listed file: from the cache if it is there, otherwise from the server by checksum. */
   private async promised(
     role: Exclude<RoleName, 'root' | 'timestamp'>,
     promise: FileInfo,

@@ -4,26 +4,57 @@ import type { KeyId } from '../../core/names/key-id.ts';
 import type { Instant } from '../../core/time.ts';
 import { currentCertificates, type TrustedRoot } from '../../core/verify/root-trust.ts';
 
-/** A root that verified by itself and that nothing is pinned for: what a person decides on. */
+/**
+ * A valid root without a pin: what a person decides on.
+ *
+ * @example
+ * ```ts
+ * import type { FirstRoot } from 'signet';
+ *
+ * const question = ({ gun, server, keys }: FirstRoot) =>
+ *   `Trust ${gun} of ${server}, with the root key ${keys.map(({ canonicalId }) => canonicalId).join(', ')}?`;
+ * ```
+ */
 export interface FirstRoot {
   readonly gun: Gun;
-  /** The host of the trust server that it came from. */
+  /** The host of the trust server that sent it. */
   readonly server: string;
   readonly keys: readonly FirstRootKey[];
 }
 
-/** A root key with its certificate, which is valid now. */
+/**
+ * A root key with its certificate, which is valid now.
+ *
+ * @example
+ * ```ts
+ * import type { FirstRootKey } from 'signet';
+ *
+ * const describe = ({ canonicalId, commonName, notAfter }: FirstRootKey) =>
+ *   `${canonicalId} of ${commonName}, until ${new Date(notAfter).toISOString()}`;
+ * ```
+ */
 export interface FirstRootKey {
-  /** As metadata lists it, with its certificate: what `trust inspect` shows. */
+  /** The ID in the metadata, of the key with its certificate: what `trust inspect` shows. */
   readonly id: KeyId;
-  /** Of the bare key: the name of its owner's private key file. */
+  /** The ID of the bare key: the name of its owner's private key file. */
   readonly canonicalId: KeyId;
   readonly commonName: string;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
 }
 
-/** Someone who may agree to trust a repository on first use. Nothing is kept of it before the answer. */
+/**
+ * Asks someone to agree to trust on first use. Nothing is stored before the answer.
+ *
+ * @example
+ * ```ts
+ * import { type ApproveFirstRoot, openTrust } from 'signet';
+ *
+ * const known = ['5f1c…']; // canonical IDs of root keys, from a trusted source
+ * const approveFirstRoot: ApproveFirstRoot = async ({ keys }) => keys.every(({ canonicalId }) => known.includes(canonicalId));
+ * await openTrust({ approveFirstRoot });
+ * ```
+ */
 export type ApproveFirstRoot = (root: FirstRoot) => Promise<boolean>;
 
 export function describeFirstRoot(root: TrustedRoot, server: string, now: Instant): FirstRoot {

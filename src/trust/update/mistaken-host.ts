@@ -3,8 +3,8 @@ import { quoted } from '../../core/printable.ts';
 import type { CollectionSource } from './collection-source.ts';
 
 /**
- * Runs `work`. If the server cannot be reached, and nothing but a capital letter made a name's first part its host, as
- * docker reads names, the next step says so.
+ * Runs `work`. If the server is unreachable, and the first part of the name counted as a host only because of a capital
+ * letter, as in docker, the next step says so.
  */
 export async function explainingHost<T>(
   source: Pick<CollectionSource, 'gun' | 'host'>,

@@ -5,7 +5,7 @@ import type { FileSource } from './collection-source.ts';
 import { describeFirstRoot } from './first-root.ts';
 
 /**
- * The root of a repository that was never trusted before: by pin, or on first use, for which a person may be asked.
+ * The root of a repository that was never trusted before: by pin, or on first use, possibly after asking a person.
  * Throws `trust-data-missing`, or what `trustFirstRoot` throws.
  */
 export async function firstRoot(source: FileSource): Promise<TrustedRoot> {
@@ -35,7 +35,7 @@ async function firstRootFile({ gun, host, server }: FileSource): Promise<Buffer>
 }
 
 /**
- * Walks from the trusted root to the server's newest, one version at a time (protocol A.13.3). Throws `why` if there
+ * Updates from the trusted root to the server's newest, one version at a time (protocol A.13.3). Throws `why` if there
  * is no newer one, and the error of the first step that fails.
  */
 export async function newestRoot(

@@ -8,15 +8,15 @@ import { digestHex, digestOf } from '../../core/names/digest.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import { type Latest, type RemoteFile, remoteName, type TrustServer } from '../../remote/notary/trust-server.ts';
 
-/** What a collection is read from. */
+/** Where a collection's files are read from. */
 export type FileServer = Pick<TrustServer, 'read' | 'latest'>;
 
-/** Files that are fetched at the same time, at most. */
+/** Maximum number of concurrent requests. */
 const AT_A_TIME = 8;
 
 /**
- * A trust server as one update sees it: what came along with the timestamp is not asked for, and what will be read next is
- * fetched ahead. Nothing of it is verified here, and nothing else is done with it than to give it to whoever reads it.
+ * A trust server during one update: files that came with the timestamp are not requested again, and files that will be
+ * needed next are prefetched. Nothing is verified here; verification is up to the reader.
  */
 export class ServedFiles implements Pick<FileServer, 'read'> {
   private readonly gun: Gun;
@@ -32,7 +32,7 @@ export class ServedFiles implements Pick<FileServer, 'read'> {
     this.server = server;
   }
 
-  /** Sends the request for the timestamp, whose answer or failure whoever calls `timestamp` sees. */
+  /** Sends the request for the timestamp; callers of `timestamp` see its result or failure. */
   ask(known: KnownFiles): Promise<Latest> {
     const answer = this.server.latest(this.gun, known).then((latest) => {
       this.chain = new Map(latest.chain);
@@ -43,25 +43,25 @@ export class ServedFiles implements Pick<FileServer, 'read'> {
     return answer;
   }
 
-  /** The server's timestamp, asked for once. */
+  /** The server's timestamp, requested once. */
   async timestamp(): Promise<Buffer> {
     return (await this.latest()).timestamp;
   }
 
-  /** Whether a root newer than the client's came along. */
+  /** Whether the response included a root newer than the client's. */
   get hasRoot(): boolean {
     return this.chain.has('root');
   }
 
-  /** Forgets the answer for the timestamp: the next time the server is asked again. */
+  /** Discards the response for the timestamp: the next call asks the server again. */
   forgetTimestamp(): void {
     this.answer = undefined;
   }
 
   /**
-   * Where files come one by one: begins to fetch both that someone without a root needs next. What the timestamp says
-   * is not verified at that time, so it serves as an address and nothing else. Throws why there is no timestamp,
-   * unless it is missing: then the root may be as well, and that is the better error.
+   * For servers that send files one by one: prefetches both files that a client without a root needs next. The
+   * timestamp is not verified at that point, so it is used only as an address. Throws why there is no timestamp, unless
+   * it is missing: the root may be missing too then, and that is the better error.
    */
   async beginFirstVisit(): Promise<void> {
     const latest = await this.latest().catch((error: unknown) => {
@@ -76,7 +76,7 @@ export class ServedFiles implements Pick<FileServer, 'read'> {
     this.begin({ role: 'snapshot', sha256 }, Math.min(promised.length, LIMITS.metadata));
   }
 
-  /** The bytes of a file, at most `limit`. Throws what `TrustServer.read` throws. */
+  /** Reads a file of at most `limit` bytes. Throws what `TrustServer.read` throws. */
   async read(gun: Gun, file: RemoteFile, limit: number): Promise<Buffer> {
     const name = remoteName(file);
     const bytes = this.fromChain(name, file);
@@ -96,7 +96,10 @@ export class ServedFiles implements Pick<FileServer, 'read'> {
     this.ahead.set(remoteName(file), begun);
   }
 
-  /** A file by checksum must have it, else the server is asked for the right one. A root is the newest only once. */
+  /**
+   * A prefetched file must have the requested checksum, or the server is asked for the right one. A root is the newest
+   * only once.
+   */
   private fromChain(name: string, file: RemoteFile): Buffer | undefined {
     if ('sha256' in file) {
       const bytes = this.chain.get(file.role);
@@ -120,19 +123,19 @@ export class ServedFiles implements Pick<FileServer, 'read'> {
   }
 }
 
-/** What a client says that it has: the root that it trusts, and the timestamp of its last visit. */
+/** The files that a client reports as known: the root it trusts, and the timestamp of its last visit. */
 export async function knownFiles(root: Buffer | undefined, timestamp: Buffer | undefined): Promise<KnownFiles> {
   if (root === undefined) return {};
   if (timestamp === undefined) return { root: await sha256Of(root) };
   return { root: await sha256Of(root), timestamp: await sha256Of(timestamp) };
 }
 
-/** Unlike the runtime's other cryptography, this one does not take longer to load than the request it is for. */
+/** Unlike the rest of the runtime's cryptography, this loads faster than the request takes. */
 async function sha256Of(bytes: Buffer): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex');
 }
 
-/** Undefined if the timestamp cannot be read, for which it is refused if it is verified. */
+/** Undefined if the timestamp cannot be parsed; verification refuses it later. */
 function promisedSnapshot(timestamp: Buffer): FileInfo | undefined {
   try {
     return readTimestamp(parseEnvelope('timestamp', timestamp).signed).snapshot;

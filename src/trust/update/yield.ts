@@ -1,6 +1,6 @@
 /**
- * Checking a signature takes this thread for a millisecond, a whole collection for many. In between, the connection to the
- * server gets on, which would otherwise begin so much later.
+ * Lets other tasks run. Checking a signature blocks this thread for about a millisecond, a whole collection for many;
+ * pending requests to the server would be delayed by as much.
  */
 export function yieldToOthers(): Promise<void> {
   return new Promise((resume) => setImmediate(resume));

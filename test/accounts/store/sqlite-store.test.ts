@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/temp.ts';
 import { accountStoreSuite } from '../account-store.suite.ts';
 import { emptyDatabase, NOON, OPERATOR } from '../world.ts';
 
-accountStoreSuite('SqliteAccountStore', () => new SqliteAccountStore(emptyDatabase(), OPERATOR));
+accountStoreSuite('SqliteAccountStore', async () => new SqliteAccountStore(emptyDatabase(), OPERATOR));
 
 test('another connection sees a change at once', async () => {
   const path = join(temporaryFolder(), 'signet.db');

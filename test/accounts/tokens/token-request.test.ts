@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import { readTokenRequest, type TokenRequest } from '../../../src/accounts/tokens/token-request.ts';
 import { parseScope } from '../../../src/core/scope.ts';
+import { callOf } from '../../support/routes.ts';
 import { basic, codeOf } from '../world.ts';
 
 const REALM = 'https://localhost:5000/auth/token';
@@ -8,12 +9,12 @@ const FORM = 'application/x-www-form-urlencoded';
 
 function get(query: string, authorization?: string): Promise<TokenRequest> {
   const headers = authorization === undefined ? undefined : { authorization };
-  return readTokenRequest(new Request(`${REALM}${query}`, { headers }), new URL(`${REALM}${query}`));
+  return readTokenRequest(callOf(new Request(`${REALM}${query}`, { headers })));
 }
 
 function post(body: string | Uint8Array<ArrayBuffer> | ReadableStream, type: string = FORM): Promise<TokenRequest> {
   const request = new Request(REALM, { method: 'POST', body, headers: { 'content-type': type } });
-  return readTokenRequest(request, new URL(REALM));
+  return readTokenRequest(callOf(request));
 }
 
 const PASSWORD_GRANT = 'grant_type=password&username=alice&password=secret';
@@ -65,7 +66,7 @@ test('reads a password and a refresh token from a form', async () => {
 test('the query of a POST counts for nothing', async () => {
   const url = `${REALM}?scope=repository:bob/app:push&service=other`;
   const request = new Request(url, { method: 'POST', body: PASSWORD_GRANT, headers: { 'content-type': FORM } });
-  expect(await readTokenRequest(request, new URL(url))).toMatchObject({ service: undefined, scopes: [] });
+  expect(await readTokenRequest(callOf(request))).toMatchObject({ service: undefined, scopes: [] });
 });
 
 test.each(['Bearer abc', 'Basic !!!', 'Basic', 'nonsense'])(

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'bun:test';
-import { OPEN_GATE } from '../../../src/accounts/gate.ts';
 import { parseUserName } from '../../../src/accounts/identity/user-name.ts';
 import { parseScope } from '../../../src/core/scope.ts';
-import { AuthorizationRequired } from '../../../src/http/gate.ts';
+import { AuthorizationRequired, OPEN_GATE } from '../../../src/http/gate.ts';
+import { ask as answerOf } from '../../support/routes.ts';
 import { addUser, basic, failure, NOON, PASSWORD, type World, world } from '../world.ts';
 
 const REALM = 'https://localhost:5000/auth/token';
@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 
 async function ask(request: Request): Promise<Response> {
-  const response = await made.accounts.tokenService(request, new URL(request.url), OPEN_GATE);
+  const response = await answerOf(made.accounts.routes, request, OPEN_GATE, made.address);
   if (response === undefined) throw new Error('not a path of the token service');
   return response;
 }
@@ -28,14 +28,17 @@ const post = (fields: Record<string, string>) =>
 async function opens(response: Response, ...scopes: string[]): Promise<boolean[]> {
   expect(response.status).toBe(200);
   const { token } = (await response.json()) as { token: string };
-  const gate = await made.accounts.gateFor(new Request(REALM, { headers: { authorization: `Bearer ${token}` } }));
+  const gate = await made.accounts.gateFor(
+    new Request(REALM, { headers: { authorization: `Bearer ${token}` } }),
+    made.address,
+  );
   return Promise.all(scopes.map((scope) => gate.allows(parseScope(scope))));
 }
 
 test('answers only its own path', async () => {
   for (const path of ['/auth/token/', '/auth', '/v2/', '/auth/tokens', '/Auth/token']) {
     const url = `https://localhost:5000${path}`;
-    expect(await made.accounts.tokenService(new Request(url), new URL(url), OPEN_GATE)).toBeUndefined();
+    expect(await answerOf(made.accounts.routes, new Request(url))).toBeUndefined();
   }
 });
 
@@ -138,6 +141,7 @@ test('a refresh token is no access token, and the other way round', async () => 
   const body = (await (await get('?offline_token=true', basic('alice'))).json()) as Record<string, string>;
   const gate = await made.accounts.gateFor(
     new Request(REALM, { headers: { authorization: `Bearer ${body.refresh_token}` } }),
+    made.address,
   );
   expect(await failure(gate.require())).toMatchObject({ reason: 'invalid_token' });
   const response = await post({ grant_type: 'refresh_token', refresh_token: body.token ?? '' });
@@ -208,6 +212,9 @@ test('tokens live as long as the settings say', async () => {
   const { token, expires_in } = (await response.json()) as { token: string; expires_in: number };
   expect(expires_in).toBe(60);
   made.now += 60_000;
-  const gate = await made.accounts.gateFor(new Request(REALM, { headers: { authorization: `Bearer ${token}` } }));
+  const gate = await made.accounts.gateFor(
+    new Request(REALM, { headers: { authorization: `Bearer ${token}` } }),
+    made.address,
+  );
   expect(await failure(gate.require())).toBeInstanceOf(AuthorizationRequired);
 });

@@ -20,13 +20,13 @@ export function proposalOf(gun: Gun, content: string, roles: readonly RoleName[]
 }
 
 /** What every place for proposals must do. `open` gives an empty one. */
-export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest): void {
+export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest | Promise<ProposalsUnderTest>): void {
   describe(name, () => {
     const [one, two] = [proposalOf(APP, 'one'), proposalOf(APP, 'two')];
     let store: ProposalStore;
     let connect: () => ProposalStore;
-    beforeEach(() => {
-      const opened = open();
+    beforeEach(async () => {
+      const opened = await open();
       store = opened.store;
       connect = () => opened.connect();
     });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ParsedArgs } from '../../../src/engine/cli/flags.ts';
-import { type CommandSyntax, type Flag, parseHelp } from '../../../src/engine/cli/help.ts';
+import { type CommandSyntax, type DockerOption, parseHelp } from '../../../src/engine/cli/help.ts';
 import { random } from '../../support/random.ts';
 
 const fixture = (name: string) => readFileSync(join(import.meta.dir, '../fixtures', `${name}.txt`), 'utf8');
@@ -183,7 +183,7 @@ describe('any command line', () => {
   const IMAGE = 'signed:tag';
 
   /** The words of one use of an option, and the value that was meant. */
-  function write({ long, short, takesValue }: Flag): { words: string[]; value: string | undefined } {
+  function write({ long, short, takesValue }: DockerOption): { words: string[]; value: string | undefined } {
     const value = pick(VALUES);
     if (!takesValue)
       return next() < 0.5 && short !== undefined

@@ -8,6 +8,7 @@ import { parseChallenges } from '../../../src/remote/auth/challenge.ts';
 import { parseRealm } from '../../../src/remote/auth/realm.ts';
 import { describeFailure } from '../../../src/remote/http/error-body.ts';
 import { multipartUpload } from '../../../src/remote/notary/multipart.ts';
+import { callOf } from '../../support/routes.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, lines, words } from '../mutate.ts';
 import { json } from '../mutate-json.ts';
@@ -85,7 +86,9 @@ const multipart: Subject = {
   check: async (input) => {
     const parts = [...partsOf(input, BOUNDARY)];
     const headers = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` };
-    const files = await readUpload(new Request('https://h/', { method: 'POST', body: new Uint8Array(input), headers }));
+    const files = await readUpload(
+      callOf(new Request('https://h/', { method: 'POST', body: new Uint8Array(input), headers })),
+    );
     deepStrictEqual(
       files.map((file) => file.bytes),
       parts.map(({ content }) => content),

@@ -14,8 +14,8 @@ import {
 import { isTargetsRole, parentOf, parseRole } from '../../../src/core/names/role.ts';
 import { formatScope, parseScope } from '../../../src/core/scope.ts';
 import { formatTime, parseTime } from '../../../src/core/time.ts';
-import { parsePath } from '../../../src/registry/http/path.ts';
-import { checkPath } from '../../../src/serve/http/request-path.ts';
+import { checkPath, parsePath } from '../../../src/http/path.ts';
+import { parseRepositoryName } from '../../../src/registry/names.ts';
 import { formatHostName, parseHostName } from '../../../src/serve/settings/host-name.ts';
 import { checkHost } from '../../../src/trust/settings/configuration.ts';
 import { Refused, type Subject } from '../engine.ts';
@@ -133,10 +133,11 @@ const registryPath = name(
   'repository-name-invalid',
   (text) => {
     const read = parsePath(text);
-    if (read === undefined) throw new Refused();
+    if (read.service !== 'registry' || read.name === undefined) throw new Refused();
+    parseRepositoryName(read.name);
     const url = new URL('https://h/');
     url.pathname = text;
-    strictEqual(decodeURIComponent(text).startsWith(`/v2/${read.repository}/`), true);
+    strictEqual(decodeURIComponent(text).startsWith(`/v2/${read.name}/${read.rest}`), true);
   },
 );
 

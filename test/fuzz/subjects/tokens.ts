@@ -7,6 +7,7 @@ import { parseScope } from '../../../src/core/scope.ts';
 import { parseTime } from '../../../src/core/time.ts';
 import { parseTokenAnswer } from '../../../src/remote/auth/token.ts';
 import { vector } from '../../core/keys/support.ts';
+import { callOf } from '../../support/routes.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, words } from '../mutate.ts';
 import { json } from '../mutate-json.ts';
@@ -103,7 +104,7 @@ const tokenRequest: Subject = {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     const url = new URL('https://h/auth/token');
     const posted = new Request(url.href, { method: 'POST', body: new Uint8Array(input), headers });
-    const read = await readTokenRequest(posted, url);
+    const read = await readTokenRequest(callOf(posted));
     strictEqual(read.proof.kind === 'none', false, 'a form without a proof is accepted');
   },
 };

@@ -1,14 +1,16 @@
 import { expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import { LIMITS } from '../../../src/core/limits.ts';
+import type { Call } from '../../../src/http/call.ts';
 import { readUpload } from '../../../src/notary/http/upload-request.ts';
+import { callOf } from '../../support/routes.ts';
 import { codeOf, form } from '../fixture.ts';
 
 const TYPE = 'multipart/form-data; boundary=b';
 
-function request(body: string | Uint8Array | ReadableStream, headers: Record<string, string> = {}): Request {
+function request(body: string | Uint8Array | ReadableStream, headers: Record<string, string> = {}): Call {
   const init = { method: 'POST', body: body as string, headers: { 'Content-Type': TYPE, ...headers } };
-  return new Request('https://trust.example.com/', init);
+  return callOf(new Request('https://trust.example.com/', init));
 }
 
 async function roles(body: string | Uint8Array): Promise<string[]> {
@@ -112,5 +114,5 @@ test('a body that breaks off is malformed', async () => {
 
 test('a request without a body is malformed', async () => {
   const empty = new Request('https://trust.example.com/', { method: 'POST', headers: { 'Content-Type': TYPE } });
-  expect(await codeOf(readUpload(empty))).toBe('upload-malformed');
+  expect(await codeOf(readUpload(callOf(empty)))).toBe('upload-malformed');
 });

@@ -5,7 +5,7 @@ import { digestHex, digestOf } from '../../../src/core/names/digest.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { formatScope, type Scope } from '../../../src/core/scope.ts';
 import type { Gate } from '../../../src/http/gate.ts';
-import type { Observer } from '../../../src/notary/http/handler.ts';
+import type { Observer } from '../../../src/notary/http/routes.ts';
 import { proposalOf } from '../../core/edit/proposal-store.suite.ts';
 import { random } from '../../support/random.ts';
 import { codeOf, GUN, Owner, type Reply, stranger, TestServer, user } from '../fixture.ts';

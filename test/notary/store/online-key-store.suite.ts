@@ -12,13 +12,19 @@ import type {
 const GUN = parseGun('example.com/app');
 const OTHER = parseGun('example.com/app/other');
 
-/** What every store of the server's keys must do. `open` gives an empty store and a second connection to it. */
-export function onlineKeyStoreSuite(name: string, open: () => { store: OnlineKeyStore; second: OnlineKeyStore }): void {
+/** A store, and a second connection to it. */
+export interface KeyStoresUnderTest {
+  readonly store: OnlineKeyStore;
+  readonly second: OnlineKeyStore;
+}
+
+/** What every store of the server's keys must do. `open` gives an empty one. */
+export function onlineKeyStoreSuite(name: string, open: () => Promise<KeyStoresUnderTest>): void {
   describe(name, () => {
     let store: OnlineKeyStore;
     let second: OnlineKeyStore;
-    beforeEach(() => {
-      ({ store, second } = open());
+    beforeEach(async () => {
+      ({ store, second } = await open());
     });
 
     test('is empty at first', async () => {

@@ -13,7 +13,7 @@ function open(path: string) {
   return new SqliteMetadataStore(database, { keptVersions: 3 });
 }
 
-metadataStoreSuite('the SQLite metadata store', () => {
+metadataStoreSuite('the SQLite metadata store', async () => {
   const path = join(temporaryFolder(), 'signet.db');
   return { store: open(path), connect: () => open(path) };
 });

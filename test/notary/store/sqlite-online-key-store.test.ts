@@ -11,7 +11,7 @@ function open(path: string) {
   return new SqliteOnlineKeyStore(database);
 }
 
-onlineKeyStoreSuite("the SQLite store of the server's keys", () => {
+onlineKeyStoreSuite("the SQLite store of the server's keys", async () => {
   const path = join(temporaryFolder(), 'signet.db');
   return { store: open(path), second: open(path) };
 });

@@ -218,9 +218,49 @@ export function blobStoreSuite(name: string, open: () => Promise<StoreUnderTest>
       const upload = await store.startUpload();
       await store.append(upload, chunks(bytes, 50), ANYWHERE);
       await commit(store, upload, digestOf(bytes));
-      store.remove(digestOf(bytes));
+      const version = (await store.version(digestOf(bytes))) ?? '';
+      expect(await store.remove(digestOf(bytes), version)).toBe(true);
       expect(await store.read(digestOf(bytes))).toBeUndefined();
-      store.remove(digestOf(bytes));
+      expect(await store.version(digestOf(bytes))).toBeUndefined();
+      expect(await store.remove(digestOf(bytes), version)).toBe(false);
+    });
+
+    test('what was pushed again since its version was noted is not removed, by whichever process', async () => {
+      const bytes = content(19, 100);
+      const digest = digestOf(bytes);
+      const push = async (to: BlobStore) => {
+        const upload = await to.startUpload();
+        await to.append(upload, chunks(bytes, 50), ANYWHERE);
+        await commit(to, upload, digest);
+      };
+      await push(store);
+      const other = await connect();
+      for (const [pusher, remover] of [
+        [store, store],
+        [store, other],
+        [other, store],
+      ] as const) {
+        const before = (await remover.version(digest)) ?? '';
+        await push(pusher);
+        expect(await remover.remove(digest, before)).toBe(false);
+        expect(await bytesOf(store, digest)).toEqual(bytes);
+      }
+      expect(await other.remove(digest, (await store.version(digest)) ?? '')).toBe(true);
+    });
+
+    test('of a removal and a push at the same time, the push stays', async () => {
+      const bytes = content(20, 100);
+      const digest = digestOf(bytes);
+      const other = await connect();
+      for (let round = 0; round < 40; round++) {
+        const uploads = await Promise.all([store.startUpload(), store.startUpload()]);
+        for (const upload of uploads) await store.append(upload, chunks(bytes, 50), ANYWHERE);
+        await commit(store, uploads[0], digest);
+        const version = (await other.version(digest)) ?? '';
+        const remover = round % 2 === 0 ? store : other;
+        await Promise.all([commit(store, uploads[1], digest), remover.remove(digest, version)]);
+        expect(await bytesOf(store, digest)).toEqual(bytes);
+      }
     });
   });
 }

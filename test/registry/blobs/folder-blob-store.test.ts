@@ -49,7 +49,7 @@ test('a removed blob leaves nothing behind', async () => {
   const upload = await store.startUpload();
   await store.append(upload, oneChunk(BYTES), ANYWHERE);
   await store.commit(upload, digestOf(BYTES), async () => {});
-  store.remove(digestOf(BYTES));
+  await store.remove(digestOf(BYTES), (await store.version(digestOf(BYTES))) ?? '');
   while (readdirSync(join(folder, 'uploads')).length > 0) await Bun.sleep(1);
 });
 

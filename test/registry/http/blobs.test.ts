@@ -119,7 +119,7 @@ describe('a blob', () => {
   test('that lost its file is unknown, and can be pushed again', async () => {
     const bytes = content(3, 1000);
     const lost = await pushBlob(registry, 'team/app', bytes);
-    registry.blobs.remove(lost);
+    await registry.blobs.remove(lost, (await registry.blobs.version(lost)) ?? '');
     expect((await send('GET', `/v2/team/app/blobs/${lost}`)).status).toBe(404);
     expect((await send('HEAD', `/v2/team/app/blobs/${lost}`)).status).toBe(404);
     await pushBlob(registry, 'team/app', bytes);

@@ -6,8 +6,9 @@ import { MemoryTokens } from '../../../src/remote/auth/token.ts';
 import { HttpClient } from '../../../src/remote/http/http.ts';
 import { RemoteProposals } from '../../../src/remote/notary/proposal-service.ts';
 import { proposalOf, proposalStoreSuite } from '../../core/edit/proposal-store.suite.ts';
-import { ANYONE, TestServer } from '../../notary/fixture.ts';
+import { TestServer } from '../../notary/fixture.ts';
 import { failure } from '../../support/failure.ts';
+import { ask } from '../../support/routes.ts';
 import { makeAuthority } from '../certificates.ts';
 import { serve } from '../servers.ts';
 
@@ -25,8 +26,8 @@ function connect(address: string): ProposalStore {
 
 /** Signet's own server, over TLS. */
 function serveSignet(trust = new TestServer()) {
-  return serve(async (request, url) => {
-    const answer = await trust.server.handler(request, url, ANYONE);
+  return serve(async (request) => {
+    const answer = await ask(trust.server.routes, request);
     return answer ?? new Response('', { status: 421 });
   }, certificate);
 }
@@ -82,8 +83,8 @@ test('asks for a token with which one may publish', async () => {
 test('an answer that gets lost is not taken for a refusal', async () => {
   const trust = new TestServer();
   let lost = 0;
-  const server = serve(async (request, url) => {
-    const answer = await trust.server.handler(request, url, ANYONE);
+  const server = serve(async (request) => {
+    const answer = await ask(trust.server.routes, request);
     const isChange = request.method !== 'GET' && lost++ % 2 === 0;
     return isChange ? new Response('', { status: 502 }) : (answer ?? new Response('', { status: 421 }));
   }, certificate);

@@ -72,17 +72,20 @@ test('an answer has its length on the wire, of whatever size, made of bytes or o
         controller.close();
       },
     });
-  const openParts = testParts(async ({ method }, { pathname }) => {
-    const [, , kind, size] = pathname.split('/');
-    const bytes = new Uint8Array(Number(size)).fill(65);
-    const body = method === 'HEAD' && kind === 'none' ? null : kind === 'stream' ? streamOf(bytes) : bytes;
-    return new Response(body, { headers: { 'Content-Length': String(bytes.length) } });
-  });
-  const server = await startTestServer({}, { openParts });
   const tries = [
     ...['bytes', 'none'].flatMap((kind) => [1001, 256 * 1024, 256 * 1024 + 1, 5 * MiB].map((size) => ({ kind, size }))),
     ...[256 * 1024 + 1, 5 * MiB].map((size) => ({ kind: 'stream', size })),
   ];
+  const openParts = testParts(
+    async ({ request: { method }, url: { pathname } }) => {
+      const [, , kind, size] = pathname.split('/');
+      const bytes = new Uint8Array(Number(size)).fill(65);
+      const body = method === 'HEAD' && kind === 'none' ? null : kind === 'stream' ? streamOf(bytes) : bytes;
+      return new Response(body, { headers: { 'Content-Length': String(bytes.length) } });
+    },
+    { paths: tries.map(({ kind, size }) => `/test/${kind}/${size}` as const) },
+  );
+  const server = await startTestServer({}, { openParts });
   for (const { kind, size } of tries) {
     for (const method of ['GET', 'HEAD']) {
       const text = await exchange(server, rawRequest(`${method} /test/${kind}/${size}`, 'Host: localhost'));

@@ -111,17 +111,17 @@ describe('the file of the access log', () => {
   test('is private, is added to, and follows a renaming when asked', () => {
     const file = join(temporaryFolder(), 'access.log');
     const logs = openLogs(testSettings({ accessLog: file }), () => {}, Date.now);
-    logs.logAccess(EXCHANGE);
+    logs.logAccess?.(EXCHANGE);
     renameSync(file, `${file}.1`);
     logs.reopen();
-    logs.logAccess(EXCHANGE);
-    logs.logAccess(EXCHANGE);
+    logs.logAccess?.(EXCHANGE);
+    logs.logAccess?.(EXCHANGE);
     logs.close();
     expect(readFileSync(`${file}.1`, 'utf8').split('\n')).toHaveLength(2);
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const again = openLogs(testSettings({ accessLog: file, logFormat: 'json' }), () => {}, Date.now);
-    again.logAccess(EXCHANGE);
+    again.logAccess?.(EXCHANGE);
     again.close();
     const last = readFileSync(file, 'utf8').split('\n').at(-2) ?? '';
     expect(JSON.parse(last).status).toBe(200);

@@ -127,6 +127,7 @@ describe('refused', () => {
     service: ['a b', 'a"b', 'x'.repeat(101), 'é'],
     tokenLifetime: ['59', '59s', '61m', '2h', '-60', '1e3', '60.5', 'NaN'],
     masterKeyFile: ['a\0b'],
+    mirror: ['a\0b', ' '],
     gunPrefixes: ['docker.io', '/docker.io/', '../', 'a//b/', 'a/../b/', '/'],
     currentMaxAge: ['366d', '-1', 'never'],
     consistentMaxAge: ['31536001'],

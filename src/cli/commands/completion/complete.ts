@@ -1,17 +1,8 @@
 import { visibleInLine } from '../../../core/printable.ts';
-import { type Candidate, type Wanted, wantedNext } from '../../line/complete.ts';
+import { type Candidate, type Completion, type Wanted, wantedNext } from '../../line/complete.ts';
 import { printOut } from '../../terminal/output.ts';
 import { debugIsOn } from '../../wording/debug.ts';
 import { findWord, WORDS } from '../words.ts';
-
-/** What a shell does besides offering the candidates. */
-type Directive = 'none' | 'nospace' | 'files' | 'folders';
-
-/** What may stand next, for the script of a shell. */
-export interface Completion {
-  readonly candidates: readonly Candidate[];
-  readonly directive: Directive;
-}
 
 const NOTHING: Completion = { candidates: [], directive: 'none' };
 /** What a shell takes as one word without quotes, and no terminal as anything else. */

@@ -1,9 +1,8 @@
 import { findDocker } from '../../../engine/cli/cli.ts';
 import { SyntaxBook } from '../../../engine/cli/learn.ts';
 import { captureDocker } from '../../../engine/cli/run.ts';
-import type { Candidate } from '../../line/complete.ts';
+import type { Candidate, Completion } from '../../line/complete.ts';
 import { findCommand, firstWords, nextWords } from '../docker/closed-world/commands.ts';
-import type { Completion } from './complete.ts';
 
 /** The bits of what docker prints last. */
 const FAILED = 1;
@@ -47,6 +46,6 @@ function readAnswer(stdout: string): Completion | undefined {
 /** The options of the command that the words name. */
 async function learned(book: SyntaxBook, words: readonly string[]): Promise<readonly Candidate[]> {
   const length = words.findLastIndex((_, index) => findCommand(words.slice(0, index + 1)) !== undefined) + 1;
-  const flags = await book.flagsOf(words.slice(0, length));
+  const flags = await book.optionsOf(words.slice(0, length));
   return flags.flatMap(({ long }) => (long === undefined ? [] : [{ word: `--${long}` }]));
 }

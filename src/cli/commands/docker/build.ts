@@ -14,11 +14,11 @@ import { inPlace } from './in-place.ts';
 import { type DockerTask, handOver } from './task.ts';
 
 /**
- * `docker build` with any builder (protocol D.6): every image that the Dockerfile or an option names is resolved to its
- * signed digest before anything is built, and docker builds from a copy of the Dockerfile that names the digests.
- * Without trust, a default registry is written out in the same places.
+ * `docker build` with any builder (protocol D.6): every image named in the Dockerfile or an option is resolved to its
+ * signed digest before anything is built, and docker builds from a copy of the Dockerfile with the digests. Without
+ * trust, a default registry is inserted in the same places.
  *
- * Throws what the reading of the Dockerfile and the resolving of its images throw, with the place in the message.
+ * Throws the errors of parsing the Dockerfile and of resolving its images, with the place in the message.
  */
 export async function buildImage(task: DockerTask): Promise<number> {
   const { args, session, trust } = task;
@@ -53,7 +53,7 @@ async function buildNamed(task: DockerTask, source: BuildSource, folder: Private
   return exitCode;
 }
 
-/** Resolves the images one after the other, so that the first that fails is the first in the file. */
+/** Resolves the images in sequence, so that the first failure is the first in the file. */
 async function nameImages(
   names: ImageNames,
   { text }: BuildSource,
@@ -73,8 +73,8 @@ async function nameImages(
 }
 
 /**
- * Gives the images their tags, as docker does after the build. BuildKit keeps base images to itself, and a builder
- * elsewhere may need no engine here: what the engine does not have is not tagged.
+ * Tags the images as docker does after the build. BuildKit keeps base images to itself, and a remote builder may not
+ * need an engine here, so images that the engine does not have are not tagged.
  */
 async function tagImages({ session }: DockerTask, images: readonly SignedTag[]): Promise<void> {
   try {

@@ -19,7 +19,7 @@ import {
 import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
 import type { DockerTask } from './task.ts';
 
-/** What Signet does before docker gets its turn, by the names of the commands; loaded when it is needed. */
+/** What Signet does before docker runs, by command name; loaded on demand. */
 const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<number>>> = new Map([
   ['run', async () => (await import('./run.ts')).runImage],
   ['create', async () => (await import('./run.ts')).runImage],
@@ -33,18 +33,18 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
   ['plugin push', async () => (await import('./plugin.ts')).refusePluginPush],
 ]);
 
-/** What Signet adds to docker, or has in its place. */
+/** Commands that Signet adds to docker, or replaces. */
 const OWN_WORDS: readonly string[] = WORDS.map(({ name }) => name);
 
-/** A docker command line that is read: what it names, and with what it is carried out. */
+/** A parsed docker command line, and what is needed to run it. */
 interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
   readonly argv: readonly string[];
   readonly book: SyntaxBook;
 }
 
 /**
- * Carries out a docker command line. While trust is on, every command is enforced, known to be harmless, or refused;
- * while it is off, docker gets the line as it is, but for names that a default registry gives another meaning.
+ * Runs a docker command line. While trust is on, every command is enforced, known to be harmless, or refused; while it
+ * is off, docker gets the line unchanged, except for names to which a default registry gives another meaning.
  */
 export async function dockerCommand(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const cli = await findDocker(env);
@@ -67,8 +67,8 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
 }
 
 /**
- * Tells of a word that is nearly one of Signet's own, which docker cannot know; while trust is on, when docker is not asked
- * about words that Signet does not know, of docker's own too.
+ * Reports a word that is almost one of Signet's own, which docker cannot know. While trust is on, also one of docker's
+ * own, because docker is not asked about words that Signet does not know.
  */
 function suggestWord(word: string, isTrusted: boolean): void {
   if (word.startsWith('-') || isFirstWord(word)) return;
@@ -76,7 +76,10 @@ function suggestWord(word: string, isTrusted: boolean): void {
   if (meant !== undefined) printErr(`Did you mean: signet ${meant}\n\n`);
 }
 
-/** Undefined for a line that cannot be read while there is nothing to enforce: docker itself knows best what is wrong. */
+/**
+ * Undefined for a line that cannot be parsed while there is nothing to enforce: docker itself reports best what is
+ * wrong.
+ */
 async function commandLine(
   cli: DockerTask['cli'],
   book: SyntaxBook,
@@ -93,7 +96,7 @@ async function commandLine(
   }
 }
 
-/** A command that is docker's own business, but for what the closed world demands and a default registry means. */
+/** Runs a command of docker's own, within the closed world and with a default registry. */
 async function unenforced({ argv, cli, line, env, book }: Call): Promise<number> {
   const configuration = await readConfiguration(configFolder(line.globals, env), env);
   const openSession = async () => (await import('../../session.ts')).openSession({ env, globals: line.globals, cli });
@@ -105,7 +108,7 @@ async function unenforced({ argv, cli, line, env, book }: Call): Promise<number>
   return becomeDocker(cli.path, await withFullNames({ argv, line, book }, openSession), env);
 }
 
-/** The command line with short names of local images written out, as a default registry demands. */
+/** Expands short names of local images on the command line, as a default registry requires. */
 async function withFullNames(
   { argv, line, book }: Pick<Call, 'argv' | 'line' | 'book'>,
   openSession: () => ReturnType<typeof import('../../session.ts')['openSession']>,
@@ -131,7 +134,7 @@ async function enforced(call: Call, command: KnownCommand): Promise<number> {
   const { defaultRegistry } = await prepared(name, readConfiguration(configFolder(line.globals, env), env));
   if (isPlain && defaultRegistry === undefined) return hand();
   const read = await readTrust(call, command).catch(async (error: unknown) => {
-    // Without trust there is nothing to enforce, and docker itself knows best what is wrong with its options.
+    // Without trust there is nothing to enforce, and docker itself reports best what is wrong with its options.
     if (isPlain && isSignetError(error)) return undefined;
     throw await (await import('./usage.ts')).wrongFlag(error, cli, line.words, line.rest);
   });
@@ -147,7 +150,7 @@ async function enforced(call: Call, command: KnownCommand): Promise<number> {
   }
 }
 
-/** What a command needs before it begins; without it, `run` fails as `run` does. */
+/** What a command needs before it starts; if that fails, `run` exits like a failed `run`. */
 async function prepared<T>(name: string, preparation: Promise<T>): Promise<T> {
   try {
     return await preparation;
@@ -156,7 +159,7 @@ async function prepared<T>(name: string, preparation: Promise<T>): Promise<T> {
   }
 }
 
-/** What follows the command, and whether trust is on for it. */
+/** The command's arguments, and whether trust is on for it. */
 async function readTrust(
   { book, line, env }: Call,
   { name }: KnownCommand,
@@ -165,7 +168,10 @@ async function readTrust(
   return { args: args.without(DISABLE_CONTENT_TRUST), trust: isTrustOnFor(args, env) };
 }
 
-/** Whether a line that begins so may name a command that an option of its own turns trust on for, or a word of Signet's. */
+/**
+ * Whether a line that begins with these words may be a command for which an option turns trust on, or a word of
+ * Signet's.
+ */
 function mayBeEnforced(first: string): boolean {
   return first.startsWith('-') || leadsToEnforced(first);
 }

@@ -1,6 +1,8 @@
 import type { ParsedArgs } from '../../../engine/cli/flags.ts';
 
-/** Go's spellings of false; docker takes every other non-empty value, `off` and `no` included, for true (protocol D.1). */
+/**
+ * Go's spellings of false; docker takes any other non-empty value, including `off` and `no`, for true (protocol D.1).
+ */
 const OFF: readonly string[] = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 
 /** Whether `DOCKER_CONTENT_TRUST` turns trust on. */
@@ -12,14 +14,14 @@ export function isTrustOn(env: NodeJS.ProcessEnv): boolean {
 /** The option that every trusting command had until docker 28. */
 export const DISABLE_CONTENT_TRUST = 'disable-content-trust';
 
-/** Whether this command is to enforce: its own option decides, if it is given, over the environment. */
+/** Whether this command is enforced: its own option overrides the environment. */
 export function isTrustOnFor(args: ParsedArgs, env: NodeJS.ProcessEnv): boolean {
   return !args.isOn(DISABLE_CONTENT_TRUST, !isTrustOn(env));
 }
 
 /**
- * The environment for docker once Signet has done the enforcing: a docker CLI before 29 must not do it again, under a
- * name that is already a digest.
+ * The environment for docker after Signet's enforcement: a docker CLI before 29 must not enforce again, for a name that
+ * is already a digest.
  */
 export function withoutTrust(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { DOCKER_CONTENT_TRUST: _, ...rest } = env;

@@ -5,8 +5,8 @@ import type { SignedTag } from '../../../trust/decide/decision.ts';
 import type { Session } from '../../session.ts';
 
 /**
- * Pulls an image by its signed digest and gives it its tag, as docker does under content trust (protocol D.4 steps 4
- * and 5). Progress goes to `show`.
+ * Pulls an image by its signed digest and tags it, as docker does under content trust (protocol D.4 steps 4 and 5).
+ * Progress goes to `show`.
  */
 export async function fetchTrusted(
   session: Session,
@@ -19,7 +19,7 @@ export async function fetchTrusted(
   await tagAs(session, use, { ...asked, digest: undefined });
 }
 
-/** Tags what a digest names. docker tells so on standard error. */
+/** Tags the image of a digest. Docker reports this on standard error. */
 export async function tagAs(session: Session, pinned: Reference, tag: Reference): Promise<void> {
   session.printError(`Tagging ${familiarReference(pinned)} as ${familiarReference(tag)}\n`);
   await (await session.engine()).tag(familiarReference(pinned), familiarReference(tag));

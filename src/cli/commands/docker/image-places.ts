@@ -1,8 +1,8 @@
 import { findCommand } from './closed-world/commands.ts';
 
 /**
- * What a command means by a name: an image that the engine has, a name that counts whether or not the engine has it, which
- * images to list, or any object, which is an image only if no container could have that name.
+ * What a command means by a name: an image that the engine has; any name, whether or not the engine has it; a filter
+ * for images to list; or any object, which is an image only if no container could have that name.
  */
 export type Naming = 'existing' | 'any' | 'listed' | 'object';
 
@@ -21,7 +21,7 @@ interface ImageOption {
   readonly names: Naming;
 }
 
-/** Where a command names images. */
+/** The places where a command names images. */
 export interface ImagePlaces {
   readonly args: readonly ImageArguments[];
   readonly options: readonly ImageOption[];
@@ -34,8 +34,8 @@ const filter = (key: string, names: Naming): ImageOption => ({ option: 'filter',
 const at = (args: readonly ImageArguments[], ...options: readonly ImageOption[]): ImagePlaces => ({ args, options });
 
 /**
- * Docker's commands that name images, by the names that they have in the closed world. Those that are enforced are not
- * here: they expand their names themselves.
+ * Docker's commands that name images, by their names in the closed world. Enforced commands are not listed: they expand
+ * their names themselves.
  */
 const COMMANDS: Readonly<Record<string, ImagePlaces>> = {
   'buildx imagetools create': at(all('any'), { option: 'tag', names: 'any' }),
@@ -61,7 +61,7 @@ const COMMANDS: Readonly<Record<string, ImagePlaces>> = {
   tag: at([...first('existing'), ...second('any')]),
 };
 
-/** Where a command names images, by whichever of its names; undefined if it names none, or is enforced. */
+/** The places where a command names images, by any of its names; undefined if it names none, or is enforced. */
 export function imagePlaces(words: readonly string[]): ImagePlaces | undefined {
   const name = findCommand(words)?.name;
   return name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;

@@ -4,8 +4,8 @@ import { printable } from '../../../core/printable.ts';
 const MAX_MESSAGE = 2048;
 
 /**
- * Runs `work`; what it throws says where in the command it happened, and ends in docker's words. `next` is the step that
- * helps there, if the error's own would not.
+ * Runs `work` and rewords its errors: they say where in the command it happened, and end in docker's words. `next` is
+ * the step that helps there, unless the error's own is better.
  */
 export async function inPlace<T>(place: string, work: () => Promise<T>, next?: string): Promise<T> {
   try {

@@ -8,23 +8,23 @@ import { inPlace } from './in-place.ts';
 import { permit, permitId, readImageId } from './permission.ts';
 import type { DockerTask } from './task.ts';
 
-/** The arguments with every image that is mounted named as it may be used. */
+/** The arguments with every mounted image replaced by its permitted name. */
 interface NamedMounts {
   readonly args: ParsedArgs;
-  /** Those that the engine has to have by their digests. */
+  /** The images that the engine must have by their digests. */
   readonly images: readonly SignedTag[];
 }
 
-/** Mounts that bring no image: docker's, then podman's. */
+/** Types of mounts without an image: docker's, then podman's. */
 const WITHOUT_IMAGE: readonly string[] = ['bind', 'cluster', 'npipe', 'tmpfs', 'volume', 'devpts', 'glob', 'ramfs'];
 const REPEATABLE: readonly string[] = ['volume-label', 'volume-opt'];
 const SOURCE: readonly string[] = ['source', 'src'];
 
 /**
- * Resolves the images of `--mount type=image,source=IMAGE` in this option of `run`, `create` or `service`, as the image of
- * the container is: under trust to their signed digests, otherwise to the registry that they mean. Under trust it throws
- * `docker-value-unclear` for a value that docker could read in another way, `flag-uncovered` for a kind of mount that may
- * bring an image unseen, and what `permit` throws.
+ * Resolves the images of `--mount type=image,source=IMAGE` in this option of `run`, `create` or `service` like the
+ * container's image: under trust to their signed digests, otherwise to their registry. Under trust, throws
+ * `docker-value-unclear` for a value that docker could read differently, `flag-uncovered` for a type of mount that may
+ * contain an unknown image, and what `permit` throws.
  */
 export async function nameMounts(task: DockerTask, option: string, args = task.args): Promise<NamedMounts> {
   const { trust, session } = task;
@@ -42,7 +42,7 @@ export async function nameMounts(task: DockerTask, option: string, args = task.a
   return { args: named, images };
 }
 
-/** The image that a mount names; undefined for one that brings none. */
+/** The image that a mount names; undefined if it has none. */
 function readSource({ trust }: DockerTask, { value = '' }: FlagToken) {
   try {
     const fields = readNamedFields(value.trim(), REPEATABLE);
@@ -53,7 +53,7 @@ function readSource({ trust }: DockerTask, { value = '' }: FlagToken) {
       throw new SignetError('docker-value-unclear', `${quoted(value, 200)} does not name one image`);
     return { value: source.value, replacedBy: (text: string) => replaced(fields, source, text) };
   } catch (error) {
-    // Without trust, docker itself knows best what is wrong.
+    // Without trust, docker itself reports best what is wrong.
     if (!trust && isSignetError(error)) return undefined;
     throw error;
   }

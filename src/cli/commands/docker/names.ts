@@ -7,7 +7,7 @@ import type { SyntaxBook } from '../../../engine/cli/learn.ts';
 import type { Session } from '../../session.ts';
 import type { ImagePlaces, Naming } from './image-places.ts';
 
-/** What cannot be understood is docker's to complain about; here nothing is enforced. */
+/** Docker itself reports what cannot be parsed; nothing is enforced here. */
 const DOCKERS_TO_TELL = [
   'docker-flag-unknown',
   'docker-flag-invalid',
@@ -17,9 +17,9 @@ const DOCKERS_TO_TELL = [
 ] as const;
 
 /**
- * Expands short names in docker's commands that name images, where a default registry gives them another meaning than
- * docker's: what need not be here always, what must be here if the engine has the image under its full name. What is
- * listed by a short name is listed under both. All else stays as typed.
+ * Expands short names in docker's commands that name images, if a default registry gives them another meaning than
+ * docker's: always if the image need not be local, otherwise if the engine has it under its full name. A short name in
+ * a listing matches both. Everything else stays as typed.
  */
 export async function expandNames(
   session: Session,
@@ -63,7 +63,7 @@ function nameIn(token: FlagToken | undefined, key: string | undefined): string |
   const value = token?.value;
   if (key === undefined || value === undefined) return value;
   const [typed, ...name] = value.split('=');
-  // docker reads the keys of filters without their spaces and in any case.
+  // docker reads the keys of filters case-insensitively and without spaces.
   return typed?.trim().toLowerCase() === key && name.length > 0 ? name.join('=').trim() : undefined;
 }
 
@@ -81,7 +81,7 @@ async function expandOne(
   return isMeant ? args.withValue(token, key === undefined ? full : `${key}=${full}`) : args;
 }
 
-/** Undefined for what is not a short name: an image ID, a name with its registry. */
+/** Undefined if it is not a short name: an image ID, or a name with its registry. */
 function fullName(session: Session, typed: string): string | undefined {
   if (namesRegistry(typed) || isDigest(typed)) return undefined;
   try {

@@ -17,8 +17,8 @@ import { wordedAs } from '../../wording/docker-texts.ts';
 const MAX_NOTICE = 1000;
 
 /**
- * Asks whether an image may be used, for a command; a use of an exemption is said each time. `unreleased` is what the
- * command says of a tag that only a delegation vouches for. Throws the error of a refusal, in docker's words.
+ * Checks whether a command may use an image, and reports each use of an exemption. `unreleased` is the message for a
+ * tag that only a delegation has signed. Throws the error of a refusal, in docker's words.
  */
 export async function permit<Asked extends AskedImage>(
   session: Session,
@@ -46,18 +46,18 @@ export async function permitEveryTag(
   return permission;
 }
 
-/** Asks whether the image with this ID may be used. Throws as `permit`. */
+/** Checks whether the image with this ID may be used. Throws what `permit` throws. */
 export async function permitId(session: Session, id: Digest): Promise<Permitted<ImageId>> {
   return permit(session, { id, names: await knownNames(session, id) });
 }
 
-/** The image ID in a typed name, as docker reads it; undefined if it is none (protocol D.5). */
+/** The image ID in a typed name, as docker reads it; undefined if there is none (protocol D.5). */
 export function readImageId(text: string): Digest | undefined {
   if (/^[0-9a-f]{64}$/.test(text)) return parseDigest(`sha256:${text}`);
   return isDigest(text) ? text : undefined;
 }
 
-/** Only rules that look at IDs need the engine for it. */
+/** Only rules about IDs need the engine. */
 async function knownNames(session: Session, id: Digest): Promise<readonly Reference[]> {
   if (session.evidence.rules.digests === 'docker') return [];
   const image = await (await session.engine()).inspectImage(id);

@@ -4,7 +4,7 @@ import { permitTag } from './permission.ts';
 import { type DockerTask, handOver } from './task.ts';
 import { wrongCount } from './usage.ts';
 
-/** `docker plugin install` and `plugin upgrade` (protocol D.7): the plugin is installed by its signed digest. */
+/** `docker plugin install` and `plugin upgrade` (protocol D.7): installs the plugin by its signed digest. */
 export async function installPlugin(task: DockerTask): Promise<number> {
   const { session, args, name } = task;
   const plugin = args.positionals[name === 'plugin upgrade' ? 1 : 0];
@@ -26,7 +26,7 @@ export async function installPlugin(task: DockerTask): Promise<number> {
   return handOver(task, args.withValue(plugin, familiarReference(use)));
 }
 
-/** A plugin's push reports no digest that could be signed for certain, so that under trust it is not done at all. */
+/** A plugin's push does not reliably report a digest to sign, so it is refused under trust. */
 export async function refusePluginPush(task: DockerTask): Promise<number> {
   if (!task.trust) return handOver(task, task.args);
   throw new SignetError('image-reference-unsupported', 'signet does not sign plugins', {

@@ -14,7 +14,7 @@ import { permit, permitEveryTag } from './permission.ts';
 import { type DockerTask, handOver, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
-/** `docker pull` (protocol D.4): each tag is pulled by the digest that it is signed with, then tagged. */
+/** `docker pull` (protocol D.4): pulls each tag by its signed digest, then tags it. */
 export async function pullImage(task: DockerTask): Promise<number> {
   const { session, args } = task;
   const [image] = args.positionals;
@@ -45,7 +45,7 @@ export async function pullImage(task: DockerTask): Promise<number> {
   return 0;
 }
 
-/** Undefined for what may be pulled as it was asked for. */
+/** Undefined for an image that may be pulled as requested. */
 async function oneTag({ session }: DockerTask, reference: Reference): Promise<readonly SignedTag[] | undefined> {
   const permission = await permit(session, reference);
   return permission.verdict === 'tag-signed' ? [permission] : undefined;

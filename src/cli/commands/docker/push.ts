@@ -4,7 +4,7 @@ import { pushAndSign } from '../../signing.ts';
 import { type DockerTask, handOver, runInDocker } from './task.ts';
 import { wrongCount } from './usage.ts';
 
-/** `docker push` (protocol D.8): the image is pushed, then the digest that the engine pushed is signed. */
+/** `docker push` (protocol D.8): pushes the image, then signs the digest that the engine pushed. */
 export async function runPush(task: DockerTask): Promise<number> {
   const { session, args } = task;
   const [image] = args.positionals;

@@ -11,8 +11,8 @@ import { type DockerTask, handOver, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /**
- * `docker run` and `docker create` (protocol D.5): the image is resolved to its signed digest, pulled and tagged if the
- * engine does not have it, and run by that digest.
+ * `docker run` and `docker create` (protocol D.5): resolves the image to its signed digest, pulls and tags it if the
+ * engine does not have it, and runs it by that digest.
  */
 export async function runImage(task: DockerTask): Promise<number> {
   const [image] = task.args.positionals;
@@ -38,22 +38,22 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
   const named = args.withValue(image, familiarReference(permission.use));
   const mounted = await provideMounts(task, named);
   const isPulled = permission.verdict === 'tag-signed' && (await provide(task, permission));
-  // docker would pull `--pull always` once more.
+  // docker would repeat `--pull always`.
   return handOver(task, isPulled ? mounted.without('pull') : mounted);
 }
 
-/** Resolves the images that are mounted; the engine has to have them. */
+/** Resolves the mounted images; the engine must have them. */
 async function provideMounts(task: DockerTask, args: ParsedArgs): Promise<ParsedArgs> {
   const mounts = await nameMounts(task, 'mount', args);
   for (const image of mounts.images) await provide(task, image);
   return mounts.args;
 }
 
-/** Makes sure that the engine has the image, as `--pull` asks for; returns whether it was pulled. */
+/** Makes sure that the engine has the image, according to `--pull`; returns whether it was pulled. */
 async function provide(task: DockerTask, trusted: SignedTag): Promise<boolean> {
   const { session, args } = task;
   const policy = args.lastValue('pull') ?? 'missing';
-  // For `never`, and for what is no policy, docker itself has the words.
+  // Docker itself handles `never` and invalid policies.
   if (policy !== 'missing' && policy !== 'always') return false;
   const isThere = (await (await session.engine()).inspectImage(familiarReference(trusted.use))) !== undefined;
   if (isThere && policy !== 'always') return false;
@@ -69,7 +69,7 @@ async function provide(task: DockerTask, trusted: SignedTag): Promise<boolean> {
   return true;
 }
 
-/** With the registry written out, where a default registry gives short names another meaning than docker's. */
+/** Includes the registry if a default registry gives short names another meaning than docker's. */
 function withFullName({ session, args }: DockerTask, image: PositionalToken): DockerTask['args'] {
   return session.configuration.defaultRegistry === undefined
     ? args

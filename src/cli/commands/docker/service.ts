@@ -35,14 +35,17 @@ export async function deployService(whole: DockerTask): Promise<number> {
   }
 }
 
-/** An update that names no image starts the one that the service has, or had before: docker's own, unless digests must be signed. */
+/**
+ * An update without an image starts the service's current or previous one: left to docker, unless digests must be
+ * signed.
+ */
 async function permitKept({ session, args }: DockerTask): Promise<void> {
   const service = args.positionals[0]?.value;
   if (session.evidence.rules.digests === 'docker' || service === undefined) return;
   await permitService(session, service, args.isOn('rollback') ? 'previous' : 'current');
 }
 
-/** Tasks show the tag beside the digest that they run. */
+/** Tasks show the tag next to the digest that they run. */
 function imageOfTasks(permission: Permitted<Reference>): string {
   if (permission.verdict !== 'tag-signed') return familiarReference(permission.use);
   const { asked, tag } = permission;

@@ -5,12 +5,12 @@ import { becomeDocker, runDocker } from '../../../engine/cli/run.ts';
 import type { Session } from '../../session.ts';
 import { withoutTrust } from './content-trust.ts';
 
-/** One docker command that trust concerns, on its way from the person to docker. */
+/** One docker command that trust applies to. */
 export interface DockerTask {
   readonly session: Session;
   readonly cli: DockerCli;
   readonly line: CommandLine;
-  /** The one name of the command, however it was typed: `run` for `container run` too. */
+  /** The command's main name, however it was typed: `run` for `container run` too. */
   readonly name: string;
   /** What follows the command. */
   readonly args: ParsedArgs;
@@ -19,12 +19,14 @@ export interface DockerTask {
   readonly trust: boolean;
 }
 
-/** `--platform`, or the environment's default, as docker takes it to pull and run; undefined for the engine's own choice. */
+/**
+ * `--platform`, or the environment's default, as docker uses it to pull and run; undefined for the engine's own choice.
+ */
 export function platformOf({ args, env }: Pick<DockerTask, 'args' | 'env'>): string | undefined {
   return (args.lastValue('platform') ?? env.DOCKER_DEFAULT_PLATFORM) || undefined;
 }
 
-/** Hands the command, whose trust is settled, to docker with these arguments, and does not come back where the platform lets it. */
+/** Passes the command to docker with these arguments once trust is settled. Does not return on platforms with exec. */
 export async function handOver({ session, cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
   await session.close();
   return becomeDocker(cli.path, [...line.head, ...args.argv], withoutTrust(env));

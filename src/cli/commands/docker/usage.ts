@@ -8,9 +8,9 @@ const NEEDS_ARGUMENT = /^flag needs an argument: -(\S)$/;
 const NOT_BOOLEAN = /^invalid argument (".*") for ".*" flag$/s;
 
 /**
- * What docker says of a flag that it does not know or cannot read, with its line on usage; other errors stay as they are.
- * Under trust docker itself is not asked to say it: a flag that only it understands must not lead to a container.
- * `command` has the words up to where the flag stands, `words` what follows them.
+ * Docker's message for an unknown or invalid flag, with its usage line; other errors stay unchanged. Under trust docker
+ * itself is not asked: a flag that only docker understands must not start a container. `command` has the words before
+ * the flag, `words` those after the command.
  */
 export async function wrongFlag(
   error: unknown,
@@ -28,8 +28,8 @@ export async function wrongFlag(
 }
 
 /**
- * What docker says where arguments are missing or too many. Under trust nothing without a certain image is handed to
- * docker, not even for it to complain.
+ * Docker's message for missing or surplus arguments. Under trust nothing without a certain image is passed to docker,
+ * not even to get its error.
  */
 export async function wrongCount({ cli, line }: DockerTask, wanted: 'exactly 1' | 'at least 1'): Promise<SignetError> {
   const count = wanted === 'exactly 1' ? '1 argument' : 'at least 1 argument';
@@ -46,19 +46,19 @@ function flagMessage({ message, detail: { flag } }: SignetError, words: readonly
   return value === undefined ? message : `${message}: strconv.ParseBool: parsing ${value}: invalid syntax`;
 }
 
-/** docker shows what it had left to read of a group of short flags. */
+/** docker shows the unparsed rest of a group of short flags. */
 function restOfGroup(letter: string, words: readonly string[]): string {
   const group = words.find((word) => /^-[^-]/.test(word) && word.includes(letter));
   return group?.slice(group.indexOf(letter)) ?? letter;
 }
 
-/** How a command is used, after the first line of its help; nothing if docker does not give that. */
+/** A command's usage, after the first line of its help; empty if docker does not print it. */
 async function usageText({ path }: DockerCli, command: readonly string[], verb: 'Run' | 'See'): Promise<string> {
   try {
     const { stdout } = await captureDocker(path, [...command, '--help'], askingEnvironment(process.env));
     const usage = stdout.split('\n').find((line) => /^Usage: +\S/.test(line));
     const help = ['docker', ...command, '--help'].join(' ');
-    // In a complaint, docker leaves out that a group wants a command, and says that its own commands have arguments.
+    // In an error, docker does not mention that a group needs a command, or that its own commands have arguments.
     const shown = usage?.replace(/ COMMAND$/, command.length === 0 ? ' COMMAND [ARG...]' : '');
     return shown === undefined ? '' : `\n\n${shown}\n\n${verb} '${help}' for more information`;
   } catch (error) {

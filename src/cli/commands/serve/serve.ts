@@ -21,6 +21,12 @@ export const SERVE: Command<undefined> = {
   args: [],
   flags: SERVE_FLAGS,
   notes: SETTINGS_NOTES,
+  examples: [
+    { about: 'Serve this machine', line: 'serve' },
+    { about: 'Serve a network', line: 'serve --listen 0.0.0.0:5000 --name registry.example.com' },
+    { about: 'Make this machine trust the server', line: 'serve --trust-here' },
+  ],
+  exitCodes: [[INTERRUPTED, 'A second signal ended it at once.']],
   run: serve,
 };
 

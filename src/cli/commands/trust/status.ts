@@ -1,4 +1,5 @@
 import { isSignetError } from '../../../core/errors/index.ts';
+import { formatTime } from '../../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../../core/verify/expiry-warnings.ts';
 import { type RoleStatus, type Status, statusOf } from '../../../trust/report/status.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
@@ -16,6 +17,7 @@ export const STATUS: Command<Session> = {
   summary: 'Show who signed what until when, what waits for signatures, and what is staged',
   args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [...PLACE_FLAGS],
+  examples: [{ about: 'See what expires, waits for signatures or is staged', line: 'trust status alice/app' }],
   run: status,
 };
 
@@ -38,7 +40,7 @@ async function status(session: Session, parsed: ParsedCommand): Promise<number> 
   return 0;
 }
 
-function statusText(session: Session, gun: string, { roles, waiting }: Status): string {
+function statusText(session: Session, gun: string, { roles, waiting, mirror }: Status): string {
   const rows = roles.map((role) => [
     role.role,
     `${role.version}`,
@@ -51,8 +53,19 @@ function statusText(session: Session, gun: string, { roles, waiting }: Status): 
     `Trust data of ${gun}\n\n`,
     dockerTable(['ROLE', 'VERSION', 'SIGNATURES', 'SIGNED BY', 'KEYS HERE', 'EXPIRES'], rows),
     '\n',
+    mirrorText(session, mirror),
     waitingText(gun, waiting),
   ].join('');
+}
+
+function mirrorText(session: Session, mirror: Status['mirror']): string {
+  if (mirror === undefined) return '';
+  const { server = 'a copy', read, until } = mirror;
+  const end =
+    until < session.now()
+      ? `no client uses it since ${formatTime(until)}`
+      : `clients can use it until ${formatTime(until)}`;
+  return `This server is a mirror of ${server}, read at ${formatTime(read)}: ${end}, and it takes no changes.\n`;
 }
 
 function signatures({ signed, threshold }: RoleStatus): string {

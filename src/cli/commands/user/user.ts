@@ -1,7 +1,7 @@
-import type { Database } from 'bun:sqlite';
 import { existsSync } from 'node:fs';
 import { parseLevel, parsePattern } from '../../../accounts/identity/grants.ts';
 import { parseUserName, type UserName } from '../../../accounts/identity/user-name.ts';
+import type { AccountEvents } from '../../../accounts/store/account-events.ts';
 import { type AccountStore, type User, type UserChange, userExists } from '../../../accounts/store/store.ts';
 import { SignetError } from '../../../core/errors/index.ts';
 import { quoted } from '../../../core/printable.ts';
@@ -53,6 +53,10 @@ registry's name in front where it is another one (docker.io/library/*).
 LEVEL is pull, push (and pull) or admin (and delete).`,
   args: [NAME, PATTERN, { name: 'LEVEL', takes: LEVELS }],
   flags: [DATA],
+  examples: [
+    { about: 'Let bob push to one repository', line: 'user grant bob alice/app push' },
+    { about: 'Let a machine pull all of a team', line: "user grant ci 'team/*' pull" },
+  ],
   run: grant,
 };
 
@@ -267,10 +271,7 @@ async function list(terminal: Terminal, parsed: ParsedCommand): Promise<number> 
 
 async function log(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
   const limit = limitIn(parsed);
-  const events = await inAccounts(parsed, async ({ database }) => {
-    const { latestEvents } = await import('../../../accounts/store/account-events.ts');
-    return latestEvents(database, limit);
-  });
+  const events = await inAccounts(parsed, ({ events }) => events.latest(limit));
   const described = events.map(({ at, actor, action, user, detail }) => {
     return { time: formatTime(at), by: actor.name, address: actor.address, action, user, detail };
   });
@@ -328,8 +329,8 @@ async function knownUser(store: AccountStore, name: UserName): Promise<void> {
 /** The accounts of a server, opened for one command. */
 interface OpenAccounts {
   readonly folder: DataFolder;
-  readonly database: Database;
   readonly store: AccountStore;
+  readonly events: AccountEvents;
 }
 
 /**
@@ -341,15 +342,12 @@ async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccount
   const known = dataFolder(path);
   if (!isMade(known, known.database)) throw accountsMissing(path);
   const folder = openDataFolder(path);
-  const [{ openDatabase }, { ACCOUNT_MIGRATIONS, SqliteAccountStore }] = await Promise.all([
-    import('../../../store/sqlite.ts'),
-    import('../../../accounts/store/sqlite-store.ts'),
-  ]);
-  const database = openDatabase(folder.database, ACCOUNT_MIGRATIONS);
+  const { openSqliteStorage } = await import('../../../serve/storage/sqlite-storage.ts');
+  const storage = openSqliteStorage(folder.database);
   try {
-    return await work({ folder, database, store: new SqliteAccountStore(database, operator()) });
+    return await work({ folder, store: storage.accounts(operator()), events: storage.accountEvents });
   } finally {
-    database.close();
+    await storage.close();
   }
 }
 

@@ -185,8 +185,8 @@ describe('a person who presses TAB in', () => {
       shell,
       [
         { expect: /ready> /, send: setUp },
-        { expect: /set up\r?\n[^]*ready> /, send: typed },
-        { expect: /called: [^\n]*\n[^]*ready> /, send: 'exit' },
+        { expect: /set up\r?\n.*ready> /s, send: typed },
+        { expect: /called: [^\n]*\n.*ready> /s, send: 'exit' },
       ],
       { env, cwd: folder() },
     );

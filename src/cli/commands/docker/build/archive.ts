@@ -7,8 +7,8 @@ import { compressionOf } from './stream-kind.ts';
 const MAX_COMPLAINT = 4096;
 
 /**
- * Unpacks an archive, whose head was read already, into a new folder. The system's tar does it, which takes no absolute
- * names and does not write through links that lead outside. Throws `build-context-invalid`.
+ * Unpacks an archive, whose head has been read already, into a new folder. Uses the system's tar, which refuses
+ * absolute names and does not write through links that lead outside. Throws `build-context-invalid`.
  */
 export async function unpack(head: Uint8Array, rest: AsyncIterable<Uint8Array>, folder: string): Promise<void> {
   mkdirSync(folder, { mode: 0o700 });
@@ -17,7 +17,7 @@ export async function unpack(head: Uint8Array, rest: AsyncIterable<Uint8Array>, 
   const options = ['--extract', '--no-same-owner', '--same-permissions', ...unpacking];
   const child = spawn('tar', [...options, '--file', '-', '--directory', folder], {
     stdio: ['pipe', 'ignore', 'pipe'],
-    // Without what changes tar's mind, such as TAR_OPTIONS.
+    // Without variables that change tar's behaviour, such as TAR_OPTIONS.
     env: { PATH: process.env.PATH, LC_ALL: 'C' },
   });
   let complaint = '';
@@ -25,7 +25,7 @@ export async function unpack(head: Uint8Array, rest: AsyncIterable<Uint8Array>, 
     complaint = (complaint + String(chunk)).slice(0, MAX_COMPLAINT);
   });
   child.stdin.write(head);
-  // tar may stop reading at the end of the archive; its exit code tells whether that was right.
+  // tar may stop reading at the end of the archive; its exit code says whether it succeeded.
   pipeline(rest, child.stdin).catch(() => undefined);
   if ((await exitCodeOf(child)) === 0) return;
   const [reason = ''] = complaint.split('\n');

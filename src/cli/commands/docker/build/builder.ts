@@ -7,12 +7,12 @@ import { DockerConfig } from '../../../../store/docker-config.ts';
 import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
 
-/** Who builds, and what makes sure that it does. */
+/** The builder, and the environment that selects it. */
 export interface BuilderChoice {
   readonly builder: Builder;
   /** The platforms it may run on; undefined if only it knows. */
   readonly platforms: readonly string[] | undefined;
-  /** The environment in which docker chooses this builder. */
+  /** The environment in which docker selects this builder. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -20,13 +20,13 @@ const SWITCH = 'DOCKER_BUILDKIT';
 /** Go's spellings of a boolean. */
 const TRUE: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE: readonly string[] = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
-/** The docker CLI that builds with buildx if it is there, whatever the engine says. */
+/** The first docker CLI that builds with buildx, if installed, whatever the engine. */
 const BUILDX_SINCE = 23;
-/** The engine whose BuildKit knows here-documents. */
+/** The first engine whose BuildKit supports here-documents. */
 const HEREDOCS_SINCE_ENGINE = 23;
 const HEREDOCS_SINCE_PODMAN = 5;
 
-/** Only here-documents and variables mean another thing to another engine. */
+/** Another engine makes a difference only for here-documents and variables. */
 const DEPENDS_ON_ENGINE = /<<|\$/;
 
 const CLASSIC: Builder = {
@@ -38,10 +38,10 @@ const CLASSIC: Builder = {
 const UNKNOWN: Builder = { name: 'the builder', obeysSyntax: true, knowsHeredocs: true, setsPlatforms: undefined };
 
 /**
- * The builder that docker uses for this command line, by docker's own rules: buildx, if the help of the command is
- * buildx's; otherwise BuildKit or the classic builder of the engine, as `DOCKER_BUILDKIT` or the engine says.
- * Where the engine cannot be asked, what depends on it stays unknown. Throws `build-option-unsafe` for a builder that would
- * have to be started while trust is on.
+ * The builder that docker uses for this command line, by docker's own rules: buildx, if the command's help is buildx's;
+ * otherwise BuildKit or the engine's classic builder, according to `DOCKER_BUILDKIT` or the engine. If the engine
+ * cannot be asked, what depends on it stays unknown. Throws `build-option-unsafe` for a builder that would have to be
+ * started while trust is on.
  */
 export async function findBuilder(task: DockerTask, dockerfile: string): Promise<BuilderChoice> {
   const { args, cli, env } = task;
@@ -68,19 +68,19 @@ async function buildxChoice(task: DockerTask, dockerfile: string): Promise<Build
   return { ...choice, env: isTypedBuildx(task) ? env : { ...env, [SWITCH]: '1' } };
 }
 
-/** Whether the engine builds for certain: `docker build` has it build, unless another builder is chosen. */
+/** Whether the engine certainly builds: `docker build` uses it unless another builder is selected. */
 export function isEngines(task: DockerTask): boolean {
   const { args, line, env, session } = task;
   const isChosen = namedBuilder(line, args) !== undefined || Boolean(env.BUILDX_BUILDER) || isTypedBuildx(task);
   return !isChosen && !hasPlugin(session);
 }
 
-/** Whether docker's configuration has builds done by a plugin of the user's choice, as `docker buildx install` does. */
+/** Whether docker's configuration selects a plugin for builds, as `docker buildx install` does. */
 function hasPlugin({ folder }: DockerTask['session']): boolean {
   return DockerConfig.read(folder).member('aliases') !== undefined;
 }
 
-/** buildx starts a builder that does not run, from an image of which no one knows who made it. */
+/** buildx would start the builder from an image of unknown origin. */
 async function demandRunning({ cli, line, args, env }: DockerTask): Promise<void> {
   const name = namedBuilder(line, args);
   if (await runsAlready(cli, line.globals, name, withoutTrust(env))) return;
@@ -118,14 +118,14 @@ async function describeEngine({ session }: DockerTask): Promise<EngineDescriptio
   }
 }
 
-/** Undefined if it says nothing, or nothing that docker would take. */
+/** Undefined if it is not set, or not to a value that docker accepts. */
 function switchIn(env: NodeJS.ProcessEnv): boolean | undefined {
   const value = env[SWITCH] ?? '';
   if (TRUE.includes(value)) return true;
   return FALSE.includes(value) ? false : undefined;
 }
 
-/** NaN for what has no number, as builds from the sources name themselves. */
+/** NaN for versions without a number, as in builds from source. */
 function majorOf(version: string): number {
   return Number.parseInt(version, 10);
 }

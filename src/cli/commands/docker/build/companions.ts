@@ -2,15 +2,15 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync, wri
 import { basename, dirname, sep } from 'node:path';
 import { SignetError } from '../../../../core/errors/index.ts';
 import { printable } from '../../../../core/printable.ts';
+import { readUpTo } from '../../../../store/files.ts';
 import { refuseReplacingPolicy } from './policy.ts';
-import { readAtMost } from './read-at-most.ts';
 
 /** Each in bytes. */
 const MAX_SIZE = 1024 * 1024;
 const IGNORE_FILES: readonly string[] = ['.dockerignore', '.containerignore'];
 const POLICY = '.rego';
 
-/** What docker reads beside a Dockerfile. */
+/** The files that docker reads along with a Dockerfile. */
 interface CompanionRules {
   /** Whether docker would look for a build policy there. */
   readonly hasPolicy: boolean;
@@ -18,9 +18,9 @@ interface CompanionRules {
 }
 
 /**
- * Puts what docker reads beside the Dockerfile at `path` beside its copy: the ignore files, and the policy, which under
- * trust may only deny. Throws `build-context-invalid` for a file that cannot be read, or is a link that leads out of the
- * Dockerfile's folder; `too-large`; `build-option-unsafe`.
+ * Copies the files that docker reads along with the Dockerfile at `path`: the ignore files, and the policy, which under
+ * trust may only deny. Throws `build-context-invalid` for a file that cannot be read, or is a link that leads out of
+ * the Dockerfile's folder; `too-large`; `build-option-unsafe`.
  */
 export function copyCompanions(path: string, copy: string, { hasPolicy, trust }: CompanionRules): void {
   for (const suffix of IGNORE_FILES) copyCompanion(path + suffix, copy + suffix);
@@ -45,7 +45,7 @@ function readCompanion(path: string): Buffer {
     const file = openSync(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!fstatSync(file).isFile()) throw new Error('it is no file');
-      return readAtMost(file, MAX_SIZE);
+      return readUpTo(file, MAX_SIZE + 1);
     } finally {
       closeSync(file);
     }

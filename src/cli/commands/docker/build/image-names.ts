@@ -8,7 +8,7 @@ import type { Permitted, SignedTag } from '../../../../trust/decide/decision.ts'
 import { permit } from '../permission.ts';
 import type { DockerTask } from '../task.ts';
 
-/** What stands for the images of one build; each is looked up once. */
+/** The replacements for the images of one build; each is resolved once. */
 export class ImageNames {
   private readonly task: DockerTask;
   private readonly found = new Map<string, Permitted<Reference>>();
@@ -18,19 +18,19 @@ export class ImageNames {
     this.task = task;
   }
 
-  /** The images resolved up to now, in their order. */
+  /** The images resolved so far, in order. */
   get trusted(): readonly SignedTag[] {
     return [...this.found.values()].filter((image) => image.verdict === 'tag-signed');
   }
 
-  /** What was written for the images up to now, in their order. */
+  /** The replacements made so far, in order. */
   get written(): readonly Reference[] {
     return [...this.used.values()];
   }
 
   /**
-   * What to write for the image: under trust its signed digest, otherwise its name with the registry that it means.
-   * Throws what `permit` throws.
+   * The replacement for an image: under trust its signed digest, otherwise its name with its registry. Throws what
+   * `permit` throws.
    */
   async textOf(name: string): Promise<string> {
     const { session, trust, cli } = this.task;
@@ -48,14 +48,14 @@ export class ImageNames {
   }
 }
 
-/** podman gives short names a meaning of its own. */
+/** podman has its own rules for short names. */
 export function writeReference(kind: DockerTask['cli']['kind'], reference: Reference): string {
   return kind === 'podman' ? formatReference(reference) : familiarReference(reference);
 }
 
 /**
- * What to do about an image that reads the Dockerfile and is not signed. Docker's own are signed by no one since its
- * trust service ended.
+ * The next step for an unsigned frontend image. Docker's own frontends are no longer signed since its trust service
+ * ended.
  */
 export function syntaxStep(name: string): string {
   const where = /^(?:(?:index\.)?docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@]|$)/.exec(name);

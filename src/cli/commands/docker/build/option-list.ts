@@ -1,11 +1,11 @@
 import { SignetError } from '../../../../core/errors/index.ts';
 import { printable } from '../../../../core/printable.ts';
-import type { Flag } from '../../../../engine/cli/help.ts';
+import type { DockerOption } from '../../../../engine/cli/help.ts';
 import type { DockerTask } from '../task.ts';
 
 type Kind = DockerTask['cli']['kind'];
 
-/** Options with which nothing can come into an image that the Dockerfile does not name. */
+/** Options that cannot add anything to an image besides what the Dockerfile names. */
 const HARMLESS: Readonly<Record<Kind, ReadonlySet<string>>> = {
   docker: setOf(`
     add-host allow annotation builder call cgroup-parent check compress cpu-period cpu-quota cpu-shares cpuset-cpus
@@ -23,13 +23,13 @@ const HARMLESS: Readonly<Record<Kind, ReadonlySet<string>>> = {
     uts variant volume`),
 };
 
-/** Options whose values name images, and are looked into. */
+/** Options whose values name images, and are checked. */
 const NAMES_IMAGES: Readonly<Record<Kind, ReadonlySet<string>>> = {
   docker: setOf('attest build-arg build-context cache-from cache-to output provenance sbom tag'),
   podman: setOf('build-arg build-context cache-to manifest output tag'),
 };
 
-/** Options that bring in what Signet cannot see, with the reason. */
+/** Options that add what Signet cannot see, with the reason. */
 const REFUSED: Readonly<Record<Kind, ReadonlyMap<string, string>>> = {
   docker: new Map([['policy', 'may have images replaced after they are checked']]),
   podman: new Map([
@@ -45,21 +45,21 @@ const REFUSED: Readonly<Record<Kind, ReadonlyMap<string, string>>> = {
 
 const WITHOUT_TRUST = 'Leave it out, or run this one build without trust: --disable-content-trust';
 
-/** What trust has to do with an option of a build; undefined for one that is not known. */
+/** How trust treats an option of a build; undefined for an unknown option. */
 export function classOf(kind: Kind, name: string): 'harmless' | 'names images' | 'refused' | undefined {
   if (HARMLESS[kind].has(name)) return 'harmless';
   if (NAMES_IMAGES[kind].has(name)) return 'names images';
   return REFUSED[kind].has(name) ? 'refused' : undefined;
 }
 
-/** Throws `build-option-unsafe` if one of the options is refused, or not on the list. */
+/** Throws `build-option-unsafe` if one of the options is refused or not listed. */
 export function refuseOptions({ args, cli }: Pick<DockerTask, 'args' | 'cli'>): void {
   for (const token of args.tokens) {
     if (token.kind === 'flag') refuseOption(cli.kind, token.flag);
   }
 }
 
-function refuseOption(kind: Kind, { long, short }: Flag): void {
+function refuseOption(kind: Kind, { long, short }: DockerOption): void {
   const name = long ?? short ?? '';
   const found = classOf(kind, name);
   if (found === 'harmless' || found === 'names images' || (long === undefined && short === 'h')) return;

@@ -18,32 +18,35 @@ import { refuseOptions } from './option-list.ts';
 
 type Edit = (value: string) => Promise<string> | string;
 
-/** The image that reads the Dockerfile, in the place of what `# syntax=` names. */
+/** The frontend image, replacing the one in `# syntax=`. */
 const SYNTAX_ARG = 'BUILDKIT_SYNTAX';
 /** Makes old BuildKits work with helper images that they name themselves. */
 const HELPER_IMAGES_ARG = 'BUILDKIT_DISABLE_FILEOP';
-/** Names rules by which BuildKit puts other images in the place of those it is given. */
+/** Names rules by which BuildKit replaces images. */
 const SOURCE_POLICY = 'EXPERIMENTAL_BUILDKIT_SOURCE_POLICY';
-/** The platform that docker builds for if the command line names none. */
+/** The platform that docker builds for by default. */
 const PLATFORM_VARIABLE = 'DOCKER_DEFAULT_PLATFORM';
-/** What a description of the build may say of itself. */
+/** The members that an attestation may have. */
 const PROVENANCE_FIELDS: readonly string[] =
   'type disabled mode builder-id filename version reproducible inline-only'.split(' ');
-/** Fields of an output in which the built image gets its names. */
+/** The fields of an output that name the built image. */
 const NAME_FIELDS: readonly string[] = ['name', 'dangling-name-prefix'];
-/** Further options that docker reads as fields, in which nothing names an image. */
+/** Further options that docker parses into fields; none of these names an image. */
 const OTHER_FIELDS: readonly string[] = ['secret', 'call', 'print'];
 /** Go's spellings of a boolean. */
 const TRUE = /^(?:1|t|T|TRUE|true|True)$/;
 const FALSE = /^(?:0|f|F|FALSE|false|False)$/;
 const IMAGE_CONTEXT = /^docker-image:\/\/(.*)$/s;
 const LAYOUT_CONTEXT = /^oci-layout:\/\/[^@]+@sha256:[0-9a-f]{64}$/;
-/** What buildx takes for a folder, and for no address: `github.com/…` is one, as is everything with a colon or an `@`. */
+/**
+ * What buildx takes for a folder rather than an address: `github.com/…` is an address, and so is everything with a
+ * colon or an `@`.
+ */
 const FOLDER_CONTEXT = /^(?:\.{0,2}\/|\.{1,2}$|(?!github\.com\/)[^:@]*$)/;
 
 /**
- * What the command line says about the meaning of the Dockerfile. Throws `build-option-unsafe`, and under trust
- * `docker-value-unclear`.
+ * The settings on the command line that affect how the Dockerfile is read. Throws `build-option-unsafe`, and under
+ * trust `docker-value-unclear`.
  */
 export function readBuildSettings(
   task: DockerTask,
@@ -63,8 +66,8 @@ export function readBuildSettings(
 }
 
 /**
- * The options with their images resolved as those of the Dockerfile are. Throws `build-option-unsafe`,
- * `docker-value-unclear`, and what the resolving throws.
+ * The options with their images resolved like those of the Dockerfile. Throws `build-option-unsafe`,
+ * `docker-value-unclear`, and the errors of resolving.
  */
 export async function nameOptions(task: DockerTask, names: ImageNames, choice: BuilderChoice): Promise<ParsedArgs> {
   const nameOf = (name: string) => names.textOf(name);
@@ -80,7 +83,7 @@ export async function nameOptions(task: DockerTask, names: ImageNames, choice: B
   return editValues(args, 'sbom', (value) => nameShortAttestation('sbom', value, nameOf));
 }
 
-/** With the default registry written out, if there is one, in the names that the built image and its cache get. */
+/** The options with the default registry inserted, if there is one, in the names of the built image and its cache. */
 export async function nameResults({ session, cli, trust }: DockerTask, typed: ParsedArgs): Promise<ParsedArgs> {
   const hasDefault = session.configuration.defaultRegistry !== undefined;
   if (!hasDefault && !trust) return typed;
@@ -101,7 +104,7 @@ function refuseUnseen({ args, cli, env }: DockerTask): void {
   }
 }
 
-/** Every platform of the build, as docker takes them from the command line or the environment; undefined for none. */
+/** Every platform of the build, from the command line or the environment, as docker reads them; undefined for none. */
 function readPlatforms({ args, env }: DockerTask): readonly string[] | undefined {
   const given = args.values('platform');
   const values = given.length > 0 ? given : [env[PLATFORM_VARIABLE] ?? ''];
@@ -109,7 +112,7 @@ function readPlatforms({ args, env }: DockerTask): readonly string[] | undefined
   return platforms.every((platform) => platform === '') ? undefined : platforms;
 }
 
-/** Values by name; one without a value is the environment's, as docker has it. */
+/** Values by name; one without a value is the environment's, as in docker. */
 function readBuildArgs({ args, env }: Pick<DockerTask, 'args' | 'env'>): ReadonlyMap<string, string> {
   return new Map(
     args.values('build-arg').flatMap((text) => {
@@ -151,7 +154,7 @@ async function nameContext({ trust, session }: DockerTask, text: string, nameOf:
   throw unsafe(`no one signs what ${place} holds`, 'Use docker-image:// there.');
 }
 
-/** Refuses a named context that puts files in the place of an image to build on. Throws `build-option-unsafe`. */
+/** Refuses a named context that replaces an image to build on by files. Throws `build-option-unsafe`. */
 export async function refuseReplacedBases({ args }: DockerTask, uses: readonly ImageUse[]): Promise<void> {
   const contexts = new Map(args.values('build-context').map((value) => cut(value, '=')));
   for (const { place, by, name } of uses) {
@@ -163,7 +166,10 @@ export async function refuseReplacedBases({ args }: DockerTask, uses: readonly I
   }
 }
 
-/** Layers from a cache become layers of the image. Those of the engine and of local folders are as local as the context. */
+/**
+ * Layers from a cache become layers of the image. Caches of the engine and in local folders are as local as the
+ * context.
+ */
 async function nameCache(text: string, trust: boolean, nameOf: Edit): Promise<string> {
   if (text === '') return text;
   if (!text.includes('=')) return nameReferences(text, trust, nameOf);
@@ -189,7 +195,7 @@ async function nameOutput(text: string, trust: boolean, nameOf: Edit): Promise<s
   return isPlace ? text : editFields(text, trust, (fields) => withNames(fields, NAME_FIELDS, nameOf));
 }
 
-/** References one after the other, each of which docker reads once more as a list. */
+/** A list of references, each of which docker parses as a list again. */
 async function nameReferences(text: string, trust: boolean, nameOf: Edit): Promise<string> {
   return editUnderstood(text, trust, async () => {
     const references = readCsv(text);
@@ -211,7 +217,7 @@ async function nameAttestation(text: string, nameOf: Edit): Promise<string> {
   });
 }
 
-/** `--sbom` and `--provenance`: the fields of an attestation without its type, or whether there is to be one. */
+/** `--sbom` and `--provenance`: the fields of an attestation without its type, or whether to make one. */
 async function nameShortAttestation(type: string, text: string, nameOf: Edit): Promise<string> {
   if (text === '' || FALSE.test(text) || (type === 'provenance' && TRUE.test(text))) return text;
   const prefix = `type=${type},`;
@@ -223,7 +229,7 @@ function checkFields(text: string): string {
   return text;
 }
 
-/** Without trust, what only docker understands is docker's. */
+/** Without trust, values that only docker understands are left to it. */
 async function editUnderstood(text: string, trust: boolean, edit: () => Promise<string>): Promise<string> {
   try {
     return await edit();
@@ -233,7 +239,7 @@ async function editUnderstood(text: string, trust: boolean, edit: () => Promise<
   }
 }
 
-/** The text stays as it is if the fields do. */
+/** Keeps the text unchanged if the fields are. */
 function editFields(
   text: string,
   trust: boolean,
@@ -246,7 +252,7 @@ function editFields(
   });
 }
 
-/** With the names in some fields resolved; one field may hold several names. `*` takes them from elsewhere. */
+/** Resolves the names in some fields; one field may contain several names. `*` takes them from elsewhere. */
 async function withNames(
   fields: readonly NamedField[],
   keys: readonly string[],

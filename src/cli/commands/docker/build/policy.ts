@@ -1,9 +1,9 @@
 import { SignetError } from '../../../../core/errors/index.ts';
 import { quoted } from '../../../../core/printable.ts';
 
-/** Words of Rego before which a parenthesis opens no call. */
+/** Words of Rego after which a parenthesis does not start a call. */
 const KEYWORDS = 'if in not else some every contains and or'.split(' ');
-/** Functions of Rego and of buildx that compute a value and do nothing else. */
+/** Functions of Rego and buildx that only compute a value. */
 const PURE = new Set(
   `abs all any ceil concat count endswith floor format_int indexof indexof_n intersection lower max min print product
   re_match rem replace round sort split sprintf startswith substring sum to_number trim trim_left trim_prefix trim_right
@@ -25,9 +25,9 @@ const HEADS = /^(?:default[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)\([^()]*\)[ \t]*(?:if\
 const ALLOWED_IMPORT = /^(?:rego\.v1|future\.keywords(?:\.(?:if|in|contains|every))?)$/;
 
 /**
- * Makes sure that a build policy of buildx (0.31 and later) can deny images and nothing else: `pin_image`, and whatever
- * comes after it, puts another image in the place of a signed one. Only functions that are known to compute a value may
- * be called, and no other file may be imported. Throws `build-option-unsafe`.
+ * Checks that a build policy of buildx (0.31 and later) can only deny images: `pin_image`, and future functions like
+ * it, would replace a signed image by another. Only functions known to compute a value may be called, and no other file
+ * may be imported. Throws `build-option-unsafe`.
  */
 export function refuseReplacingPolicy(name: string, text: string): void {
   const code = text.replace(LITERALS, (literal) => (literal.startsWith('#') ? '' : '""'));

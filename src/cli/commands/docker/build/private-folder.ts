@@ -5,7 +5,7 @@ import { cacheFolder } from '../../../../store/disk-cache.ts';
 
 const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** A folder (0700) for what docker is to read in the place of the user's files; gone by the end of the process. */
+/** A folder (0700) for what docker reads instead of the user's files, removed by the end of the process. */
 export class PrivateFolder {
   private readonly env: NodeJS.ProcessEnv;
   private made: string | undefined;
@@ -14,13 +14,13 @@ export class PrivateFolder {
     this.env = env;
   }
 
-  /** Makes the folder when it is first asked for; outside of `context`, if there is a place outside of it. */
+  /** Created on first use, outside of `context` if possible. */
   path(context?: string): string {
     this.made ??= this.make(context);
     return this.made;
   }
 
-  /** From now on a signal is someone else's to handle, who ends in `remove`. */
+  /** From now on signals are handled by someone else, who calls `remove`. */
   leaveSignals(): void {
     for (const signal of ENDING) process.off(signal, this.end);
   }

@@ -11,33 +11,31 @@ import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
 import { isEngines } from './builder.ts';
 
-/** A build that is ready to reach the registries that it needs. */
+/** A build that can reach the registries it needs. */
 interface PreparedBuild {
   readonly args: ParsedArgs;
   readonly env: NodeJS.ProcessEnv;
-  /**
-   * To be said where the build fails: what the builder may lack, and how to give it that; empty if nothing is known.
-   */
+  /** Printed if the build fails: what the builder may lack, and how to provide it; empty if nothing is known. */
   readonly advice: string;
 }
 
-/** buildx's name for the engine of the context as a builder. */
+/** buildx's name for the builder that is the engine of the current context. */
 const DEFAULT_BUILDER = 'default';
 /** The engine itself. */
 const ENGINE = 'engine';
-/** Makes BuildKit fetch a registry's token, by the rules that it has for the registry, instead of buildx. */
+/** Makes BuildKit fetch a registry's token, by its own rules for the registry, instead of buildx. */
 const BY_BUILDER = { BUILDKIT_NO_CLIENT_TOKEN: '1' } as const;
-/** BuildKits on the engine's machine: they may have the login, as the engine has it for a pull. */
+/** BuildKits on the engine's machine: they may receive the login, as the engine does for a pull. */
 const NEAR: ReadonlySet<string> = new Set(['docker', 'docker-container']);
 const MAX_NAME = 128;
 
 /**
- * Helps the builder to images of registries whose authority only docker knows: the engine trusts it for that registry
- * (`certs.d`), or does not verify a registry of its own machine, while buildx knows the system's authorities alone.
- * So BuildKit fetches the tokens; and as older ones speak plain HTTP to `localhost`, the engine pulls images from
- * there.
+ * Helps the builder reach images of registries whose authority only docker knows: the engine trusts it for that
+ * registry (`certs.d`), or does not verify a registry on its own machine, while buildx knows only the system's
+ * authorities. So BuildKit fetches the tokens; and because older ones use plain HTTP for `localhost`, the engine pulls
+ * images from there.
  *
- * Throws what the engine throws if it cannot be asked, and `tls-files-invalid`.
+ * Throws the engine's errors if it cannot be asked, and `tls-files-invalid`.
  */
 export async function reachRegistries(
   task: DockerTask,
@@ -67,13 +65,13 @@ function readRegistry(session: DockerTask['session'], name: string): readonly st
   try {
     return [session.resolve(name).registry];
   } catch (error) {
-    // A tag that is none is docker's to complain about.
+    // Docker itself reports an invalid tag.
     if (isSignetError(error)) return [];
     throw error;
   }
 }
 
-/** Undefined for a builder that cannot be looked at. */
+/** Undefined for a builder that cannot be inspected. */
 async function lookAtBuilder(task: DockerTask): Promise<BuildxBuilder | typeof ENGINE | undefined> {
   if (isEngines(task)) return ENGINE;
   const { cli, line, args, env } = task;
@@ -82,8 +80,9 @@ async function lookAtBuilder(task: DockerTask): Promise<BuildxBuilder | typeof E
 }
 
 /**
- * Has the engine pull what the build needs from registries of its own machine; returns whether these are all images of
- * the build. Images for several platforms at once are left to BuildKit, as an older engine holds one at a time.
+ * Has the engine pull the build's images from registries on its own machine; returns whether these are all images of
+ * the build. Images for several platforms at once are left to BuildKit, because an older engine can hold only one of
+ * them.
  */
 async function pullLocal({ session, args, env }: DockerTask, images: readonly Reference[]): Promise<boolean> {
   const platforms = args.values('platform').flatMap((value) => value.split(','));
@@ -101,7 +100,7 @@ async function pullLocal({ session, args, env }: DockerTask, images: readonly Re
     try {
       await engine.pull(name, { auth, platform, show });
     } catch (error) {
-      // It may be for a stage that is not built; otherwise BuildKit says it once more.
+      // The image may belong to a stage that is not built; otherwise BuildKit reports the failure again.
       if (!isSignetError(error, 'engine-refused')) throw error;
       isComplete = false;
     } finally {
@@ -131,7 +130,7 @@ function adviceFor(builder: BuildxBuilder | typeof ENGINE | undefined, registry:
   );
 }
 
-/** Whether the engine takes the registry for one of its own machine, by the form of its name. */
+/** Whether the engine considers the registry to be on its own machine, by its name. */
 function isHere(registry: string): boolean {
   return isLoopback(hostnameOf(registry));
 }

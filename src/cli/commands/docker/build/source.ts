@@ -2,19 +2,19 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, statSync, wri
 import { basename, join, resolve, sep } from 'node:path';
 import { SignetError } from '../../../../core/errors/index.ts';
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
+import { readUpTo } from '../../../../store/files.ts';
 import type { DockerTask } from '../task.ts';
 import { unpack } from './archive.ts';
 import { copyCompanions } from './companions.ts';
 import type { PrivateFolder } from './private-folder.ts';
-import { readAtMost } from './read-at-most.ts';
 import { HEAD_SIZE, streamKind } from './stream-kind.ts';
 
-/** The Dockerfile of a build, and the way to have docker read another in its place. */
+/** A build's Dockerfile, and how to make docker read another one instead. */
 export interface BuildSource {
-  /** As messages name it. */
+  /** Its name in messages. */
   readonly name: string;
   readonly text: string;
-  /** The command line, and the standard input if it is not the user's own, for a build from `dockerfile`. */
+  /** The command line for a build from `dockerfile`, and its standard input unless that is the user's own. */
   replace(args: ParsedArgs, dockerfile: string): { readonly args: ParsedArgs; readonly stdin?: Uint8Array };
 }
 
@@ -29,11 +29,11 @@ const DEFAULT_NAMES: Readonly<Record<DockerTask['cli']['kind'], readonly string[
 
 /**
  * Finds the Dockerfile as docker does: a file (`-f`, relative to the current folder; otherwise in the context),
- * standard input (`-f -`, or a context `-` that is no archive), or a file of the archive on standard input, which is
- * unpacked into `folder`. Undefined, where trust is off, for what docker is to find or to complain about itself.
+ * standard input (`-f -`, or a context `-` that is not an archive), or a file in the archive on standard input, which
+ * is unpacked into `folder`. While trust is off, undefined for anything that docker should find or report itself.
  *
- * Throws `build-context-remote` for a context elsewhere, whose Dockerfile no one can change on its way;
- * `build-context-invalid`; `usage`.
+ * Throws `build-context-remote` for a remote context, whose Dockerfile cannot be replaced; `build-context-invalid`;
+ * `usage`.
  */
 export async function findSource(task: DockerTask, folder: PrivateFolder): Promise<BuildSource | undefined> {
   const { context, file, obstacle } = readPlace(task);
@@ -46,7 +46,7 @@ export async function findSource(task: DockerTask, folder: PrivateFolder): Promi
   return stored(task, { path: findFile(task, context, file), typed: file, folder, context });
 }
 
-/** What the command line says of the context and the Dockerfile, and why Signet cannot read it, if it cannot. */
+/** The context and the Dockerfile named on the command line, and why Signet cannot read them, if it cannot. */
 function readPlace({ args, cli }: DockerTask): { context: string; file: string | undefined; obstacle?: SignetError } {
   const [typed, ...more] = args.positionals.map(({ value }) => value);
   const context = typed ?? '.';
@@ -89,8 +89,8 @@ async function fromStdin(task: DockerTask, file: string | undefined, folder: Pri
 }
 
 /**
- * Whether docker, or podman, which looks at the whole stream, takes it for an archive. What neither is for certain is
- * refused, since docker could build on what no one checked in it. Throws `build-context-invalid`.
+ * Whether docker, or podman, which looks at the whole stream, treats it as an archive. Ambiguous streams are refused,
+ * because docker could build on content that no one checked. Throws `build-context-invalid`.
  */
 function isArchive(head: Uint8Array, { cli }: DockerTask): boolean {
   const kind = streamKind(head);
@@ -98,7 +98,7 @@ function isArchive(head: Uint8Array, { cli }: DockerTask): boolean {
   return kind !== 'dockerfile';
 }
 
-/** The digests that were written into a Dockerfile may have made a tar header of its beginning. */
+/** The inserted digests may have turned the beginning of a Dockerfile into a tar header. */
 function certainlyNoArchive(dockerfile: Buffer): Buffer {
   if (streamKind(dockerfile) !== 'dockerfile') throw unclearStream();
   return dockerfile;
@@ -109,7 +109,7 @@ function unclearStream(): SignetError {
   return new SignetError('build-context-invalid', message, { next: 'Unpack it into a folder, and build that.' });
 }
 
-/** A Dockerfile that came by standard input, and goes on that way. */
+/** A Dockerfile on standard input, which is passed on the same way. */
 function piped(bytes: Buffer): BuildSource {
   const name = 'Dockerfile';
   return { name, text: decode(name, bytes), replace: (args, text) => ({ args, stdin: Buffer.from(text) }) };
@@ -117,14 +117,14 @@ function piped(bytes: Buffer): BuildSource {
 
 interface StoredFile {
   readonly path: string;
-  /** As the command line names it. */
+  /** Its name on the command line. */
   readonly typed: string | undefined;
   readonly folder: PrivateFolder;
-  /** Undefined for what came in an archive, of which docker obeys no policy. */
+  /** Undefined for one from an archive: docker ignores policies there. */
   readonly context?: string;
 }
 
-/** A Dockerfile on disk. The other one gets a place of its own, with the files that belong to it. */
+/** A Dockerfile on disk. Its copy gets a folder of its own, with the files that belong to it. */
 function stored({ cli, trust }: DockerTask, { path, typed, folder, context }: StoredFile): BuildSource {
   const name = typed ?? basename(path);
   const text = decode(name, readCapped(name, path));
@@ -145,7 +145,7 @@ function stored({ cli, trust }: DockerTask, { path, typed, folder, context }: St
 
 function findFile({ cli }: DockerTask, context: string, file: string | undefined): string {
   const names = file === undefined ? DEFAULT_NAMES[cli.kind].map((name) => join(context, name)) : [file];
-  // podman looks into the context, too, for a file that is not in the current folder.
+  // podman also looks in the context for a file that is not in the current folder.
   const paths = file !== undefined && cli.kind === 'podman' ? [...names, join(context, file)] : names;
   const found = paths.find((path) => existsSync(path));
   if (found !== undefined) return resolve(found);
@@ -154,14 +154,14 @@ function findFile({ cli }: DockerTask, context: string, file: string | undefined
   throw new SignetError('build-context-invalid', message);
 }
 
-/** A link in someone's archive must not make a file of this machine the Dockerfile. */
+/** A link in someone's archive must not turn a file of this machine into the Dockerfile. */
 function insideOf(context: string, path: string): string {
   const real = realpathSync(path);
   if (real.startsWith(`${realpathSync(context)}${sep}`) && statSync(real).isFile()) return path;
   throw new SignetError('build-context-invalid', 'the Dockerfile of the build context is a link that leads out of it');
 }
 
-/** podman joins several files, and has a preprocessor read those that end in `.in`. */
+/** podman joins several files, and runs a preprocessor on those that end in `.in`. */
 function isComposed(files: readonly string[]): boolean {
   return files.length > 1 || files.some((file) => file.endsWith('.in'));
 }
@@ -194,11 +194,11 @@ function elsewhere(what: string): SignetError {
   return new SignetError('build-context-remote', `the images of a ${what} elsewhere cannot be checked`);
 }
 
-/** Standard input, of which the beginning decides who gets the rest. */
+/** Standard input, whose beginning decides who gets the rest. */
 class StandardInput {
   private readonly chunks: AsyncIterator<Buffer> = process.stdin[Symbol.asyncIterator]();
 
-  /** At least `size` bytes, if there are as many; what comes with them is taken, too. */
+  /** At least `size` bytes if there are as many, including what arrived with them. */
   async take(size: number): Promise<Buffer> {
     const taken: Buffer[] = [];
     for (let length = 0; length < size; length += taken.at(-1)?.length ?? 0) {
@@ -209,7 +209,7 @@ class StandardInput {
     return Buffer.concat(taken);
   }
 
-  /** Lets go of it: what no one reads any more must not keep this process. */
+  /** Stops reading: an unused stream must not keep this process alive. */
   end(): void {
     process.stdin.destroy();
   }
@@ -227,11 +227,11 @@ function readCapped(name: string, path: string): Buffer {
   }
 }
 
-/** One byte more than a Dockerfile may have, if the file has it. */
+/** Reads one byte more than a Dockerfile may have, if the file has it. */
 function readFile(path: string): Buffer {
   const file = openSync(path, 'r');
   try {
-    return readAtMost(file, MAX_DOCKERFILE);
+    return readUpTo(file, MAX_DOCKERFILE + 1);
   } finally {
     closeSync(file);
   }

@@ -1,9 +1,9 @@
-/** How much of a stream docker looks at to tell an archive from a Dockerfile, in bytes: two blocks of a tar file. */
+/** How much of a stream docker looks at to distinguish an archive from a Dockerfile, in bytes: two tar blocks. */
 export const HEAD_SIZE = 1024;
 
 /**
- * What docker takes a build's standard input for. `unclear` is what has a tar header that docker would hardly read: one
- * version or another could, so that it must be neither.
+ * What docker takes a build's standard input for. `unclear` has a tar header that docker would probably not accept, but
+ * some version might, so it must be treated as neither.
  */
 type StreamKind = 'archive' | 'dockerfile' | 'unclear';
 
@@ -26,15 +26,18 @@ const TYPE = 156;
 const COMMON = ['mode', 'uid', 'gid', 'size', 'mtime'] as const;
 const DEVICES = ['devmajor', 'devminor'] as const;
 const STAR_TIMES = ['starAccessed', 'starChanged'] as const;
-/** Types whose header no data follows, whatever its size says: links, devices, folders, pipes. */
+/** Types without data, whatever the size in the header: links, devices, folders, pipes. */
 const WITHOUT_DATA = '123456';
-/** Types whose header belongs to the next one, of which docker no longer sees enough, or that hold a map of their own. */
+/**
+ * Types whose header belongs to the next one, which docker no longer sees completely, or that contain a map of their
+ * own.
+ */
 const INCOMPLETE = 'xLKS';
 const GLOBAL = 'g';
 const SPARSE = 'GNU.sparse.';
 const SPACE = 0x20;
 
-/** The compressions that docker knows by their first bytes. */
+/** The compressions that docker recognises by their first bytes. */
 const MAGICS: readonly (readonly [Compression, RegExp])[] = [
   ['bzip2', /^425a68/],
   ['gzip', /^1f8b08/],
@@ -42,16 +45,16 @@ const MAGICS: readonly (readonly [Compression, RegExp])[] = [
   ['zstd', /^(?:28b52ffd|5[0-9a-f]2a4d18.{8})/],
 ];
 
-/** The compression that docker sees in a stream with this head. */
+/** The compression that docker detects in a stream with this head. */
 export function compressionOf(head: Uint8Array): Compression | undefined {
   const hex = Buffer.from(head.subarray(0, 8)).toString('hex');
   return MAGICS.find(([, magic]) => magic.test(hex))?.[0];
 }
 
 /**
- * What docker, buildx included, takes a stream for whose first `HEAD_SIZE` bytes, or all if it has fewer, are `head`.
- * Both ask Go's archive/tar for the first entry of these bytes; a header of which the checksum is right is read here
- * as there, and one that is right but not readable is no one's Dockerfile.
+ * What docker, including buildx, takes a stream for. `head` is its first `HEAD_SIZE` bytes, or all of it if it is
+ * shorter. Docker uses the first entry that Go's archive/tar finds in these bytes. A header with a correct checksum is
+ * parsed as Go does; if it has one but cannot be parsed, the stream is not a Dockerfile either.
  */
 export function streamKind(head: Uint8Array): StreamKind {
   const seen = head.subarray(0, HEAD_SIZE);
@@ -68,7 +71,10 @@ export function streamKind(head: Uint8Array): StreamKind {
   return BigInt(records.length) === size && hasRecords(records) ? 'archive' : 'unclear';
 }
 
-/** Whether the first block is a tar header: its checksum counts all its bytes, signed or not, its own as spaces. */
+/**
+ * Whether the first block is a tar header: its checksum sums all its bytes, signed or unsigned, with its own field as
+ * spaces.
+ */
 function hasTarHeader(head: Uint8Array): boolean {
   const header = Uint8Array.from(head.subarray(0, BLOCK));
   if (header.length < BLOCK || header.every((byte) => byte === 0)) return false;
@@ -80,7 +86,7 @@ function hasTarHeader(head: Uint8Array): boolean {
   return written !== undefined && [BigInt(sum), BigInt(signed)].includes(written);
 }
 
-/** The numbers that Go reads in a header of this format. Those of GNU's own fields do not count: it forgives them. */
+/** The numbers that Go parses in a header of this format. GNU's own fields do not count: Go ignores errors there. */
 function numericFields(header: Uint8Array): readonly (keyof typeof FIELDS)[] {
   const magic = Buffer.from(header.subarray(257, 265)).toString('latin1');
   if (magic.startsWith('ustar\0')) {
@@ -90,7 +96,7 @@ function numericFields(header: Uint8Array): readonly (keyof typeof FIELDS)[] {
   return magic === 'ustar  \0' ? [...COMMON, ...DEVICES] : COMMON;
 }
 
-/** A number of the header, octal or in two's complement; undefined if Go refuses it. */
+/** A number in the header, octal or two's complement; undefined if Go refuses it. */
 function numberIn(header: Uint8Array, name: keyof typeof FIELDS): bigint | undefined {
   const [from, length] = FIELDS[name];
   const field = header.subarray(from, from + length);
@@ -103,7 +109,7 @@ function numberIn(header: Uint8Array, name: keyof typeof FIELDS): bigint | undef
   return isNegative ? -value - 1n : value;
 }
 
-/** Spaces and NULs around the digits count for nothing, and the number ends at the first NUL; no digits are zero. */
+/** Spaces and NULs around the digits are ignored, and the number ends at the first NUL; no digits mean zero. */
 function octal(field: Uint8Array): bigint | undefined {
   const digits =
     Buffer.from(field)
@@ -114,7 +120,9 @@ function octal(field: Uint8Array): bigint | undefined {
   return /^[0-7]+$/.test(digits) ? BigInt(`0o${digits}`) : undefined;
 }
 
-/** Whether these are records of a global header: `LENGTH KEY=VALUE`, each on a line, and none of the sparse format. */
+/**
+ * Whether these are the records of a global header: `LENGTH KEY=VALUE`, one per line, without any of the sparse format.
+ */
 function hasRecords(bytes: Uint8Array): boolean {
   let rest = Buffer.from(bytes).toString('latin1');
   while (rest !== '') {

@@ -10,14 +10,14 @@ import { printErr } from '../../../terminal/output.ts';
 import { findCommand, type KnownCommand, knownFlags } from './commands.ts';
 import type { Condition } from './table.ts';
 
-/** A command line that nothing is enforced for, while trust is on. */
+/** A command line without enforcement, while trust is on. */
 interface UnenforcedCall {
   readonly cli: DockerCli;
   readonly line: CommandLine;
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly configuration: Configuration;
-  /** Opened only for what has to be looked at in the engine. */
+  /** Opened only if something has to be looked up in the engine. */
   readonly openSession: () => Promise<Session>;
 }
 
@@ -26,12 +26,12 @@ const MAX_WAY_OUT = 1000;
 const HELP: readonly string[] = ['--help', '-h'];
 
 /**
- * Lets a command through to docker only if nothing can be started, fetched or built by it that no one signed: if it is
- * harmless, with options that are known to be, or if what it starts exists already. With `"uncovered": "warn"` in
- * `signet.json` all others are let through too, with a warning.
+ * Passes a command to docker only if it cannot start, fetch or build anything unsigned: it is harmless, with options
+ * known to be harmless, or what it starts exists already. With `"uncovered": "warn"` in `signet.json`, all others pass
+ * too, with a warning.
  *
- * Throws `command-uncovered`, `command-unknown` or `flag-uncovered`; and what `permit` throws, if the configuration demands
- * that what exists already is signed.
+ * Throws `command-uncovered`, `command-unknown` or `flag-uncovered`; and what `permit` throws, if the configuration
+ * requires existing images to be signed.
  */
 export async function admit(call: UnenforcedCall): Promise<void> {
   const { line, configuration } = call;
@@ -49,7 +49,7 @@ export async function admit(call: UnenforcedCall): Promise<void> {
   }
 }
 
-/** Throws `flag-uncovered` for an option of an enforced command that Signet does not know, though docker does. */
+/** Throws `flag-uncovered` for an option of an enforced command that docker knows but Signet does not. */
 export function refuseUnknownFlags(call: Pick<UnenforcedCall, 'cli' | 'line' | 'argv'>, args: ParsedArgs): void {
   for (const { words, options } of [...call.line.levels, { words: call.line.words, options: args }]) {
     const command = findCommand(words);
@@ -69,7 +69,7 @@ async function admitKnown(call: UnenforcedCall, command: KnownCommand): Promise<
   if (command.kind === 'existing') await admitExisting(call, command, args);
 }
 
-/** Reads what follows the command with the options that are known of it: what docker knows besides is refused. */
+/** Parses what follows the command with the options known to Signet: others that docker knows are refused. */
 function readKnown(call: UnenforcedCall, command: KnownCommand): ParsedArgs {
   const flags = knownFlags(command, call.cli.kind) ?? [];
   try {
@@ -100,7 +100,7 @@ async function refuseIf(condition: Condition, call: UnenforcedCall, args: Parsed
   }
 }
 
-/** What exists already is docker's to start, unless the configuration demands that digests be signed. */
+/** Docker may start what exists already, unless the configuration requires digests to be signed. */
 async function admitExisting(call: UnenforcedCall, command: KnownCommand, args: ParsedArgs): Promise<void> {
   if (call.configuration.images.digests === 'docker') return;
   if (command.starts === undefined) {
@@ -133,7 +133,7 @@ function unknownFlag(call: Pick<UnenforcedCall, 'line' | 'argv'>, flag: string):
   return refusal(call, 'flag-uncovered', `it is not known what its option ${printable(flag, MAX_SHOWN)} does`);
 }
 
-/** The reason, and how to run the command all the same, in the message itself: scripts have to see both. */
+/** The message itself contains the reason and how to run the command anyway, because scripts need both. */
 function refusal(
   { line, argv }: Pick<UnenforcedCall, 'line' | 'argv'>,
   code: 'command-uncovered' | 'command-unknown' | 'flag-uncovered',
@@ -148,7 +148,7 @@ function refusal(
   );
 }
 
-/** A word as a shell takes it. */
+/** A word quoted for a shell. */
 function quotedWord(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

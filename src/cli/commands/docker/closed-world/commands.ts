@@ -1,23 +1,25 @@
 import type { DockerCli } from '../../../../engine/cli/cli.ts';
-import type { Flag } from '../../../../engine/cli/help.ts';
+import type { DockerOption } from '../../../../engine/cli/help.ts';
 import { type CommandEntry, DOCKER_COMMANDS, PODMANS_FLAGS } from './table.ts';
 
 export interface KnownCommand extends CommandEntry {
-  /** The one name that it has in the table. */
+  /** Its name in the table. */
   readonly name: string;
 }
 
 const NAMES = namesOf(DOCKER_COMMANDS);
 const GROUPS = new Set([...NAMES.keys()].flatMap((name) => beginnings(name.split(' '))));
 
-/** The command with these words, by whichever of its names; undefined for one that Signet does not know. */
+/** The command with these words, by any of its names; undefined for one that Signet does not know. */
 export function findCommand(words: readonly string[]): KnownCommand | undefined {
   const name = NAMES.get(spelling(words));
   const entry = name === undefined ? undefined : DOCKER_COMMANDS[name];
   return name === undefined || entry === undefined ? undefined : { ...entry, name };
 }
 
-/** Whether `next` is a further word of the command: below a group every word is, if the group takes no arguments itself. */
+/**
+ * Whether `next` is another word of the command: below a group, every word is, if the group takes no arguments itself.
+ */
 export function leadsOn(words: readonly string[], next: string): boolean {
   if (words.length === 0) return true;
   const group = spelling(words);
@@ -25,7 +27,7 @@ export function leadsOn(words: readonly string[], next: string): boolean {
   return group !== 'buildx history inspect' || next === '' || NAMES.has(spelling([...words, next]));
 }
 
-/** The words that docker's commands begin with. */
+/** The first words of docker's commands. */
 export function firstWords(): readonly string[] {
   return [...new Set([...NAMES.keys()].map((name) => name.split(' ')[0] ?? ''))].filter((word) => word !== '');
 }
@@ -37,12 +39,12 @@ export function nextWords(words: readonly string[]): readonly string[] {
   return [...new Set(further.map((name) => name.slice(start.length).split(' ')[0] ?? ''))];
 }
 
-/** Whether a command of docker's begins with the word. */
+/** Whether one of docker's commands begins with the word. */
 export function isFirstWord(word: string): boolean {
   return firstWords().includes(spelling([word]));
 }
 
-/** Whether the word is, or begins, a command that is enforced. */
+/** Whether the word is an enforced command, or the beginning of one. */
 export function leadsToEnforced(word: string): boolean {
   const start = spelling([word]);
   return [...NAMES].some(
@@ -50,8 +52,8 @@ export function leadsToEnforced(word: string): boolean {
   );
 }
 
-/** The options that are known of a command; undefined if the command itself looks at each of them. */
-export function knownFlags({ name, flags }: KnownCommand, cli: DockerCli['kind']): readonly Flag[] | undefined {
+/** The known options of a command; undefined if the command itself checks each of them. */
+export function knownFlags({ name, flags }: KnownCommand, cli: DockerCli['kind']): readonly DockerOption[] | undefined {
   if (flags === undefined) return undefined;
   const podmans = cli === 'podman' ? (PODMANS_FLAGS[name] ?? '') : '';
   const words = `${flags} ${podmans}`.split(' ').filter((word) => word !== '');

@@ -5,15 +5,18 @@ import { permit, permitId } from '../permission.ts';
 
 const MAX_SHOWN = 200;
 
-/** Asks whether the image of a container may be used. Throws as `permit`; what does not exist is docker's to complain about. */
+/**
+ * Checks that the image of a container may be used. Throws what `permit` throws; docker itself reports a container that
+ * does not exist.
+ */
 export async function permitContainer(session: Session, container: string): Promise<void> {
   const found = await (await session.engine()).inspectContainer(container);
   if (found !== undefined) await permitId(session, found.image);
 }
 
 /**
- * Asks whether the image of a service may be used, by the specification that it has or had before; `service` may have a
- * number of tasks behind it. The image has to have a digest: each node resolves a tag by itself.
+ * Checks that the image of a service may be used, by its current and previous specification; `service` may be followed
+ * by a number of tasks. The image must have a digest: each node resolves a tag by itself.
  */
 export async function permitService(
   session: Session,

@@ -1,28 +1,28 @@
-/** What Signet does with a command of docker's while trust is on. */
+/** What Signet does with a docker command while trust is on. */
 type CommandKind =
   /** Resolves its images to signed digests first. */
   | 'enforced'
-  /** Hands it to docker: nothing can be started, fetched or built by it. */
+  /** Passes it to docker: it cannot start, fetch or build anything. */
   | 'harmless'
-  /** Hands it to docker, whose they stay: it starts what exists already. */
+  /** Passes it to docker: it only starts what exists already. */
   | 'existing'
   /** Refuses it. */
   | 'refused';
 
-/** A fact about the command line that makes Signet refuse a command which is harmless otherwise. */
+/** A property of the command line that makes Signet refuse an otherwise harmless command. */
 export type Condition = 'builder stopped' | 'driver is image' | 'no remote driver' | 'source is a URL';
 
 /** What is known of one command. */
 export interface CommandEntry {
   readonly kind: CommandKind;
-  /** The options that are known to change nothing about its kind: `a,all f,filter= format=`; an `=` stands for a value. */
+  /** Options that do not change its kind: `a,all f,filter= format=`; an `=` stands for a value. */
   readonly flags?: string;
   /** Its other names. `builder …` is another name of every `buildx …`. */
   readonly aliases?: readonly string[];
-  /** Whether options may follow the first argument; they may if nothing is said. */
+  /** Whether options may follow the first argument; true by default. */
   readonly interspersed?: boolean;
   readonly unless?: Condition;
-  /** What its arguments name, if the images of those can be looked at. */
+  /** What its arguments name, if their images can be looked up. */
   readonly starts?: 'containers' | 'services';
   /** Why it is refused. */
   readonly why?: string;
@@ -59,7 +59,7 @@ const refused = (why: string, aliases: readonly string[] = []): CommandEntry => 
 
 /**
  * Every command of docker 20.10 to 29 with the plugins buildx and compose, and what Signet does with it while trust is
- * on. What is not in the table is refused: a command that docker learns later, a plugin, an option.
+ * on. What is not in the table is refused: a future docker command, a plugin, an option.
  */
 export const DOCKER_COMMANDS: Readonly<Record<string, CommandEntry>> = {
   '': harmless('config= c,context= D,debug H,host= l,log-level= tls tlscacert= tlscert= tlskey= tlsverify v,version'),
@@ -340,5 +340,5 @@ export const DOCKER_COMMANDS: Readonly<Record<string, CommandEntry>> = {
 const PODMAN_RUN =
   'arch= authfile= cgroup-conf= cgroups= chrootdirs= conmon-pidfile= env-host env-merge= gidmap= health-on-failure= hostuser= http-proxy image-volume= no-hosts os= passwd passwd-entry= personality= pidfile= preserve-fds= read-only-tmpfs replace rmi sdnotify= seccomp-policy= secret= subgidname= subuidname= systemd= timeout= tls-verify tz= uidmap= umask= unsetenv-all unsetenv= variant=';
 
-/** What podman understands besides, of which the same is known. */
+/** Additional commands of podman that are equivalent. */
 export const PODMANS_FLAGS: Readonly<Record<string, string>> = { create: PODMAN_RUN, run: PODMAN_RUN };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCommand, knownFlags, leadsOn } from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../../../../src/cli/commands/docker/closed-world/table.ts';
-import type { Flag } from '../../../../../src/engine/cli/help.ts';
+import type { DockerOption } from '../../../../../src/engine/cli/help.ts';
 import { parseHelp } from '../../../../../src/engine/cli/help.ts';
 import { type RecordedCli, readTree, spellings } from '../../../../engine/command-tree.ts';
 
@@ -37,7 +37,7 @@ const recorded = CLIS.flatMap((cli) =>
 );
 
 /** The table's options of a command; undefined if the command looks at each of its options itself. */
-function flagsOf(name: string): readonly Flag[] | undefined {
+function flagsOf(name: string): readonly DockerOption[] | undefined {
   const command = findCommand(name.split(' ').filter(Boolean));
   return command && knownFlags(command, 'docker');
 }

@@ -35,6 +35,9 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         keys,
         keyFiles,
         gun: (name) => named.gun(name),
+        copy: (name, from) => named.copy(name, from),
+        importCopy: (copy) => named.importCopy(copy),
+        cached: () => named.cached(),
         collection: (name, actions) => ({
           ...named.collection(name, actions),
           repository: new Repository(source, keys),

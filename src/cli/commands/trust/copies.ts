@@ -1,0 +1,33 @@
+import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
+import { formatCopies, parseCopies } from '../../../core/copy/copy-file.ts';
+import { usableUntil, verifyCopy } from '../../../core/copy/verify-copy.ts';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import type { Instant } from '../../../core/time.ts';
+import { readSmallFile } from '../../../store/files.ts';
+
+/** The copies in a file, read and not verified. Throws `file-missing`, `copy-malformed`, or why it cannot be read. */
+export function readCopyFile(path: string): readonly CollectionCopy[] {
+  const bytes = readSmallFile(path, LIMITS.copyFile, true);
+  if (bytes === undefined) throw new SignetError('file-missing', `there is no file ${path}`);
+  try {
+    return parseCopies(bytes);
+  } catch (error) {
+    throw isSignetError(error) ? error.reworded(`${path}: ${error.message}`) : error;
+  }
+}
+
+/** The bytes of a file of one copy. */
+export function fileOf(copy: CollectionCopy): Buffer {
+  return formatCopies([copy]);
+}
+
+/** Until when clients accept a copy, or since when they do not. */
+export function usability(copy: CollectionCopy, now: Instant): string {
+  const until = usableUntil(verifyCopy(copy).set);
+  return until < now ? `expired on ${day(until)}` : `clients can use it until ${day(until)}`;
+}
+
+export function day(instant: Instant): string {
+  return new Date(instant).toISOString().slice(0, 10);
+}

@@ -1,0 +1,87 @@
+import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
+import { parseCopies } from '../../../core/copy/copy-file.ts';
+import { usableUntil, type VerifiedCopy, verifyCopy } from '../../../core/copy/verify-copy.ts';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { checkVersion } from '../../../core/verify/verify.ts';
+import { MirrorFolder } from '../../../store/mirror-folder.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import type { Session } from '../../session.ts';
+import { day, fileOf, readCopyFile, usability } from './copies.ts';
+import { PLACE_FLAGS, placeOf } from './place-flags.ts';
+
+export const IMPORT: Command<Session> = {
+  program: 'signet',
+  path: 'trust import',
+  summary: 'Take trust data that was exported, for use without a server or for a mirror',
+  args: [{ name: 'FILE', takes: 'file', isRepeated: true }],
+  flags: [
+    { name: 'mirror', type: 'value', takes: 'folder', about: 'Put it into this folder, for "signet serve --mirror"' },
+    ...PLACE_FLAGS,
+  ],
+  run: importCopies,
+};
+
+/**
+ * `signet trust import [--mirror FOLDER] FILE…`. All files are read before anything is written. What cannot be taken is
+ * named, the rest is taken, and then the command fails.
+ */
+async function importCopies(session: Session, parsed: ParsedCommand): Promise<number> {
+  const copies = parsed.args.flatMap(readCopyFile);
+  const folder = parsed.value('mirror');
+  const take = folder === undefined ? await intoCache(session, parsed) : intoMirror(session, folder);
+  const failed: [string, SignetError][] = [];
+  for (const copy of copies) {
+    try {
+      session.print(`${copy.gun}: ${await take(copy)}\n`);
+    } catch (error) {
+      if (!isSignetError(error) || error.code === 'cancelled') throw error;
+      session.printError(`${copy.gun}: ${error.message}\n`);
+      failed.push([copy.gun, error]);
+    }
+  }
+  const [first] = failed;
+  if (first === undefined) return 0;
+  const [, error] = first;
+  throw new SignetError('import-incomplete', `not imported: ${failed.map(([gun]) => gun).join(', ')}`, {
+    cause: error,
+    ...(error.next === undefined ? {} : { next: error.next }),
+  });
+}
+
+type Take = (copy: CollectionCopy) => Promise<string>;
+
+async function intoCache(session: Session, parsed: ParsedCommand): Promise<Take> {
+  const place = await placeOf(session, parsed);
+  return async (copy) => {
+    const { set } = await place.importCopy(copy);
+    return `imported; without a server it can be used until ${day(usableUntil(set))}`;
+  };
+}
+
+/** A client that knows the root of before has to come from it to the new one. */
+function checkLeadsOn(before: VerifiedCopy, next: VerifiedCopy): void {
+  const { gun, root, envelope } = before.set.root;
+  const same = next.roots.find(({ root: { version } }) => version === root.version);
+  checkVersion('root', next.set.root.root.version, root.version);
+  if (same?.envelope.bytes.equals(envelope.bytes)) return;
+  throw new SignetError('root-rotation-invalid', `its roots do not come from the one that the mirror has of ${gun}`, {
+    detail: { version: root.version },
+    next: `If its owner has founded the repository again, remove the file of ${gun} from the mirror first.`,
+  });
+}
+
+/** What has expired is taken as well: it may be evidence, though no client uses it. */
+function intoMirror(session: Session, base: string): Take {
+  const folder = new MirrorFolder(base);
+  return async (copy) => {
+    const next = verifyCopy(copy);
+    const present = folder.read(copy.gun);
+    for (const known of present === undefined ? [] : parseCopies(present)) {
+      const before = verifyCopy(known);
+      checkLeadsOn(before, next);
+      checkVersion('timestamp', next.set.timestamp.payload.version, before.set.timestamp.payload.version);
+    }
+    folder.write(copy.gun, fileOf(copy));
+    return `in the mirror; ${usability(copy, session.now())}`;
+  };
+}

@@ -1,0 +1,125 @@
+import { usableUntil } from '../../core/copy/verify-copy.ts';
+import type { Gun } from '../../core/names/gun.ts';
+import { formatTime, type Instant } from '../../core/time.ts';
+import type { MaxAge } from '../http/answers.ts';
+import { textAnswer } from '../http/answers.ts';
+import { GunPrefixes } from '../http/gun-prefixes.ts';
+import { type Observer, route, trustRoutes } from '../http/routes.ts';
+import type { TrustServices } from '../http/services.ts';
+import { MAX_AGE, type TrustService } from '../index.ts';
+import type { CurrentChain } from '../publish/current-chains.ts';
+import type { Logger } from '../publish/logger.ts';
+import { Refusal } from '../publish/refusal.ts';
+import { type MirrorFile, mirrorFiles, readMirror } from './mirror-files.ts';
+import { MirrorStore } from './mirror-store.ts';
+
+export interface MirrorOptions {
+  /** Files of copies, and folders of them. */
+  readonly paths: readonly string[];
+  readonly logger: Logger;
+  readonly gunPrefixes?: readonly string[];
+  readonly maxAge?: MaxAge;
+  /** Bytes of files in one publish at most, before it is refused. */
+  readonly maxPublish?: number;
+  readonly observe?: Observer;
+}
+
+/** A copy as a person is told of it. */
+export interface MirroredCollection {
+  readonly gun: Gun;
+  /** The last moment at which clients accept it. */
+  readonly until: Instant;
+}
+
+export interface MirrorService extends TrustService {
+  /** What is served, the first to expire first. */
+  collections(): readonly MirroredCollection[];
+  /** Takes up files that were replaced, added or removed. What is wrong is logged, and what was served before stays. */
+  reload(): Promise<void>;
+}
+
+/**
+ * A trust server that serves copies and has no key at all: it signs nothing, so that clients refuse a collection once its
+ * timestamp has expired, and it answers every change with 403. Throws as `readMirror`.
+ */
+export function openMirror(options: MirrorOptions): MirrorService {
+  const { paths, logger } = options;
+  const store = new MirrorStore();
+  let files: readonly MirrorFile[] = mirrorFiles(paths);
+  let failure: string | undefined;
+  store.replace(readMirror(files));
+  const current = async (gun: Gun): Promise<CurrentChain> => ({
+    ...(await store.current(gun)),
+    freshUntil: Number.POSITIVE_INFINITY,
+  });
+  const readOnly = async (): Promise<never> => {
+    throw new Refusal('mirror-read-only');
+  };
+  const services: TrustServices = {
+    repositories: {
+      current,
+      fresh: current,
+      byChecksum: (gun, role, sha256) => store.byChecksum(gun, role, sha256),
+      byVersion: (gun, role, version) => store.byVersion(gun, role, version),
+      publish: readOnly,
+      refuseTaken: readOnly,
+      import: readOnly,
+      delete: readOnly,
+    },
+    proposals: { get: notFound, put: readOnly, remove: readOnly, clear: readOnly },
+    keys: { current: readOnly, next: readOnly },
+    store,
+    logger,
+    maxAge: options.maxAge ?? MAX_AGE,
+    prefixes: new GunPrefixes(options.gunPrefixes ?? []),
+  };
+  const reload = async () => {
+    try {
+      const next = mirrorFiles(paths);
+      if (failure === undefined && stateOf(next) === stateOf(files)) return;
+      store.replace(readMirror(next));
+      files = next;
+      failure = undefined;
+      logger.info('took up the files of the mirror', { repositories: store.all().size });
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+      logger.error('the files of the mirror have changed and cannot be used; what was served before is served on', {
+        error: failure,
+      });
+    }
+  };
+  return {
+    routes: trustRoutes({ ...options, services, more: [mirrorRoute(store)] }),
+    currentChain: current,
+    health: async () => (failure === undefined ? {} : { mirror: failure }),
+    collections: () =>
+      [...store.all()]
+        .map(([gun, { set }]) => ({ gun, until: usableUntil(set) }))
+        .sort((one, other) => one.until - other.until),
+    reload,
+  };
+}
+
+/** What a client is told that asks whether a collection comes from a mirror. */
+function mirrorRoute(store: MirrorStore): ReturnType<typeof route> {
+  return route('GetMirror', 'GET', /^signet\/mirror$/, ['pull'], async (_services, { name: gun }) => {
+    const mirrored = store.find(gun);
+    if (mirrored === undefined) throw new Refusal('metadata-not-found', {});
+    const { copy, set } = mirrored;
+    return textAnswer(
+      JSON.stringify({
+        ...(copy.server === undefined ? {} : { server: copy.server.href }),
+        read: formatTime(copy.readAt),
+        until: formatTime(usableUntil(set)),
+      }),
+    );
+  });
+}
+
+async function notFound(): Promise<never> {
+  throw new Refusal('metadata-not-found', {});
+}
+
+function stateOf(files: readonly MirrorFile[]): string {
+  return JSON.stringify(files);
+}

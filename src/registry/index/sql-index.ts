@@ -1,0 +1,15 @@
+import type { SqlDatabase } from '../../store/sql.ts';
+import type { RegistryIndex } from './registry-index.ts';
+import { SqlBlobIndex, SqlUploadIndex } from './sql-blob-index.ts';
+import { SqlGarbageIndex } from './sql-garbage-index.ts';
+import { SqlManifestIndex } from './sql-manifest-index.ts';
+
+/** The index in a database server, migrated with `SQL_REGISTRY_MIGRATIONS`; the caller closes the database. */
+export function sqlRegistryIndex(database: SqlDatabase): RegistryIndex {
+  return {
+    uploads: new SqlUploadIndex(database),
+    blobs: new SqlBlobIndex(database),
+    manifests: new SqlManifestIndex(database),
+    garbage: new SqlGarbageIndex(database),
+  };
+}

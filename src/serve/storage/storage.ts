@@ -1,0 +1,23 @@
+import type { AccountEvents, Actor } from '../../accounts/store/account-events.ts';
+import type { AccountStore } from '../../accounts/store/store.ts';
+import type { MetadataStore } from '../../notary/store/metadata-store.ts';
+import type { OnlineKeyStore } from '../../notary/store/online-key-store.ts';
+import type { ServerProposalStore } from '../../notary/store/proposal-store.ts';
+import type { RegistryIndex } from '../../registry/index/registry-index.ts';
+import type { JobTimes } from './job-times.ts';
+
+/**
+ * Everything that a server keeps in its database. Blobs lie in the blob store; the master key, the token key and
+ * certificates are files of the data folder, so that whoever reads the database alone can sign nothing.
+ */
+export interface Storage {
+  readonly metadata: MetadataStore;
+  readonly onlineKeys: OnlineKeyStore;
+  readonly proposals: ServerProposalStore;
+  readonly registry: RegistryIndex;
+  readonly jobs: JobTimes;
+  readonly accountEvents: AccountEvents;
+  /** Accounts, whose changes are recorded as made by `actor`. */
+  accounts(actor: Actor): AccountStore;
+  close(): Promise<void>;
+}
