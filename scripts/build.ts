@@ -1,13 +1,14 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeManual } from './manual.ts';
 import { npmProgram, ROOT } from './paths.ts';
 
 const LIBRARY = join(ROOT, 'src/index.ts');
 const DIST = join(ROOT, 'dist');
 
 /**
- * The executable. Split chunks keep a command from loading what it does not use, and bytecode spares parsing what it
- * does. A compiled Bun would read `.env` and `bunfig.toml` of the folder it is called in: there they are not ours.
+ * Options for the executable. Splitting keeps a command from loading code it does not use, and bytecode saves parsing
+ * the rest. A compiled Bun would read `.env` and `bunfig.toml` of the current folder, which do not belong to Signet.
  */
 const EXECUTABLE = [
   ...['build', '--compile', '--format=esm', '--splitting', '--bytecode'],
@@ -20,17 +21,15 @@ const MODULES = [
 ];
 
 /**
- * Builds `dist/signet`, and the library with its types in `dist/lib`: beside `dist` and then in its place, so that
- * whoever uses the old build meanwhile finds one. Throws with the builder's output.
+ * Builds `dist/signet`, and the library with its types in `dist/lib`. Builds in another folder that then replaces
+ * `dist`, so that concurrent users of the old build always find one. Throws with the builder's output.
  */
 export async function build(): Promise<void> {
   const folder = mkdtempSync(join(ROOT, 'dist.'));
   try {
     await must(process.execPath, ...EXECUTABLE, join(folder, 'signet'));
-    if (existsSync(LIBRARY)) {
-      await must(process.execPath, ...MODULES, join(folder, 'lib'));
-      await must(npmProgram('tsc'), '-p', join(ROOT, 'scripts/tsconfig.lib.json'), '--outDir', join(folder, 'lib'));
-    }
+    if (existsSync(LIBRARY)) await buildLibrary(join(folder, 'lib'));
+    await writeManual(join(folder, 'man'));
     const old = `${folder}.old`;
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(folder, DIST);
@@ -38,6 +37,12 @@ export async function build(): Promise<void> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Builds the library and its types in `folder`. Throws with the builder's output. */
+export async function buildLibrary(folder: string): Promise<void> {
+  await must(process.execPath, ...MODULES, folder);
+  await must(npmProgram('tsc'), '-p', join(ROOT, 'scripts/tsconfig.lib.json'), '--outDir', folder);
 }
 
 async function must(...command: string[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { findNeedlessExports, findSharedNames } from './exports.ts';
 import { findLayerErrors } from './layers.ts';
+import { findStalePages } from './manual.ts';
 import { npmProgram, ROOT } from './paths.ts';
 import { findWords } from './words.ts';
 
@@ -15,6 +16,7 @@ const CHECKS = new Map<string, () => Findings | Promise<Findings>>([
   ['layers', () => lines(findLayerErrors(join(ROOT, 'src')))],
   ['exports', () => lines([...findNeedlessExports(ROOT), ...findSharedNames(ROOT)])],
   ['words', () => lines(findWords(ROOT))],
+  ['reference', async () => lines(await findStalePages(ROOT))],
 ]);
 
 /** Runs every check, prints its findings and returns how many passed and failed. */
