@@ -9,8 +9,8 @@ import { nameOptions, nameResults, readBuildSettings, refuseReplacedBases } from
 import { PrivateFolder } from './build/private-folder.ts';
 import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
+import { inPlace } from './errors.ts';
 import { tagAs } from './fetch.ts';
-import { inPlace } from './in-place.ts';
 import { type DockerTask, handOver } from './task.ts';
 
 /**

@@ -155,7 +155,7 @@ async function prepared<T>(name: string, preparation: Promise<T>): Promise<T> {
   try {
     return await preparation;
   } catch (error) {
-    throw name === 'run' && isSignetError(error) ? (await import('./run-error.ts')).runError(error) : error;
+    throw name === 'run' && isSignetError(error) ? (await import('./errors.ts')).runError(error) : error;
   }
 }
 

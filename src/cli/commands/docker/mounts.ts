@@ -4,7 +4,7 @@ import { familiarReference } from '../../../core/names/reference.ts';
 import { quoted } from '../../../core/printable.ts';
 import type { FlagToken, ParsedArgs } from '../../../engine/cli/flags.ts';
 import type { SignedTag } from '../../../trust/decide/decision.ts';
-import { inPlace } from './in-place.ts';
+import { inPlace } from './errors.ts';
 import { permit, permitId, readImageId } from './permission.ts';
 import type { DockerTask } from './task.ts';
 

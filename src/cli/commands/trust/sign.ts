@@ -13,12 +13,12 @@ import { signableRoles } from '../../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { inspectCollection } from '../../../trust/report/inspect.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
-import { checkCreation, INIT_FLAG, isCreatedHere, isWatched } from '../../creation.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from '../../signing.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
 import { PENDING_EXIT } from '../../wording/pending.ts';
+import { checkCreation, INIT_FLAG, isCreatedHere, isWatched } from './creation.ts';
+import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from './signing.ts';
 
 interface Request {
   readonly typed: string;

@@ -17,7 +17,7 @@ import {
 import { forgetFirstPassword } from '../../../serve/data/first-password.ts';
 import { parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
 import type { Argument, Command, Described, Flag, Group, ParsedCommand } from '../../line/declaration.ts';
-import { operator } from '../../terminal/operator.ts';
+import { currentActor } from '../../terminal/actor.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 import { newPassword, PASSWORD_FLAGS, type PasswordSource } from './new-password.ts';
@@ -345,7 +345,7 @@ async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccount
   const { openSqliteStorage } = await import('../../../serve/storage/sqlite-storage.ts');
   const storage = openSqliteStorage(folder.database);
   try {
-    return await work({ folder, store: storage.accounts(operator()), events: storage.accountEvents });
+    return await work({ folder, store: storage.accounts(currentActor()), events: storage.accountEvents });
   } finally {
     await storage.close();
   }

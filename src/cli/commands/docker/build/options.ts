@@ -10,7 +10,7 @@ import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
 import { parseReference } from '../../../../core/names/reference.ts';
 import type { BuildSettings, ImageUse } from '../../../../dockerfile/index.ts';
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
-import { inPlace } from '../in-place.ts';
+import { inPlace } from '../errors.ts';
 import type { DockerTask } from '../task.ts';
 import type { BuilderChoice } from './builder.ts';
 import { type ImageNames, syntaxStep, writeReference } from './image-names.ts';

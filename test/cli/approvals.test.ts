@@ -146,7 +146,7 @@ describe('questions that come at once', () => {
   /** Asks for these repositories at the same time, each with so many root keys, and prints what came of it. */
   function asking(...roots: readonly [gun: string, keys: number][]): string[] {
     const file = join(temporaryFolder(), 'asking.ts');
-    const module = JSON.stringify(join(import.meta.dir, '../../src/cli/first-root.ts'));
+    const module = JSON.stringify(join(import.meta.dir, '../../src/cli/approvals.ts'));
     writeFileSync(
       file,
       `import { firstRootApproval } from ${module};

@@ -7,7 +7,7 @@ import { printable } from '../../core/printable.ts';
  * Who runs this command, for the record of changes: the system's user, who that was before sudo, and the address of the
  * other end where the session came in by SSH, as far as the environment says so.
  */
-export function operator(environment: NodeJS.ProcessEnv = process.env): Actor {
+export function currentActor(environment: NodeJS.ProcessEnv = process.env): Actor {
   const uid = process.getuid?.() ?? -1;
   const before = environment.SUDO_USER ?? '';
   const sudo = before === '' ? '' : `, sudo by ${printable(before, 40)}`;

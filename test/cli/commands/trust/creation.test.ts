@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'bun:test';
-import { SIGN } from '../../src/cli/commands/trust/sign.ts';
-import { SIGNER_ADD } from '../../src/cli/commands/trust/signers.ts';
-import { pushAndSign, type TaggedReference } from '../../src/cli/signing.ts';
-import type { PublicKey } from '../../src/core/keys/public-key.ts';
-import { formatPublicKeyFile } from '../../src/core/keys/public-key-file.ts';
-import { failure } from '../support/failure.ts';
-import { calling } from './calling.ts';
-import { told } from './commands/trust/transcript.ts';
-import { type FakeSession, fakeImage, loaded, NAME, uninitialised, visitorOf } from './fake-session.ts';
+import { SIGN } from '../../../../src/cli/commands/trust/sign.ts';
+import { SIGNER_ADD } from '../../../../src/cli/commands/trust/signers.ts';
+import { pushAndSign, type TaggedReference } from '../../../../src/cli/commands/trust/signing.ts';
+import type { PublicKey } from '../../../../src/core/keys/public-key.ts';
+import { formatPublicKeyFile } from '../../../../src/core/keys/public-key-file.ts';
+import { failure } from '../../../support/failure.ts';
+import { calling } from '../../calling.ts';
+import { type FakeSession, fakeImage, loaded, NAME, uninitialised, visitorOf } from '../../fake-session.ts';
+import { told } from './transcript.ts';
 
 const sign = calling(SIGN);
 const addSigners = calling(SIGNER_ADD);

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
-import { heldWhileSending } from '../../src/cli/while-sending.ts';
-import { SignetError } from '../../src/core/errors/index.ts';
-import { parseGun } from '../../src/core/names/gun.ts';
-import { failure } from '../support/failure.ts';
+import { heldWhileSending } from '../../../src/cli/terminal/interrupts.ts';
+import { SignetError } from '../../../src/core/errors/index.ts';
+import { parseGun } from '../../../src/core/names/gun.ts';
+import { failure } from '../../support/failure.ts';
 
 const GUN = parseGun('registry.example.com/app');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -1,4 +1,4 @@
-import type { WhileSending } from '../trust/publish/repository-source.ts';
+import type { WhileSending } from '../../trust/publish/repository-source.ts';
 
 /** Those that end the process at once if they come again. */
 const INTERRUPT = 'SIGINT';

@@ -1,7 +1,7 @@
-import { isSignetError, SignetError } from '../core/errors/index.ts';
-import type { Gun } from '../core/names/gun.ts';
-import { isCi } from '../trust/settings/ci.ts';
-import type { Flag } from './line/declaration.ts';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
+import type { Gun } from '../../../core/names/gun.ts';
+import { isCi } from '../../../trust/settings/ci.ts';
+import type { Flag } from '../../line/declaration.ts';
 
 /** The flag that founds a repository where no one can be asked. */
 export const INIT_FLAG: Flag = {

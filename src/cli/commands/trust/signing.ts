@@ -1,15 +1,15 @@
-import { type ErrorCode, isSignetError, SignetError } from '../core/errors/index.ts';
-import { wipe } from '../core/login.ts';
-import { atDigest, familiarReference, gunOf, type Reference } from '../core/names/reference.ts';
-import { initializeWithImages, openSigningKeys, type SignedImage, signImages } from '../trust/changes/sign.ts';
-import { openCreationKeys } from '../trust/publish/create.ts';
-import type { Repository } from '../trust/publish/repository.ts';
-import type { Collection } from '../trust/update/collection.ts';
+import { type ErrorCode, isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { wipe } from '../../../core/login.ts';
+import { atDigest, familiarReference, gunOf, type Reference } from '../../../core/names/reference.ts';
+import { initializeWithImages, openSigningKeys, type SignedImage, signImages } from '../../../trust/changes/sign.ts';
+import { openCreationKeys } from '../../../trust/publish/create.ts';
+import type { Repository } from '../../../trust/publish/repository.ts';
+import type { Collection } from '../../../trust/update/collection.ts';
+import type { Session } from '../../session.ts';
+import { progressOutput } from '../../terminal/streams.ts';
+import { wordedAs } from '../../wording/docker-texts.ts';
+import { inForce } from '../../wording/pending.ts';
 import { checkCreation, isCreatedHere } from './creation.ts';
-import type { Session } from './session.ts';
-import { progressOutput } from './terminal/progress-output.ts';
-import { wordedAs } from './wording/docker-texts.ts';
-import { inForce } from './wording/pending.ts';
 
 /** What is no failure to sign, or what the caller acts upon. */
 const KEPT: readonly ErrorCode[] = ['cancelled', 'signatures-pending', 'proposal-unseen', 'trust-data-exists'];
