@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeManual } from './manual.ts';
 import { npmProgram, ROOT } from './paths.ts';
 
 const LIBRARY = join(ROOT, 'src/index.ts');
+const COMMANDS = join(ROOT, 'src/cli/commands/words.ts');
+const MANUAL = join(ROOT, 'scripts/manual.ts');
 const DIST = join(ROOT, 'dist');
 
 /**
@@ -29,7 +30,7 @@ export async function build(): Promise<void> {
   try {
     await must(process.execPath, ...EXECUTABLE, join(folder, 'signet'));
     if (existsSync(LIBRARY)) await buildLibrary(join(folder, 'lib'));
-    await writeManual(join(folder, 'man'));
+    if (existsSync(COMMANDS)) await must(process.execPath, MANUAL, join(folder, 'man'));
     const old = `${folder}.old`;
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(folder, DIST);

@@ -205,10 +205,15 @@ function fileOf(path: string): string {
   return `${path.replaceAll(' ', '-')}.md`;
 }
 
-if (import.meta.main) {
+async function writeReference(): Promise<void> {
   const pages = await referencePages();
   rmSync(join(ROOT, REFERENCE), { recursive: true, force: true });
   mkdirSync(join(ROOT, REFERENCE), { recursive: true });
   for (const [path, text] of pages) writeFileSync(join(ROOT, path), text);
   console.log(`wrote ${pages.size} pages into ${REFERENCE}`);
+}
+
+if (import.meta.main) {
+  const [folder] = process.argv.slice(2);
+  await (folder === undefined ? writeReference() : writeManual(folder));
 }
