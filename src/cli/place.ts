@@ -1,11 +1,16 @@
 import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { SignetError } from '../core/errors/index.ts';
 import { type Gun, parseGun } from '../core/names/gun.ts';
+import type { KeyId } from '../core/names/key-id.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Action } from '../core/scope.ts';
+import { AdoptedFolder } from '../store/adopted-folder.ts';
 import { Changelist } from '../store/changelist.ts';
+import type { OldCollection } from '../trust/adopt/old-collection.ts';
+import type { MigrationServers } from '../trust/client.ts';
 import type { FileVault } from '../trust/keys/file-vault.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
+import type { Migration } from '../trust/migrate/migrate.ts';
 import type { OpenClient } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
 import { resolveName } from '../trust/settings/configuration.ts';
@@ -23,12 +28,29 @@ export interface TrustPlace {
   gun(name: string): Gun;
   /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
   collection(name: string, actions: readonly Action[]): OpenCollection;
+  /** A move of the collection that a typed name means. */
+  migration(name: string, servers: MigrationServers): Promise<Migration>;
+  /** The repositories that a registry lists, by names that `migration` takes. */
+  catalogue(registry: string): AsyncIterable<string>;
   /** A copy of the collection that a typed name means: from its server, from another one, or from the cache. */
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy>;
   /** Brings a copy into the cache. */
   importCopy(copy: CollectionCopy): Promise<Collection>;
+  /** Another's collection under the name that is typed, for whoever vouches for what is in it. */
+  orphan(name: string): Orphan;
   /** The names of all collections that are cached, as they are typed. */
   cached(): Promise<readonly string[]>;
+}
+
+/** A collection that is read to be vouched for elsewhere. */
+export interface Orphan {
+  readonly gun: Gun;
+  /** Reads and verifies it; `pins` are the root keys that it may have. */
+  read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
+  /** Forgets what was trusted under its name if the root is one of these. Returns whether anything was. */
+  forget(roots: readonly Buffer[]): Promise<boolean>;
+  /** What is kept of collections that were adopted. */
+  readonly kept: AdoptedFolder;
 }
 
 /** A collection, and the changes to it that wait to be published. */
@@ -63,6 +85,15 @@ export class DockerPlace implements TrustPlace {
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
   }
 
+  migration(name: string, servers: MigrationServers): Promise<Migration> {
+    const reference = this.resolve(name);
+    return this.opened.client.migration(gunOf(reference), reference.registry, servers);
+  }
+
+  catalogue(registry: string): AsyncIterable<string> {
+    return catalogueOf(this.opened.client, registry);
+  }
+
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy> {
     const reference = this.resolve(name);
     return this.opened.client.copy(gunOf(reference), reference.registry, from);
@@ -70,6 +101,11 @@ export class DockerPlace implements TrustPlace {
 
   importCopy(copy: CollectionCopy): Promise<Collection> {
     return this.opened.client.importCopy(copy);
+  }
+
+  orphan(name: string): Orphan {
+    const reference = this.resolve(name);
+    return orphanOf(this.opened, gunOf(reference), reference.registry);
   }
 
   cached(): Promise<readonly string[]> {
@@ -109,12 +145,24 @@ export class NotaryFolder implements TrustPlace {
     return { gun, repository, changelist: new Changelist(this.folder, gun) };
   }
 
+  async migration(name: string, servers: MigrationServers): Promise<Migration> {
+    return this.opened.client.migration(parseGun(name), servers.from.host, servers);
+  }
+
+  catalogue(registry: string): AsyncIterable<string> {
+    return catalogueOf(this.opened.client, registry);
+  }
+
   copy(name: string, from: URL | 'cache' = this.neededServer()): Promise<CollectionCopy> {
     return this.opened.client.copy(parseGun(name), from === 'cache' ? '' : from.host, from);
   }
 
   importCopy(copy: CollectionCopy): Promise<Collection> {
     return this.opened.client.importCopy(copy);
+  }
+
+  orphan(name: string): Orphan {
+    return orphanOf(this.opened, parseGun(name), this.neededServer().host);
   }
 
   cached(): Promise<readonly string[]> {
@@ -127,4 +175,17 @@ export class NotaryFolder implements TrustPlace {
       next: 'Name it: --server URL, or remote_server.url in the config.json of that folder.',
     });
   }
+}
+
+async function* catalogueOf(client: OpenClient['client'], registry: string): AsyncIterable<string> {
+  for await (const path of client.catalogue(registry)) yield `${registry}/${path}`;
+}
+
+function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: string): Orphan {
+  return {
+    gun,
+    read: (from, pins) => client.readOld(gun, registry, from, pins),
+    forget: (roots) => client.forgetRoots(gun, roots),
+    kept: new AdoptedFolder(trustFolder),
+  };
 }

@@ -62,7 +62,7 @@ export function parseManifest(bytes: Buffer, contentType: string | undefined, di
     return parse(bytes, contentType, digest);
   } catch (error) {
     if (!(error instanceof SignetError)) throw error;
-    throw new SignetError('manifest-invalid', error.message, { cause: error });
+    throw error.within('manifest-invalid', error.message);
   }
 }
 

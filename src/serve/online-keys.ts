@@ -1,33 +1,125 @@
+import { SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { Instant } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
 import { LocalOnlineKeys } from '../notary/publish/local-online-keys.ts';
 import type { OnlineKeyService } from '../notary/publish/online-key-service.ts';
 import { Vault } from '../notary/publish/seal.ts';
 import { SealedKeyVault } from '../notary/publish/sealed-key-vault.ts';
+import { KeyVaults } from '../notary/store/key-vaults.ts';
+import { checkRights, findTables, hasNotary, refuseUnfit } from '../notary/store/notary-tables.ts';
 import type { OnlineKeyStore } from '../notary/store/online-key-store.ts';
+import { SignerKeyVault } from '../notary/store/signer-key-vault.ts';
+import { parsePassphraseFile, type SignerPassphrases, signerPassphrases } from '../notary/store/signer-passphrases.ts';
+import { readSmallFile } from '../store/files.ts';
+import { SqlDatabase } from '../store/sql.ts';
 import type { DataFolder } from './data/data-folder.ts';
 import { loadMasterKey } from './data/master-key.ts';
+import type { Log } from './observe/log.ts';
 import type { Settings } from './settings/settings.ts';
+import { signerDatabaseOf, sqlOptionsOf } from './storage/database-of.ts';
+import type { Storage } from './storage/storage.ts';
 
 interface OnlineKeyOptions {
   readonly settings: Settings;
   readonly folder: DataFolder;
   readonly environment: Environment;
-  readonly store: OnlineKeyStore;
+  readonly storage: Storage;
+  readonly log: Log;
   readonly now: () => Instant;
+}
+
+interface OpenOnlineKeys {
+  readonly keys: OnlineKeyService;
+  close(): Promise<void>;
 }
 
 /** The kind of key for new repositories. */
 const KEY_TYPE = 'ed25519';
 
-/** The keys with which the trust server signs. Throws what `loadMasterKey` throws. */
-export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OnlineKeyService> {
-  const { settings, folder, environment, store, now } = options;
+/**
+ * The keys with which the trust server signs: those of a notary-signer if there are any, or else its own. Throws what
+ * `loadMasterKey` and `openSignerDatabase` throw.
+ */
+export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnlineKeys> {
+  const { settings, storage, environment, log, now } = options;
+  const named = await openSignerDatabase(settings);
+  const database = named ?? storage.signerDatabase;
+  const close = async () => named?.close();
+  try {
+    if (database === undefined) {
+      if (storage.isNotarys) await warnOfMissingSigner(storage, log);
+      return { keys: new LocalOnlineKeys(await ownVault(options), KEY_TYPE, now), close };
+    }
+    const signer = new SignerKeyVault(database, readPassphrases(settings, environment));
+    for (const { alias, keys } of await signer.lockedAliases()) {
+      log.warn('keys of notary-signer cannot be opened: the passphrase of their alias is not given', { alias, keys });
+    }
+    // A server that was started without the signer's keys has made some of its own, which repositories use by now.
+    const isOwnInUse = (await storage.onlineKeys.sample()) !== undefined;
+    const vault = isOwnInUse ? new KeyVaults(signer, [await ownVault(options)]) : signer;
+    return { keys: new LocalOnlineKeys(vault, await signer.newKeysType(), now), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * The database of a notary-signer that the settings name. Throws what `SqlDatabase.open` throws, `database-not-notary`,
+ * `database-half-migrated` or `database-rights-missing`.
+ */
+async function openSignerDatabase(settings: Settings): Promise<SqlDatabase | undefined> {
+  const server = signerDatabaseOf(settings);
+  if (server === undefined) return undefined;
+  const database = await SqlDatabase.open(server, sqlOptionsOf(settings));
+  try {
+    const found = await findTables(database);
+    if (!hasNotary(found, 'signer')) {
+      throw new SignetError('database-not-notary', `${server} has no table private_keys of a notary-signer`, {
+        next: 'Name the database of notary-signer as --signer-database, or leave the setting out.',
+      });
+    }
+    refuseUnfit(found, 'signer');
+    await checkRights(database, 'signer');
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The passphrases of a notary-signer's keys. Throws `settings-unreadable` or `setting-invalid`. */
+export function readPassphrases(
+  { signerPassphrases: path }: Pick<Settings, 'signerPassphrases'>,
+  environment: Environment,
+): SignerPassphrases {
+  if (path === undefined) return signerPassphrases(environment);
+  const bytes = readSmallFile(path, LIMITS.keyFile, true);
+  if (bytes === undefined) {
+    throw new SignetError('settings-unreadable', `there is no file ${path}, which signerPassphrases names`);
+  }
+  const file = parsePassphraseFile(bytes.toString('utf8'), path);
+  bytes.fill(0);
+  return signerPassphrases(environment, file);
+}
+
+async function ownVault({ settings, folder, environment, storage }: OnlineKeyOptions): Promise<SealedKeyVault> {
+  const store: OnlineKeyStore = storage.onlineKeys;
   const isInUse = (await store.sample()) !== undefined;
   const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
   try {
-    return new LocalOnlineKeys(new SealedKeyVault(store, new Vault(masterKey)), KEY_TYPE, now);
+    return new SealedKeyVault(store, new Vault(masterKey));
   } finally {
     masterKey.fill(0);
   }
+}
+
+/** Without the keys that the roots name, all that a Notary published can be read until its timestamps expire. */
+async function warnOfMissingSigner({ metadata }: Storage, log: Log): Promise<void> {
+  const [published] = await metadata.changes({ direction: 'before', id: 0, limit: 1 });
+  if (published === undefined) return;
+  log.warn('the keys of notary-signer are not here: what Notary published can neither be renewed nor published onto', {
+    next: 'Name its database: signet serve --signer-database URL; and see what is missing: signet serve --check',
+  });
 }

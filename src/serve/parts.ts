@@ -23,8 +23,9 @@ import { NotaryMetrics } from './observe/notary-metrics.ts';
 import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
 import type { Settings } from './settings/settings.ts';
+import { databaseOf, noteDatabase, sqlOptionsOf } from './storage/database-of.ts';
 import type { JobTimes } from './storage/job-times.ts';
-import { openSqliteStorage } from './storage/sqlite-storage.ts';
+import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface PartsOptions {
@@ -66,10 +67,12 @@ const MIRROR_INTERVAL = 30;
 export async function openParts(options: PartsOptions): Promise<ServerParts> {
   await using cleanup = new AsyncDisposableStack();
   const { settings, folder, now } = options;
-  const storage = openSqliteStorage(folder.database);
+  const url = databaseOf(settings, folder);
+  const storage = await openStorage(url, sqlOptionsOf(settings));
   cleanup.defer(() => storage.close());
+  noteDatabase(folder, url);
   const mirror = await openMirrorService(options, storage);
-  const trust = mirror ?? (await openTrustServer(options, storage));
+  const trust = mirror ?? (await openTrustServer(options, storage, cleanup));
   const accountStore = storage.accounts(SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, storage);
@@ -97,9 +100,14 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   };
 }
 
-async function openTrustServer(options: PartsOptions, storage: Storage): Promise<TrustService> {
-  const { settings, folder, environment, log, metrics, now } = options;
-  const keys = await openOnlineKeys({ settings, folder, environment, store: storage.onlineKeys, now });
+async function openTrustServer(
+  options: PartsOptions,
+  storage: Storage,
+  cleanup: AsyncDisposableStack,
+): Promise<TrustService> {
+  const { settings, log, metrics, now } = options;
+  const { keys, close } = await openOnlineKeys({ ...options, storage });
+  cleanup.defer(close);
   const operations = new NotaryMetrics();
   metrics.add(() => operations.lines());
   return createTrustService({
@@ -110,8 +118,8 @@ async function openTrustServer(options: PartsOptions, storage: Storage): Promise
     gunPrefixes: settings.gunPrefixes,
     maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
     maxPublish: settings.maxPublish,
-    // The data folder is locked by this process.
-    isExclusive: true,
+    // The data folder is locked by this process; a database server has others that use it.
+    isExclusive: storage.isExclusive,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
     onImport: ({ gun, by, what, at }) => {
       const actor = { name: by ?? ANONYMOUS, address: NETWORK };

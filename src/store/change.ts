@@ -61,8 +61,8 @@ export function parseChange(file: Uint8Array, what: string): Change {
   try {
     return readChange(new Fields(parseJson(file), what, MEMBERS, 'refuse'), what);
   } catch (cause) {
-    if (isSignetError(cause, 'changelist-invalid') || !(cause instanceof SignetError)) throw cause;
-    throw new SignetError('changelist-invalid', `${what} is malformed: ${cause.message}`, { cause });
+    if (!isSignetError(cause) || cause.code === 'changelist-invalid') throw cause;
+    throw cause.within('changelist-invalid', `${what} is malformed: ${cause.message}`);
   }
 }
 

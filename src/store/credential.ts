@@ -1,5 +1,5 @@
 import { decodeBase64AsGo } from '../core/base64.ts';
-import { SignetError } from '../core/errors/index.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import type { JsonValue } from '../core/json/parse.ts';
 import type { Login } from '../core/login.ts';
@@ -28,8 +28,8 @@ export function readAuth(value: JsonValue, server: string): Credential | undefin
       username === '' && password.length === 0 && identityToken === undefined && registryToken === undefined;
     return isEmpty ? undefined : { username, password, identityToken, registryToken };
   } catch (cause) {
-    if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError('docker-config-invalid', cause.message, { cause, detail: { server } });
+    if (!isSignetError(cause)) throw cause;
+    throw cause.within('docker-config-invalid', cause.message, { detail: { server } });
   }
 }
 

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { SignetError } from '../core/errors/index.ts';
+import { isSignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { type JsonObject, parseJson } from '../core/json/parse.ts';
 import { DOCKER_HUB } from '../core/names/reference.ts';
@@ -118,9 +118,8 @@ export class CredentialStore {
       const login = entry === undefined ? undefined : readAuth(entry, key);
       return login && { ...login, source: AUTH_VARIABLE };
     } catch (cause) {
-      if (!(cause instanceof SignetError)) throw cause;
-      throw new SignetError('docker-config-invalid', `${AUTH_VARIABLE} is malformed: ${cause.message}`, {
-        cause,
+      if (!isSignetError(cause)) throw cause;
+      throw cause.within('docker-config-invalid', `${AUTH_VARIABLE} is malformed: ${cause.message}`, {
         next: `Correct ${AUTH_VARIABLE}, or unset it.`,
       });
     }

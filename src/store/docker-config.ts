@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SignetError } from '../core/errors/index.ts';
+import { isSignetError, SignetError } from '../core/errors/index.ts';
 import { Fields } from '../core/json/fields.ts';
 import { decodeUtf8, type JsonObject, type JsonValue, parseJson } from '../core/json/parse.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -87,12 +87,17 @@ function checked<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw cause instanceof SignetError ? invalid(path, cause.message, cause) : cause;
+    if (!isSignetError(cause)) throw cause;
+    throw cause.within('docker-config-invalid', messageOf(path, cause.message), { detail: { path } });
   }
 }
 
-function invalid(path: string, why: string, cause?: unknown): SignetError {
-  return new SignetError('docker-config-invalid', `cannot use ${path}: ${why}`, { cause, detail: { path } });
+function invalid(path: string, why: string): SignetError {
+  return new SignetError('docker-config-invalid', messageOf(path, why), { detail: { path } });
+}
+
+function messageOf(path: string, why: string): string {
+  return `cannot use ${path}: ${why}`;
 }
 
 function resolved(path: string): string {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import type { CollectionCopy } from '../core/copy/collection-copy.ts';
 import { isSignetError, SignetError } from '../core/errors/index.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
 import type { Action } from '../core/scope.ts';
 import type { Instant } from '../core/time.ts';
-import type { Pinning } from '../core/verify/pinning.ts';
+import type { Pinning, RootPin } from '../core/verify/pinning.ts';
+import { claimedRootVersion } from '../core/verify/root-trust.ts';
 import { AuthorizedClient } from '../remote/auth/authorized.ts';
 import type { LoginSource } from '../remote/auth/realm.ts';
 import type { TokenCache } from '../remote/auth/token.ts';
@@ -19,11 +21,15 @@ import { RegistryClient } from '../remote/registry/registry.ts';
 import { registryEndpoints } from '../remote/registry/registry-endpoints.ts';
 import { dockerConnections, ENGINE_CERTIFICATES } from '../remote/tls/docker-connections.ts';
 import { serverFor } from '../remote/transport/server-address.ts';
+import { AdoptedFolder } from '../store/adopted-folder.ts';
 import { CreationLock } from '../store/creation-lock.ts';
 import type { MetadataCache } from '../store/metadata-cache.ts';
 import { ProposalFolder } from '../store/proposal-folder.ts';
+import type { OldCollection } from './adopt/old-collection.ts';
 import type { Evidence } from './decide/evidence.ts';
 import type { KeyRing } from './keys/key-ring.ts';
+import type { InTurn } from './migrate/in-turn.ts';
+import type { Migration } from './migrate/migrate.ts';
 import { Proposals } from './publish/proposals.ts';
 import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
@@ -62,6 +68,15 @@ interface ClientOptions {
   readonly warn: (message: string) => void;
 }
 
+/** From where to where collections move. */
+export interface MigrationServers {
+  readonly from: URL;
+  readonly to: URL;
+  /** Shared by all moves of one command, which open keys one after the other. */
+  readonly signing: InTurn;
+  readonly drafts?: string | undefined;
+}
+
 /**
  * Opens trust collections and registries by image reference. `openTrust` makes it; use one per command, because its
  * logins and connections are cached.
@@ -78,6 +93,7 @@ interface ClientOptions {
 export class TrustClient {
   private readonly options: ClientOptions;
   private readonly registries: RegistryClient;
+  private readonly shared = new Map<string, AuthorizedClient>();
 
   constructor(options: ClientOptions) {
     this.options = options;
@@ -137,9 +153,69 @@ export class TrustClient {
     return readCopy(this.source(gun, registry, ['pull'], from), from);
   }
 
+  /**
+   * A move of a collection from one trust server to another (`migrate`). Tokens and logins are those of each server. `drafts`
+   * is the folder for roots that wait for signatures, the trust folder's own if it is left out.
+   */
+  async migration(gun: Gun, registry: string, servers: MigrationServers): Promise<Migration> {
+    const { from, to, signing, drafts = join(this.options.trustFolder, 'migrations') } = servers;
+    const { ImportService } = await import('../remote/notary/import-service.ts');
+    const [old, client] = [this.sharedClient(registry, from), this.sharedClient(registry, to)];
+    return {
+      gun,
+      from: { address: from, source: this.source(gun, registry, ['pull'], from, old) },
+      to: {
+        host: to.host,
+        server: new NotaryServer(to, client, ['pull', 'push']),
+        imports: new ImportService(to, client),
+      },
+      keys: this.options.keys,
+      signing,
+      drafts: new ProposalFolder(drafts),
+    };
+  }
+
+  /**
+   * Reads and verifies a collection that is to be vouched for on the trust server of its registry, from another server or
+   * from a copy. Throws as `readOld`.
+   */
+  async readOld(
+    gun: Gun,
+    registry: string,
+    from: URL | CollectionCopy,
+    pins: readonly RootPin[],
+  ): Promise<OldCollection> {
+    const { readOld } = await import('./adopt/old-collection.ts');
+    const { cache, pinning, approveFirstRoot, warn, now } = this.options;
+    const own = this.trustServerOf(registry);
+    const isElsewhere = from instanceof URL && from.host !== own.host;
+    const server = (address: URL) => new NotaryServer(address, this.clientFor(registry, address), ['pull']);
+    return readOld({
+      ...{ gun, cache, pinning, approveFirstRoot, warn, pins, now: now() },
+      host: from instanceof URL ? from.host : 'the copy',
+      from: from instanceof URL ? { server: server(from), address: from } : from,
+      known: new AdoptedFolder(this.options.trustFolder).known,
+      isOwn: async (root) => (isElsewhere || !(from instanceof URL)) && (await servesRoot(server(own), gun, root)),
+    });
+  }
+
+  /** Forgets what was trusted under a name if its root is one of these: another collection takes its place. */
+  async forgetRoots(gun: Gun, roots: readonly Buffer[]): Promise<boolean> {
+    const { cache } = this.options;
+    const root = await cache.read(gun, 'root');
+    if (root === undefined || !roots.some((each) => each.equals(root))) return false;
+    await cache.remove(gun);
+    return true;
+  }
+
   /** The names of all collections that are cached. */
   cached(): Promise<readonly Gun[]> {
     return this.options.cache.guns();
+  }
+
+  /** The repositories that a registry lists in its catalogue, by their names without the registry. */
+  catalogue(registry: string): AsyncIterable<string> {
+    return this.registries.catalogue(registry);
   }
 
   /** Brings a copy into the cache, so that it serves while no server can be reached. Throws as `importCopy`. */
@@ -197,9 +273,17 @@ export class TrustClient {
     };
   }
 
-  private clientFor(registry: string, server: URL): AuthorizedClient {
+  /** For many collections at a time: they share connections, of which there are as many as requests at one time. */
+  private sharedClient(registry: string, server: URL): AuthorizedClient {
+    const key = `${registry} ${server.href}`;
+    const client = this.shared.get(key) ?? this.clientFor(registry, server, false);
+    this.shared.set(key, client);
+    return client;
+  }
+
+  private clientFor(registry: string, server: URL, pipelined = true): AuthorizedClient {
     return new AuthorizedClient({
-      http: this.httpFor(registry, server),
+      http: this.httpFor(registry, server, pipelined),
       logins: [...new Set([server.host, registry])].map((owner) => this.loginOf(owner)),
       tokens: this.options.tokens,
     });
@@ -238,13 +322,23 @@ export class TrustClient {
     return new Set(about.flatMap(([, { tokenServices }]) => tokenServices));
   }
 
-  private httpFor(registry: string, server?: URL): HttpClient {
+  private httpFor(registry: string, server?: URL, pipelined = server !== undefined): HttpClient {
     const { userAgent, place } = this.options;
-    const pipelined = server !== undefined;
     if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];
     const connectionFor = dockerConnections({ folders, registry, ...(server === undefined ? {} : { server }) });
     return new HttpClient({ userAgent, connectionFor, pipelined });
+  }
+}
+
+/** Whether a server has this very root. One that it does not have, or cannot be asked about, is someone else's. */
+async function servesRoot(server: NotaryServer, gun: Gun, root: Buffer): Promise<boolean> {
+  try {
+    const version = claimedRootVersion(root);
+    return (await server.read(gun, { role: 'root', version }, LIMITS.metadata)).equals(root);
+  } catch (error) {
+    if (isSignetError(error)) return false;
+    throw error;
   }
 }

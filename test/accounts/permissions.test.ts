@@ -100,7 +100,7 @@ test.each([
   expect(await allowed(user, scope)).toBe(actions);
 });
 
-test('nobody can have the name of a host', async () => {
+test('no one can have the name of a host', async () => {
   for (const name of ['docker.io', 'localhost', 'localhost:5000']) {
     expect(await codeOf(addUser(store, name))).toBe('user-name-invalid');
   }

@@ -127,7 +127,7 @@ describe('trust on first use that asks', () => {
     });
   }
 
-  test('does not ask where there is no terminal, and tells the pin instead', async () => {
+  test('does not ask if there is no terminal, and tells the pin instead', async () => {
     const person = new Somebody(ask);
     const { exitCode, stderr } = await person.signet('trust', 'inspect', gun);
     expect([exitCode, stderr]).toEqual([
@@ -183,7 +183,7 @@ console.log('outcome: ' + JSON.stringify(await Promise.all(asked)));
 });
 
 describe('in a CI job', () => {
-  test('nothing is trusted on first use, until somebody decides so', async () => {
+  test('nothing is trusted on first use, until someone decides so', async () => {
     const job = new Somebody(undefined, { CI: 'true' });
     expect(await job.signet('trust', 'inspect', gun)).toMatchObject({
       exitCode: 1,

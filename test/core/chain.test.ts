@@ -38,7 +38,7 @@ describe('a chain', () => {
     ).toBe('timestamp 2\n{}\nroot 3\nabc\n');
   });
 
-  test('takes no file that makes it too long, and goes on with smaller ones', () => {
+  test('refuses a file that would make it too long, and accepts smaller ones after it', () => {
     const writer = new ChainWriter();
     expect(writer.add('root', Buffer.alloc(LIMITS.chain - 100))).toBe(true);
     expect(writer.add('targets', Buffer.alloc(100))).toBe(false);
@@ -84,7 +84,7 @@ describe('a chain', () => {
     ['something behind it', 'root 2\nab\n\n'],
   ])('with %s is none', (_, text) => failure(() => parseChain(Buffer.from(text)), 'response-invalid'));
 
-  test('is read to its end or refused, whatever comes', () => {
+  test('is parsed to its end or refused, whatever the bytes', () => {
     const next = random(20261123);
     const below = (limit: number) => Math.floor(next() * limit);
     const whole = written(FILES);

@@ -4,7 +4,7 @@ import { content } from '../registry/fixture.ts';
 
 const BLOCK = 64 * 1024;
 
-test('nothing collected is nothing', () => {
+test('an empty piece adds nothing', () => {
   const collected = new CollectedBytes();
   collected.add(new Uint8Array());
   expect([collected.length, collected.take().length]).toEqual([0, 0]);
@@ -21,7 +21,7 @@ test.each([1, 7, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5])('pieces of %
   expect(collected.take().equals(bytes)).toBe(true);
 });
 
-test('a piece may be used again once it was added', () => {
+test('a piece may be overwritten once it was added', () => {
   const collected = new CollectedBytes();
   const piece = new Uint8Array([1, 2, 3]);
   collected.add(piece);

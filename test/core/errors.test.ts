@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ROOT } from '../../scripts/paths.ts';
 import { SignetError } from '../../src/core/errors/index.ts';
 
-test('no code stands in two parts of the catalogue, where the later would win without a word', async () => {
+test('no code is in two parts of the catalogue: the later one would silently win', async () => {
   const folder = join(ROOT, 'src/core/errors');
   const codes: string[] = [];
   for (const file of new Bun.Glob('*.ts').scanSync(folder)) {
@@ -24,6 +24,24 @@ test('an error in other words keeps its code, next step, detail and exit code, u
   expect(new SignetError('network-unreachable', 'x').reworded('y').next).toBe(
     new SignetError('network-unreachable', 'x').next,
   );
+});
+
+test('a whole that fails because of an error keeps its next step and detail, and neither its code nor its exit code', () => {
+  const error = new SignetError('name-invalid', 'no name', {
+    next: 'Write it in full.',
+    detail: { at: 3 },
+    exitCode: 7,
+  });
+  const whole = error.within('docker-config-invalid', 'the file is wrong: no name');
+  expect(whole).toMatchObject({
+    code: 'docker-config-invalid',
+    next: 'Write it in full.',
+    detail: { at: 3 },
+    exitCode: 1,
+  });
+  expect([whole.message, whole.cause]).toEqual(['the file is wrong: no name', error]);
+  const located = error.within('docker-config-invalid', 'x', { next: 'Correct it.', detail: { path: '/c' } });
+  expect(located).toMatchObject({ next: 'Correct it.', detail: { path: '/c' } });
 });
 
 test('an error that docker has no words for is Signet’s own, unless it is put in docker’s words', () => {

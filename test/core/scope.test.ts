@@ -21,7 +21,7 @@ describe('a scope', () => {
     expect(parseScope('repository:a:')).toEqual({ type: 'repository', name: 'a', actions: [] });
   });
 
-  test('has a class that changes nothing', () => {
+  test('may have a class, which has no effect', () => {
     expect(parseScope('repository(plugin):a/b:pull')).toEqual({ type: 'repository', name: 'a/b', actions: ['pull'] });
   });
 
@@ -70,7 +70,7 @@ describe('what was granted', () => {
   });
 });
 
-test('a refusal says what is wanted', () => {
+test('a refusal names the scope that is needed', () => {
   const wanted = [parseScope('repository:a:push')];
   const error = new AuthorizationRequired(wanted, 'insufficient_scope');
   expect(error).toMatchObject({ code: 'unauthorized', wanted, reason: 'insufficient_scope' });

@@ -146,7 +146,7 @@ describe('RSA', () => {
   });
 });
 
-describe('hostile input is only ever false', () => {
+describe('hostile input returns false and never throws', () => {
   const key = generatePrivateKey('ecdsa');
   const { bytes } = key.sign(MESSAGE);
 

@@ -103,7 +103,7 @@ test('files live as long as Notary’s (protocol A.12)', () => {
   expect(lifetimeOf('timestamp')).toBe(14 * DAY);
 });
 
-test('text from outside fits on one line of a terminal', () => {
+test('foreign text fits on one line of a terminal', () => {
   expect(printable('plain é😀')).toBe('plain é😀');
   expect(printable('a\u001b[31mb\r\nc\u0000\u007f\u009bd\u2028e\u202ef')).toBe('a [31mb c d e f');
   expect(printable('a'.repeat(81))).toBe(`${'a'.repeat(80)}…`);
@@ -111,7 +111,7 @@ test('text from outside fits on one line of a terminal', () => {
   expect(printable('😀😀', 3).isWellFormed()).toBe(true);
 });
 
-test('the last step before a terminal shows what nobody would see, and leaves lines and JSON as they are', () => {
+test('text for a terminal has invisible characters escaped, and keeps lines and JSON', () => {
   expect(visible('plain é😀 "and" \\\n\tmore\n')).toBe('plain é😀 "and" \\\n\tmore\n');
   expect(visible('a\u001b[31m\rb\u007f\u009bc\u2028d\u202ee\u200bf\u00a0g')).toBe(
     'a\\u001b[31m\\u000db\\u007f\\u009bc\\u2028d\\u202ee\\u200bf\\u00a0g',
@@ -122,7 +122,7 @@ test('the last step before a terminal shows what nobody would see, and leaves li
   expect(visibleInLine('a\nb\tc')).toBe('a\\u000ab\\u0009c');
 });
 
-test('quoted text is unmistakable, in plain sight and not endless', () => {
+test('quoted text is unambiguous, visible and shortened', () => {
   expect(quoted('plain é😀 "and" \\')).toBe('"plain é😀 \\"and\\" \\\\"');
   expect(quoted('a\u001b[31m\n\u007f\u009b\u2028\u202e')).toBe('"a\\u001b[31m\\n\\u007f\\u009b\\u2028\\u202e"');
   expect(quoted('abcd', 3)).toBe('"abc…"');

@@ -67,7 +67,7 @@ async function succeeds(outcome: Promise<Outcome>): Promise<Outcome> {
   return ended;
 }
 
-test('nobody has vouched for it: it does not run', async () => {
+test('no one has vouched for it: it does not run', async () => {
   const outcome = await signet(person, ['run', '--rm', 'busybox'], { env: { DOCKER_CONTENT_TRUST: '1' } });
   expect(outcome).toMatchObject({ exitCode: 125, stdout: '' });
   expect(outcome.stderr).toContain(`does not have trust data for ${NAME}`);

@@ -94,7 +94,7 @@ describe('with docker-credential-pass', () => {
     });
   }, 60_000);
 
-  test('from then on nobody is asked', async () => {
+  test('from then on no one is asked', async () => {
     const versions = async () => (await published(server, repository, LOGIN))?.versions.targets ?? 0;
     const before = await versions();
     await succeeds(signet('trust', 'signer', 'add', '--key', 'alice.pub', 'bob', repository));
@@ -127,7 +127,7 @@ describe('with docker-credential-pass', () => {
     await succeeds(signet('trust', 'signer', 'add', '--key', 'alice.pub', 'dave', repository));
   }, 60_000);
 
-  test('a keychain that is not open is told, and nobody is asked instead', async () => {
+  test('a keychain that is not open is told, and no one is asked instead', async () => {
     const closed = { ...env, GNUPGHOME: temporaryFolder() };
     const add = [...signetCommand(), 'trust', 'signer', 'add', '--key', 'alice.pub', 'erin', repository];
     // The login would be in the same keychain.

@@ -91,7 +91,7 @@ test('changes are staged and taken back without the server, and published when i
   expect(await succeeds(alice.notary('status', gun))).toBe(`No unpublished changes for ${gun}\n`);
 });
 
-test('a publish that found nobody is made up for by the next one, on top of what others published', async () => {
+test('a publish that found no one is made up for by the next one, on top of what others published', async () => {
   await offline(async () => {
     expect(await fatal(add('mine', '-p'))).toBe(OFFLINE);
   });

@@ -54,7 +54,7 @@ test('init -p publishes at once, with the root key that is here already', async 
   expect(await fatal(alice.notary('init'))).toBe('Must specify a GUN');
 });
 
-test('a repository that somebody has already is not replaced', async () => {
+test('a repository that someone has already is not replaced', async () => {
   const { alice, gun } = world('taken');
   await succeeds(alice.notary('init', gun, '-p'));
   const before = await onServer(gun);

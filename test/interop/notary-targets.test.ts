@@ -93,7 +93,7 @@ test('custom data is kept as it was signed', async () => {
   expect(await succeeds(new Person(server, { login: ALICE }).notary('list', gun))).toBe(listing(a, b));
 });
 
-test('custom data that is not canonical is refused, because nobody could verify it', async () => {
+test('custom data that is not canonical is refused, because no one could verify it', async () => {
   const { alice, gun } = world('custom-refused');
   await succeeds(alice.notary('init', gun, '-p'));
   const before = await onServer(gun);

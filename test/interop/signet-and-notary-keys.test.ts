@@ -189,7 +189,7 @@ describe('a passphrase', () => {
     expect(await names(someone(), gun)).toEqual(['one', 'one-day', 'two']);
   }, 60_000);
 
-  test('comes from a file where nobody can be asked', async () => {
+  test('comes from a file if no one can be asked', async () => {
     const { alice } = await owner('from-a-file');
     const file = join(alice.home, 'new');
     writeFileSync(file, `${OTHER_PASSPHRASES.root}\n`, { mode: 0o600 });

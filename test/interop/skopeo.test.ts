@@ -163,7 +163,7 @@ test('a login is stored and used; after the logout it is gone', async () => {
   expect(outside.stderr).toContain('unauthorized');
 });
 
-test('nobody gets in with a wrong password, or into what is not theirs', async () => {
+test('no one gets in with a wrong password, or into what is not theirs', async () => {
   const target = `${server.host}/alice/closed`;
   const refusals: readonly (readonly [string[], RegExp])[] = [
     [['--creds', 'alice:wrong'], /invalid username\/password/],

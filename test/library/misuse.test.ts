@@ -57,7 +57,7 @@ test('wrong uses do not compile, for the reason that they are wrong', async () =
     const place = Number(line) === PREAMBLE.split('\n').length + 1 ? error : `${error} in line ${line}`;
     found.set(name, [...(found.get(name) ?? []), place]);
   }
-  const expected = Object.entries(MISUSES).map(([name, [, error]]): [string, string[]] => [name, [error]]);
+  const expected = Object.entries(MISUSES).map(([name, [, error]]) => [name, [error]]);
   expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
   expect(stdout.split('\n').filter((line) => line !== '' && !/^(?:misuse\d+\.mts| )/.test(line))).toEqual([]);
 }, 120_000);

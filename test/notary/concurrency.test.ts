@@ -90,7 +90,7 @@ test('racing first publishes: exactly one owner gets the name', async () => {
   await owners[0]?.load();
 });
 
-test('a server sees at once what another one publishes, deletes and publishes anew', async () => {
+test('a server sees at once what another one publishes, deletes and publishes again', async () => {
   const [first, second] = twoServers();
   const owner = new Owner(first);
   await owner.publishFirst();

@@ -305,7 +305,7 @@ test('targets with a version that is stored already, or an older one', async () 
   await expectRefused(old, 400, VERSION);
 });
 
-test('targets that somebody else signed', async () => {
+test('targets that someone else signed', async () => {
   await owner.publishFirst();
   const other = new Owner(new TestServer());
   await other.publishFirst();
@@ -316,7 +316,7 @@ test('targets that somebody else signed', async () => {
   );
 });
 
-test('a delegation that nobody made', async () => {
+test('a delegation that no one made', async () => {
   await owner.publishFirst();
   const files = await owner.edited((editor) => editor.addTarget('targets', 'x', TARGET));
   await expectRefused(

@@ -124,7 +124,7 @@ test('deleting takes everything of the GUN and nothing of one that begins alike'
   expect(server.log).toHaveLength(before);
 });
 
-test('a deleted repository can be published anew', async () => {
+test('a deleted repository can be published again', async () => {
   await server.send('DELETE', `/v2/${GUN}/_trust/tuf/`);
   const again = new Owner(server);
   await again.publishFirst();

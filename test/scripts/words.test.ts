@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temp.ts';
 
 function wordsIn(path: string, text: string): string[] {
   const root = temporaryFolder();
-  for (const folder of ['src', 'node_modules/x', 'dist']) mkdirSync(join(root, folder), { recursive: true });
+  for (const folder of ['src', 'docs', 'node_modules/x', 'dist']) mkdirSync(join(root, folder), { recursive: true });
   writeFileSync(join(root, path), text.replaceAll('ROOT', root));
   return findWords(root).map((line) => line.replaceAll(root, 'ROOT'));
 }
@@ -37,4 +37,17 @@ test('the path of the checkout is found, but not in what is installed or built',
   expect(wordsIn('src/a.ts', "'ROOT/src'")).toEqual(['src/a.ts:1: a path of this machine: ROOT/']);
   expect(wordsIn('node_modules/x/a.ts', "'ROOT/src'")).toEqual([]);
   expect(wordsIn('dist/a.ts', "'ROOT/src'")).toEqual([]);
+});
+
+test('words that engineers do not use are found in comments, and not in code or documents', () => {
+  const [one, two, three] = [`no${'body'}`, `a${'new'}`, `undefined ${'where'}`];
+  const text = `// for ${one}\n/** Signs it ${two}; ${three} it has none. */\nconst ${one} = '${two}';\n`;
+  const reason = 'a word that engineers do not use (no one, someone, again, fix, if)';
+  expect(wordsIn('src/a.ts', text)).toEqual([
+    `src/a.ts:1: ${reason}: ${one}`,
+    `src/a.ts:2: ${reason}: ${two}`,
+    `src/a.ts:2: "where" for "if": ${three}`,
+  ]);
+  expect(wordsIn('src/a.ts', '// where the file is, and where it goes\n')).toEqual([]);
+  expect(wordsIn('docs/a.md', `for ${one}\n`)).toEqual([]);
 });

@@ -47,7 +47,7 @@ describe('the local authority', () => {
     expect(tlsFiles()).toEqual(files);
   });
 
-  test('begun by a start that was cut off is made anew', () => {
+  test('begun by a start that was cut off is made again', () => {
     Authority.open(folder, 'box', NOW);
     rmSync(folder.authorityCertificate);
     expect(Authority.open(folder, 'box', NOW).certificate.ca).toBe(true);

@@ -170,7 +170,7 @@ describe('a path', () => {
     expect(seen).toEqual([]);
   });
 
-  test('with dot segments is resolved before anybody sees it', async () => {
+  test('with dot segments is resolved before anyone sees it', async () => {
     for (const path of ['/v2/../test/a', '/test/./a', '/x/%2e%2e/test/a', '/test\\a']) {
       expect(await exchange(server, rawRequest(`GET ${path}`, HOST))).toStartWith('HTTP/1.1 200 ');
     }
@@ -179,7 +179,7 @@ describe('a path', () => {
     expect(seen).toEqual([]);
   });
 
-  test('of nobody is not found, in the words of Notary; other methods get an empty 405', async () => {
+  test('of no one is not found, in the words of Notary; other methods get an empty 405', async () => {
     for (const method of ['GET', 'POST', 'PUT', 'DELETE']) {
       const response = await request(server, '/v3/', { method });
       expect([method, response.status, await response.text()]).toEqual([

@@ -77,7 +77,7 @@ async function readingWorks(): Promise<void> {
   expect((await owner.load()).targets.size).toBe(1);
 }
 
-test('writers wait for it while everybody reads, and then go on', async () => {
+test('writers wait for it while everyone reads, and then go on', async () => {
   const release = await lock();
   let isOver = false;
   const writing = Promise.all([put('2'), put('3'), send('POST', 'blobs/uploads/')]).finally(() => {

@@ -143,7 +143,7 @@ test('a server collects garbage when it is due, however often it is restarted', 
   await collections(start + DAY + 1000, 0);
 });
 
-test('a server removes uploads that nobody finished for as long as it is told', async () => {
+test('a server removes uploads that no one finished for as long as it is told', async () => {
   jest.useRealTimers();
   const settings = { data: join(temporaryFolder(), 'data'), auth: false, uploadExpiry: 600 };
   const first = await startTestServer(settings);

@@ -151,7 +151,7 @@ On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt
     );
   });
 
-  test('without accounts makes no administrator, and everybody may do everything', async () => {
+  test('without accounts makes no administrator, and everyone may do everything', async () => {
     const server = await startTestServer({ auth: false });
     expect(server.administrator).toBeUndefined();
     expect((await request(server, '/v2/')).status).toBe(200);
@@ -333,7 +333,7 @@ describe('certificates', () => {
     expect(server.logged.join('')).toContain('the certificate was replaced');
   });
 
-  test('of the user are taken anew when asked, and kept where the new one is bad', async () => {
+  test('of the user are taken again when asked, and kept where the new one is bad', async () => {
     const first = await startTestServer();
     const second = await startTestServer();
     const [one, two] = [dataFolder(first.settings.data), dataFolder(second.settings.data)];

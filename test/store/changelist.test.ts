@@ -156,7 +156,7 @@ describe('the list', () => {
   const namesOf = (staged: readonly { change: Change }[]) =>
     staged.map((item) => 'name' in item.change && item.change.name);
 
-  test('is empty where there is none, and reading makes none', async () => {
+  test('is empty if there is none, and reading makes none', async () => {
     const base = join(temporaryFolder(), 'trust');
     const list = new Changelist(base, GUN);
     expect(await list.read()).toEqual([]);

@@ -322,7 +322,7 @@ describe('storing a login', () => {
     expect(config()).toBe('{"credsStore":"test"}');
   });
 
-  test('takes up the helper of the system where nothing was ever configured', async () => {
+  test('takes up the helper of the system if nothing was ever configured', async () => {
     const suffix = { darwin: 'osxkeychain', win32: 'wincred' }[process.platform as string] ?? 'secretservice';
     const only = (programs: string) => ({ PATH: programs });
     const fresh = world({ psFormat: 'x' }, 'exit 0', only, suffix);

@@ -135,7 +135,7 @@ describe('DockerConfig', () => {
     await failure(() => DockerConfig.read(folderWith(Buffer.alloc(5_000_000, 32))), 'too-large');
   });
 
-  test('is written whole, for nobody but the user, with all that it does not know', () => {
+  test('is written whole, for no one but the user, with all that it does not know', () => {
     const text = '{\n\t"psFormat": "a\\u0026b",\n\t"n": 1e400000,\n\t"auths": {}\n}';
     const folder = folderWith(text.replace('1e400000', '12345678901234567890'));
     DockerConfig.read(folder).with(['credsStore'], 'pass').save();
@@ -147,7 +147,7 @@ describe('DockerConfig', () => {
     expect(readdirSync(folder)).toEqual(['config.json']);
   });
 
-  test('is made where there is none', () => {
+  test('is made if there is none', () => {
     const folder = join(temporaryFolder(), 'deep', 'docker');
     DockerConfig.read(folder).with(['credsStore'], 'pass').save();
     expect(readFileSync(join(folder, 'config.json'), 'utf8')).toBe('{\n\t"credsStore": "pass"\n}');

@@ -38,7 +38,7 @@ function tree(base: string): string[] {
 }
 
 describe('the folder', () => {
-  test("has docker's layout, for nobody but the user", async () => {
+  test("has docker's layout, for no one but the user", async () => {
     const base = join(temporaryFolder(), 'trust');
     const key = generatePrivateKey('ecdsa');
     const sealed = sealKey(key, { role: 'root', passphrase: NONE });

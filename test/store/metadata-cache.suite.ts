@@ -12,7 +12,7 @@ const DEEP = parseDelegation('targets/releases/deep');
 /** What every cache of trust data does. `make` gives an empty one. */
 export function metadataCacheSuite(name: string, make: () => MetadataCache): void {
   describe(name, () => {
-    test('reads nothing where nothing was written', async () => {
+    test('reads nothing if nothing was written', async () => {
       const cache = make();
       expect(await cache.read(APP, 'root')).toBeUndefined();
       expect(await cache.read(APP, DEEP)).toBeUndefined();

@@ -121,7 +121,7 @@ test('who finds the lock of a process that was just killed is told, and nothing 
   expect(await folder.replace(APP, ONE, TWO)).toBe(true);
 }, 30_000);
 
-test('the lock of a process that was killed long ago is in nobody’s way', async () => {
+test('the lock of a process that was killed long ago is in no one’s way', async () => {
   const folder = new ProposalFolder(temporaryFolder());
   await folder.replace(APP, undefined, ONE);
   const lock = `${folder.pathOf(APP)}.lock`;

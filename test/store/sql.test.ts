@@ -237,7 +237,7 @@ describeSqlServers((server) => {
       }
     });
 
-    test('nobody at the port', async () => {
+    test('no one at the port', async () => {
       const url = changed(await emptyDatabaseUrl(server), { port: 1 });
       const error = await failure(openSql(url), 'database-unavailable');
       expect(error.message).toContain('cannot be reached');
@@ -271,7 +271,7 @@ describeSqlServers((server) => {
     expect(await slow.all('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   }, 20_000);
 
-  test('connections that were ended while nobody used them are replaced unseen', async () => {
+  test('connections that were ended while no one used them are replaced unseen', async () => {
     await migrateSql(database, THINGS);
     const running = await server.start();
     await Promise.all(Array.from({ length: 5 }, () => things()));

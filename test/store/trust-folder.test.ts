@@ -36,7 +36,7 @@ function tree(folder: string): string[] {
 }
 
 describe('the folder', () => {
-  test("has docker's layout, for nobody but the user", async () => {
+  test("has docker's layout, for no one but the user", async () => {
     const base = join(temporaryFolder(), 'trust');
     const cache = new MetadataFolder(base);
     await cache.write(APP, 'root', Buffer.from('root'));
@@ -161,7 +161,7 @@ describe('the folder', () => {
     );
   });
 
-  test('where not even a draft can be made says what was to be written, and why', async () => {
+  test('if not even a draft can be made says what was to be written, and why', async () => {
     const path = join(temporaryFolder(), 'x'.repeat(300), 'file');
     const error = await failure(() => writePrivateFile(path, Buffer.from('x')), 'file-unwritable');
     expect(error.message).toBe(`cannot write ${path}: ENAMETOOLONG`);

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { makeAuthority } from '../remote/certificates.ts';
 import { startScriptedHttps } from './scripted-https.ts';
 
-test('nobody else can stand on its port, on whichever address clients look for localhost', async () => {
+test('no one else can stand on its port, on whichever address clients look for localhost', async () => {
   const authority = makeAuthority('The authority of a script');
   const { host } = await startScriptedHttps(authority.issue(['localhost']), () => new Response('own'));
   const port = Number(host.split(':')[1]);

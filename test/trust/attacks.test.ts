@@ -6,7 +6,7 @@ import type { PublicKey } from '../../src/core/keys/public-key.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { isBaseRole, parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../src/core/time.ts';
-import { DOCKER_ROLES, findTarget, listTargets, notFound } from '../../src/core/verify/lookup.ts';
+import { DOCKER_ROLES, findTarget, listTargets, lookupError } from '../../src/core/verify/lookup.ts';
 import { resolveAllTags } from '../../src/trust/decide/resolve.ts';
 import { inspectCollection } from '../../src/trust/report/inspect.ts';
 import { failure } from '../support/failure.ts';
@@ -189,7 +189,7 @@ describe('rollback', () => {
     await refusedByVisitor('version-rollback');
   });
 
-  test('goes unnoticed by nobody whose cache is only older', async () => {
+  test('goes unnoticed by no one whose cache is only older', async () => {
     simulator.serve(old);
     const stranger = new Visitor(simulator);
     expect(await stranger.resolve()).toBe(digestOfTarget(1));
@@ -408,7 +408,7 @@ describe('a file that must not be used', () => {
     ],
   ];
   for (const [what, forge, why] of ways) {
-    test(`leaves its tags to nobody: releases ${what}`, async () => {
+    test(`leaves its tags to no one: releases ${what}`, async () => {
       forge();
       simulator.relist();
       const error = await failure(visitor.resolve(), 'role-unusable');
@@ -468,7 +468,7 @@ describe('a file that must not be used', () => {
         .sort(),
     ).toEqual(['latest', 'other']);
     expect(() => findTarget(set, 'bob-1', [BOB, 'targets'])).not.toThrow();
-    expect(notFound(set, 'bob-1', ['targets'])).toMatchObject({ code: 'role-unusable' });
+    expect(lookupError(set, 'bob-1', ['targets'])).toMatchObject({ code: 'role-unusable' });
   });
 
   test('hides what it may have replaced from lists and reports', async () => {
@@ -729,7 +729,7 @@ describe('a malicious mirror', () => {
     ['says that there is nothing', missing('timestamp'), 'no trust data'],
   ];
   for (const [what, lie, why = lie.message] of errors) {
-    test(`that ${what} keeps nobody from what is known, until it expires`, async () => {
+    test(`that ${what} keeps no one from what is known, until it expires`, async () => {
       simulator.lies.set('timestamp', lie);
       expect(await visitor.resolve()).toBe(digestOfTarget(HONEST));
       // docker's line, and one that says what is wrong with the server.

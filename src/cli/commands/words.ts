@@ -108,9 +108,9 @@ async function openSession({ env, globals }: Call): Promise<Session> {
 }
 
 async function runDockersOwn({ argv, env }: Call): Promise<number> {
-  const [{ findDocker }, { becomeDocker }] = await Promise.all([
+  const [{ findDocker }, { execDocker }] = await Promise.all([
     import('../../engine/cli/cli.ts'),
     import('../../engine/cli/run.ts'),
   ]);
-  return becomeDocker((await findDocker(env)).path, argv, env);
+  return execDocker((await findDocker(env)).path, argv, env);
 }

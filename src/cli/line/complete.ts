@@ -1,4 +1,4 @@
-import { type Argument, type Command, type Flag, type Group, isGroup, type Takes } from './declaration.ts';
+import { type Argument, type Command, type Entry, type Flag, type Group, isGroup, type Takes } from './declaration.ts';
 import { readUnfinished, type Unfinished } from './flag-words.ts';
 import { firstLine, flagAbout } from './help.ts';
 
@@ -30,7 +30,12 @@ const HELP: Candidate = { word: '--help', about: 'Print the help' };
 
 /** What could stand in the place of `current`, which may be empty, after the `words` that follow the command's own. */
 export async function wantedNext(declared: Declared, words: readonly string[], current: string): Promise<Wanted> {
-  return isGroup(declared) ? inGroup(declared, words, current) : inCommand(declared, words, current);
+  if (isGroup(declared)) return inGroup(declared, words, current);
+  const below = declared.commands ?? [];
+  const [, load] = below.find(([name]) => name === words[0]) ?? [];
+  if (load !== undefined) return wantedNext(await load(), words.slice(1), current);
+  if (words.length > 0 || below.length === 0 || current.startsWith('-')) return inCommand(declared, words, current);
+  return { kind: 'candidates', candidates: await described(below) };
 }
 
 async function inGroup(group: Group<never>, words: readonly string[], current: string): Promise<Wanted> {
@@ -42,9 +47,12 @@ async function inGroup(group: Group<never>, words: readonly string[], current: s
   }
   if (current.startsWith('-')) return { kind: 'candidates', candidates: [HELP] };
   const shown = entries.filter(([name]) => name.startsWith(current));
-  const told = await Promise.all(shown.map(async ([name, load]) => [name, await load()] as const));
-  const candidates = told.filter(([, { isHidden }]) => isHidden !== true);
-  return { kind: 'candidates', candidates: candidates.map(([word, each]) => ({ word, about: firstLine(each) })) };
+  return { kind: 'candidates', candidates: await described(shown) };
+}
+
+async function described(entries: readonly Entry<never>[]): Promise<readonly Candidate[]> {
+  const told = await Promise.all(entries.map(async ([name, load]) => [name, await load()] as const));
+  return told.filter(([, { isHidden }]) => isHidden !== true).map(([word, each]) => ({ word, about: firstLine(each) }));
 }
 
 function inCommand({ flags, args }: Command<never, unknown>, words: readonly string[], current: string): Wanted {

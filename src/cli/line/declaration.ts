@@ -81,6 +81,8 @@ export interface Command<Context = never, Result = number> extends Described {
   readonly exitCodes?: readonly (readonly [code: number, meaning: string])[];
   /** The members of what the command prints as JSON. */
   readonly json?: readonly (readonly [member: string, meaning: string])[];
+  /** Commands whose words begin with this one's, though it is a command by itself: `serve database`. */
+  readonly commands?: readonly Entry<never>[];
   /** Carries the command out, and returns its exit code. */
   run(context: Context, parsed: ParsedCommand): Promise<Result>;
 }
@@ -97,7 +99,7 @@ export interface ParsedCommand {
 }
 
 /** A command or a group by its last word, loaded when it is called or described, so that none slows another down. */
-type Entry<Context> = readonly [name: string, load: () => Promise<Command<Context> | Group<Context>>];
+export type Entry<Context> = readonly [name: string, load: () => Promise<Command<Context> | Group<Context>>];
 
 /** A group of commands, such as `trust key`. */
 export interface Group<Context = never> extends Described {

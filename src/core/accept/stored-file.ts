@@ -1,3 +1,4 @@
+import { SignetError } from '../errors/index.ts';
 import type { JsonValue } from '../json/parse.ts';
 import type { Metadata } from '../metadata/common.ts';
 import { parseEnvelope } from '../metadata/envelope.ts';
@@ -21,5 +22,17 @@ export function readCurrent<Payload extends Metadata>(
   read: (signed: JsonValue) => Payload,
 ): Payload | undefined {
   const bytes = current.get(role);
-  return bytes === undefined ? undefined : read(parseEnvelope(role, bytes).signed);
+  return bytes === undefined ? undefined : ofStored(role, () => read(parseEnvelope(role, bytes).signed));
+}
+
+/** Runs a check of a stored file; what it throws says that the file is one that is stored. */
+export function ofStored<T>(role: RoleName, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof SignetError)) throw error;
+    throw error.reworded(`the stored ${role} cannot be built on: ${error.message}`, {
+      detail: { ...error.detail, name: 'ErrValidation' },
+    });
+  }
 }

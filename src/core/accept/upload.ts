@@ -16,10 +16,10 @@ import {
 import { checkExpiry } from '../verify/verify.ts';
 import { makeSnapshot, makeTimestamp, type OnlineSigner } from './online-files.ts';
 import { refuse, refuseAs } from './refusal.ts';
-import { readCurrent, type StoredFile, stored } from './stored-file.ts';
+import { ofStored, readCurrent, type StoredFile, stored } from './stored-file.ts';
 import { Tree } from './upload-tree.ts';
 import { acceptSnapshot } from './uploaded-snapshot.ts';
-import { conflict } from './version-step.ts';
+import { refuseConflict } from './version-step.ts';
 
 export interface Upload {
   readonly gun: Gun;
@@ -98,7 +98,7 @@ export async function refreshOnline({
   const timestamp = readCurrent('timestamp', current, readTimestamp);
   if (rootBytes === undefined || snapshotBytes === undefined || snapshot === undefined || timestamp === undefined)
     return [];
-  const { root, envelope } = trustCachedRoot(gun, rootBytes);
+  const { root, envelope } = ofStored('root', () => trustCachedRoot(gun, rootBytes));
   const isSnapshotExpired = snapshot.expires.at < now;
   if (!isSnapshotExpired && timestamp.expires.at >= now) return [];
   if (!isSnapshotExpired) return [await makeTimestamp(root, timestamp.version + 1, snapshotBytes, signer, now)];
@@ -122,7 +122,7 @@ async function readParts(
 }
 
 function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | undefined, now: Instant): TrustedRoot {
-  const previous = current === undefined ? undefined : trustCachedRoot(gun, current);
+  const previous = current === undefined ? undefined : ofStored('root', () => trustCachedRoot(gun, current));
   if (uploaded === undefined) {
     return (
       previous ?? refuse('ErrValidation', 'upload-incomplete', 'no pre-existing root and no root provided in update.')
@@ -137,7 +137,7 @@ function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | 
         `Root modifications must increment the version. Current ${known}, new ${found}`,
       );
     }
-    if (previous !== undefined && found === known) conflict('root', found, known);
+    if (previous !== undefined && found === known) refuseConflict('root', found, known);
     const root =
       previous === undefined
         ? trustFirstRoot(gun, uploaded.bytes, TRUST_ON_FIRST_USE, now)

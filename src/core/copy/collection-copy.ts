@@ -3,8 +3,8 @@ import type { DelegationName, RoleName } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 
 /**
- * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority: anyone who
- * uses it verifies it again (`verifyCopy`) and decides by own pins whether to trust its root.
+ * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority:
+ * its users verify it again (`verifyCopy`), and decide by their own pins whether to trust its root.
  */
 export interface CollectionCopy {
   readonly gun: Gun;
@@ -30,7 +30,7 @@ export type CopiedRole = Exclude<RoleName, 'root'>;
  * What held when the copy was read. Signatures, thresholds, checksums and versions hold for all of it, or there is no copy.
  * Only these are recorded rather than refused.
  */
-export interface CopyVerification {
+interface CopyVerification {
   readonly root: RootTrust;
   /** The files that had expired when the copy was read. */
   readonly expired: readonly ExpiredFile[];

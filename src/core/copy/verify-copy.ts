@@ -38,8 +38,7 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
     return verified;
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('copy-untrusted', `the copy of ${gun} is not to be trusted: ${cause.message}`, {
-      cause,
+    throw cause.within('copy-untrusted', `the copy of ${gun} is not to be trusted: ${cause.message}`, {
       detail: { gun, why: cause.code },
     });
   }
@@ -87,8 +86,8 @@ export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
 }
 
 /**
- * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read,
- * so that a server can serve others in between.
+ * Verifies the files of a copy under its newest root, ignoring expiry. Yields the length of each file before it is read,
+ * so that a server can handle other requests in between.
  */
 export function* verifyFiles(
   { files }: Pick<CollectionCopy, 'files'>,
@@ -124,7 +123,8 @@ export function* verifyFiles(
   return { set, unusable, unclaimed: unread };
 }
 
-function drained<Result>(steps: Generator<unknown, Result, void>): Result {
+/** The result of steps, if there is nothing else to see to in between. */
+export function drained<Result>(steps: Generator<unknown, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;

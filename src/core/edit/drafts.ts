@@ -2,7 +2,7 @@ import { SignetError } from '../errors/index.ts';
 import { expiryAt } from '../metadata/common.ts';
 import type { Envelope } from '../metadata/envelope.ts';
 import type { Snapshot } from '../metadata/snapshot.ts';
-import type { Delegation, Targets } from '../metadata/targets.ts';
+import type { Delegation, Target, Targets } from '../metadata/targets.ts';
 import { type DelegationName, parentOf, type TargetsRole } from '../names/role.ts';
 import { unknownDelegation } from '../verify/signers.ts';
 import type { UnusableFile } from '../verify/tolerated.ts';
@@ -25,6 +25,8 @@ export class Drafts {
   private readonly unusable: Map<TargetsRole, UnusableFile>;
   /** The removed delegations, with the versions that files of new delegations of the same names must exceed. */
   private readonly removed = new Map<TargetsRole, number>();
+  /** The targets of roles under edit, which nothing else holds: a further change is made in place. */
+  private readonly ownTargets = new Map<TargetsRole, Map<string, Target>>();
 
   constructor(published: TrustedSet['targets'], unusable: ReadonlyMap<TargetsRole, UnusableFile>) {
     for (const [role, { payload, envelope }] of published) this.drafts.set(role, { payload, envelope, dirty: false });
@@ -81,6 +83,17 @@ export class Drafts {
 
   change(role: TargetsRole, payload: Targets): void {
     this.put(role, { ...this.open(role), payload, dirty: true });
+  }
+
+  /** Adds or replaces a target, or removes it where none is given. What is published stays as it is. */
+  setTarget(role: TargetsRole, name: string, target: Target | undefined): void {
+    const { payload } = this.open(role);
+    const own = this.ownTargets.get(role);
+    const targets = own !== undefined && own === payload.targets ? own : new Map(payload.targets);
+    this.ownTargets.set(role, targets);
+    if (target === undefined) targets.delete(name);
+    else targets.set(name, target);
+    this.change(role, { ...payload, targets });
   }
 
   /** Marks a role to be signed anew with all that its file says, whether or not anybody vouches for it any more. */

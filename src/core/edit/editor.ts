@@ -17,7 +17,7 @@ import {
 import type { Instant } from '../time.ts';
 import { canonicalIdIn, type Signers, targetsSigners } from '../verify/signers.ts';
 import type { UnusableFile } from '../verify/tolerated.ts';
-import type { Trusted, TrustedSet } from '../verify/trusted-set.ts';
+import type { Trusted, TrustedView } from '../verify/trusted-set.ts';
 import { validSigners } from '../verify/verify.ts';
 import { checkCustom } from './custom-data.ts';
 import { type Draft, Drafts, emptyTargets } from './drafts.ts';
@@ -73,7 +73,7 @@ export class Editor {
 
   /** Edits a published collection. `unusable` are those of its delegations' files that are not trusted as they stand. */
   static of(
-    { root, snapshot, targets }: TrustedSet,
+    { root, snapshot, targets }: Pick<TrustedView, 'root' | 'snapshot' | 'targets'>,
     unusable: ReadonlyMap<TargetsRole, UnusableFile> = new Map(),
   ): Editor {
     return new Editor({
@@ -124,18 +124,14 @@ export class Editor {
     if (!this.drafts.pathsOf(role).some((prefix) => name.startsWith(prefix))) {
       throw new SignetError('change-invalid', 'could not add all targets', { detail: { role, name } });
     }
-    const draft = this.draft(role);
-    const present = draft.payload.targets.get(name);
+    const present = this.draft(role).payload.targets.get(name);
     if (present !== undefined && sameTarget(present, target)) return;
-    this.drafts.change(role, { ...draft.payload, targets: new Map([...draft.payload.targets, [name, target]]) });
+    this.drafts.setTarget(role, name, target);
   }
 
   /** Removes a target; one that is not there changes nothing. */
   removeTarget(role: TargetsRole, name: string): void {
-    const { payload } = this.draft(role);
-    if (!payload.targets.has(name)) return;
-    const targets = new Map([...payload.targets].filter(([present]) => present !== name));
-    this.drafts.change(role, { ...payload, targets });
+    if (this.draft(role).payload.targets.has(name)) this.drafts.setTarget(role, name, undefined);
   }
 
   // Delegations

@@ -113,6 +113,20 @@ export class SignetError extends Error {
     });
   }
 
+  /**
+   * The error of a larger whole that fails because of this one, such as `configuration-invalid` for a `name-invalid` inside:
+   * next step and detail stay the same unless `changes` sets them, code and exit code are those of the whole. This error
+   * becomes the cause of the new one.
+   */
+  within(code: ErrorCode, message: string, changes: Omit<SignetErrorOptions, 'cause'> = {}): SignetError {
+    return new SignetError(code, message, {
+      cause: this,
+      detail: this.detail,
+      ...(this.preciseNext === undefined ? {} : { next: this.preciseNext }),
+      ...changes,
+    });
+  }
+
   private get entry(): CatalogueEntry {
     return CATALOGUE[this.code];
   }

@@ -27,6 +27,10 @@ export const REMOTE_ERRORS = {
   'not-found': {},
   'server-error': {},
   'trust-data-missing': {},
+  'import-unsupported': {
+    own: true,
+    next: 'A collection moves with its history to a server of Signet only: signet serve. If the old server is yours, Signet can take over its database instead; see docs/migrate.md.',
+  },
   'publish-rejected': {},
   'publish-conflict': { next: 'Somebody published at the same time. Run the command again.' },
 } as const satisfies Catalogue;

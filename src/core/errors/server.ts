@@ -29,6 +29,15 @@ export const SERVER_ERRORS = {
     exit: 125,
     next: 'Write sqlite:PATH, postgres://USER:PASSWORD@HOST:PORT/NAME or mysql://USER:PASSWORD@HOST:PORT/NAME, with %40 for @ in a password.',
   },
+  'database-incomplete': {
+    own: true,
+    next: 'Let the copy go on where it was: signet serve database copy FROM TO',
+  },
+  'database-not-empty': { own: true, next: 'Copy to an empty database.' },
+  'database-copy-differs': {
+    own: true,
+    next: 'Stop every server that works on the first database, empty the second one, and copy again.',
+  },
   'database-unavailable': {
     http: 503,
     next: 'Check that the database server runs and can be reached from here, then try again.',

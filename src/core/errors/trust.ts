@@ -9,10 +9,16 @@ export const TRUST_ERRORS = {
   'signatures-pending': { own: true },
   'reset-incomplete': { own: true },
   'trust-incomplete': {},
+  'migration-conflict': { own: true },
+  'migration-incomplete': { own: true },
   'signing-failed': {},
   'digest-unsigned': {
     own: true,
     next: 'Use a tag that is signed, have the digest signed, or exempt the repository in signet.json: signet.json says "digests": "signed".',
+  },
+  'frozen-expired': {
+    own: true,
+    next: 'Verify it anew and freeze it again, or have it signed on a trust server of your own: signet trust adopt. Or take the list out of signet.json.',
   },
   'digest-disagrees': {
     own: true,
@@ -27,6 +33,7 @@ export const TRUST_ERRORS = {
   'configuration-invalid': { own: true },
   'key-ambiguous': { own: true },
   'key-unprotected': { own: true },
+  'adoption-incomplete': { own: true },
   'key-vault-limited': { own: true, next: 'Use the tool that the keys there are managed with.' },
   'export-incomplete': { own: true },
   'import-incomplete': { own: true },

@@ -1,4 +1,4 @@
-import { SignetError } from '../errors/index.ts';
+import { isSignetError, SignetError } from '../errors/index.ts';
 import { quoted } from '../printable.ts';
 import { formatReference, parseReference, type Reference } from './reference.ts';
 
@@ -57,13 +57,13 @@ function readName(name: string, pattern: string): Reference {
   try {
     return parseReference(name);
   } catch (cause) {
-    if (!(cause instanceof SignetError)) throw cause;
-    throw invalid(pattern, cause.message);
+    throw isSignetError(cause) ? invalid(pattern, cause.message, cause) : cause;
   }
 }
 
-function invalid(pattern: string, why: string): SignetError {
+function invalid(pattern: string, why: string, cause?: SignetError): SignetError {
   return new SignetError('name-invalid', `${quoted(pattern, 300)} names no images: ${why}`, {
+    cause,
     next: 'Write HOST/PATH for one repository, or HOST/PATH/* for all below it, as in registry.internal/tools/*',
   });
 }

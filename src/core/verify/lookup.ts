@@ -1,5 +1,5 @@
 import { SignetError } from '../errors/index.ts';
-import type { Target } from '../metadata/targets.ts';
+import type { Target, Targets } from '../metadata/targets.ts';
 import { RELEASES, type TargetsRole } from '../names/role.ts';
 import { quoted } from '../printable.ts';
 import type { Signature } from '../signature.ts';
@@ -70,13 +70,18 @@ export function allTargets(set: TrustedView, name?: string): readonly SignedTarg
   for (const role of walk(set, 'targets', [], name)) {
     const trusted = set.targets.get(role);
     if (trusted === undefined) continue;
-    for (const [targetName, target] of trusted.payload.targets) {
-      const isAsked = name === undefined || targetName === name;
-      if (isAsked && admits(set, role, targetName))
-        found.push({ name: targetName, target, role, signatures: trusted.envelope.signatures });
+    const { signatures } = trusted.envelope;
+    for (const [targetName, target] of saidOf(trusted.payload, name)) {
+      if (admits(set, role, targetName)) found.push({ name: targetName, target, role, signatures });
     }
   }
   return found;
+}
+
+function saidOf({ targets }: Targets, name: string | undefined): Iterable<readonly [string, Target]> {
+  if (name === undefined) return targets;
+  const target = targets.get(name);
+  return target === undefined ? [] : [[name, target]];
 }
 
 /** Every delegation reachable through trusted files, delegators before their delegations. */
@@ -129,7 +134,7 @@ export function isUnanswered(set: TrustedView, tag: string): boolean {
  * The error for a name without a match: `role-unusable` if one of `roles`, or a role below them, may speak for it but
  * has a file that must not be used; otherwise `target-not-found`.
  */
-export function notFound(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
+export function lookupError(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
   const role = passedOverFor(set, name, roles);
   if (role !== undefined) return unusable(set, role, name);
   return new SignetError('target-not-found', `No valid trust data for ${nameOf(name)}`, { detail: { tag: name } });

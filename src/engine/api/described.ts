@@ -1,4 +1,4 @@
-import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 
 /** Parses an engine's description of `what` (`an image`, `itself`). Throws `engine-response-invalid`. */
 export function described<T>(what: string, read: () => T): T {
@@ -6,8 +6,6 @@ export function described<T>(what: string, read: () => T): T {
     return read();
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('engine-response-invalid', `the engine describes ${what} unreadably: ${cause.message}`, {
-      cause,
-    });
+    throw cause.within('engine-response-invalid', `the engine describes ${what} unreadably: ${cause.message}`);
   }
 }

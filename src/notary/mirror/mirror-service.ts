@@ -13,7 +13,7 @@ import { Refusal } from '../publish/refusal.ts';
 import { type MirrorFile, mirrorFiles, readMirror } from './mirror-files.ts';
 import { MirrorStore } from './mirror-store.ts';
 
-export interface MirrorOptions {
+interface MirrorOptions {
   /** Files of copies, and folders of them. */
   readonly paths: readonly string[];
   readonly logger: Logger;

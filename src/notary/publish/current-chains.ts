@@ -1,3 +1,4 @@
+import { isSignetError, type SignetError } from '../../core/errors/index.ts';
 import { parseEnvelope } from '../../core/metadata/envelope.ts';
 import { readSnapshot } from '../../core/metadata/snapshot.ts';
 import { readTimestamp } from '../../core/metadata/timestamp.ts';
@@ -8,7 +9,7 @@ import { LruCache } from './lru.ts';
 
 /** The current files of a GUN, and until when they need no refresh (protocol B.7.3). */
 export interface CurrentChain extends CurrentFiles {
-  /** The earlier expiry of timestamp and snapshot; the end of time if there are none. */
+  /** The earlier expiry of timestamp and snapshot; the end of time if there are none, or Signet cannot read them. */
   readonly freshUntil: Instant;
 }
 
@@ -18,6 +19,8 @@ interface CurrentChainsOptions {
   readonly capacity: number;
   /** Whether no other process changes the store. */
   readonly isExclusive: boolean;
+  /** Told of a timestamp or snapshot, put there by another server, that is served as it is and not renewed. */
+  readonly onUnreadable: (gun: Gun, error: SignetError) => void;
 }
 
 /**
@@ -28,13 +31,15 @@ interface CurrentChainsOptions {
 export class CurrentChains {
   private readonly store: MetadataStore;
   private readonly isExclusive: boolean;
+  private readonly onUnreadable: CurrentChainsOptions['onUnreadable'];
   private readonly cache: LruCache<Gun, CurrentChain>;
   /** How many changes there were: what was read before one may be from before it. */
   private changes = 0;
 
-  constructor({ store, capacity, isExclusive }: CurrentChainsOptions) {
+  constructor({ store, capacity, isExclusive, onUnreadable }: CurrentChainsOptions) {
     this.store = store;
     this.isExclusive = isExclusive;
+    this.onUnreadable = onUnreadable;
     this.cache = new LruCache(capacity);
   }
 
@@ -59,11 +64,21 @@ export class CurrentChains {
   private async load(gun: Gun): Promise<CurrentChain> {
     const { changes } = this;
     const current = await this.store.current(gun);
-    const chain = { ...current, freshUntil: freshUntil(current) };
+    const chain = { ...current, freshUntil: this.freshUntil(gun, current) };
     // Names that do not exist are free for anyone to ask for; they must not push out those that do.
     if (chain.files.size > 0 && changes === this.changes) this.cache.set(gun, chain, weightOf(chain));
     else this.cache.delete(gun);
     return chain;
+  }
+
+  private freshUntil(gun: Gun, current: CurrentFiles): Instant {
+    try {
+      return freshUntil(current);
+    } catch (error) {
+      if (!isSignetError(error)) throw error;
+      this.onUnreadable(gun, error);
+      return Number.POSITIVE_INFINITY;
+    }
   }
 }
 

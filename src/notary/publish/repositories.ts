@@ -59,7 +59,13 @@ export class Repositories {
     this.logger = logger;
     this.clock = clock;
     this.onImport = onImport;
-    this.chains = new CurrentChains({ store, capacity: cacheBytes, isExclusive });
+    this.chains = new CurrentChains({
+      store,
+      capacity: cacheBytes,
+      isExclusive,
+      onUnreadable: (gun, { code, message }) =>
+        this.logger.warn(`what is stored of ${gun} is served as it is, and not renewed`, { gun, code, error: message }),
+    });
   }
 
   /** The current files as they are, expired or not. */

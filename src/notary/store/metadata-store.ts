@@ -90,3 +90,6 @@ export interface MetadataStore {
   /** Throws where the store cannot answer. */
   check(): Promise<void>;
 }
+
+/** How many versions of a role are kept if nothing else is said. */
+export const KEPT_VERSIONS = 20;

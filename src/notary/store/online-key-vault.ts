@@ -16,6 +16,6 @@ export interface OnlineKeyVault {
    */
   add(key: OnlineKey, secret: Uint8Array, at: Instant): Promise<OnlineKey>;
   markUsed(id: KeyId, at: Instant): Promise<void>;
-  /** Any one key that must open, to try the vault on; undefined if there is none. */
-  sample(): Promise<OnlineKey | undefined>;
+  /** Tries the vault on a key that must open, if there is one. Throws what keeps it from opening or adding keys. */
+  check(): Promise<void>;
 }

@@ -26,6 +26,18 @@ interface SecretRow {
   readonly private: Uint8Array;
 }
 
+/** A key as it is listed in the table. */
+export interface ListedKey {
+  readonly id: string;
+  readonly gun: string;
+  readonly role: string;
+  readonly alias: string;
+  /** Undefined for one that the server could not use. */
+  readonly key: OnlineKey | undefined;
+}
+
+/** Rows that are read at one go. */
+const PAGE = 500;
 const KEY = `SELECT key_id, algorithm, gun, role, public, CASE WHEN last_used IS NULL THEN 0 ELSE 1 END AS is_used
              FROM private_keys WHERE deleted_at IS NULL`;
 const TYPES: readonly string[] = ['ecdsa', 'ed25519'] satisfies OnlineKeyType[];
@@ -45,6 +57,8 @@ export class SignerKeyVault implements OnlineKeyVault {
   private readonly database: SqlDatabase;
   private readonly dialect: NotaryDialect;
   private readonly passphrases: SignerPassphrases;
+  /** The key that `check` has opened. */
+  private checked: KeyId | undefined;
 
   constructor(database: SqlDatabase, passphrases: SignerPassphrases) {
     this.database = database;
@@ -99,15 +113,49 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 
   /**
-   * The newest key of the alias with which new keys are made: of older ones the passphrase may be long gone. Throws
-   * `online-key-unreadable` if no new key could be made.
+   * Opens the newest key of the alias with which new keys are made, once: of older ones the passphrase may be long gone, and
+   * opening is slow on purpose.
    */
-  async sample(): Promise<OnlineKey | undefined> {
+  async check(): Promise<void> {
     const alias = await this.newKeysAlias();
     this.passphraseOf(alias).fill(0);
-    return keyOf(
-      await this.database.first<KeyRow>(`${KEY} AND passphrase_alias = $alias ORDER BY id DESC LIMIT 1`, { alias }),
+    const sql = `${KEY} AND passphrase_alias = $alias ORDER BY id DESC LIMIT 1`;
+    const key = keyOf(await this.database.first<KeyRow>(sql, { alias }));
+    if (key === undefined || key.id === this.checked) return;
+    (await this.open(key)).fill(0);
+    this.checked = key.id;
+  }
+
+  /** Every key that is not deleted, oldest first, those that the server could not use included. */
+  async *all(): AsyncGenerator<ListedKey> {
+    let after = 0;
+    for (;;) {
+      const rows = await this.database.all<KeyRow & { readonly id: number; readonly passphrase_alias: string }>(
+        `${KEY.replace('SELECT ', 'SELECT id, passphrase_alias, ')} AND id > $after ORDER BY id LIMIT ${PAGE}`,
+        { after },
+      );
+      for (const row of rows) {
+        yield { id: row.key_id, gun: row.gun, role: row.role, alias: row.passphrase_alias, key: keyOf(row) };
+        after = row.id;
+      }
+      if (rows.length < PAGE) return;
+    }
+  }
+
+  /** The aliases without a passphrase, and how many keys each has. */
+  async lockedAliases(): Promise<readonly { readonly alias: string; readonly keys: number }[]> {
+    const { exact } = this.dialect;
+    const aliases = await this.database.all<{ alias: string; keys_found: number }>(
+      `SELECT min(passphrase_alias) AS alias, count(*) AS keys_found FROM private_keys WHERE deleted_at IS NULL
+       GROUP BY ${exact('passphrase_alias')}`,
     );
+    return aliases
+      .filter(({ alias }) => {
+        const passphrase = this.passphrases.of(alias);
+        passphrase?.fill(0);
+        return passphrase === undefined;
+      })
+      .map(({ alias, keys_found: keys }) => ({ alias, keys }));
   }
 
   /** The kind of key that the signer made last, for new ones; `ecdsa` if it made none. */
@@ -116,8 +164,8 @@ export class SignerKeyVault implements OnlineKeyVault {
     return row?.algorithm === 'ed25519' ? 'ed25519' : 'ecdsa';
   }
 
-  /** The alias that is set for new keys, or else that of the newest key. */
-  private async newKeysAlias(): Promise<string> {
+  /** The alias that is set for new keys, or else that of the newest key. Throws `online-key-unreadable` if there is none. */
+  async newKeysAlias(): Promise<string> {
     if (this.passphrases.defaultAlias !== undefined) return this.passphrases.defaultAlias;
     const row = await this.database.first<{ alias: string }>(
       'SELECT passphrase_alias AS alias FROM private_keys WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1',
@@ -205,19 +253,30 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 }
 
-/** Undefined for what the server could not use: a key for another role or of another kind. */
+/** Undefined for what the server could not use: a key for another role, of another kind, or of no repository. */
 function keyOf(row: KeyRow | undefined): OnlineKey | undefined {
   if (row === undefined || !isKeyId(row.key_id) || !TYPES.includes(row.algorithm) || !ROLES.includes(row.role)) {
     return undefined;
   }
+  const gun = gunOf(row.gun);
+  if (gun === undefined) return undefined;
   return {
     id: row.key_id,
-    gun: parseGun(row.gun),
+    gun,
     role: row.role as OnlineRole,
     type: row.algorithm as OnlineKeyType,
     publicBytes: Buffer.from(row.public),
     used: row.is_used === 1,
   };
+}
+
+/** Undefined for what is no GUN: of the oldest keys it is not known whose they are. */
+function gunOf(text: string): Gun | undefined {
+  try {
+    return parseGun(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Wipes what it does not return. */

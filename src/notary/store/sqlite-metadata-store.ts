@@ -4,16 +4,17 @@ import { parseRole, type RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { type Migrations, write } from '../../store/sqlite.ts';
 import { filesOf, snapshotOf } from './links.ts';
-import type {
-  ChangeQuery,
-  ChangeRecord,
-  CurrentFiles,
-  Importation,
-  ImportResult,
-  MetadataFile,
-  MetadataStore,
-  MetadataUpdate,
-  PublicationResult,
+import {
+  type ChangeQuery,
+  type ChangeRecord,
+  type CurrentFiles,
+  type Importation,
+  type ImportResult,
+  KEPT_VERSIONS,
+  type MetadataFile,
+  type MetadataStore,
+  type MetadataUpdate,
+  type PublicationResult,
 } from './metadata-store.ts';
 import { type NewFile, newFiles } from './new-files.ts';
 
@@ -44,9 +45,6 @@ export const METADATA_MIGRATIONS: Migrations = {
   ],
 };
 
-/** How many versions of a role are kept where the operator sets nothing. */
-const DEFAULT_KEPT_VERSIONS = 20;
-
 interface FileRow {
   readonly created_at: number;
   readonly role: string;
@@ -74,7 +72,7 @@ export class SqliteMetadataStore implements MetadataStore {
 
   constructor(database: Database, options: { keptVersions?: number } = {}) {
     this.database = database;
-    this.keptVersions = Math.max(1, options.keptVersions ?? DEFAULT_KEPT_VERSIONS);
+    this.keptVersions = Math.max(1, options.keptVersions ?? KEPT_VERSIONS);
   }
 
   async revision(gun: Gun): Promise<number> {

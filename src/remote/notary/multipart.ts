@@ -1,5 +1,3 @@
-import type { RoleName } from '../../core/names/role.ts';
-
 /** A request body and its `Content-Type`. */
 interface Upload {
   readonly contentType: string;
@@ -7,10 +5,10 @@ interface Upload {
 }
 
 /**
- * The multipart body of a publish, byte for byte as Go writes it (protocol B.6.1): one part per role in the map's
- * order, with the role as file name, including slashes.
+ * The multipart body of a publish or an import, byte for byte as Go writes it (protocol B.6.1): one part per file in the
+ * map's order, with the role, or the name of protocol I.2.1, as file name, including slashes.
  */
-export function multipartUpload(files: ReadonlyMap<RoleName, Uint8Array>, boundary = newBoundary()): Upload {
+export function multipartUpload(files: ReadonlyMap<string, Uint8Array>, boundary = newBoundary()): Upload {
   const pieces: Uint8Array[] = [];
   for (const [role, bytes] of files) {
     const separator = pieces.length === 0 ? '' : '\r\n';

@@ -5,8 +5,7 @@ import { digestHex, digestOf } from '../../core/names/digest.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { Action } from '../../core/scope.ts';
 import type { AuthorizedAnswer, AuthorizedClient } from '../auth/authorized.ts';
-import { parseChallenges } from '../auth/challenge.ts';
-import { sendTrustRequest, type TrustRequest } from './trust-request.ts';
+import { isUnknownPath, sendTrustRequest, type TrustRequest } from './trust-request.ts';
 import { translateStatus } from './trust-status.ts';
 
 const PATH = 'signet/proposal';
@@ -55,15 +54,4 @@ export class RemoteProposals implements ProposalStore {
   private send(gun: Gun, request: Omit<TrustRequest, 'gun' | 'path' | 'actions'>): Promise<AuthorizedAnswer> {
     return sendTrustRequest(this.client, this.address, { ...request, gun, path: PATH, actions: ACTIONS });
   }
-}
-
-/**
- * Whether the server has nothing there, or does not know the path. A server with accounts lets only its administrator
- * request unknown paths (protocol B.4): its 401 then asks for a scope that is no repository's.
- */
-function isUnknownPath({ status, headers }: AuthorizedAnswer): boolean {
-  if (status !== 401) return status === 404 || status === 405;
-  return parseChallenges(headers.get('www-authenticate') ?? '').some(({ parameters }) =>
-    parameters.get('scope')?.startsWith('registry:catalog:'),
-  );
 }

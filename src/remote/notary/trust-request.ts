@@ -3,6 +3,7 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { Action } from '../../core/scope.ts';
 import type { AuthorizedAnswer, AuthorizedClient } from '../auth/authorized.ts';
+import { parseChallenges } from '../auth/challenge.ts';
 import type { HttpRequest } from '../http/http-message.ts';
 
 /** A request about a GUN. */
@@ -38,4 +39,15 @@ export async function sendTrustRequest(
 /** The error for a response that is too long. */
 export function badResponse(detail: SignetError['detail'], cause?: SignetError): SignetError {
   return new SignetError('response-too-large', 'trust server returned a bad response.', { cause, detail });
+}
+
+/**
+ * Whether the server has nothing there, or does not know the path. A server with accounts lets only its administrator
+ * request unknown paths (protocol B.4): its 401 then asks for a scope that is no repository's.
+ */
+export function isUnknownPath({ status, headers }: AuthorizedAnswer): boolean {
+  if (status !== 401) return status === 404 || status === 405;
+  return parseChallenges(headers.get('www-authenticate') ?? '').some(({ parameters }) =>
+    parameters.get('scope')?.startsWith('registry:catalog:'),
+  );
 }

@@ -80,7 +80,7 @@ function parseManifest(bytes: Buffer): { own: string | undefined; has: (member: 
     return { own, has: (member) => fields.raw(member) !== undefined };
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('manifest-unusable', `the manifest is malformed: ${cause.message}`, { cause });
+    throw cause.within('manifest-unusable', `the manifest is malformed: ${cause.message}`);
   }
 }
 

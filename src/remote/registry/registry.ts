@@ -1,4 +1,6 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
+import { Fields } from '../../core/json/fields.ts';
+import { parseJson } from '../../core/json/parse.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Login } from '../../core/login.ts';
 import { type Digest, digestOf } from '../../core/names/digest.ts';
@@ -6,7 +8,7 @@ import { familiarReference, type Reference, withDefaultTag } from '../../core/na
 import type { Action, Scope } from '../../core/scope.ts';
 import { type AuthorizedAnswer, AuthorizedClient } from '../auth/authorized.ts';
 import type { TokenCache } from '../auth/token.ts';
-import { logInStep, whoAsked } from '../http/caller.ts';
+import { callerNote, logInStep } from '../http/caller.ts';
 import { parseErrorBody } from '../http/error-body.ts';
 import type { HttpClient } from '../http/http.ts';
 import type { HttpRequest } from '../http/http-message.ts';
@@ -33,6 +35,9 @@ type RegistryRequest = Omit<HttpRequest, 'url'>;
 const PULL: readonly Action[] = ['pull'];
 const PUSH: readonly Action[] = ['pull', 'push'];
 const MAX_REDIRECTS = 3;
+const CATALOGUE: Scope = { type: 'registry', name: 'catalog', actions: ['*'] };
+/** Names on one page of a catalogue, at most. */
+const CATALOGUE_PAGE = 1000;
 /** Failures to connect over https after which a registry on this machine is tried over http. */
 const NOT_THERE = ['network-unreachable', 'tls-failed'] as const;
 
@@ -84,6 +89,39 @@ export class RegistryClient {
       }
       return digest;
     });
+  }
+
+  /**
+   * The names of all repositories of a registry, page by page (F.5). Throws `unauthorized`, `forbidden`, `server-error`,
+   * `response-invalid` and what `AuthorizedClient` throws.
+   */
+  async *catalogue(registry: string): AsyncGenerator<string> {
+    for (let last: string | undefined = ''; last !== undefined; ) {
+      const after: string = last;
+      const page = await this.atRegistry(registry, (endpoint) => this.cataloguePage(endpoint, registry, after));
+      yield* page.names;
+      last = page.next;
+    }
+  }
+
+  private async cataloguePage(
+    endpoint: URL,
+    registry: string,
+    after: string,
+  ): Promise<{ readonly names: readonly string[]; readonly next: string | undefined }> {
+    const url = new URL(endpoint);
+    url.pathname = `${endpoint.pathname.replace(/\/$/, '')}/v2/_catalog`;
+    url.searchParams.set('n', String(CATALOGUE_PAGE));
+    if (after !== '') url.searchParams.set('last', after);
+    const request = { method: 'GET', limit: LIMITS.manifest, url } as const;
+    const answer = await this.clientAt(endpoint, registry).send(request, [CATALOGUE]);
+    if (answer.status !== 200) throw catalogueRefusal(answer, registry);
+    const page = new Fields(parseJson(answer.body), 'the catalogue', ['repositories'], 'ignore');
+    const names = page.strings('repositories');
+    const next = names.at(-1);
+    // A page that begins again would never end.
+    const isLast = answer.headers.get('link') === null || next === undefined || next === after;
+    return { names, next: isLast ? undefined : next };
   }
 
   private async readManifest(endpoint: URL, loginFor: string, reference: Reference): Promise<Manifest> {
@@ -151,6 +189,18 @@ export class RegistryClient {
   }
 }
 
+function catalogueRefusal({ status, body, url, caller }: AuthorizedAnswer, registry: string): SignetError {
+  const [first] = parseErrorBody(body);
+  const said = first === undefined ? '' : `: ${first.message || first.code}`;
+  const detail = { status };
+  if (status === 401 || status === 403) {
+    const message = `the catalogue of ${registry} is not for everyone${said}${callerNote(caller, url)}`;
+    return new SignetError('unauthorized', message, { detail, next: logInStep(caller, url) });
+  }
+  const message = `the registry ${registry} gives no catalogue, but status ${status}${said}`;
+  return new SignetError(status === 404 ? 'not-found' : 'server-error', message, { detail });
+}
+
 function refusal({ status, body, url, caller }: AuthorizedAnswer, reference: Reference): SignetError {
   const [first] = parseErrorBody(body);
   const said = first === undefined ? '' : `: ${first.message || first.code}`;
@@ -158,12 +208,12 @@ function refusal({ status, body, url, caller }: AuthorizedAnswer, reference: Ref
   const detail = { status, ...(first === undefined ? {} : { code: first.code }) };
   switch (status) {
     case 401:
-      return new SignetError('unauthorized', `access to ${name} needs a login${said}${whoAsked(caller, url)}`, {
+      return new SignetError('unauthorized', `access to ${name} needs a login${said}${callerNote(caller, url)}`, {
         detail,
         next: logInStep(caller, url),
       });
     case 403:
-      return new SignetError('forbidden', `access to ${name} is denied${said}${whoAsked(caller, url)}`, { detail });
+      return new SignetError('forbidden', `access to ${name} is denied${said}${callerNote(caller, url)}`, { detail });
     case 404:
       return new SignetError('not-found', `manifest for ${name} not found${said}`, { detail });
     default:

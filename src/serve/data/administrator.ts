@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { hashPassword, verifyPassword } from '../../accounts/identity/password.ts';
 import type { AccountStore } from '../../accounts/store/store.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Instant } from '../../core/time.ts';
 import { readSmallFile, removeFile } from '../../store/files.ts';
@@ -30,8 +31,9 @@ const GROUPS = 4;
 const GROUP = 6;
 
 /**
- * Makes the administrator of a server that has no accounts yet; undefined if there are any. The file is written first:
- * a crash in between leaves no account whose password no one knows. Throws `file-unwritable`.
+ * Makes the administrator of a server that has no accounts yet; undefined if there are any, or if another replica makes
+ * one at this moment. The file is written first: a crash in between leaves no account whose password no one knows. Throws
+ * `file-unwritable`.
  */
 export async function addFirstAdministrator(options: FirstAdministratorOptions): Promise<NewAdministrator | undefined> {
   const { folder, store, inFile, now } = options;
@@ -43,6 +45,10 @@ export async function addFirstAdministrator(options: FirstAdministratorOptions):
     else forgetFirstPassword(folder, ADMINISTRATOR);
     await store.addUser({ name: ADMINISTRATOR, passwordHash: await hashPassword(secret), admin: true }, now);
     return { name: ADMINISTRATOR, password, file: inFile ? folder.firstPassword : undefined };
+  } catch (error) {
+    if (!isSignetError(error, 'user-exists')) throw error;
+    forgetFirstPassword(folder, ADMINISTRATOR);
+    return undefined;
   } finally {
     secret.fill(0);
   }

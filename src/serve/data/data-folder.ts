@@ -12,6 +12,8 @@ export interface DataFolder {
   readonly path: string;
   readonly settings: string;
   readonly database: string;
+  /** Where the database is, if it is not in the folder. */
+  readonly databaseNote: string;
   readonly lock: string;
   /** Who holds the lock. */
   readonly holder: string;
@@ -54,6 +56,7 @@ export function dataFolder(path: string): DataFolder {
     path,
     settings: join(path, 'signet.json'),
     database: join(path, 'signet.db'),
+    databaseNote: join(path, 'database'),
     lock: join(path, 'serve.lock'),
     holder: join(path, 'serve.pid'),
     masterKey: join(path, 'master.key'),

@@ -88,17 +88,49 @@ function readTexts(
   texts: readonly string[] | undefined,
   folder: string,
 ): unknown {
-  const value = texts === undefined ? undefined : type.read(texts, folder);
+  const value = texts === undefined ? undefined : readValue(type, name, source, texts, folder);
+  if (value !== undefined && source.startsWith('--') && type.isSecret?.(value) === true) {
+    throw new SignetError('setting-invalid', `${source} has a password, and every user of the machine can read flags`, {
+      detail: { setting: name },
+      next: `Put the URL into ${variableOf(name)}, or into a file: ${source}-file FILE`,
+    });
+  }
   if (value !== undefined) return value;
-  const got = texts === undefined ? '' : `, got ${quoted(texts.join(','), 200)}`;
+  const got = texts === undefined || type.isSecret !== undefined ? '' : `, got ${quoted(texts.join(','), 200)}`;
   throw new SignetError('setting-invalid', `setting ${name} (${source}) must be ${type.expects}${got}`, {
     detail: { setting: name },
   });
 }
 
+/** A type that knows more than "not allowed" says so by an error. */
+function readValue(
+  type: SettingType<unknown>,
+  name: SettingName,
+  source: string,
+  texts: readonly string[],
+  folder: string,
+): unknown {
+  try {
+    return type.read(texts, folder);
+  } catch (cause) {
+    if (!(cause instanceof SignetError)) throw cause;
+    throw new SignetError('setting-invalid', `setting ${name} (${source}) must be ${type.expects}: ${cause.message}`, {
+      cause,
+      detail: { setting: name },
+      ...(cause.next !== undefined && { next: cause.next }),
+    });
+  }
+}
+
 /** What no setting shows alone. */
 function checkTogether(settings: Settings): void {
-  const { tls, tlsCertificate, tlsKey, behindProxy, listen } = settings;
+  const { tls, tlsCertificate, tlsKey, behindProxy, listen, database, databaseFile } = settings;
+  if (database !== undefined && databaseFile !== undefined) {
+    conflict('database and databaseFile name a database each', 'Leave out one of them.');
+  }
+  if (settings.signerDatabase !== undefined && settings.signerDatabaseFile !== undefined) {
+    conflict('signerDatabase and signerDatabaseFile name a database each', 'Leave out one of them.');
+  }
   if ((tlsCertificate === undefined) !== (tlsKey === undefined)) {
     conflict('tlsCertificate and tlsKey must be set together', 'Set both, or neither to use the local authority.');
   }

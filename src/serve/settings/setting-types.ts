@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { type DatabaseUrl, formatDatabaseUrl, parseDatabaseUrl } from '../../store/database-url.ts';
 import { type Address, formatHostName, type HostName, parseHostName } from './host-name.ts';
 
 /** How the text of one setting becomes a value. */
@@ -13,6 +14,11 @@ export interface SettingType<T> {
   read(texts: readonly string[], folder: string): T | undefined;
   /** The value as help texts show it; empty where there is nothing to show. */
   show(value: T): string;
+  /**
+   * Whether a value holds a secret. Types that have this are never quoted in messages, and such a value is refused as a
+   * flag, which every user of the machine can read.
+   */
+  isSecret?(value: T): boolean;
 }
 
 /** The value of a type: `ValueOf<typeof port>` is a number. */
@@ -168,6 +174,20 @@ export function size(lowest: string, highest: string): SettingType<number> {
   });
 }
 
+/** Where a database is. A path is relative to the settings file that names it, or to the current folder. */
+export const databaseUrl: SettingType<DatabaseUrl> = {
+  ...scalar<DatabaseUrl>({
+    argument: 'URL',
+    expects: 'sqlite:PATH, postgres://… or mysql://…',
+    read: (text, folder) => {
+      const url = parseDatabaseUrl(text);
+      return url.kind === 'sqlite' ? { ...url, path: resolve(folder, url.path) } : url;
+    },
+    show: formatDatabaseUrl,
+  }),
+  isSecret: (url) => url.kind === 'server' && url.revealPassword() !== '',
+};
+
 /** Texts that another part checks: `check` says whether it takes one. */
 export function texts(argument: string, expects: string, check: (text: string) => boolean) {
   return listOf<string>({ argument, expects, read: (text) => (check(text) ? text : undefined) });
@@ -175,7 +195,7 @@ export function texts(argument: string, expects: string, check: (text: string) =
 
 /** A type whose setting may be left out. */
 export function optional<T>(type: SettingType<T>): SettingType<T | undefined> {
-  return { ...type, show: (value) => (value === undefined ? '' : type.show(value)) };
+  return { ...type, show: (value) => (value === undefined ? '' : type.show(value)) } as SettingType<T | undefined>;
 }
 
 /** Whether a text names a file or folder: not if it is empty, blank, or what no system takes. */

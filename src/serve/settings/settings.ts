@@ -4,6 +4,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { GunPrefixes } from '../../notary/http/gun-prefixes.ts';
 import {
   address,
+  databaseUrl,
   duration,
   hostNames,
   oneOf,
@@ -54,6 +55,30 @@ export const SETTINGS = {
     onOff,
     false,
     'A TLS-terminating proxy is in front: clients use https, X-Forwarded-For is believed',
+  ),
+
+  database: setting(
+    optional(databaseUrl),
+    undefined,
+    'Database of everything but blobs and key files: sqlite:PATH, postgres://USER@HOST/NAME, mysql://USER@HOST/NAME; signet.db of the data folder if absent. A URL with a password goes into the variable or into a file',
+  ),
+  databaseFile: setting(optional(path), undefined, 'File that holds the URL of --database'),
+  databasePool: setting(wholeNumber(1, 1000), 10, 'Connections to a database server at most'),
+  databaseTimeout: setting(
+    duration('1s', '10m'),
+    30,
+    'How long one statement of a database server, and the wait for a free connection, may take',
+  ),
+  signerDatabase: setting(
+    optional(databaseUrl),
+    undefined,
+    'Database of a notary-signer whose keys go on; that of --database if absent, where it has such keys',
+  ),
+  signerDatabaseFile: setting(optional(path), undefined, 'File that holds the URL of --signer-database'),
+  signerPassphrases: setting(
+    optional(path),
+    undefined,
+    'File with the passphrases of its keys, NOTARY_SIGNER_ALIAS=PASSPHRASE in each line; the environment goes before it',
   ),
 
   auth: setting(onOff, true, 'Accounts and tokens. Off lets everybody do everything'),

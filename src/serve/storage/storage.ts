@@ -4,6 +4,7 @@ import type { MetadataStore } from '../../notary/store/metadata-store.ts';
 import type { OnlineKeyStore } from '../../notary/store/online-key-store.ts';
 import type { ServerProposalStore } from '../../notary/store/proposal-store.ts';
 import type { RegistryIndex } from '../../registry/index/registry-index.ts';
+import type { SqlDatabase } from '../../store/sql.ts';
 import type { JobTimes } from './job-times.ts';
 
 /**
@@ -17,6 +18,12 @@ export interface Storage {
   readonly registry: RegistryIndex;
   readonly jobs: JobTimes;
   readonly accountEvents: AccountEvents;
+  /** Whether no other process can change it while this one serves. */
+  readonly isExclusive: boolean;
+  /** Whether trust data lies in the tables of a notary-server, which may go on with them. */
+  readonly isNotarys: boolean;
+  /** The database itself, if the keys of a notary-signer lie in it. */
+  readonly signerDatabase?: SqlDatabase;
   /** Accounts, whose changes are recorded as made by `actor`. */
   accounts(actor: Actor): AccountStore;
   close(): Promise<void>;

@@ -1,11 +1,14 @@
 import type { Editor } from '../../core/edit/editor.ts';
+import type { SigningKeys } from '../../core/edit/signing.ts';
 import { issueRootCertificate, rootCertificateOf } from '../../core/keys/certificate.ts';
 import type { PublicKey } from '../../core/keys/public-key.ts';
 import { canonicalKeyId } from '../../core/keys/public-key.ts';
+import type { Gun } from '../../core/names/gun.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import type { Instant } from '../../core/time.ts';
 import { EXPIRY_NOTICE } from '../../core/verify/expiry-warnings.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
+import type { TrustedView } from '../../core/verify/trusted-set.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import type { Publication } from '../publish/publication.ts';
 import type { Repository } from '../publish/repository.ts';
@@ -117,7 +120,7 @@ function rootExpiry(expires: Instant, keys: readonly PublicKey[]): Instant {
   return Math.min(expires, ...keys.map((key) => rootCertificateOf(key)?.notAfter ?? expires));
 }
 
-function rootKeys(set: Collection['set']): readonly PublicKey[] {
+function rootKeys(set: TrustedView): readonly PublicKey[] {
   const { keyIds, keys } = set.signersOf('root');
   return keyIds.flatMap((id) => keys.get(id) ?? []);
 }
@@ -130,15 +133,34 @@ function whyDue(expires: Instant, isUnsigned: boolean, isAsked: boolean, now: In
 }
 
 async function renewRoot({ keys, gun, source }: Repository, editor: Editor, { set }: Collection): Promise<void> {
-  const { threshold } = set.signersOf('root');
+  const renewed = await reissued(set, { gun, keys, now: source.now, before: source.now + EXPIRY_NOTICE });
+  if (renewed === undefined) editor.witnessRoot();
+  else editor.replaceKeys('root', renewed, set.signersOf('root').threshold);
+}
+
+interface Reissuing {
+  readonly gun: Gun;
+  readonly keys: SigningKeys;
+  readonly now: Instant;
+  /** Certificates that end earlier are replaced. */
+  readonly before: Instant;
+}
+
+/**
+ * The root keys of a collection, with new certificates for those that are here and whose certificates end: the same keys,
+ * but under other IDs, so that it is a rotation (protocol G-1). Undefined if there is nothing to replace.
+ */
+export async function reissued(
+  set: TrustedView,
+  { gun, keys, now, before }: Reissuing,
+): Promise<readonly PublicKey[] | undefined> {
   let isReissued = false;
   const renewed: PublicKey[] = [];
   for (const key of rootKeys(set)) {
-    const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < source.now + EXPIRY_NOTICE;
+    const isEnding = (rootCertificateOf(key)?.notAfter ?? Number.POSITIVE_INFINITY) < before;
     const signer = isEnding ? await keys.find(canonicalKeyId(key), 'root') : undefined;
     if (signer !== undefined) isReissued = true;
-    renewed.push(signer === undefined ? key : await issueRootCertificate(signer, gun, source.now));
+    renewed.push(signer === undefined ? key : await issueRootCertificate(signer, gun, now));
   }
-  if (isReissued) editor.replaceKeys('root', renewed, threshold);
-  else editor.witnessRoot();
+  return isReissued ? renewed : undefined;
 }

@@ -42,7 +42,8 @@ export async function copyCached(source: Omit<CopySource, 'server'>): Promise<Co
   return copyOf(source, collection, { server: undefined, older: [], trust });
 }
 
-async function trustIn({ gun, cache, pinning }: Omit<CopySource, 'server'>): Promise<RootTrust> {
+/** Why a collection's root is trusted by its readers. */
+export async function trustIn({ gun, cache, pinning }: Omit<CopySource, 'server'>): Promise<RootTrust> {
   const pin = pinFor(pinning, gun);
   if (pin !== undefined) return { how: 'pinned', pattern: pin.pattern };
   return (await cache.read(gun, 'root')) === undefined ? { how: 'first-use' } : { how: 'known' };

@@ -1,6 +1,7 @@
 import type { SignetError } from '../../core/errors/index.ts';
 import type { Digest } from '../../core/names/digest.ts';
 import type { Reference } from '../../core/names/reference.ts';
+import type { FrozenList } from './frozen.ts';
 import type { Exemption } from './image-rules.ts';
 import type { TrustedTag } from './resolve.ts';
 
@@ -70,6 +71,8 @@ export type Decision<Asked extends AskedImage = AskedImage> = Permitted<Asked> |
  */
 export type Permitted<Asked extends AskedImage = AskedImage> =
   | SignedTag
+  | FrozenTag
+  | FrozenDigest<Asked>
   | SignedDigest<Asked>
   | UnsignedDigest<Asked>
   | ExemptImage<Asked>;
@@ -82,6 +85,28 @@ export interface SignedTag {
   /** By digest only. */
   readonly use: Reference;
   readonly tag: TrustedTag;
+}
+
+/** A tag to which a frozen list gives a digest, for as long as the list lasts. Each use says so. */
+export interface FrozenTag {
+  readonly verdict: 'tag-frozen';
+  /** With its tag. */
+  readonly asked: Reference;
+  /** By digest only. */
+  readonly use: Reference;
+  readonly tag: Pick<TrustedTag, 'tag' | 'digest'>;
+  readonly list: FrozenList;
+}
+
+/** A tag that stands for one digest from here on. */
+export type ResolvedTag = SignedTag | FrozenTag;
+
+/** A digest or ID without a tag, which a frozen list gives to some tag of its repository. */
+interface FrozenDigest<Asked extends AskedImage = AskedImage> {
+  readonly verdict: 'digest-frozen';
+  readonly asked: Asked;
+  readonly use: Asked;
+  readonly list: FrozenList;
 }
 
 /** A digest or ID without a tag that equals some signed tag of its repository. */
@@ -128,6 +153,11 @@ interface Refused<Asked extends AskedImage = AskedImage> {
 export function permitted<Asked extends AskedImage>(decision: Decision<Asked>): Permitted<Asked> {
   if ('error' in decision) throw decision.error;
   return decision;
+}
+
+/** Whether it is a tag that stands for one digest. */
+export function isResolvedTag(permission: Permitted): permission is ResolvedTag {
+  return permission.verdict === 'tag-signed' || permission.verdict === 'tag-frozen';
 }
 
 export function isImageId(asked: AskedImage): asked is ImageId {

@@ -2,6 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import type { JsonObject } from '../../core/json/parse.ts';
 import { type ImagePattern, parseImagePattern } from '../../core/names/image-pattern.ts';
 import { quoted } from '../../core/printable.ts';
+import type { FrozenList } from './frozen.ts';
 
 /**
  * What images need besides a signed tag.
@@ -23,6 +24,8 @@ export interface ImageRules {
    */
   readonly digests: DigestRule;
   readonly exempt: readonly Exemption[];
+  /** Tags whose digests are set, until a date; undefined if there is no such list. */
+  readonly frozen?: FrozenList | undefined;
 }
 
 type DigestRule = (typeof DIGEST_RULES)[number];

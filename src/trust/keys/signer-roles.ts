@@ -39,7 +39,7 @@ export async function signableRoles(set: TrustedSet, tag: string, keys: KeyRing)
 }
 
 /** How many of the keys are here. */
-export async function countHere(keys: KeyRing, ids: readonly KeyId[]): Promise<number> {
+export async function countHere(keys: Pick<KeyRing, 'has'>, ids: readonly KeyId[]): Promise<number> {
   let count = 0;
   for (const id of ids) if (await keys.has(id)) count++;
   return count;

@@ -6,6 +6,7 @@ import { allDelegations, allTargets, isUnanswered } from '../../core/verify/look
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { TrustedSet } from '../../core/verify/trusted-set.ts';
 import { validSigners } from '../../core/verify/verify.ts';
+import { type Adoption, readAdoption } from '../adopt/adoption.ts';
 import { targetDigest } from '../decide/resolve.ts';
 import { signatoryOf } from '../keys/signatories.ts';
 import { signerName } from '../keys/signer-roles.ts';
@@ -21,6 +22,8 @@ interface SignedTagRow {
   readonly digest: string;
   /** Signers in tree order; none where only the repository's administrator signed. */
   readonly signers: readonly string[];
+  /** On whose word it was vouched for; undefined for a tag that was not adopted. */
+  readonly adoption?: Adoption;
 }
 
 interface SignerKeys {
@@ -73,7 +76,10 @@ export function inspectCollection(set: TrustedSet, tag?: string): Inspection {
 }
 
 function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTagRow[] {
-  const rows = new Map<string, { tag: string; digest: string; isReleased: boolean; signers: string[] }>();
+  const rows = new Map<
+    string,
+    { tag: string; digest: string; isReleased: boolean; signers: string[]; adoption?: Adoption | undefined }
+  >();
   const together = agreeing(set);
   for (const { name, target, role } of allTargets(set, tag)) {
     if (!target.hashes.has('sha256')) continue;
@@ -82,12 +88,16 @@ function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTa
     const row = rows.get(key) ?? { tag: name, digest, isReleased: false, signers: [] };
     rows.set(key, row);
     if (isReleasing(role)) row.isReleased = !isUnanswered(set, name);
+    if (isReleasing(role)) row.adoption ??= readAdoption(target.custom);
     const names = role === RELEASES ? together : isReleasing(role) ? [] : [role.slice('targets/'.length)];
     row.signers.push(...names.filter((each) => !row.signers.includes(each)));
   }
   return [...rows.values()]
     .filter(({ isReleased }) => isReleased)
-    .map(({ tag: name, digest, signers }) => ({ tag: name, digest, signers }))
+    .map(({ tag: name, digest, signers, adoption }) => ({
+      ...{ tag: name, digest, signers },
+      ...(adoption === undefined ? {} : { adoption }),
+    }))
     .sort((a, b) => naturalCompare(a.tag, b.tag));
 }
 

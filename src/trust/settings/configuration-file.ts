@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { readSmallFile } from '../../store/files.ts';
+import { parseFrozen } from '../decide/frozen.ts';
 import { type Configuration, checkHost, NO_CONFIGURATION, parseConfiguration } from './configuration.ts';
 
 /** The name of the client's settings file in docker's configuration folder. */
@@ -17,9 +18,18 @@ export async function readConfiguration(folder: string, env: NodeJS.ProcessEnv):
   const path = named || join(folder, FILE);
   const bytes = readSmallFile(path, LIMITS.configFile, true);
   if (bytes === undefined && named) throw new SignetError('configuration-invalid', `${path} does not exist`);
-  const configuration = bytes === undefined ? NO_CONFIGURATION : parseConfiguration(bytes, path);
+  const configuration = withFrozen(bytes === undefined ? NO_CONFIGURATION : parseConfiguration(bytes, path), path);
   const registry = env.SIGNET_DEFAULT_REGISTRY;
   return registry ? { ...configuration, defaultRegistry: hostIn(registry) } : configuration;
+}
+
+/** With the frozen list that it names, from the folder of the settings file. A list that is missing refuses everything. */
+function withFrozen(configuration: Configuration, path: string): Configuration {
+  if (configuration.frozen === undefined) return configuration;
+  const file = resolve(dirname(path), configuration.frozen);
+  const bytes = readSmallFile(file, LIMITS.configFile, true);
+  if (bytes === undefined) throw new SignetError('configuration-invalid', `${path}: frozen: ${file} does not exist`);
+  return { ...configuration, images: { ...configuration.images, frozen: parseFrozen(bytes, file) } };
 }
 
 function hostIn(registry: string): string {
@@ -27,6 +37,6 @@ function hostIn(registry: string): string {
     return checkHost(registry);
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('configuration-invalid', `SIGNET_DEFAULT_REGISTRY: ${cause.message}`, { cause });
+    throw cause.within('configuration-invalid', `SIGNET_DEFAULT_REGISTRY: ${cause.message}`);
   }
 }

@@ -41,6 +41,8 @@ export interface Configuration {
   readonly whenUnreachable: WhenUnreachable;
   /** What images need besides a signed tag, and which need no signature. */
   readonly images: ImageRules;
+  /** The file of tags whose digests are frozen; `readConfiguration` reads it into `images`. */
+  readonly frozen: string | undefined;
   /** What happens, while trust is on, to docker commands that Signet does not enforce. */
   readonly uncovered: Uncovered;
 }
@@ -53,6 +55,7 @@ const MEMBERS: readonly string[] = [
   'defaultRegistry',
   'digests',
   'exempt',
+  'frozen',
   'passphrases',
   'registries',
   'trustPinning',
@@ -67,6 +70,7 @@ export const NO_CONFIGURATION: Configuration = {
   passphrases: new Map(),
   whenUnreachable: 'cache',
   images: DOCKERS_RULES,
+  frozen: undefined,
   uncovered: 'refuse',
 };
 
@@ -90,11 +94,11 @@ export function parseConfiguration(bytes: Uint8Array, path: string): Configurati
         digests: readDigestRule(fields.optionalString('digests')),
         exempt: readExemptions(fields.map('exempt')),
       },
+      frozen: readFrozenPath(fields.optionalString('frozen')),
       uncovered: readUncovered(fields.optionalString('uncovered')),
     };
   } catch (cause) {
-    if (!(cause instanceof SignetError)) throw cause;
-    throw new SignetError('configuration-invalid', `${path}: ${cause.message}`, { cause });
+    throw isSignetError(cause) ? cause.within('configuration-invalid', `${path}: ${cause.message}`) : cause;
   }
 }
 
@@ -128,6 +132,11 @@ function readDefaultRegistry(text: string | undefined): string | undefined {
 function readWhenUnreachable(text: string | undefined): WhenUnreachable {
   if (text === undefined || text === 'cache' || text === 'refuse') return text ?? NO_CONFIGURATION.whenUnreachable;
   throw new SignetError('json-unexpected', 'whenUnreachable is neither "cache" nor "refuse"');
+}
+
+function readFrozenPath(text: string | undefined): string | undefined {
+  if (text === undefined || (text.trim() !== '' && !text.includes('\0'))) return text;
+  throw new SignetError('json-unexpected', 'frozen is not the name of a file');
 }
 
 function readUncovered(text: string | undefined): Uncovered {

@@ -39,8 +39,7 @@ export async function readNotaryConfiguration(path: string): Promise<NotaryConfi
     return parseNotaryConfiguration(bytes, resolve(path));
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('configuration-invalid', `${path}: ${cause.message}`, {
-      cause,
+    throw cause.within('configuration-invalid', `${path}: ${cause.message}`, {
       ...(cause.next === undefined ? {} : { next: cause.next }),
     });
   }

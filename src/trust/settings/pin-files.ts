@@ -74,7 +74,7 @@ function readFor<Value>(pattern: string, path: string, read: () => Value): Value
     return read();
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('configuration-invalid', `cannot pin ${pattern} by ${path}: ${cause.message}`, { cause });
+    throw cause.within('configuration-invalid', `cannot pin ${pattern} by ${path}: ${cause.message}`);
   }
 }
 

@@ -48,7 +48,7 @@ test.each([
   expect(await codeOf(() => parsePattern(text))).toBe('grant-invalid');
 });
 
-test('only what everybody may pull can be everything', () => {
+test('only what everyone may pull can be everything', () => {
   expect(parsePublicPattern('*') as string).toBe('*');
 });
 

@@ -254,7 +254,7 @@ describe('while strangers guess from many networks', () => {
     expect(made.held).toEqual([4000]);
   });
 
-  test('the network of somebody else, or of the password before this one, is not familiar', async () => {
+  test('the network of someone else, or of the password before this one, is not familiar', async () => {
     await addUser(made.store, 'bob');
     await login('bob');
     await guess(10);

@@ -61,7 +61,7 @@ test('verifies what it issued, at first and when remembered', async () => {
   expect(await authority({}).verify(token)).toEqual(claims);
 });
 
-test('an anonymous token names nobody', async () => {
+test('an anonymous token names no one', async () => {
   const claims = await tokens.verify(await tokens.issue(undefined, ACCESS));
   expect(claims).toEqual({ user: undefined, access: ACCESS, expires: NOON + 300_000 });
 });

@@ -58,7 +58,7 @@ test('answers docker login with a token and, as it asks, a refresh token', async
   });
 });
 
-test('gives no refresh token unasked, nor to anybody', async () => {
+test('gives no refresh token unasked, nor to anyone', async () => {
   expect(await (await get('', basic('alice'))).json()).not.toHaveProperty('refresh_token');
   expect(await (await get('?offline_token=true')).json()).not.toHaveProperty('refresh_token');
 });
@@ -97,7 +97,7 @@ test('as many scopes as may be asked for, as long as they may be, make a token t
   expect(await opens(response, ...scopes)).toEqual(Array(32).fill(true));
 });
 
-test('anybody gets a token, for what is public', async () => {
+test('anyone gets a token, for what is public', async () => {
   const response = await get('?scope=repository:library/busybox:pull,push&scope=repository:alice/app:pull');
   expect(await opens(response, 'repository:library/busybox:pull', 'repository:library/busybox:push')).toEqual([
     true,

@@ -82,7 +82,7 @@ describe('each command', () => {
     const source = sourceOf(command);
     const isRead = (name: string) =>
       new RegExp(
-        `(?:has|values?)\\('${name}'\\)|choice\\(parsed, '${name}'|\\['${name}', /|[\\[,] ?'${name}'[\\],].*\\.map\\(`,
+        `(?:has|values?)\\('${name}'\\)|(?:choice|required)\\(parsed, '${name}'|\\['${name}', /|[\\[,] ?'${name}'[\\],].*\\.map\\(`,
       ).test(source);
     expect(command.flags.map(({ name }) => name).filter((name) => !settings.includes(name) && !isRead(name))).toEqual(
       [],

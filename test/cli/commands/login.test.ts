@@ -63,7 +63,7 @@ describe('login', () => {
     expect([stored(session), session.printed]).toEqual([undefined, '']);
   });
 
-  test('what is stored is tried before anybody is asked', async () => {
+  test('what is stored is tried before anyone is asked', async () => {
     const session = await uninitialised();
     session.storeLogin('alice', 'right');
     expect(await login(session, [REGISTRY])).toBe(0);
@@ -105,7 +105,7 @@ describe('login', () => {
     expect((await failure(login(session, [REGISTRY]), 'usage')).message).toBe(message);
   });
 
-  test('nobody is asked where nobody sits', async () => {
+  test('no one is asked if no one sits', async () => {
     for (const words of [[], ['-u', 'alice'], ['-u', 'alice', '--password-stdin'], ['-p', 'x']]) {
       const session = await uninitialised();
       session.isInteractive = false;

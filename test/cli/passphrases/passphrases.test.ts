@@ -280,7 +280,7 @@ describe('with a keychain', () => {
     expect(openKeyFile(stored, Buffer.from('its own')).id).toBe(key.id);
   });
 
-  test('a keychain that fails to keep stops nobody', async () => {
+  test('a keychain that fails to keep stops no one', async () => {
     const keychain = fakeKeychain();
     keychain.lock();
     const world = { env: keychain.env, settings: { alice: { keychain: keychain.helper } } };

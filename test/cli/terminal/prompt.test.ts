@@ -102,7 +102,7 @@ test('whoever sends the output elsewhere still sees the questions', async () => 
 });
 
 describe('from a pipe', () => {
-  test('each question gets its own line, and nobody reads further', async () => {
+  test('each question gets its own line, and no one reads further', async () => {
     expect(await piped('one\ntwo \r\ny\n', 'line', 'hidden', 'confirm')).toBe(
       'Name: [one]\nPassword: \n[two ]\nSure? [y/N] [true]\n',
     );
@@ -148,7 +148,7 @@ describe('from a pipe', () => {
     expect(stdout).toBe('Name: [on]\nPassword: \n[e]\n');
   });
 
-  test('a pipe that somebody has left non-blocking is waited for', async () => {
+  test('a pipe that someone has left non-blocking is waited for', async () => {
     const leave = `process.stdin.on('readable', () => {}); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50)`;
     const script = `(sleep 0.7; echo late) | { "$0" -e "${leave}"; ${asking('line').join(' ')}; }`;
     const { stdout } = await run(['sh', '-c', script, findProgram('node')]);

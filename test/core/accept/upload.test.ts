@@ -180,11 +180,11 @@ describe('what is uploaded', () => {
     expect(bytesIn(accepted, 'targets')).toEqual(other.get('targets') as never);
   });
 
-  test('may be nothing: snapshot and timestamp rise (protocol G-46)', async () => {
+  test('may be empty: snapshot and timestamp get new versions (protocol G-46)', async () => {
     expect(names(await offer(new Map()))).toEqual(['snapshot 2', 'timestamp 2']);
   });
 
-  test('is not taken for a timestamp, whatever it is (protocol G-45)', async () => {
+  test('is ignored if it is a timestamp (protocol G-45)', async () => {
     for (const bytes of [simulator.file('timestamp'), Buffer.from('no json'), Buffer.of()]) {
       const accepted = await offer(only('timestamp', bytes));
       expect(names(accepted)).toEqual(['snapshot 2', 'timestamp 2']);
@@ -385,7 +385,7 @@ describe('targets and delegations', () => {
     await refused(new Map([...files, [ALICE, stale]]), 'ErrBadTargets', 'threshold-not-met');
   });
 
-  test('one bad file among good ones refuses them all', async () => {
+  test('one bad file makes the whole upload fail', async () => {
     const files = await edited((editor) => editor.addTarget('targets', 'v2', target(2)));
     await refused(new Map([...files, [SUB, forged(SUB, [versioned(2)], [])]]), 'ErrBadTargets', 'signatures-missing');
   });
@@ -450,7 +450,7 @@ describe('the snapshot of a client', () => {
     });
   }
 
-  test('that somebody else signed is refused', async () => {
+  test('that someone else signed is refused', async () => {
     const files = await update();
     const payload = payloadOf(files.get('snapshot') ?? Buffer.of());
     files.set('snapshot', sealed(payload, simulator.signersOf('targets')));
@@ -538,7 +538,7 @@ describe('renewal (protocol B.7.3)', () => {
     await failure(refresh(), 'online-key-missing');
   });
 
-  test('has nothing to do where nothing is', async () => {
+  test('does nothing if there is no collection', async () => {
     expect(await refresh(NONE)).toEqual([]);
   });
 });

@@ -205,6 +205,33 @@ describe('targets (protocol C.10)', () => {
   });
 });
 
+describe('many changes of one role', () => {
+  test('copy what is published once, and never what was changed since', async () => {
+    const { set } = await simulator.trusted();
+    const published = set.targets.get('targets')?.payload.targets;
+    const own = Editor.of(set);
+    own.addTarget('targets', 'first', target(2));
+    const edited = own.targetsOf('targets');
+    for (let index = 0; index < 100; index++) own.addTarget('targets', `v${index}`, target(3));
+    own.addTarget('targets', 'first', target(4));
+    for (let index = 0; index < 99; index++) own.removeTarget('targets', `v${index}`);
+    expect(own.targetsOf('targets')).toBe(edited);
+    expect([...edited.keys()]).toEqual(['latest', 'first', 'v99']);
+    expect(edited.get('first')).toEqual(target(4));
+    expect([...(published?.keys() ?? [])]).toEqual(['latest']);
+  });
+
+  test('of two editors of one collection stay apart', async () => {
+    const { set } = await simulator.trusted();
+    const [one, two] = [Editor.of(set), Editor.of(set)];
+    one.addTarget('targets', 'one', target(2));
+    two.addTarget('targets', 'two', target(2));
+    two.removeTarget('targets', 'latest');
+    expect([...one.targetsOf('targets').keys()]).toEqual(['latest', 'one']);
+    expect([...two.targetsOf('targets').keys()]).toEqual(['two']);
+  });
+});
+
 describe('delegations (protocol C.10)', () => {
   const withAlice = (more: Edit = () => {}) =>
     simulator.edit((own) => {
@@ -383,7 +410,7 @@ describe('a key that is taken away', () => {
     return second;
   }
 
-  test('leaves files that nobody vouches for, which are named', async () => {
+  test('leaves files that no one vouches for, which are named', async () => {
     await releasedByAlice();
     const own = await editor();
     expect(own.brokenDelegations()).toEqual([]);
@@ -391,7 +418,7 @@ describe('a key that is taken away', () => {
     expect(own.brokenDelegations()).toEqual([RELEASES]);
   });
 
-  test('is made up for in the same publish by signing anew', async () => {
+  test('is made up for in the same publish by signing again', async () => {
     const second = await releasedByAlice();
     await simulator.edit((own) => {
       own.removeDelegationKeys(RELEASES, [alice.id]);
@@ -436,7 +463,7 @@ describe('files that cannot be trusted as they stand', () => {
     }),
   );
 
-  test('are signed anew with all they say where they have only expired', async () => {
+  test('are signed again with all they say where they have only expired', async () => {
     simulator.forge(ALICE, expiring(NOW - DAY));
     simulator.relist();
     const after = await targetsAfter((own) => own.addTarget(ALICE, 'a2', target(2)), ALICE);
@@ -444,7 +471,7 @@ describe('files that cannot be trusted as they stand', () => {
     expect(after.expires.at).toBe(NOW + 1095 * DAY);
   });
 
-  test('lose all they say where nobody vouches for it, unless somebody does now', async () => {
+  test('lose all they say if no one vouches for it, unless someone does now', async () => {
     simulator.forge(ALICE, versioned(7), simulator.signersOf('root'));
     simulator.relist();
     const changed = await targetsAfter((own) => own.addTarget(ALICE, 'a2', target(2)), ALICE);
@@ -455,7 +482,7 @@ describe('files that cannot be trusted as they stand', () => {
 });
 
 describe('witnessing', () => {
-  test('signs anew what is there', async () => {
+  test('signs again what is there', async () => {
     simulator.now = NOW + YEAR;
     await simulator.refresh();
     const after = await targetsAfter((own) => own.witness('targets'));
@@ -475,7 +502,7 @@ describe('witnessing', () => {
 describe('keys of base roles (protocol C.13)', () => {
   const rootAfter = async (edit: Edit) => readRoot(payloadOf((await files(edit)).get('root') ?? Buffer.of()));
 
-  test('are replaced: targets signs anew in the same publish, its old key goes', async () => {
+  test('are replaced: targets signs again in the same publish, its old key goes', async () => {
     const old = simulator.signersOf('targets')[0]?.key;
     const signed = await files((own) => own.replaceKeys('targets', [alice]));
     expect([...signed.keys()]).toEqual(['root', 'targets']);

@@ -40,7 +40,7 @@ export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest 
       await stands(undefined);
     });
 
-    test('keeps what is put where nothing is, to the byte', async () => {
+    test('keeps what is put if nothing is, to the byte', async () => {
       expect(await store.replace(APP, undefined, one)).toBe(true);
       await stands(one);
     });
@@ -81,14 +81,14 @@ export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest 
       await stands(undefined);
     });
 
-    test('keeps every collection for itself', async () => {
+    test('keeps collections apart', async () => {
       for (const gun of [APP, ...OTHERS]) expect(await store.replace(gun, undefined, proposalOf(gun, 'x'))).toBe(true);
       expect(await store.replace(APP, proposalOf(APP, 'x'), undefined)).toBe(true);
       await stands(undefined);
       for (const gun of OTHERS) await stands(proposalOf(gun, 'x'), gun);
     });
 
-    test('takes the longest name', async () => {
+    test('accepts the longest name', async () => {
       const gun = parseGun(`r/${'a'.repeat(253)}`);
       expect(await store.replace(gun, undefined, proposalOf(gun, 'x'))).toBe(true);
       await stands(proposalOf(gun, 'x'), gun);
@@ -111,7 +111,7 @@ export function proposalStoreSuite(name: string, open: () => ProposalsUnderTest 
       }
     });
 
-    test('nobody\u2019s part is lost where everybody adds to what he read', async () => {
+    test('concurrent writers that each add to what they read lose nothing', async () => {
       await Promise.all(WRITERS.map((role) => addRole(connect(), role)));
       const text = (await store.read(APP)) ?? Buffer.alloc(0);
       expect([...parseProposal(text).files.keys()].sort()).toEqual(WRITERS);

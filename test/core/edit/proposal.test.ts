@@ -117,7 +117,7 @@ describe('examining', () => {
     expect(complete?.shortfall).toBeUndefined();
   });
 
-  test('refuses what was overtaken, what nobody signed, and what belongs to nobody', async () => {
+  test('refuses what was overtaken, what no one signed, and what belongs to no one', async () => {
     const examine = (one: Proposal) => () => examineProposal(one, standing());
     const stale = await failure(examine(proposal([ALICE, simulator.file(ALICE)])), 'proposal-stale');
     expect(stale.detail).toEqual({ role: ALICE, proposed: 1, published: 1 });

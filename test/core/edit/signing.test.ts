@@ -54,14 +54,14 @@ describe('signing', () => {
 describe('what is missing (protocol A.5.2)', () => {
   const shortfall = async (of: Signers) => keysMissing('root', of, await signWith('root', MESSAGE, of, keys));
 
-  test('is told where no key is here', async () => {
+  test('is reported if no key is here', async () => {
     const error = await shortfall(signers(1, X, Y));
     expect(error.message).toBe(`signing keys not available: need 1 keys from 2 possible keys (${X.id}, ${Y.id})`);
     expect(error.code).toBe('signing-key-missing');
     expect(error.detail).toEqual({ role: 'root', missing: [X.id, Y.id] });
   });
 
-  test('is told where some are here', async () => {
+  test('is reported if some keys are here', async () => {
     const error = await shortfall(signers(3, A, X, B, Y));
     expect(error.message).toBe(
       `not enough signing keys: found 2 of 3 needed keys - 2 other possible keys (${X.id}, ${Y.id})`,

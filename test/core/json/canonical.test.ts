@@ -45,7 +45,7 @@ describe('canonical JSON', () => {
   });
 
   for (const number of ['1.5', '1e21', '9007199254740993', '-0.1']) {
-    test(`there is none of ${number}`, () =>
+    test(`refuses the number ${number}`, () =>
       failure(() => canonicalize(parseJson(`[${number}]`, { numbers: 'any' })), 'json-number-unsafe'));
   }
 
@@ -66,7 +66,7 @@ describe('the form for files', () => {
     expect(parseJson(escapeForFile('"<\u2028>"'))).toBe('<\u2028>');
   });
 
-  test('has no control characters, which nothing could read back', async () => {
+  test('refuses control characters, which no parser accepts', async () => {
     for (const character of ['\u0000', '\t', '\n', '\u001f']) {
       await failure(() => escapeForFile(canonicalText(`a${character}`)), 'json-malformed');
     }

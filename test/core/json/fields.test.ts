@@ -58,7 +58,7 @@ describe('members', () => {
 });
 
 describe('names', () => {
-  test('that are unknown are passed over, or refused', async () => {
+  test('that are unknown are ignored, or refused', async () => {
     expect(read('{"other":1}').raw('other')).toBe(1);
     await failure(() => read('{"other":1}', 'refuse'), 'json-unexpected');
   });
@@ -71,7 +71,7 @@ describe('names', () => {
     }
   }
 
-  test('from outside are shown on one line, and not for ever', async () => {
+  test('of foreign members are shown on one line, shortened', async () => {
     const error = await failure(() => read(`{"${'x'.repeat(5000)}":1}`, 'refuse'), 'json-unexpected');
     expect(error.message.length).toBeLessThan(200);
     expect((await failure(() => read('{"\\u009b31m\\u2028":1}', 'refuse'), 'json-unexpected')).message).not.toMatch(

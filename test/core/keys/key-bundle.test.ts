@@ -76,7 +76,7 @@ describe('what a key gets (protocol C.2.5)', () => {
     expect(only(block({ role: 'alice', ...headers })).id).toBe(id as KeyId | undefined);
   });
 
-  test.each(['targets', 'snapshot', 'timestamp'])('a %s key of nobody’s is refused', async (role) => {
+  test.each(['targets', 'snapshot', 'timestamp'])('a %s key of no one’s is refused', async (role) => {
     const error = await failure(() => only(block({ role })), 'key-malformed');
     expect([error.message, error.next]).toEqual([
       `invalid key pem block: it does not say whose ${role} key it is`,

@@ -127,7 +127,7 @@ describe('it is not issued by an authority', () => {
     expect(passes(root, line(root, [{ digest: 'sha1' }]))).toBe(false);
   });
 
-  test('by a link with a critical extension that nobody here understands', () => {
+  test('by a link with a critical extension that no one here understands', () => {
     expect(passes(root, [], { critical: NAME_CONSTRAINTS })).toBe(false);
     expect(passes(root, line(root, [{ critical: NAME_CONSTRAINTS }]))).toBe(false);
     expect(passes(Authority.root('Acme', { critical: '1.2.3.4' }))).toBe(false);

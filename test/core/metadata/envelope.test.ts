@@ -24,7 +24,7 @@ const FILES = [
 
 describe('an envelope', () => {
   for (const path of FILES) {
-    test(`of Notary is read, and written back to the byte: ${path}`, () => {
+    test(`of Notary is read, and written back byte for byte: ${path}`, () => {
       const file = vector(path);
       const { bytes, signed, signatures, role } = parseEnvelope('targets', file);
       expect(role).toBe('targets');
@@ -115,7 +115,7 @@ describe('signatures', () => {
     `{"KeyID":"${ID}","Method":"ecdsa","Sig":"YWJj"}`,
   ];
   for (const entry of useless) {
-    test(`that cannot be any are passed over: ${entry.slice(0, 60)}`, () => {
+    test(`that are malformed are skipped: ${entry.slice(0, 60)}`, () => {
       expect(signaturesIn(`${entry},${ENTRY}`)).toEqual(signaturesIn(ENTRY));
     });
   }

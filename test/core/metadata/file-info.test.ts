@@ -20,13 +20,13 @@ const SHA512 = createHash('sha512').update(BYTES).digest();
 const info = (length: number, ...hashes: [string, Buffer][]): FileInfo => ({ length, hashes: new Map(hashes) });
 const flipped = (bytes: Buffer) => Buffer.from(bytes.map((byte, at) => (at === 0 ? byte ^ 1 : byte)));
 
-test('what is known of a file is its length and both digests', () => {
+test('a file is listed with its length and both digests', () => {
   expect(fileInfoOf(BYTES)).toEqual(info(BYTES.length, ['sha256', SHA256], ['sha512', SHA512]));
   expect(readFileInfo(new Map(fileInfoJson(fileInfoOf(BYTES))), 'x')).toEqual(fileInfoOf(BYTES));
 });
 
 describe('a file', () => {
-  test('is what was promised', () => {
+  test('is the one that was listed', () => {
     for (const promise of [
       fileInfoOf(BYTES),
       info(BYTES.length, ['sha256', SHA256]),
@@ -37,13 +37,13 @@ describe('a file', () => {
     }
   });
 
-  test('has the promised length', async () => {
+  test('has the listed length', async () => {
     for (const length of [0, BYTES.length - 1, BYTES.length + 1]) {
       await failure(() => checkFile('x', BYTES, info(length, ['sha256', SHA256])), 'length-mismatch');
     }
   });
 
-  test('has every digest that is known, not just the first', async () => {
+  test('has every listed digest of a known algorithm, not just the first', async () => {
     const wrong = [
       info(BYTES.length, ['sha256', flipped(SHA256)]),
       info(BYTES.length, ['sha256', SHA256], ['sha512', flipped(SHA512)]),
@@ -58,7 +58,7 @@ describe('a file', () => {
     expect(error.message).toBe(`sha256 checksum for targets did not match: expected ${'0'.repeat(64)}`);
   });
 
-  test('that arrives piece by piece is checked as one, and no further than it may go', async () => {
+  test('that arrives in pieces is checked as a whole, and is refused as soon as it is too long', async () => {
     const checked = (promise: FileInfo, ...pieces: string[]) => {
       const check = new FileCheck('x', promise);
       for (const piece of pieces) check.update(Buffer.from(piece));
@@ -72,7 +72,7 @@ describe('a file', () => {
     await failure(() => check.update(Buffer.from('!')), 'length-mismatch');
   });
 
-  test('of Notary is what its snapshot promises', () => {
+  test('of Notary is what its snapshot lists', () => {
     const { meta } = readSnapshot(payloadOf(vector('acme-app/snapshot.json')));
     for (const role of ['root', 'targets', 'targets/releases', 'targets/jeff']) {
       checkFile(role, vector(`acme-app/${role}.json`), meta.get(role) ?? info(-1));
@@ -80,7 +80,7 @@ describe('a file', () => {
   });
 });
 
-test('two promises are of the same file where they agree in all that both say', () => {
+test('two entries describe the same file if they agree in everything that both contain', () => {
   const both = fileInfoOf(BYTES);
   const sha256 = info(BYTES.length, ['sha256', SHA256]);
   const sha512 = info(BYTES.length, ['sha512', SHA512]);

@@ -74,11 +74,11 @@ for (const [role, base, read] of READERS) {
       ['a second expiry in another case', put(['EXPIRES'], '2999-01-01T00:00:00Z'), 'json-unexpected'],
     ]);
 
-    test('is read, unknown members passed over', () => {
+    test('is read, and unknown members are ignored', () => {
       expect(read(put(['x-more'], tree({ a: [1] }))(base))).toEqual(read(base));
     });
 
-    test('has the highest version there is', () => {
+    test('may have the highest version', () => {
       expect(read(put(['version'], 2 ** 31 - 1)(base)).version).toBe(2 ** 31 - 1);
     });
 

@@ -135,13 +135,13 @@ describe('a role', () => {
     });
   }
 
-  test('that is not a delegation is none', () => {
+  test('that is not a delegation is refused as one', () => {
     for (const role of BASE_ROLES) expect(isDelegation(role)).toBe(false);
     expect(BASE_ROLES.filter(isTargetsRole)).toEqual(['targets']);
     return failure(() => parseTargetsRole('root'), 'role-invalid');
   });
 
-  test('has the role that delegates to it', () => {
+  test('has a delegator', () => {
     expect(parentOf(parseDelegation('targets/a'))).toBe('targets');
     expect(parentOf(parseDelegation('targets/a/b')) as string).toBe('targets/a');
   });

@@ -118,7 +118,7 @@ describe('of a reference', () => {
     expect(familiarName(parseReference('quay.io/library/a'))).toBe('quay.io/library/a');
   });
 
-  test('the default tag stands in where nothing is said', () => {
+  test('a name without tag and digest gets the default tag', () => {
     expect(withDefaultTag(parseReference('alpine')).tag).toBe('latest');
     expect(withDefaultTag(parseReference('alpine:a')).tag).toBe('a');
     expect(withDefaultTag(parseReference(`alpine@${DIGEST}`)).tag).toBeUndefined();

@@ -102,7 +102,7 @@ describe('a name is looked up (protocol C.14)', () => {
     expect(DOCKER_ROLES).toEqual([RELEASES, 'targets']);
   });
 
-  test('and a list has just what the look-ups find', () => {
+  test('a list contains exactly what look-ups find', () => {
     const names = [...new Set(TREE.flatMap(([, , tags]) => Object.keys(tags))), 'none'];
     for (const roles of [undefined, DOCKER_ROLES, ['targets', RELEASES], [A], [B, A], [AA, 'targets']] as const) {
       const list = listTargets(set, roles);
@@ -113,7 +113,7 @@ describe('a name is looked up (protocol C.14)', () => {
 });
 
 describe('paths', () => {
-  test('decide who may speak for a name, as prefixes (protocol G-26)', () => {
+  test('are prefixes that decide which role may sign a name (protocol G-26)', () => {
     expect(admits(set, A, 'a')).toBe(true);
     expect(admits(set, A, 'abc')).toBe(true);
     expect(admits(set, A, 'b')).toBe(false);

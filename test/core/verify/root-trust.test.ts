@@ -37,7 +37,7 @@ describe("Notary's four roots (protocol H.9)", () => {
   });
 
   for (const step of ['intermediate', 'last'] as const) {
-    test(`are walked one by one, each step ${step}`, () => {
+    test(`are verified one by one, each step ${step}`, () => {
       let root = trustCachedRoot(ACME, vectorRoot(1));
       for (const bytes of VECTORS.slice(1)) root = trustNextRoot(root, bytes, TRUST_ON_FIRST_USE, THEN, step);
       expect(root.root.version).toBe(4);
@@ -60,11 +60,11 @@ describe("Notary's four roots (protocol H.9)", () => {
     });
   }
 
-  test('say their versions before they are trusted', () => {
+  test('have a readable version before they are trusted', () => {
     expect(VECTORS.map(claimedRootVersion)).toEqual([1, 2, 3, 4]);
   });
 
-  test('speak for no other repository', async () => {
+  test('are for no other repository', async () => {
     for (const name of ['docker.io/acme/app2', 'docker.io/acme', 'docker.io/Acme/app']) {
       const gun = parseGun(name);
       await failure(() => trustFirstRoot(gun, vectorRoot(1), TRUST_ON_FIRST_USE, THEN), 'root-untrusted');
@@ -174,7 +174,7 @@ describe('a cached root', () => {
     expect(trustCachedRoot(GUN, rootFile([make(GUN, NOW - 3651 * DAY)])).root.version).toBe(1);
   });
 
-  test('is not trusted when somebody else signed it', async () => {
+  test('is not trusted when someone else signed it', async () => {
     await failure(() => trustCachedRoot(GUN, rootFile([A], { by: [B] })), 'root-untrusted');
     await failure(() => trustCachedRoot(GUN, rootFile([make(parseGun('a/b'))])), 'root-untrusted');
     await failure(() => trustCachedRoot(GUN, Buffer.from('{}')), 'json-unexpected');
@@ -297,14 +297,14 @@ describe('the next root', () => {
     expect(next(rootFile([B], { version: 2, by: [old, B] }), previous(rootFile([old]))).root.version).toBe(2);
   });
 
-  test('may have an expired certificate on the way, but not at the end', async () => {
+  test('may have an expired certificate if it is not the newest', async () => {
     const old = make(GUN, NOW - 3651 * DAY);
     const file = rootFile([old], { version: 2, by: [A, old], expires: NOW - DAY });
     expect(next(file, previous(), 'intermediate').root.version).toBe(2);
     await failure(() => next(file, previous(), 'last'), 'root-untrusted');
   });
 
-  test('is bound by pins, on the way too', async () => {
+  test('is bound by pins, even if it is not the newest', async () => {
     const file = rootFile([B], { version: 2, by: [A, B] });
     for (const step of ['intermediate', 'last'] as const) {
       expect(next(file, previous(), step, pinned(B)).root.version).toBe(2);

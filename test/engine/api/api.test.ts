@@ -445,7 +445,7 @@ describe('push', () => {
 describe('an engine that is not there', () => {
   const at = (socketPath: string) => new DockerEngine(new EngineClient({ host: `unix://${socketPath}`, socketPath }));
 
-  test('no socket, or none that anybody answers', async () => {
+  test('no socket, or none that anyone answers', async () => {
     const path = join(temporaryFolder(), 'docker.sock');
     const failure = {
       code: 'engine-unreachable',

@@ -125,7 +125,7 @@ describe('findDocker', () => {
     expect(here.calls()).toBe(0);
   });
 
-  test('takes podman where there is no docker, and knows podman under the name of docker', async () => {
+  test('takes podman if there is no docker, and knows podman under the name of docker', async () => {
     const podman = program('podman', "echo 'podman version 4.3.1'");
     expect(await find({ PATH: podman.folder })).toMatchObject({ path: podman.path, kind: 'podman', version: '4.3.1' });
     const emulation = program('docker', "echo Emulate >&2; echo 'podman version 5.0.0'");
@@ -133,7 +133,7 @@ describe('findDocker', () => {
     expect(found).toMatchObject({ path: emulation.path, kind: 'podman', version: '5.0.0' });
   });
 
-  test('refuses where there is nothing', async () => {
+  test('refuses if there is nothing', async () => {
     await expect(find({ PATH: temporaryFolder() })).rejects.toMatchObject(MISSING);
     await expect(find({})).rejects.toMatchObject(MISSING);
   });

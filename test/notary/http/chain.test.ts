@@ -131,7 +131,7 @@ describe('caches', () => {
   });
 });
 
-describe('nobody gets with the timestamp', () => {
+describe('no one gets with the timestamp', () => {
   test('what he may not read', async () => {
     expect(await codeOf(ask({}, { gate: stranger() }))).toBe('unauthorized');
   });

@@ -218,7 +218,7 @@ test('the changefeed of a GUN asks for it alone', async () => {
   expect(wanted.map(formatScope)).toEqual([`repository:${GUN}:pull`]);
 });
 
-test('names outside the prefixes are refused before anyone is asked who he is', async () => {
+test('names outside the prefixes are refused before anyone is asked to log in', async () => {
   const server = new TestServer({ gunPrefixes: ['registry.example.com:5000/', 'docker.io/acme/'] });
   const wanted: Scope[] = [];
   const gate = stranger(wanted);
@@ -256,7 +256,7 @@ test.each(['login-throttled', 'login-busy'] as const)('%s is told by who guards 
   expect(server.log).toEqual([]);
 });
 
-test('what nobody foresaw is an unknown error, and is logged', async () => {
+test('what no one foresaw is an unknown error, and is logged', async () => {
   const server = new TestServer();
   server.database.run('DROP TABLE tuf_files');
   expect(short(await server.get('1.root.json'))).toEqual([

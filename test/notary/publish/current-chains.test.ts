@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 function chains(isExclusive: boolean): CurrentChains {
-  return new CurrentChains({ store, capacity: CAPACITY, isExclusive });
+  return new CurrentChains({ store, capacity: CAPACITY, isExclusive, onUnreadable: () => {} });
 }
 
 async function timestampOf(from: CurrentChains): Promise<number | undefined> {

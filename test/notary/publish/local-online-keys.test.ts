@@ -43,7 +43,7 @@ test('asking again gives the same key until something that it signed is stored',
   expect((await keys.next(GUN, 'timestamp', [])).id).toBe(second.id);
 });
 
-test('a key that the root lists is not given out as a new one, though nobody noted that it signed', async () => {
+test('a key that the root lists is not given out as a new one, though no one noted that it signed', async () => {
   const first = await keys.next(GUN, 'timestamp', []);
   const second = await keys.next(GUN, 'timestamp', [first.id]);
   expect(second.id).not.toBe(first.id);

@@ -214,7 +214,7 @@ describe('access', () => {
     expect(await stored(server)).toBeUndefined();
   });
 
-  test('a name that the server does not serve is told so before anybody is asked who he is', async () => {
+  test('a name that the server does not serve is told so before anyone is asked to log in', async () => {
     const server = new TestServer({ gunPrefixes: ['other.example.com/'] });
     const init = { gate: stranger(), headers: ABSENT };
     const reply = await server.send('PUT', PATH, { ...init, body: new Uint8Array(ONE) });

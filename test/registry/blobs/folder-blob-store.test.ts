@@ -15,7 +15,7 @@ blobStoreSuite('FolderBlobStore', async () => {
 const BYTES = content(1, 1000);
 const ANYWHERE = { offset: undefined, limit: 10_000 };
 
-test('nobody else may read the files', async () => {
+test('no one else may read the files', async () => {
   const folder = join(temporaryFolder(), 'data');
   mkdirSync(folder, { mode: 0o755 });
   const store = await FolderBlobStore.open(folder);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 
 describe('a blob', () => {
-  test('is sent whole, as content that nobody should interpret', async () => {
+  test('is sent whole, as content that no one should interpret', async () => {
     const response = await send('GET', path);
     expect(response.status).toBe(200);
     expect(headers(response)).toEqual({

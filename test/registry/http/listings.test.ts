@@ -172,7 +172,7 @@ describe('referrers', () => {
     expect((await referrers(subject)).body.manifests.length).toBe(2);
   });
 
-  test('there are none of what nobody knows', async () => {
+  test('there are none of what no one knows', async () => {
     const unknown = digestOf(content(70, 10));
     for (const repository of ['team/app', 'team/unknown']) {
       const { response, body } = await referrers(unknown, '', repository);

@@ -289,7 +289,7 @@ describe('a server that is not of the registry whose login is stored', () => {
   const registry = 'registry.example:5000';
   const isWiped = ({ logins }: World) => logins.every(({ password }) => password.every((byte) => byte === 0));
 
-  test('gets what everybody may, from a token service of its own', async () => {
+  test('gets what everyone may, from a token service of its own', async () => {
     const it = world({ user: 'alice', registry });
     const answer = await it.client.send(it.get(), [pull]);
     expect(answer.body.toString()).toBe('welcome');

@@ -94,7 +94,7 @@ describe('a login', () => {
     ['to the registry, whose token it would get', 'https://reg.example/token', 'https://notary.example'],
     ['on a host below', 'https://reg.example/token', 'https://notary.reg.example'],
     ["with Docker Hub's service", 'https://auth.docker.io/token', 'https://notary.docker.io'],
-  ])('stays here where a server of somebody else sends it %s', (_, realm, challenger) => {
+  ])('stays here where a server of someone else sends it %s', (_, realm, challenger) => {
     expect(goesTo(realm, challenger, 'reg.example')).toBe(false);
   });
 

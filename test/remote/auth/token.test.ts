@@ -79,7 +79,7 @@ describe('requestToken', () => {
       NOW,
     );
 
-  test('without a login asks for what everybody may', async () => {
+  test('without a login asks for what everyone may', async () => {
     const service = serve(() => Response.json({ token: 'abc' }));
     expect((await ask(service.origin)).token.value).toBe('abc');
     const [request] = service.requests;

@@ -253,7 +253,7 @@ export function httpSuite(pipelined: boolean): void {
       expect(server.requests).toHaveLength(1);
     });
 
-    test('cannot mend a port where nobody listens, which is tried twice', async () => {
+    test('cannot fix a port if no one listens, which is tried twice', async () => {
       for (const method of ['GET', 'POST'] as const) {
         const waits: number[] = [];
         const sleep = async (milliseconds: number) => void waits.push(milliseconds);
@@ -302,7 +302,7 @@ export function httpSuite(pipelined: boolean): void {
       expect(server.requests).toHaveLength(3);
     });
 
-    test('cannot mend a name that does not exist', async () => {
+    test('cannot fix a name that does not exist', async () => {
       const error = await failure(client().send(get('https://no-such-host.invalid')), 'network-unreachable');
       expect(error.message).toStartWith('cannot reach https://no-such-host.invalid: the name ');
     });

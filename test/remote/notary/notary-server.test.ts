@@ -275,7 +275,7 @@ describe('publishing', () => {
     expect(error.message).toBe('The root metadata is invalid: a [31mb c');
   });
 
-  test('after somebody else has a code of its own', async () => {
+  test('after someone else has a code of its own', async () => {
     const body = {
       errors: [{ code: 'VERSION', message: 'A newer version of metadata is already available.', detail: {} }],
     };

@@ -35,7 +35,7 @@ describe('readTlsFolder', () => {
     });
   });
 
-  test('finds nothing where there is no folder', () => {
+  test('finds nothing if there is no folder', () => {
     expect(readTlsFolder(join(temporaryFolder(), 'absent', 'deeper'))).toEqual({ authorities: [], identities: [] });
   });
 

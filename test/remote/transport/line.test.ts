@@ -55,7 +55,7 @@ test('requests of the same moment follow each other on one connection, and get t
   expect(server.connections).toBe(1);
 });
 
-test('before a first answer nobody knows whether the server keeps the connection', async () => {
+test('before a first answer no one knows whether the server keeps the connection', async () => {
   const server = await serveRequests((path, socket) => void reply(socket, path));
   const http = client();
   const answers = await Promise.all(paths(2).map((path) => http.send(request(server, path))));
@@ -129,7 +129,7 @@ test('an answer that is too long costs the others nothing but time', async () =>
   expect((await Promise.all(others)).map(({ body }) => body.toString())).toEqual(paths(3));
 });
 
-test('an answer that nobody asked for ends the connection', async () => {
+test('an answer that no one asked for ends the connection', async () => {
   const twice = await serveRequests((path, socket) => void socket.write(answer(path) + answer('evil')));
   const http = client();
   for (const path of paths(3)) expect((await http.send(request(twice, path))).body.toString()).toBe(path);

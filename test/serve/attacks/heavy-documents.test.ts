@@ -102,7 +102,7 @@ test('a collection that is larger than what is kept in memory is refused', async
   expect(await growing.post([['targets', file]])).toBe(413);
 }, 60_000);
 
-test('publishes as large as are taken keep nobody else waiting', async () => {
+test('publishes as large as are taken keep no one else waiting', async () => {
   const large = new Publisher(target, 'mallory', 'mallory/large');
   await large.create();
   const targets = new Map(Array.from({ length: 60_000 }, (_, at) => [`v${at}`, targetJson(targetOf(1))] as const));

@@ -21,7 +21,7 @@ const paths = [
 ];
 const methods = ['OPTIONS', 'TRACE', 'CONNECT', 'PATCH', 'PROPFIND', 'MOVE', 'LOCK', 'PURGE', 'SEARCH', 'LINK'];
 
-test('methods that nobody has use for', async () => {
+test('methods that no one has use for', async () => {
   await target.withstands(async () => {
     for (const method of methods) {
       for (const path of paths) {
@@ -93,7 +93,7 @@ test('the request’s line and headers name no other host, and no other address 
   }
 });
 
-test('an expectation is met or passed over, and no body is waited for that nobody wants', async () => {
+test('an expectation is met or passed over, and no body is waited for that no one wants', async () => {
   const { Authorization } = basic('mallory', PASSWORDS.mallory);
   const head = [
     'PUT /v2/alice/app/manifests/x HTTP/1.1',

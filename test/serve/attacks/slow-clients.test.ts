@@ -42,7 +42,7 @@ async function opened(count: number, bytes: string, address = ELSEWHERE): Promis
   return sockets;
 }
 
-test(`${THOUSANDS} connections on which nobody asks for anything`, async () => {
+test(`${THOUSANDS} connections on which no one asks for anything`, async () => {
   await target.withstands(async () => {
     const sockets = await opened(THOUSANDS, '');
     expect((await exchange(target, request('GET /_signet/health', HOST))).statuses).toEqual([200]);
@@ -149,7 +149,7 @@ test('manifests that never end are counted as well, however their paths are writ
   }, 200 * MiB);
 }, 60_000);
 
-test('large answers that nobody takes are kept for a few clients, and refused to the rest', async () => {
+test('large answers that no one takes are kept for a few clients, and refused to the rest', async () => {
   const own = new Publisher(target, 'mallory', 'mallory/large');
   await own.create();
   const file = await own.signed(['a', 'a'.repeat(20 * MiB)]);
@@ -180,7 +180,7 @@ test('a large answer arrives whole, with its length declared', async () => {
   expect(headers.get('content-length')).toBe(String(file.length));
 }, 60_000);
 
-test('blobs that nobody reads on stay on the disk', async () => {
+test('blobs that no one reads on stay on the disk', async () => {
   const access = await target.bearer('mallory', 'repository:mallory/app:pull,push');
   const blob = content(3, 16 * MiB);
   const path = `/v2/mallory/app/blobs/uploads/?digest=${digestOf(blob)}`;

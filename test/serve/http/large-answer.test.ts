@@ -46,7 +46,7 @@ test('a large answer is the same, and counts until its end', async () => {
   while (!isFree(shares)) await Bun.sleep(1);
 });
 
-test('it counts no more once nobody wants it', async () => {
+test('it counts no more once no one wants it', async () => {
   const shares = newShares();
   const given = new AbortController();
   countUntilTaken(answer(new Uint8Array(MiB)), shares.enter('a'), asked(given.signal));

@@ -42,7 +42,7 @@ test.each([
   ['::1', ['::1'], ['::1']],
   ['::', ['::'], ['::']],
   ['registry.example.com', ['registry.example.com'], ['registry.example.com']],
-])('%s stands for %p, and for %p where there is no [::1]', (host, withIPv6, without) => {
+])('%s stands for %p, and for %p if there is no [::1]', (host, withIPv6, without) => {
   const hosts = (hasIPv6: boolean) => addressesOf({ host, port: 5000 }, hasIPv6).map((address) => address.host);
   expect([hosts(true), hosts(false)]).toEqual([withIPv6, without]);
 });

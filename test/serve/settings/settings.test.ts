@@ -122,6 +122,20 @@ describe('refused', () => {
     tlsCertificate: ['a\0b'],
     tlsKey: ['a\0b'],
     behindProxy: ['maybe'],
+    database: [
+      '',
+      'signet.db',
+      'sqlite:',
+      'oracle://u:hunter2@h/n',
+      'postgres://u:hunter2@h',
+      'mysql://u:hun#ter2@h/n',
+    ],
+    databaseFile: ['a\0b'],
+    databasePool: ['0', '1001', 'many'],
+    databaseTimeout: ['0', '11m'],
+    signerDatabase: ['', 'notarysigner', 'oracle://u:hunter2@h/n', 'mysql://u:hun#ter2@h/n'],
+    signerDatabaseFile: ['a\0b'],
+    signerPassphrases: ['a\0b'],
     auth: ['none'],
     publicPull: ['team/App', 'a//b', '**', 'team/*/x'],
     service: ['a b', 'a"b', 'x'.repeat(101), 'é'],
@@ -149,10 +163,36 @@ describe('refused', () => {
       for (const text of WRONG[name]) {
         const { code, message } = failure({ flags: new Map([[flagOf(name), [text]]]) });
         expect([text, code]).toEqual([text, 'setting-invalid']);
-        expect(message).toStartWith(`setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}, got `);
+        const quotes =
+          name === 'database' || name === 'signerDatabase' ? ': the database URL cannot be used' : ', got ';
+        expect(message).toStartWith(
+          `setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}${quotes}`,
+        );
+        expect(message).not.toContain('hunter2');
       }
     });
   }
+
+  test('a password as a flag, but not in a variable or in the file', () => {
+    const url = 'postgres://signet:hunter2@db.example.com/signet';
+    const { code, message } = failure({ flags: new Map([['database', [url]]]) });
+    expect([code, message]).toEqual([
+      'setting-invalid',
+      '--database has a password, and every user of the machine can read flags',
+    ]);
+    const { database } = read({ environment: { SIGNET_DATABASE: url } });
+    expect(String(database)).toBe('postgres://signet@db.example.com:5432/signet');
+    expect(String(read({ file: settingsFile(JSON.stringify({ database: url })) }).database)).toBe(String(database));
+    expect(Bun.inspect(read({ environment: { SIGNET_DATABASE: url } }))).not.toContain('hunter2');
+  });
+
+  test('two databases', () => {
+    const flags = new Map([
+      ['database', ['sqlite:a.db']],
+      ['database-file', ['url']],
+    ]);
+    expect(failure({ flags }).code).toBe('settings-conflict');
+  });
 
   test('an unknown member of the file, however it is written', () => {
     for (const name of ['Listen', 'tls_key', '__proto__', 'constructor', 'data']) {
@@ -225,7 +265,7 @@ describe('flags', () => {
     const names = SERVE_FLAGS.map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
     expect(new Set(names)).toEqual(
-      new Set([...SETTING_NAMES.map(flagOf), 'config', 'data', 'trust-here', 'untrust-here', 'yes']),
+      new Set([...SETTING_NAMES.map(flagOf), 'check', 'config', 'data', 'json', 'trust-here', 'untrust-here', 'yes']),
     );
   });
 });

@@ -175,7 +175,7 @@ describe('nothing is done', () => {
     untouched(machine);
   });
 
-  test('where there is no authority to trust', async () => {
+  test('if there is no authority to trust', async () => {
     const machine = machineWith(SYSTEM_STORES[3]);
     const options = { isUndo: false, isSure: true, machine, terminal: talk().terminal };
     const never = testSettings();

@@ -44,7 +44,7 @@ beforeEach(async () => {
 });
 
 describe('what has expired', () => {
-  test('is refused, can be inspected, and is mended by whoever has the keys', async () => {
+  test('is refused, can be inspected, and is fixed by whoever has the keys', async () => {
     simulator.now = NOW + 3 * YEAR + DAY;
     await simulator.refresh();
     await admin.isRefused('metadata-expired');
@@ -116,7 +116,7 @@ describe('what expires soon', () => {
     ]);
   });
 
-  test('of the root is signed anew with whatever is published, if its key is here (protocol C.11)', async () => {
+  test('of the root is signed again with whatever is published, if its key is here (protocol C.11)', async () => {
     simulator.now = NOW + 10 * YEAR - 100 * DAY;
     await simulator.refresh();
     expect((await renew(alice.repository(), [ALICE])).kind).toBe('published');

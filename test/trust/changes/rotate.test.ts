@@ -119,7 +119,7 @@ describe('each role', () => {
 });
 
 describe('a former key stays', () => {
-  test('where it belongs to another repository, or to nobody', async () => {
+  test('where it belongs to another repository, or to no one', async () => {
     for (const gun of [parseGun('registry.example.com/acme/other'), undefined]) {
       const key = generatePrivateKey('ecdsa');
       await owner.keys.import(fileOf(key, 'targets', { gun }), { name: 'targets' });
@@ -258,7 +258,7 @@ test('where it fails before anything is sent, no new key stays', async () => {
   expect([await here(), publishes().length]).toEqual([before, 1]);
 });
 
-test('where nobody knows whether the server took it, both keys stay', async () => {
+test('if no one knows whether the server took it, both keys stay', async () => {
   const former = idsOf('targets');
   const publish = simulator.publish.bind(simulator);
   simulator.publish = async (gun, files) => {

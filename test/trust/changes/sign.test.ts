@@ -214,7 +214,7 @@ describe('a signer who goes', () => {
     await failure(signImages(alice.repository(), [image('v3', 3)]), 'signing-key-missing');
   });
 
-  test('and signed last leaves nothing to pull, where nobody else can sign in his place', async () => {
+  test('and signed last leaves nothing to pull, if no one else can sign in his place', async () => {
     await signImages(alice.repository(), [image('v1', 1)]);
     expect(await last(alice)).toBe(true);
     await removeSigner(ALICE, [keyOf(alice).id]);
@@ -276,7 +276,7 @@ describe('a signer who goes', () => {
     expect([await last(alice), await last(bob)]).toEqual([true, false]);
   });
 
-  test('cannot be asked about where nothing is released', async () => {
+  test('cannot be asked about if nothing is released', async () => {
     const error = await failure(last(alice), 'signatures-missing');
     expect(error.message).toBe('all signed tags are currently revoked, use docker trust sign to fix');
   });

@@ -48,7 +48,7 @@ describe('a copy of a live collection', () => {
     expect((await readCopy(from, OLD_SERVER)).verification.root).toEqual({ how: 'known' });
   });
 
-  test('is refused where nothing is pinned and first use is off', async () => {
+  test('is refused if nothing is pinned and first use is off', async () => {
     const simulator = await rotatedRepository();
     await failure(readCopy({ ...source(simulator), pinning: NO_FIRST_USE }, OLD_SERVER), 'root-unpinned');
   });

@@ -56,7 +56,7 @@ describe('a tag (protocol D.3)', () => {
     }
   });
 
-  test('that nobody signed is none', async () => {
+  test('that no one signed is none', async () => {
     const error = await failure(async () => resolveTag(await load(), 'none'), 'target-not-found');
     expect(error.message).toBe('No valid trust data for none');
   });

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 describe('a new root is one that its founder would trust as a visitor', () => {
-  test('where nothing is pinned, whatever first use is set to', async () => {
+  test('if nothing is pinned, whatever first use is set to', async () => {
     for (const tofu of ['on', 'off', 'ask', 'off-in-ci'] as const) {
       await simulator.remove();
       const visitor = new Visitor(simulator);
@@ -80,7 +80,7 @@ describe('a collection that was only prepared', () => {
     expect(await new Visitor(simulator).resolve('v1')).toBe(digestOfTarget(3));
   });
 
-  test('gives way to none that somebody else has published in between', async () => {
+  test('gives way to none that someone else has published in between', async () => {
     await new Visitor(simulator).repository().initialize(() => undefined);
     const before = simulator.state;
     await failure(publishStaged(founder.repository(), new Changelist(temporaryFolder(), GUN)), 'root-rotation-invalid');

@@ -111,7 +111,7 @@ describe('initialising (protocol C.12)', () => {
     expect(root.id).not.toBe(payload.roles.get('root')?.keyIds[0] as never);
   });
 
-  test('of a repository that somebody else has just made changes nothing', async () => {
+  test('of a repository that someone else has just made changes nothing', async () => {
     const [one, other] = [new Visitor(simulator), new Visitor(simulator)];
     await one.repository().initialize(() => {});
     const state = simulator.state;

@@ -222,7 +222,7 @@ describe('the repository’s own key', () => {
     expect(await people.alice.visitor.resolve('x')).toBe(digestOfTarget(3));
   });
 
-  test('raising a threshold above what is signed signs the file anew', async () => {
+  test('raising a threshold above what is signed signs the file again', async () => {
     await sign('alice', 'v1', 1);
     await sign('bob', 'v1', 1);
     const change = { addKeys: [], removeKeys: [], threshold: 3 };

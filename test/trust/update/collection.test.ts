@@ -86,7 +86,7 @@ describe('an update asks for what it needs (protocol C.15)', () => {
     expect(visitor.cache.written).toEqual(['snapshot', 'targets', 'timestamp']);
   });
 
-  test('a damaged file in the cache is fetched anew', async () => {
+  test('a damaged file in the cache is fetched again', async () => {
     await visitor.update();
     for (const role of ['snapshot', 'targets'] as const) {
       await visitor.cache.write(GUN, role, Buffer.from('damaged'));
@@ -194,7 +194,7 @@ describe('a chain of roots (protocol A.13.3)', () => {
     expect(await guest.resolve()).toBe(digestOfTarget(1));
   });
 
-  test('begins at a cached root that has expired, and ends there where there is no newer', async () => {
+  test('begins at a cached root that has expired, and ends there if there is no newer', async () => {
     simulator.forge('root', expiring(NOW + DAY));
     simulator.relist();
     const guest = new Visitor(simulator);
@@ -303,7 +303,7 @@ describe('without a server (protocol C.8)', () => {
     ]);
   });
 
-  test('nobody begins', async () => {
+  test('no one begins', async () => {
     simulator.isOffline = true;
     await visitor.isRefused('network-unreachable');
   });
@@ -313,7 +313,7 @@ describe('without a server (protocol C.8)', () => {
     new SignetError('server-error', '503'),
     new SignetError('network-timeout', 'x'),
   ]) {
-    test(`nobody publishes, whatever is in the cache: ${lie.code}`, async () => {
+    test(`no one publishes, whatever is in the cache: ${lie.code}`, async () => {
       await visitor.update();
       simulator.lies.set('timestamp', lie);
       await expect(visitor.update('publish')).rejects.toMatchObject({ code: lie.code });

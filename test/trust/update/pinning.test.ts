@@ -70,7 +70,7 @@ describe('a pinned root key', () => {
     expect(await visitor(last.id).resolve()).toBe(digestOfTarget(1));
   });
 
-  test('binds a root of earlier visits, and lets it go on once the pin is mended', async () => {
+  test('binds a root of earlier visits, and lets it go on once the pin is fixed', async () => {
     const regular = new Visitor(simulator);
     await regular.resolve();
     regular.pinning = pinnedTo(GUN, simulator.owner.makeRoot(GUN, NOW).id);
@@ -136,7 +136,7 @@ describe('trust on first use', () => {
   };
 
   for (const tofu of ['off', 'off-in-ci', 'ask'] as const) {
-    test(`that is ${tofu}: nobody comes in unasked, who was here stays, and a pin opens`, async () => {
+    test(`that is ${tofu}: no one comes in unasked, who was here stays, and a pin opens`, async () => {
       const stranger = new Visitor(simulator);
       stranger.pinning = { ...TRUST_ON_FIRST_USE, tofu };
       expect((await stranger.isRefused('root-unpinned')).next).toContain(`{"${GUN}":["${canonicalKeyId(first)}"]}`);
@@ -180,7 +180,7 @@ describe('trust on first use', () => {
     for (const person of [refusing, interrupted]) expect(person.cache.written).toEqual([]);
   });
 
-  test('asks nobody where a pin applies, where it is off, or where the root does not verify', async () => {
+  test('asks no one if a pin applies, if it is off, or if the root does not verify', async () => {
     const [person, seen] = asked(true);
     person.pinning = { ...pinnedTo(GUN, simulator.owner.makeRoot(GUN, NOW).id), tofu: 'ask' };
     await person.isRefused('root-pin-mismatch');
@@ -192,7 +192,7 @@ describe('trust on first use', () => {
     expect(seen).toEqual([]);
   });
 
-  test('asks nobody for a repository that does not exist', async () => {
+  test('asks no one for a repository that does not exist', async () => {
     const [person, seen] = asked(true);
     await simulator.remove();
     await person.isRefused('trust-data-missing');

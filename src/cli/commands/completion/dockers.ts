@@ -1,5 +1,5 @@
 import { findDocker } from '../../../engine/cli/cli.ts';
-import { SyntaxBook } from '../../../engine/cli/learn.ts';
+import { LearnedSyntax } from '../../../engine/cli/learn.ts';
 import { captureDocker } from '../../../engine/cli/run.ts';
 import type { Candidate, Completion } from '../../line/complete.ts';
 import { findCommand, firstWords, nextWords } from '../docker/closed-world/commands.ts';
@@ -23,7 +23,8 @@ export async function dockersCompletion(
   const { stdout, exitCode } = await captureDocker(cli.path, ['__complete', ...words, current], env);
   const answer = exitCode === 0 ? readAnswer(stdout) : undefined;
   if (answer !== undefined) return answer;
-  if (current.startsWith('-')) return { candidates: await learned(new SyntaxBook(cli, env), words), directive: 'none' };
+  if (current.startsWith('-'))
+    return { candidates: await learned(new LearnedSyntax(cli, env), words), directive: 'none' };
   const next = words.length === 0 ? firstWords() : nextWords(words);
   return { candidates: next.map((word) => ({ word })), directive: next.length === 0 ? 'files' : 'none' };
 }
@@ -44,7 +45,7 @@ function readAnswer(stdout: string): Completion | undefined {
 }
 
 /** The options of the command that the words name. */
-async function learned(book: SyntaxBook, words: readonly string[]): Promise<readonly Candidate[]> {
+async function learned(book: LearnedSyntax, words: readonly string[]): Promise<readonly Candidate[]> {
   const length = words.findLastIndex((_, index) => findCommand(words.slice(0, index + 1)) !== undefined) + 1;
   const flags = await book.optionsOf(words.slice(0, length));
   return flags.flatMap(({ long }) => (long === undefined ? [] : [{ word: `--${long}` }]));

@@ -1,7 +1,7 @@
 import { wipe } from '../../../core/login.ts';
 import { familiarReference, type Reference } from '../../../core/names/reference.ts';
 import type { ProgressOutput } from '../../../engine/api/progress.ts';
-import type { SignedTag } from '../../../trust/decide/decision.ts';
+import type { ResolvedTag } from '../../../trust/decide/decision.ts';
 import type { Session } from '../../session.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Session } from '../../session.ts';
  */
 export async function fetchTrusted(
   session: Session,
-  { asked, use }: SignedTag,
+  { asked, use }: ResolvedTag,
   options: { readonly platform: string | undefined; readonly show: ProgressOutput | undefined },
 ): Promise<void> {
   const engine = await session.engine();

@@ -3,8 +3,8 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { familiarReference } from '../../../core/names/reference.ts';
 import { quoted } from '../../../core/printable.ts';
 import type { FlagToken, ParsedArgs } from '../../../engine/cli/flags.ts';
-import type { SignedTag } from '../../../trust/decide/decision.ts';
-import { inPlace } from './errors.ts';
+import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
+import { withPlace } from './errors.ts';
 import { permit, permitId, readImageId } from './permission.ts';
 import type { DockerTask } from './task.ts';
 
@@ -12,7 +12,7 @@ import type { DockerTask } from './task.ts';
 interface NamedMounts {
   readonly args: ParsedArgs;
   /** The images that the engine must have by their digests. */
-  readonly images: readonly SignedTag[];
+  readonly images: readonly ResolvedTag[];
 }
 
 /** Types of mounts without an image: docker's, then podman's. */
@@ -29,13 +29,13 @@ const SOURCE: readonly string[] = ['source', 'src'];
 export async function nameMounts(task: DockerTask, option: string, args = task.args): Promise<NamedMounts> {
   const { trust, session } = task;
   if (!trust && session.configuration.defaultRegistry === undefined) return { args, images: [] };
-  const images: SignedTag[] = [];
+  const images: ResolvedTag[] = [];
   let named = args;
   for (let index = 0; index < args.flags(option).length; index++) {
     const flag = named.flags(option)[index];
     const source = flag && readSource(task, flag);
     if (flag === undefined || source === undefined) continue;
-    const { text, image } = await inPlace(`--${option}`, () => nameSource(task, source.value));
+    const { text, image } = await withPlace(`--${option}`, () => nameSource(task, source.value));
     named = named.withValue(flag, source.replacedBy(text));
     if (image !== undefined) images.push(image);
   }
@@ -62,7 +62,7 @@ function readSource({ trust }: DockerTask, { value = '' }: FlagToken) {
 async function nameSource(
   { session, trust }: DockerTask,
   name: string,
-): Promise<{ readonly text: string; readonly image?: SignedTag }> {
+): Promise<{ readonly text: string; readonly image?: ResolvedTag }> {
   const id = readImageId(name);
   if (id !== undefined) {
     if (trust) await permitId(session, id);
@@ -72,7 +72,7 @@ async function nameSource(
   if (!trust) return { text: familiarReference(reference) };
   const permission = await permit(session, reference);
   const text = familiarReference(permission.use);
-  return permission.verdict === 'tag-signed' ? { text, image: permission } : { text };
+  return isResolvedTag(permission) ? { text, image: permission } : { text };
 }
 
 function replaced(fields: readonly NamedField[], source: NamedField, text: string): string {

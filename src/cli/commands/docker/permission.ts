@@ -1,6 +1,7 @@
 import { type Digest, isDigest, parseDigest } from '../../../core/names/digest.ts';
 import { DEFAULT_TAG, familiarReference, gunOf, type Reference } from '../../../core/names/reference.ts';
 import { printable } from '../../../core/printable.ts';
+import { formatTime } from '../../../core/time.ts';
 import { digestNamesOf } from '../../../engine/api/image.ts';
 import { decide, decideEveryTag, type SignedTags } from '../../../trust/decide/decide.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type Permitted,
   permitted,
 } from '../../../trust/decide/decision.ts';
+import type { FrozenList } from '../../../trust/decide/frozen.ts';
 import type { Session } from '../../session.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
 
@@ -28,6 +30,9 @@ export async function permit<Asked extends AskedImage>(
   const about = isImageId(image) ? image.id : gunOf(image);
   const permission = await wordedAs(about, async () => permitted(await decide(image, session.evidence)), unreleased);
   if (permission.verdict === 'exempt') sayExempt(session, permission);
+  if (permission.verdict === 'tag-frozen' || permission.verdict === 'digest-frozen') {
+    sayFrozen(session, permission.asked, permission.list);
+  }
   return permission;
 }
 
@@ -43,6 +48,7 @@ export async function permitEveryTag(
 ): Promise<SignedTags | ExemptImage<Reference>> {
   const permission = await wordedAs(gunOf(repository), () => decideEveryTag(repository, session.evidence));
   if (permission.verdict === 'exempt') sayExempt(session, permission);
+  else if (permission.frozen !== undefined) sayFrozen(session, repository, permission.frozen);
   return permission;
 }
 
@@ -62,6 +68,12 @@ async function knownNames(session: Session, id: Digest): Promise<readonly Refere
   if (session.evidence.rules.digests === 'docker') return [];
   const image = await (await session.engine()).inspectImage(id);
   return image === undefined ? [] : digestNamesOf(image);
+}
+
+function sayFrozen(session: Session, asked: AskedImage, { path, until }: FrozenList): void {
+  const name = isImageId(asked) ? asked.id : familiarReference(asked);
+  const notice = `${name} is frozen until ${formatTime(until)}: its digest comes from ${path}, not from signatures`;
+  session.printError(`${printable(notice, MAX_NOTICE)}\n`);
 }
 
 function sayExempt(session: Session, { asked, exemption }: ExemptImage): void {

@@ -1,13 +1,13 @@
 import { isSignetError } from '../../../core/errors/index.ts';
 import { familiarReference } from '../../../core/names/reference.ts';
 import type { ParsedArgs, PositionalToken } from '../../../engine/cli/flags.ts';
-import type { SignedTag } from '../../../trust/decide/decision.ts';
+import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
 import { progressOutput } from '../../terminal/streams.ts';
 import { runError } from './errors.ts';
 import { fetchTrusted } from './fetch.ts';
 import { nameMounts } from './mounts.ts';
 import { permitId, permitTag, readImageId } from './permission.ts';
-import { type DockerTask, handOver, platformOf } from './task.ts';
+import { type DockerTask, passToDocker, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /**
@@ -17,16 +17,16 @@ import { wrongCount } from './usage.ts';
 export async function runImage(task: DockerTask): Promise<number> {
   const [image] = task.args.positionals;
   if (image === undefined && task.trust) throw await wrongCount(task, 'at least 1');
-  if (image === undefined) return handOver(task, task.args);
+  if (image === undefined) return passToDocker(task, task.args);
   const id = readImageId(image.value);
   if (!task.trust) {
     const args = id === undefined ? withFullName(task, image) : task.args;
-    return handOver(task, (await nameMounts(task, 'mount', args)).args);
+    return passToDocker(task, (await nameMounts(task, 'mount', args)).args);
   }
   try {
     if (id === undefined) return await runTrusted(task, image);
     await permitId(task.session, id);
-    return await handOver(task, await provideMounts(task, task.args));
+    return await passToDocker(task, await provideMounts(task, task.args));
   } catch (error) {
     throw task.name === 'run' && isSignetError(error) ? runError(error) : error;
   }
@@ -37,9 +37,9 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
   const permission = await permitTag(session, session.resolve(image.value));
   const named = args.withValue(image, familiarReference(permission.use));
   const mounted = await provideMounts(task, named);
-  const isPulled = permission.verdict === 'tag-signed' && (await provide(task, permission));
+  const isPulled = isResolvedTag(permission) && (await provide(task, permission));
   // docker would repeat `--pull always`.
-  return handOver(task, isPulled ? mounted.without('pull') : mounted);
+  return passToDocker(task, isPulled ? mounted.without('pull') : mounted);
 }
 
 /** Resolves the mounted images; the engine must have them. */
@@ -50,7 +50,7 @@ async function provideMounts(task: DockerTask, args: ParsedArgs): Promise<Parsed
 }
 
 /** Makes sure that the engine has the image, according to `--pull`; returns whether it was pulled. */
-async function provide(task: DockerTask, trusted: SignedTag): Promise<boolean> {
+async function provide(task: DockerTask, trusted: ResolvedTag): Promise<boolean> {
   const { session, args } = task;
   const policy = args.lastValue('pull') ?? 'missing';
   // Docker itself handles `never` and invalid policies.

@@ -23,6 +23,12 @@ const LOCATION_FLAGS: readonly Flag[] = [
 /** The flags of commands that do something else than serve, and end. */
 const ACTION_FLAGS: readonly Flag[] = [
   {
+    name: 'check',
+    type: 'switch',
+    about: 'Say what a server would find in the databases of a Notary, and end; nothing is changed',
+  },
+  { name: 'json', type: 'switch', about: 'Print what --check finds as JSON' },
+  {
     name: 'trust-here',
     type: 'switch',
     about: "Make this machine trust the server's authority, and end: the system's store and docker's",

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
-import { chosenDataFolder, dataFolder } from '../../../serve/data/data-folder.ts';
-import { readSettings } from '../../../serve/settings/read-settings.ts';
+import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
+import { settingsOf } from '../../../serve/data/settings-of.ts';
 import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
 import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
@@ -19,8 +17,9 @@ export const SERVE: Command<undefined> = {
   summary: 'Serve trust data and images: trust server, registry, accounts and tokens',
   layout: 'wide',
   args: [],
+  commands: [['database', async () => (await import('./database.ts')).DATABASE]],
   flags: SERVE_FLAGS,
-  notes: SETTINGS_NOTES,
+  notes: `${SETTINGS_NOTES}\n\nsignet serve database copy FROM TO moves everything in a database to another one.`,
   examples: [
     { about: 'Serve this machine', line: 'serve' },
     { about: 'Serve a network', line: 'serve --listen 0.0.0.0:5000 --name registry.example.com' },
@@ -32,16 +31,22 @@ export const SERVE: Command<undefined> = {
 
 /** `signet serve`; returns the exit code. Throws a SignetError if it cannot start. */
 export async function serveCommand(words: readonly string[]): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
   return SERVE.run(undefined, parseCommand(SERVE, words));
 }
 
 /**
  * Serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second signal ends it at
- * once; SIGHUP takes renewed certificates into use. `--trust-here` and `--untrust-here` end instead of serving.
+ * once; SIGHUP takes renewed certificates into use. `--check`, `--trust-here` and `--untrust-here` end instead of serving.
  */
 async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   const settings = settingsFrom(parsed);
   const action = actionIn(parsed);
+  if (parsed.has('check')) {
+    const { checkCommand } = await import('./check.ts');
+    return checkCommand(settings, parsed.has('json'));
+  }
   if (action !== undefined) {
     const { trustHere } = await import('./trust-here.ts');
     return trustHere(settings, action);
@@ -61,18 +66,20 @@ function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly i
   if (isTrust && isUndo) {
     throw new SignetError('usage', 'conflicting options: --trust-here and --untrust-here', { exitCode: WRONG_FLAG });
   }
+  if (parsed.has('check') && (isTrust || isUndo)) {
+    throw new SignetError('usage', 'conflicting options: --check changes nothing', { exitCode: WRONG_FLAG });
+  }
+  if (parsed.has('json') && !parsed.has('check')) {
+    throw new SignetError('usage', '--json is for --check', { exitCode: WRONG_FLAG });
+  }
   if (isTrust || isUndo) return { isUndo: isUndo === true, isSure: isSure === true };
   if (isSure) throw new SignetError('usage', '--yes is for --trust-here and --untrust-here', { exitCode: WRONG_FLAG });
   return undefined;
 }
 
 function settingsFrom(parsed: ParsedCommand): ServeSettings {
-  const folder = process.cwd();
   const data = chosenDataFolder(parsed.value('data'));
-  const chosen = parsed.value('config') ?? (process.env.SIGNET_CONFIG || undefined);
-  const usual = dataFolder(data).settings;
-  const file = chosen === undefined ? (existsSync(usual) ? usual : undefined) : resolve(folder, chosen);
-  return { ...readSettings({ flags: givenSettings(parsed), environment: process.env, file, folder }), data };
+  return { ...settingsOf(data, { flags: givenSettings(parsed), config: parsed.value('config') }), data };
 }
 
 /** Listens to signals, and resolves with the first that asks to stop. */

@@ -19,6 +19,6 @@ export async function readCustom(path: string): Promise<JsonValue | undefined> {
     return value ?? undefined;
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
-    throw new SignetError('change-invalid', `cannot sign the custom data in ${path}: ${cause.message}`, { cause });
+    throw cause.within('change-invalid', `cannot sign the custom data in ${path}: ${cause.message}`);
   }
 }

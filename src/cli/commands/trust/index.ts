@@ -40,6 +40,7 @@ export const TRUST: Group<Session> = {
       'Commands of Signet',
       [
         ['add', async () => (await import('./add.ts')).ADD],
+        ['adopt', async () => (await import('./adopt.ts')).ADOPT],
         ['approve', async () => (await import('./approve.ts')).APPROVE],
         ['delegation', async () => (await import('./delegation/index.ts')).DELEGATION],
         ['delete', async () => (await import('./delete.ts')).DELETE],
@@ -49,6 +50,7 @@ export const TRUST: Group<Session> = {
         ['init', async () => (await import('./init.ts')).INIT],
         ['list', async () => (await import('./list.ts')).LIST],
         ['lookup', async () => (await import('./lookup.ts')).LOOKUP],
+        ['migrate', async () => (await import('./migrate.ts')).MIGRATE],
         ['publish', async () => (await import('./publish.ts')).PUBLISH],
         ['remove', async () => (await import('./remove.ts')).REMOVE],
         ['renew', async () => (await import('./renew.ts')).RENEW],

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { type ErrorCode, isSignetError } from '../../../core/errors/index.ts';
 import type { Reference } from '../../../core/names/reference.ts';
+import { formatTime } from '../../../core/time.ts';
 import { expiredRoles } from '../../../core/verify/expiry-warnings.ts';
+import { AdoptedFolder } from '../../../store/adopted-folder.ts';
+import type { Adoption } from '../../../trust/adopt/adoption.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import { type Inspection, inspectCollection } from '../../../trust/report/inspect.ts';
@@ -56,7 +60,7 @@ async function inspectPretty(session: Session, images: readonly string[]): Promi
 
 async function pretty(session: Session, image: string): Promise<string> {
   try {
-    return asText(image, await load(session, image));
+    return asText(session, image, await load(session, image));
   } catch (error) {
     if (!isSignetError(error, 'metadata-expired')) throw error;
     session.print(await expiredText(session, image));
@@ -71,7 +75,7 @@ async function expiredText(session: Session, image: string): Promise<string> {
   const lines = expiredRoles(set, session.now())
     .map(({ role, expired }) => `  ${role} expired on ${new Date(expired).toISOString().slice(0, 10)}`)
     .map((line) => `${red(line, isColoured(session.env))}\n`);
-  const text = asText(image, inspectCollection(set, shownTag(reference)));
+  const text = asText(session, image, inspectCollection(set, shownTag(reference)));
   return `\nThis trust data has expired, and nothing in it is trusted:\n\n${lines.join('')}${text}`;
 }
 
@@ -109,6 +113,7 @@ function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
       SignedTag: row.tag,
       Digest: row.digest,
       Signers: row.signers.length > 0 ? row.signers : ['Repo Admin'],
+      ...(row.adoption === undefined ? {} : { Adopted: adoptedJson(row.adoption) }),
     })),
     Signers: signers
       .toSorted((a, b) => (a.name < b.name ? 1 : -1))
@@ -120,7 +125,25 @@ function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
   };
 }
 
-function asText(image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): string {
+/** A member that docker does not have, of tags that docker would not have signed so. */
+function adoptedJson({ gun, server, read, evidence }: Adoption): unknown {
+  return { From: server ?? '', Name: gun, Read: formatTime(read), Evidence: evidence };
+}
+
+/** On whose word tags were vouched for, and where the copy is that shows it. */
+function adoptedText(session: Session, tags: Inspection['tags']): string {
+  const kept = new AdoptedFolder(join(session.folder, 'trust'));
+  const rows = tags.flatMap(({ tag, adoption }) => {
+    if (adoption === undefined) return [];
+    const { gun, server = 'a cache', read, evidence } = adoption;
+    const place = kept.has(evidence) ? kept.pathOf(evidence) : `${evidence} (not here)`;
+    return [[shown(tag), `${gun} of ${server}`, formatTime(read), place]];
+  });
+  if (rows.length === 0) return '';
+  return `Vouched for on the word of another repository's signers\n\n${dockerTable(['TAG', 'SIGNED IN', 'READ', 'EVIDENCE'], rows)}\n`;
+}
+
+function asText(session: Session, image: string, { tags, signers, rootKeys, repositoryKeys }: Inspection): string {
   const signatures = tags.map(({ tag, digest, signers: names }) => [
     shown(tag),
     digest,
@@ -133,6 +156,7 @@ function asText(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
     tags.length === 0
       ? `\nNo signatures for ${image}\n\n\n`
       : `\nSignatures for ${image}\n\n${dockerTable(['SIGNED TAG', 'DIGEST', 'SIGNERS'], signatures)}\n`,
+    adoptedText(session, tags),
     people.length === 0
       ? ''
       : `List of signers and their keys for ${image}\n\n${dockerTable(['SIGNER', 'KEYS'], people)}\n`,

@@ -1,4 +1,4 @@
-import { type ErrorCode, isSignetError, SignetError } from '../../../core/errors/index.ts';
+import { type ErrorCode, isSignetError } from '../../../core/errors/index.ts';
 import { wipe } from '../../../core/login.ts';
 import { atDigest, familiarReference, gunOf, type Reference } from '../../../core/names/reference.ts';
 import { initializeWithImages, openSigningKeys, type SignedImage, signImages } from '../../../trust/changes/sign.ts';
@@ -111,9 +111,7 @@ export async function failingToSign<T>(reference: TaggedReference, work: () => P
   } catch (error) {
     if (!isSignetError(error) || KEPT.includes(error.code)) throw error;
     // docker does not reword what lies behind "failed to sign" (protocol D.8 step 7); a code without wording keeps it so.
-    throw new SignetError('signing-failed', `failed to sign ${nameOf(reference)}: ${error.message}`, {
-      cause: error,
-      detail: error.detail,
+    throw error.within('signing-failed', `failed to sign ${nameOf(reference)}: ${error.message}`, {
       ...(error.next === undefined ? {} : { next: error.next }),
     });
   }

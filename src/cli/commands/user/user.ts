@@ -340,10 +340,17 @@ interface OpenAccounts {
 async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
   const path = chosenDataFolder(parsed.value('data'));
   const known = dataFolder(path);
-  if (!isMade(known, known.database)) throw accountsMissing(path);
+  if (!isMade(known, known.database) && !isMade(known, known.databaseNote)) throw accountsMissing(path);
   const folder = openDataFolder(path);
-  const { openSqliteStorage } = await import('../../../serve/storage/sqlite-storage.ts');
-  const storage = openSqliteStorage(folder.database);
+  const [{ settingsOf }, { databaseOf, refuseOtherDatabase, sqlOptionsOf }, { openStorage }] = await Promise.all([
+    import('../../../serve/data/settings-of.ts'),
+    import('../../../serve/storage/database-of.ts'),
+    import('../../../serve/storage/open-storage.ts'),
+  ]);
+  const settings = settingsOf(path);
+  const url = databaseOf(settings, folder);
+  refuseOtherDatabase(folder, url);
+  const storage = await openStorage(url, sqlOptionsOf(settings));
   try {
     return await work({ folder, store: storage.accounts(currentActor()), events: storage.accountEvents });
   } finally {

@@ -566,7 +566,7 @@ describe('podman', () => {
     expect(stderr).toBe('');
   });
 
-  test('the current folder is the context where none is given, and -f may lie in the context', async () => {
+  test('the current folder is the context if none is given, and -f may lie in the context', async () => {
     const workshop = new Workshop({ Dockerfile: 'FROM busybox', 'ctx/other': 'FROM alpine:3' });
     expect((await workshop.build(['build'], podman)).exitCode).toBe(0);
     const { call } = await workshop.build(['build', '-f', 'other', 'ctx'], podman);

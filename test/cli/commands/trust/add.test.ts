@@ -79,7 +79,7 @@ describe('add', () => {
     [['--role', 'root'], 'tuf: invalid role root.', undefined],
     [['--role', 'targets/Bob'], 'tuf: invalid role targets/Bob.', undefined],
     [['--role', ''], 'tuf: invalid role .', undefined],
-  ])('as %j, who is nobody', async (flags, message, next) => {
+  ])('as %j, who is no one', async (flags, message, next) => {
     const words = [...flags, '--size', '528', '--sha256', SHA256, NAME, 'v2'];
     expect(await told(await loaded(), add, words)).toEqual(fails(message, next));
   });
@@ -183,7 +183,7 @@ describe('add --custom', () => {
 });
 
 describe('remove', () => {
-  test('takes a target back, and fails where there is none', async () => {
+  test('takes a target back, and fails if there is none', async () => {
     const session = await empty();
     await (await session.repository()).publish((editor) => editor.addTarget('targets', 'v1', target(1)));
     expect(await told(session, remove, [NAME, 'v1'])).toEqual(PUBLISHED);

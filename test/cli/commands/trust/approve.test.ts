@@ -92,7 +92,7 @@ Others sign it with: signet trust approve ${NAME}
     expect(await releasedTags(admin)).toEqual([]);
   });
 
-  test('by nobody who has no key, or has signed already', async () => {
+  test('by no one who has no key, or has signed already', async () => {
     await signTag(alice, 'v1', 1);
     const before = await waitingText();
     for (const session of [visitorOf(admin), alice.session]) {
@@ -163,7 +163,7 @@ Others sign it with: signet trust approve ${NAME}
     );
   });
 
-  test('takes nothing for granted that a published file says which nobody signed', async () => {
+  test('takes nothing for granted that a published file says which no one signed', async () => {
     await signTag(alice, 'v1', 1);
     await signTag(bob, 'v1', 1);
     // The server puts what alice is about to propose into the file that is published, so that nothing seems to change.

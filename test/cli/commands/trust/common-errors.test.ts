@@ -96,7 +96,7 @@ describe.each(LINES.map((line) => [line.name, line] as const))('%s', (_, line) =
   });
 });
 
-describe('of a repository that nobody has founded', () => {
+describe('of a repository that no one has founded', () => {
   test.each(linesThat('reads').map((line) => [line.name, line] as const))('%s', async (_, line) => {
     expect(await told(await uninitialised(), line.command, wordsOf(line))).toEqual(
       fails(`trust.example.com does not have trust data for ${NAME}`, `Found it: signet trust init ${NAME}`),

@@ -30,7 +30,7 @@ function sign(name: string, tag: string): Promise<string> {
 }
 
 describe('export', () => {
-  test('several repositories: one file, which nobody else may read, and the same again', async () => {
+  test('several repositories: one file, which no one else may read, and the same again', async () => {
     const { exitCode, stdout, stderr } = await alice.signet(
       'trust',
       'export',

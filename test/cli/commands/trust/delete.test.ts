@@ -30,7 +30,7 @@ describe('delete', () => {
     expect(await session.keys.list()).toEqual(keys);
   });
 
-  test('offline, and where there is nothing', async () => {
+  test('offline, and if there is nothing', async () => {
     expect(await told(await offline(), deleteCollection, [NAME])).toEqual(HERE);
     expect(await told(await uninitialised(), deleteCollection, [NAME])).toEqual(HERE);
   });

@@ -80,7 +80,7 @@ describe('init', () => {
     );
   });
 
-  test('--snapshot of nobody', async () => {
+  test('--snapshot of no one', async () => {
     expect(await told(await uninitialised(), init, ['--snapshot', 'me', NAME])).toEqual(
       fails('--snapshot is client or server, not "me"', 'See signet --help'),
     );

@@ -42,7 +42,7 @@ describe('as JSON', () => {
     expect(image?.SignedTags).toEqual([{ SignedTag: 'v1', Digest: HEX, Signers: ['alice'] }]);
   });
 
-  test('loaded: a tag that nobody signed is no error, a digest stands for the whole repository', async () => {
+  test('loaded: a tag that no one signed is no error, a digest stands for the whole repository', async () => {
     const session = await loaded();
     expect(await inspect(session, [`${NAME}:v2`, `${NAME}@${fakeImage('v1').digest}`])).toBe(0);
     expect(json(session.printed).map(({ SignedTags }) => SignedTags.length)).toEqual([0, 1]);

@@ -61,7 +61,7 @@ describe('list', () => {
     expect((await cells('-r', 'targets/bob,targets')).slice(1)).toEqual(both);
   });
 
-  test('--role of nobody', async () => {
+  test('--role of no one', async () => {
     const session = await several();
     expect(await told(session, list, ['--role', 'targets/carol', NAME])).toEqual(says(`No targets in ${NAME}.\n`));
     expect(await told(session, list, ['--role', 'snapshot', NAME])).toEqual(fails('tuf: invalid role snapshot.'));
@@ -90,7 +90,7 @@ describe('lookup', () => {
     expect(await told(session, lookup, [NAME, 'v3'])).toEqual(says(`v3 sha512:${'05'.repeat(64)} 4\n`));
   });
 
-  test('what nobody has signed', async () => {
+  test('what no one has signed', async () => {
     expect(await told(await several(), lookup, [NAME, 'v4'])).toEqual(fails('No valid trust data for v4'));
     expect(await told(await several(), lookup, [NAME, ''])).toEqual(fails('No valid trust data for ""'));
   });

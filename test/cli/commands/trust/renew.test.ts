@@ -72,7 +72,7 @@ ${PUBLISHED}`,
     expect(await versions()).toEqual({ targets: 2, [ALICE]: 2, [RELEASES]: 1 });
   });
 
-  test('nobody who has no key', async () => {
+  test('no one who has no key', async () => {
     await expire(session);
     expect(await told(visitorOf(session), renewRoles, ['-y', NAME])).toEqual({
       ...fails(

@@ -51,7 +51,7 @@ describe('of staged changes', () => {
     expect(await names()).toEqual(['a', 'b', 'c']);
   });
 
-  test('drops nothing where nothing is chosen, or too much', async () => {
+  test('drops nothing if nothing is chosen, or too much', async () => {
     expect(await told(session, reset, [NAME])).toEqual(
       fails(
         'must specify changes to reset with -n or the --all flag',
@@ -107,7 +107,7 @@ ${emptied}`;
     expect(readdirSync(owner.folder)).toEqual([]);
   });
 
-  test('founds the repository anew with its content, and leaves a record that proves who did what', async () => {
+  test('founds the repository again with its content, and leaves a record that proves who did what', async () => {
     const oldKeys = rootKeys(owner);
     owner.answers.push('y');
     const { exit, stdout, stderr } = await told(owner, reset, [...LOST, NAME]);
@@ -202,7 +202,7 @@ ${emptied}`;
     await (await owner.repository()).read();
   });
 
-  test('not where there is nothing, and not offline', async () => {
+  test('not if there is nothing, and not offline', async () => {
     expect((await told(await uninitialised(), reset, ['-y', ...LOST, NAME])).exit).toBe(1);
     owner.simulator.isOffline = true;
     expect((await told(owner, reset, ['-y', ...LOST, NAME])).exit).toBe(1);

@@ -69,7 +69,7 @@ describe('uninitialised', () => {
     expect((await session.keys.list()).map(({ role }) => role).sort()).toEqual(['alice', 'root', 'targets']);
   });
 
-  test('an image that nobody has founds nothing and makes no key', async () => {
+  test('an image that no one has founds nothing and makes no key', async () => {
     const session = await uninitialised();
     session.storeLogin('alice', 'x');
     const error = await failure(sign(session, [`${NAME}:v1`]), 'image-missing');
@@ -85,7 +85,7 @@ describe('uninitialised', () => {
     expect([publishes(session), session.pushed]).toEqual([[], []]);
   });
 
-  test('nobody logged in: the repository key signs', async () => {
+  test('no one logged in: the repository key signs', async () => {
     const session = await uninitialised();
     session.inRegistry.set(`${NAME}:v1`, fakeImage('one'));
     await sign(session, ['--remote', `${NAME}:v1`]);
@@ -186,7 +186,7 @@ describe('loaded', () => {
     expect(session.printed).toBe(`${signed('v2')}${signed('v3')}`);
   });
 
-  test('nobody who has no key is told of signatures, or signs', async () => {
+  test('no one who has no key is told of signatures, or signs', async () => {
     const session = visitorOf(await loaded());
     const error = await failure(sign(session, [`${NAME}:v1`]), 'signing-failed');
     expect(error.message).toBe(`failed to sign ${NAME}:v1: no valid signing keys for delegation roles`);

@@ -54,7 +54,7 @@ const ASKING: readonly [
   ['key remove', removeKey, () => ['alice'], '--yes'],
 ];
 
-test.each(ASKING)('%s fails, and changes nothing, where no one answers', async (_, command, words, flag) => {
+test.each(ASKING)('%s fails, and changes nothing, if no one answers', async (_, command, words, flag) => {
   for (const isInteractive of [true, false]) {
     const session = Object.assign(await loaded(), { isInteractive });
     const before = [session.simulator.state, await session.keys.list()];
@@ -64,7 +64,7 @@ test.each(ASKING)('%s fails, and changes nothing, where no one answers', async (
   }
 });
 
-test('approve fails where no one answers', async () => {
+test('approve fails if no one answers', async () => {
   const { admin, alice, bob } = await severalSigners();
   await signTag(alice, 'v1', 1);
   const before = admin.simulator.state;

@@ -67,7 +67,7 @@ describe('an expiry and a version that no honest change needs', () => {
     expect([bob.session.asked, await version()]).toEqual([['Sign it although it is unusual?'], undefined]);
   });
 
-  test('are refused where no one can be asked', async () => {
+  test('are refused if no one can be asked', async () => {
     bob.session.isInteractive = false;
     const { exit, stderr, next } = await told(bob.session, approve, ['--yes', NAME]);
     expect([exit, stderr]).toEqual([1, `no one can be asked whether to sign it: ${JUMP}; ${LIFETIME}\n`]);
@@ -149,7 +149,7 @@ describe('a plain sign of what waits already', () => {
     expect(await releasedTags(admin)).toEqual([]);
   });
 
-  test('signs nothing where no one can be asked, and names the command that does', async () => {
+  test('signs nothing if no one can be asked, and names the command that does', async () => {
     bob.session.isInteractive = false;
     bob.session.asksAboutProposals();
     const before = await store().read(GUN);

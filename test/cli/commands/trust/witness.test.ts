@@ -17,7 +17,7 @@ const versions = async ({ simulator }: FakeSession) =>
   );
 
 describe('witness', () => {
-  test('signs roles anew as they are', async () => {
+  test('signs roles again as they are', async () => {
     const session = await loaded();
     expect(await told(session, witness, [NAME, ALICE, 'targets'])).toEqual(PUBLISHED);
     expect(await versions(session)).toEqual({ targets: 3, [ALICE]: 2, [RELEASES]: 1 });

@@ -375,7 +375,7 @@ test('the file with the first password goes with the password', async () => {
   expect(await goesAfter('remove', 'admin', '--yes')).toBe(true);
 });
 
-test('a folder that everybody could enter is closed', async () => {
+test('a folder that everyone could enter is closed', async () => {
   await add('alice');
   chmodSync(data, 0o755);
   await user('list');

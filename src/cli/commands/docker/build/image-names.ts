@@ -4,7 +4,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '../../../../core/names/reference.ts';
-import type { Permitted, SignedTag } from '../../../../trust/decide/decision.ts';
+import { isResolvedTag, type Permitted, type ResolvedTag } from '../../../../trust/decide/decision.ts';
 import { permit } from '../permission.ts';
 import type { DockerTask } from '../task.ts';
 
@@ -19,8 +19,8 @@ export class ImageNames {
   }
 
   /** The images resolved so far, in order. */
-  get trusted(): readonly SignedTag[] {
-    return [...this.found.values()].filter((image) => image.verdict === 'tag-signed');
+  get trusted(): readonly ResolvedTag[] {
+    return [...this.found.values()].filter((image) => isResolvedTag(image));
   }
 
   /** The replacements made so far, in order. */

@@ -168,7 +168,7 @@ describe('another stage for each platform', () => {
     expect(call?.dockerfile).toBe(stages);
   });
 
-  test('the engine’s own platform counts where none is named', async () => {
+  test('the engine’s own platform counts if none is named', async () => {
     const { call } = await build('platform', { cli: 'buildx', engine: { platform: 'linux/arm64' } });
     expect(call?.dockerfile).toEndWith('FROM b-arm64\n');
     const other = await build('platform', { cli: 'buildx', engine: { platform: 'linux/s390x' } });

@@ -121,7 +121,7 @@ describe('delegation remove', () => {
     expect(await told(session, removeDelegation, words)).toEqual(fails(message, next));
   });
 
-  test('what somebody else publishes at the same time makes nothing unusable of which nobody was told', async () => {
+  test('what someone else publishes at the same time makes nothing unusable of which no one was told', async () => {
     const { publicKey, id } = await session.keys.create('bob');
     const carol = await visitorOf(session).keys.create('carol');
     const repository = await session.repository();

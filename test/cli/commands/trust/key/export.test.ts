@@ -34,7 +34,7 @@ const pathsIn = (text: string) => [...text.matchAll(/^path: (.*)$/gm)].map(([, i
 const warning = (id: string) => `Root keys are among them, keep the copy offline: ${id}\n`;
 
 describe('which keys', () => {
-  test('all of them, in the order of their IDs, and nobody is asked for a passphrase', async () => {
+  test('all of them, in the order of their IDs, and no one is asked for a passphrase', async () => {
     const { person, root, ...others } = await owner();
     expect(await exportKeys(person.session, [])).toBe(0);
     const ids = (await person.folder.list()).map(({ id }) => id);
@@ -92,7 +92,7 @@ describe('which keys', () => {
     }
   });
 
-  test('nobody’s keys are no copy', async () => {
+  test('no one’s keys are no copy', async () => {
     const { session } = await keeper();
     const path = join(temporaryFolder(), 'keys.pem');
     const error = await failure(exportKeys(session, ['-o', path]), 'signing-key-missing');

@@ -37,7 +37,7 @@ async function opens({ folder }: Keeper, key: PrivateKey, passphrase: string): P
 const listed = async ({ folder }: Keeper) => (await folder.list()).map(({ role, gun }) => [role, gun]);
 
 describe('exported keys', () => {
-  test('are stored as they are, and nobody is asked', async () => {
+  test('are stored as they are, and no one is asked', async () => {
     const person = await keeper();
     const [root, targets] = [generatePrivateKey('ecdsa'), generatePrivateKey('ecdsa')];
     const file = person.session.file('keys.pem', Buffer.concat([exported(root, 'root'), exported(targets, 'targets')]));
@@ -69,7 +69,7 @@ describe('exported keys', () => {
 });
 
 describe('keys from elsewhere', () => {
-  test('an encrypted one is asked for its passphrase, keeps it, and is sealed anew', async () => {
+  test('an encrypted one is asked for its passphrase, keeps it, and is sealed again', async () => {
     const person = await keeper();
     const key = generatePrivateKey('ecdsa');
     person.session.answers.push('wrong', PASSPHRASE);
@@ -183,7 +183,7 @@ describe('what cannot be imported is named, and the rest is imported', () => {
     expect(await opens(person, key, 'before')).toBe(true);
   });
 
-  test('a key whose passphrase nobody knows', async () => {
+  test('a key whose passphrase no one knows', async () => {
     const person = await keeper();
     const [closed, next] = [generatePrivateKey('ecdsa'), generatePrivateKey('ecdsa')];
     person.session.answers.push('a', 'b', 'c', 'd');

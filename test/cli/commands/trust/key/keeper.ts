@@ -35,8 +35,11 @@ export async function keeper(session?: FakeSession): Promise<Keeper> {
         keys,
         keyFiles,
         gun: (name) => named.gun(name),
+        migration: (name, servers) => named.migration(name, servers),
+        catalogue: (registry) => named.catalogue(registry),
         copy: (name, from) => named.copy(name, from),
         importCopy: (copy) => named.importCopy(copy),
+        orphan: (name) => named.orphan(name),
         cached: () => named.cached(),
         collection: (name, actions) => ({
           ...named.collection(name, actions),

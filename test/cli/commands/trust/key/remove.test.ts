@@ -25,7 +25,7 @@ Without a copy it is lost for good. To make one: signet trust key export --key $
 const isHere = async ({ folder }: Keeper, id: KeyId) => (await folder.load(id)) !== undefined;
 
 describe('a key', () => {
-  test('is removed when somebody says so', async () => {
+  test('is removed when someone says so', async () => {
     const person = await keeper();
     const { id } = await stored(person, 'alice', { passphrase: 'x' });
     const other = await stored(person, 'bob');
@@ -58,7 +58,7 @@ describe('a key', () => {
     expect(await isHere(person, id)).toBe(true);
   });
 
-  test('stays where nobody can be asked', async () => {
+  test('stays if no one can be asked', async () => {
     const person = await keeper();
     const { id } = await stored(person, 'alice');
     person.session.isInteractive = false;
@@ -80,7 +80,7 @@ describe('a key', () => {
     expect(await isHere(person, id)).toBe(true);
   });
 
-  test('that is not here, or that nobody can tell from others', async () => {
+  test('that is not here, or that no one can tell from others', async () => {
     const person = await keeper();
     const [one, two] = [await stored(person, 'alice'), await stored(person, 'alice')];
     await failure(removeKey(person.session, ['--yes', 'bob']), 'signing-key-missing');

@@ -222,7 +222,7 @@ describe('nothing changes', () => {
     expect(new Map(session.simulator.state)).toEqual(before);
   });
 
-  test('where nobody can be asked whether to rotate the root', async () => {
+  test('if no one can be asked whether to rotate the root', async () => {
     const person = await owner();
     person.session.isInteractive = false;
     const error = await refuses(person, [NAME, 'root'], 'confirmation-missing');

@@ -101,8 +101,12 @@ describeSqlServers(({ name, dialect, start }) => {
     await put(url, slow, 'old', twentyThousand);
     await put(url, short, 'old', await encryptKey(short.secret.subarray(32), old));
     for (const { key, secret } of [older, slow, short]) expect(await vault.open(key)).toEqual(secret);
+    expect(await vault.lockedAliases()).toEqual([]);
+    expect(await (await openVault(url, { NOTARY_SIGNER_OTHER: 'x' })).lockedAliases()).toEqual(
+      expect.arrayContaining([{ alias: 'old', keys: 2 }]),
+    );
     // None of them is of the alias of new keys, which is what must work.
-    expect(await vault.sample()).toBeUndefined();
+    await vault.check();
     expect(await vault.newKeysType()).toBe('ed25519');
   });
 
@@ -117,7 +121,10 @@ describeSqlServers(({ name, dialect, start }) => {
       'Give it as notary-signer takes it: NOTARY_SIGNER_LOST_ONE=PASSPHRASE, in the environment or in the file of --signer-passphrases',
     ]);
     const environment = { ...ENVIRONMENT, NOTARY_SIGNER_LOST_ONE: 'a guess' };
-    const wrong = await failure(openVault(url, environment).then((vault) => vault.open(key)));
+    const checked = openVault(url, { ...environment, NOTARY_SIGNER_DEFAULT_ALIAS: 'lost.one' });
+    const wrong = await failure(checked.then((vault) => vault.check()));
+    const opened = await failure(openVault(url, environment).then((vault) => vault.open(key)));
+    expect(opened.message).toBe(wrong.message);
     expect([wrong.code, wrong.message, wrong.next]).toEqual([
       'online-key-unreadable',
       `cannot open the key ${key.id}: the passphrase of the alias "lost.one" is another one`,
@@ -162,7 +169,7 @@ describeSqlServers(({ name, dialect, start }) => {
     const { NOTARY_SIGNER_DEFAULT_ALIAS: _, ...environment } = ENVIRONMENT;
     const vault = await openVault(url, environment);
     const [first, next] = [newKey(), newKey('ecdsa')];
-    for (const attempt of [() => vault.add(next.key, next.secret, AT), () => vault.sample()]) {
+    for (const attempt of [() => vault.add(next.key, next.secret, AT), () => vault.check()]) {
       expect((await failure(attempt())).message).toBe('there is no alias of a passphrase for new keys');
     }
     await put(url, first, 'old', await encryptKey(first.secret, Buffer.from(ENVIRONMENT.NOTARY_SIGNER_OLD)));
@@ -172,7 +179,7 @@ describeSqlServers(({ name, dialect, start }) => {
       { alias: 'old' },
     ]);
     const missing = await openVault(url, { NOTARY_SIGNER_DEFAULT_ALIAS: 'nothing' });
-    expect((await failure(missing.sample())).message).toBe('the passphrase of the alias "nothing" is not given');
+    expect((await failure(missing.check())).message).toBe('the passphrase of the alias "nothing" is not given');
     expect(await execute(url, 'SELECT count(*) AS n FROM private_keys').then(([row]) => Number(row?.n))).toBe(2);
   });
 });

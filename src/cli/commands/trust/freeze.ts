@@ -1,0 +1,45 @@
+import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
+import { SignetError } from '../../../core/errors/index.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import { digestOf } from '../../../core/names/digest.ts';
+import { formatTime, type Instant } from '../../../core/time.ts';
+import { readSmallFile, writePrivateFile } from '../../../store/files.ts';
+import { formatFrozen, parseFrozen } from '../../../trust/decide/frozen.ts';
+import type { TrustedTag } from '../../../trust/decide/resolve.ts';
+import type { Session } from '../../session.ts';
+import { fileOf } from './copies.ts';
+
+/** A verified repository whose tags are frozen. */
+interface FrozenRepository {
+  readonly copy: CollectionCopy;
+  readonly tags: readonly TrustedTag[];
+}
+
+/**
+ * Writes a frozen list, or into one: repositories that it has and that are not named stay in it, with the new end. Nothing
+ * is written where there is nothing to freeze. Throws `configuration-invalid` for a file that is something else.
+ */
+export function freeze(
+  session: Session,
+  path: string,
+  until: Instant,
+  repositories: readonly FrozenRepository[],
+): void {
+  if (until < session.now()) {
+    throw new SignetError('usage', `--until ${formatTime(until).slice(0, 10)} is over already`);
+  }
+  if (repositories.length === 0) return;
+  const bytes = readSmallFile(path, LIMITS.configFile, true);
+  const images = new Map(bytes === undefined ? [] : parseFrozen(bytes, path).images);
+  for (const { copy, tags } of repositories) {
+    images.set(copy.gun, {
+      tags: new Map(tags.map(({ tag, digest }) => [tag, digest])),
+      evidence: digestOf(fileOf(copy)),
+      read: copy.readAt,
+    });
+  }
+  writePrivateFile(path, formatFrozen({ until, images }));
+  session.printError(
+    `Frozen until ${formatTime(until)} in ${path}. In signet.json beside it: "frozen": ${JSON.stringify(path.split('/').at(-1))}\n`,
+  );
+}

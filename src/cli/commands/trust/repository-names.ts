@@ -1,0 +1,27 @@
+import { CollectedBytes } from '../../../core/collected-bytes.ts';
+import { SignetError } from '../../../core/errors/index.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import { readSmallFile } from '../../../store/files.ts';
+import type { Session } from '../../session.ts';
+
+/**
+ * The names in a file, one a line, or of standard input for `-`. Blank lines, and lines that begin with `#`, are passed over.
+ * Throws `file-missing`, `file-unreadable` or `too-large`.
+ */
+export async function repositoryNames(session: Pick<Session, 'input'>, path: string): Promise<readonly string[]> {
+  const text = path === '-' ? await readInput(session) : readSmallFile(path, LIMITS.configFile, true);
+  if (text === undefined) throw new SignetError('file-missing', `there is no file ${path}`);
+  const lines = text.toString('utf8').split('\n');
+  return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+async function readInput(session: Pick<Session, 'input'>): Promise<Buffer> {
+  const bytes = new CollectedBytes();
+  for await (const piece of session.input()) {
+    if (bytes.length + piece.length > LIMITS.configFile) {
+      throw new SignetError('too-large', `standard input has more than ${LIMITS.configFile} bytes`);
+    }
+    bytes.add(piece);
+  }
+  return bytes.take();
+}

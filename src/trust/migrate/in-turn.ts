@@ -1,0 +1,10 @@
+/** Runs tasks one after the other, in the order of their calls; one that fails does not stop the others. */
+export class InTurn {
+  private last: Promise<unknown> = Promise.resolve();
+
+  run<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.last.then(task);
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+}

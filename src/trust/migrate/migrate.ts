@@ -1,0 +1,278 @@
+import type { CollectionCopy } from '../../core/copy/collection-copy.ts';
+import { type VerifiedCopy, verifyCopy } from '../../core/copy/verify-copy.ts';
+import type { ProposalStore } from '../../core/edit/proposal-store.ts';
+import type { SigningKeys } from '../../core/edit/signing.ts';
+import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
+import { rootCertificateOf } from '../../core/keys/certificate.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Gun } from '../../core/names/gun.ts';
+import type { KeyId } from '../../core/names/key-id.ts';
+import { isDelegation, type RoleName } from '../../core/names/role.ts';
+import { canonicalKeyIds } from '../../core/verify/signers.ts';
+import type { ImportService } from '../../remote/notary/import-service.ts';
+import type { TrustServer } from '../../remote/notary/trust-server.ts';
+import { type CopySource, readCopy } from '../copy/read-copy.ts';
+import type { KeyRing } from '../keys/key-ring.ts';
+import { countHere } from '../keys/signer-roles.ts';
+import { type Collection, inspectExpired } from '../update/collection.ts';
+import { CopyCache } from './copy-cache.ts';
+import type { InTurn } from './in-turn.ts';
+import { type NewRoot, type OnlineKeys, signNewRoot } from './new-root.ts';
+
+/** One repository that is to move, and both servers. */
+export interface Migration {
+  readonly gun: Gun;
+  readonly from: { readonly address: URL; readonly source: CopySource };
+  readonly to: {
+    readonly host: string;
+    readonly server: TrustServer;
+    readonly imports: Pick<ImportService, 'isFree' | 'import'>;
+  };
+  readonly keys: SigningKeys & Pick<KeyRing, 'has'>;
+  /** In which keys are opened: two at once could both ask for their passphrase. */
+  readonly signing: InTurn;
+  readonly drafts: ProposalStore & { pathOf(gun: Gun): string };
+}
+
+/** What moves, or has moved. */
+interface MovedParts {
+  /** Version of the last root of the old server; the new one follows it. */
+  readonly root: number;
+  /** Version of the oldest root that leads to it: clients that know only an older one cannot follow, here or there. */
+  readonly oldestRoot: number;
+  readonly targets: number;
+  readonly delegations: number;
+  /** Roles whose files had expired on the old server, and are no better on the new one. */
+  readonly expired: readonly RoleName[];
+}
+
+/** What became of one repository. */
+export type Outcome =
+  | { readonly kind: 'moved' | 'present'; readonly parts: MovedParts; readonly timestamp: number }
+  /** Nothing stands in the way; said instead of moving it. */
+  | { readonly kind: 'ready'; readonly parts: MovedParts; readonly newCertificates: boolean }
+  /** The old server has no trust data of it. */
+  | { readonly kind: 'unsigned' }
+  /** So many of the keys still have to sign. */
+  | {
+      readonly kind: 'waiting';
+      readonly parts: MovedParts;
+      readonly missing: readonly KeyId[];
+      readonly needed: number;
+      /** The file in which the root waits; undefined if no key is here that could have begun to sign it. */
+      readonly draft: string | undefined;
+    }
+  | { readonly kind: 'failed'; readonly error: SignetError }
+  /** It was not begun, because the command ended before. */
+  | { readonly kind: 'skipped' };
+
+/** Faults of the way to the new server say nothing of what stands there. */
+const UNREACHABLE: readonly ErrorCode[] = ['network-unreachable', 'network-timeout', 'server-error', 'unauthorized'];
+/** How often a collection is read again if it changes on the old server in between. */
+const ATTEMPTS = 5;
+
+/**
+ * Moves one repository: reads all of it from the old server and verifies it, makes the one new root version that gives its
+ * online roles to the new server (`signNewRoot`), and imports all of it there. What then stands there must be what a client
+ * that knows any old root can read at the first try. What is there already is recognised. Throws what its parts throw,
+ * `import-unsupported`, and `migration-conflict` for a new server that has something else under the name.
+ */
+export async function migrate(migration: Migration): Promise<Outcome> {
+  const { gun, to } = migration;
+  for (let attempt = 1; ; attempt++) {
+    const copy = await read(migration);
+    if (copy === undefined) return { kind: 'unsigned' };
+    const parts = partsOf(copy);
+    if (!(await to.imports.isFree(gun))) return present(migration, copy);
+    const signed = await migration.signing.run(async () => newRoot(migration, copy.verified));
+    if (signed.kind === 'keyless') return { ...signed, kind: 'waiting', parts, draft: undefined };
+    if (signed.kind === 'waiting') return { ...signed, parts, draft: migration.drafts.pathOf(gun) };
+    const files = await importedFiles(migration, copy, signed);
+    if (!(await isCurrent(migration, copy.copy))) {
+      if (attempt < ATTEMPTS) continue;
+      throw new SignetError('publish-conflict', `others publish ${gun} on the old server all the time`);
+    }
+    if (!(await to.imports.import(gun, files))) return present(migration, copy);
+    if (signed.draft) await forgetDraft(migration);
+    return { kind: 'moved', parts, timestamp: await checkThere(migration, copy) };
+  }
+}
+
+/** What `migrate` would do. Reads from both servers, opens no key, and changes nothing. */
+export async function plan(migration: Migration): Promise<Outcome> {
+  const copy = await read(migration);
+  if (copy === undefined) return { kind: 'unsigned' };
+  if (!(await migration.to.imports.isFree(migration.gun))) return present(migration, copy);
+  const { set } = copy.verified;
+  const { threshold } = set.signersOf('root');
+  const ids = canonicalKeyIds(set.signersOf('root'));
+  const here = await countHere(migration.keys, ids);
+  const parts = partsOf(copy);
+  if (here >= threshold) return { kind: 'ready', parts, newCertificates: hasEndedCertificate(migration, set) };
+  const missing: KeyId[] = [];
+  for (const id of ids) if (!(await migration.keys.has(id))) missing.push(id);
+  return { kind: 'waiting', parts, missing, needed: threshold - here, draft: undefined };
+}
+
+interface ReadCopy {
+  readonly copy: CollectionCopy;
+  readonly verified: VerifiedCopy;
+}
+
+async function read({ from }: Migration): Promise<ReadCopy | undefined> {
+  try {
+    const copy = await readCopy(from.source, from.address);
+    return { copy, verified: verifyCopy(copy) };
+  } catch (error) {
+    if (isSignetError(error, 'trust-data-missing') && error.detail.resource === 'root') return undefined;
+    throw error;
+  }
+}
+
+/** No key is here that could sign the new root. */
+interface Keyless {
+  readonly kind: 'keyless';
+  readonly missing: readonly KeyId[];
+  readonly needed: number;
+}
+
+async function newRoot(migration: Migration, old: VerifiedCopy): Promise<NewRoot | Keyless> {
+  const signers = old.set.signersOf('root');
+  const missing = canonicalKeyIds(signers);
+  if ((await countHere(migration.keys, missing)) === 0) {
+    return { kind: 'keyless', missing, needed: signers.threshold };
+  }
+  const { gun, to, keys, drafts, from } = migration;
+  const { now } = from.source;
+  const online: OnlineKeys = {
+    timestamp: await to.server.publicKey(gun, 'timestamp'),
+    snapshot: await to.server.publicKey(gun, 'snapshot'),
+  };
+  return signNewRoot({ gun, old, online, keys, drafts, now });
+}
+
+function hasEndedCertificate({ from }: Migration, set: VerifiedCopy['set']): boolean {
+  const { keyIds, keys } = set.signersOf('root');
+  return keyIds.some((id) => {
+    const key = keys.get(id);
+    const certificate = key === undefined ? undefined : rootCertificateOf(key);
+    return certificate !== undefined && certificate.notAfter < from.source.now;
+  });
+}
+
+/** The files by the names of protocol I.2.1. */
+async function importedFiles(
+  migration: Migration,
+  { copy, verified }: ReadCopy,
+  { root, snapshot }: Extract<NewRoot, { kind: 'signed' }>,
+): Promise<ReadonlyMap<string, Buffer>> {
+  const { set } = verified;
+  const files = new Map<string, Buffer>(copy.roots.map(({ version, bytes }) => [`${version}.root`, bytes]));
+  files.set(`${set.root.root.version + 1}.root`, root);
+  for (const [role, bytes] of copy.files) files.set(role, bytes);
+  for (const [role, bytes] of await undelegatedFiles(migration, copy, set)) files.set(role, bytes);
+  if (snapshot !== undefined) files.set(`${set.snapshot.payload.version + 1}.snapshot`, snapshot);
+  return files;
+}
+
+/**
+ * The files of roles that no one delegates to any more but that the snapshot still lists (protocol G-16): which versions
+ * they reached, their successors of the same names have to know. What the old server has lost is left out.
+ */
+async function undelegatedFiles(
+  { gun, from }: Migration,
+  copy: CollectionCopy,
+  set: VerifiedCopy['set'],
+): Promise<ReadonlyMap<RoleName, Buffer>> {
+  const files = new Map<RoleName, Buffer>();
+  for (const [role, info] of set.snapshot.payload.meta) {
+    const sha256 = info.hashes.get('sha256')?.toString('hex');
+    if (!isDelegation(role) || copy.files.has(role) || sha256 === undefined) continue;
+    const bytes = await from.source.server.read(gun, { role, sha256 }, LIMITS.metadata).catch(unlessMissing);
+    if (bytes !== undefined) files.set(role, bytes);
+  }
+  return files;
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!isSignetError(error, 'trust-data-missing')) throw error;
+}
+
+/** Whether the old server still has nothing newer: neither a publish nor a renewed timestamp. */
+async function isCurrent({ gun, from }: Migration, copy: CollectionCopy): Promise<boolean> {
+  const timestamp = await from.source.server.read(gun, { role: 'timestamp' }, LIMITS.timestamp);
+  return copy.files.get('timestamp')?.equals(timestamp) === true;
+}
+
+/** The new server has trust data of the name already: the repository's own, if clients of the old one can go on with it. */
+async function present(migration: Migration, copy: ReadCopy): Promise<Outcome> {
+  return { kind: 'present', parts: partsOf(copy), timestamp: await checkThere(migration, copy) };
+}
+
+/**
+ * Reads the collection from the new server as two clients do: one that has all of the old server's files, and one that knows
+ * only the oldest root. Nothing may be older than on the old server. Returns the version of the timestamp there.
+ */
+async function checkThere({ gun, from, to }: Migration, { copy, verified }: ReadCopy): Promise<number> {
+  const visit = (what: 'all' | 'oldest root') =>
+    inspectExpired({
+      ...{ gun, host: to.host, server: to.server, cache: new CopyCache(copy, what) },
+      ...{ pinning: from.source.pinning, now: from.source.now, warn: () => undefined },
+      ...{ purpose: 'publish', whenUnreachable: 'refuse' },
+    });
+  try {
+    const { set } = await visit('all');
+    await visit('oldest root');
+    checkVersions(set, verified.set);
+    return set.timestamp.payload.version;
+  } catch (cause) {
+    if (!isSignetError(cause) || UNREACHABLE.includes(cause.code)) throw cause;
+    throw new SignetError(
+      'migration-conflict',
+      `${to.host} has trust data of ${gun} that clients of the old server cannot go on with: ${cause.message}`,
+      {
+        cause,
+        detail: { gun, why: cause.code },
+        next: `If nothing of it is needed, delete it there and migrate again: signet trust delete --remote ${gun}`,
+      },
+    );
+  }
+}
+
+/** A client's first visit to the new server demands what it has seen on the old one, also of keys that are replaced. */
+function checkVersions(set: Collection['set'], old: VerifiedCopy['set']): void {
+  const versions = [
+    ['root', set.root.root.version, old.root.root.version + 1],
+    ['timestamp', set.timestamp.payload.version, old.timestamp.payload.version],
+    ['snapshot', set.snapshot.payload.version, old.snapshot.payload.version],
+  ] as const;
+  for (const [role, found, known] of versions) {
+    if (found >= known) continue;
+    throw new SignetError('version-rollback', `its ${role} is version ${found}, and the old server has ${known}`, {
+      detail: { role, found, known },
+    });
+  }
+  for (const [role, { payload, envelope }] of old.targets) {
+    const there = set.targets.get(role);
+    if (there?.payload.version !== payload.version || there.envelope.bytes.equals(envelope.bytes)) continue;
+    throw new SignetError('version-rollback', `its ${role} of version ${payload.version} is not the old server's`, {
+      detail: { role, found: payload.version, known: payload.version },
+    });
+  }
+}
+
+async function forgetDraft({ gun, drafts }: Migration): Promise<void> {
+  const text = await drafts.read(gun);
+  if (text !== undefined) await drafts.replace(gun, text, undefined);
+}
+
+function partsOf({ copy, verified }: ReadCopy): MovedParts {
+  const payloads = [...verified.set.targets.values(), ...verified.unusable.values()].map(({ payload }) => payload);
+  return {
+    root: verified.set.root.root.version,
+    oldestRoot: copy.roots[0]?.version ?? verified.set.root.root.version,
+    targets: payloads.reduce((sum, { targets }) => sum + targets.size, 0),
+    delegations: payloads.length - 1,
+    expired: copy.verification.expired.map(({ role }) => role),
+  };
+}
