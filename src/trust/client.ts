@@ -35,7 +35,7 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { type Collection, updateCollection } from './update/collection.ts';
+import type { Collection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client works with. */
@@ -112,8 +112,7 @@ export class TrustClient {
     return {
       rules: configuration.images,
       pinning,
-      collectionOf: (reference) =>
-        updateCollection({ ...this.source(gunOf(reference), reference.registry, ['pull']), purpose: 'read' }),
+      collectionOf: (reference) => this.repository(reference, ['pull']).read(),
       now,
     };
   }

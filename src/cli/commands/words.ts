@@ -51,6 +51,12 @@ export const WORDS: readonly Word[] = [
     call: async ({ words }) => (await import('./serve/serve.ts')).serveCommand(words),
   },
   {
+    name: 'signer',
+    about: 'Hold the online keys of trust servers',
+    load: async () => (await import('./signer/signer.ts')).SIGNER,
+    call: async ({ words }) => (await import('./signer/signer.ts')).signerCommand(words),
+  },
+  {
     name: 'trust',
     about: 'Manage signers, keys and signatures',
     load: async () => (await import('./trust/index.ts')).TRUST,

@@ -16,7 +16,7 @@ import { repositoryNames } from './repository-names.ts';
 export const MIGRATE: Command<Session> = {
   program: 'signet',
   path: 'trust migrate',
-  summary: 'Move the trust data of repositories from a live trust server to a server of Signet',
+  summary: 'Move the trust data of repositories from a live trust server to Signet',
   details: `Reads and verifies all of each repository, makes one new version of its root
 with the keys of the new server, signed with your root key, and imports
 everything. Clients that know any old root go on with the new server at the
