@@ -20,6 +20,12 @@ export const SERVE: Command<undefined> = {
   commands: [['database', async () => (await import('./database.ts')).DATABASE]],
   flags: SERVE_FLAGS,
   notes: `${SETTINGS_NOTES}\n\nsignet serve database copy FROM TO moves everything in a database to another one.`,
+  examples: [
+    { about: 'Serve this machine', line: 'serve' },
+    { about: 'Serve a network', line: 'serve --listen 0.0.0.0:5000 --name registry.example.com' },
+    { about: 'Make this machine trust the server', line: 'serve --trust-here' },
+  ],
+  exitCodes: [[INTERRUPTED, 'A second signal ended it at once.']],
   run: serve,
 };
 

@@ -13,7 +13,6 @@ import { vouch } from '../../../trust/adopt/adopt.ts';
 import { checkFresh, type OldCollection, rememberOld } from '../../../trust/adopt/old-collection.ts';
 import { type AdoptionPlan, planAdoption } from '../../../trust/adopt/plan.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
-import { checkCreation, INIT_FLAG } from '../../creation.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Orphan } from '../../place.ts';
 import type { Session } from '../../session.ts';
@@ -21,6 +20,7 @@ import { dockerTable } from '../../terminal/table.ts';
 import { goJson } from '../../wording/go-json.ts';
 import { inForce } from '../../wording/pending.ts';
 import { day, fileOf, readCopyFile } from './copies.ts';
+import { checkCreation, INIT_FLAG } from './creation.ts';
 import { freeze } from './freeze.ts';
 
 export const ADOPT: Command<Session> = {
@@ -133,7 +133,7 @@ function wishesOf(parsed: ParsedCommand): Wishes {
     pins: parsed.values('root-key').map(parseKeyId),
     accepted: accepted === undefined ? undefined : dayOf('--accept-expired', accepted),
     isDry: parsed.has('dry-run'),
-    mayFound: parsed.has(INIT_FLAG.name),
+    mayFound: parsed.has('init'),
   };
 }
 

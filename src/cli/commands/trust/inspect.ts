@@ -25,6 +25,7 @@ export const INSPECT: Command<Session> = {
   args: [{ name: 'IMAGE[:TAG]', takes: 'image', isRepeated: true }],
   usage: 'IMAGE[:TAG] [IMAGE[:TAG]...]',
   flags: [{ name: 'pretty', type: 'switch', about: 'Print the information in a human friendly format' }],
+  examples: [{ about: 'See who signed what', line: 'trust inspect --pretty alice/app' }],
   run: inspect,
 };
 
