@@ -37,7 +37,7 @@ import type { ApproveProposal, RepositorySource, WhileSending } from './publish/
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
 import type { Collection } from './update/collection.ts';
-import type { ApproveFirstRoot } from './update/first-root.ts';
+import type { ApproveFirstRoot, FirstRoot } from './update/first-root.ts';
 
 /** What a trust client works with. */
 interface ClientOptions {
@@ -161,9 +161,12 @@ export class TrustClient {
     const { from, to, signing, drafts = join(this.options.trustFolder, 'migrations') } = servers;
     const { ImportService } = await import('../remote/notary/import-service.ts');
     const [old, client] = [this.sharedClient(registry, from), this.sharedClient(registry, to)];
+    const { approveFirstRoot: approve } = this.options;
+    // Of many at a time, a person is asked about one after the other.
+    const approveFirstRoot = approve === undefined ? undefined : (root: FirstRoot) => signing.run(() => approve(root));
     return {
       gun,
-      from: { address: from, source: this.source(gun, registry, ['pull'], from, old) },
+      from: { address: from, source: { ...this.source(gun, registry, ['pull'], from, old), approveFirstRoot } },
       to: {
         host: to.host,
         server: new NotaryServer(to, client, ['pull', 'push']),
