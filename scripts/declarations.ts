@@ -22,8 +22,7 @@ export async function declaredCommands(): Promise<readonly AnyCommand[]> {
 }
 
 async function below(words: string, told: Declaration['told']): Promise<readonly Declaration[]> {
-  if (!isGroup(told)) return [{ words, told }];
-  const entries = told.lists.flatMap(([, listed]) => listed);
+  const entries = isGroup(told) ? told.lists.flatMap(([, listed]) => listed) : (told.commands ?? []);
   const all = await Promise.all(entries.map(async ([name, load]) => below(`${words} ${name}`, await load())));
   return [{ words, told }, ...all.flat()];
 }

@@ -7,10 +7,10 @@ export type Dialect = 'postgres' | 'mysql';
  * How the connection to a database server is protected. `disable`: not at all. `require`: encrypted, without checking the certificate.
  * `verify-ca`: by a certificate of a known authority. `verify-full`: by one for this host.
  */
-export type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
+type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
 /** A database in a file of this machine. */
-export interface DatabaseFile {
+interface DatabaseFile {
   readonly kind: 'sqlite';
   readonly path: string;
 }

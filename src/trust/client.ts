@@ -5,6 +5,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
+import type { RoleName } from '../core/names/role.ts';
 import type { Action } from '../core/scope.ts';
 import type { Instant } from '../core/time.ts';
 import type { Pinning, RootPin } from '../core/verify/pinning.ts';
@@ -35,7 +36,7 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { type Collection, updateCollection } from './update/collection.ts';
+import type { Collection } from './update/collection.ts';
 import type { ApproveFirstRoot, FirstRoot } from './update/first-root.ts';
 
 /** What a trust client works with. */
@@ -112,8 +113,7 @@ export class TrustClient {
     return {
       rules: configuration.images,
       pinning,
-      collectionOf: (reference) =>
-        updateCollection({ ...this.source(gunOf(reference), reference.registry, ['pull']), purpose: 'read' }),
+      collectionOf: (reference) => this.repository(reference, ['pull']).read(),
       now,
     };
   }
@@ -202,13 +202,30 @@ export class TrustClient {
     });
   }
 
-  /** Forgets what was trusted under a name if its root is one of these: another collection takes its place. */
-  async forgetRoots(gun: Gun, roots: readonly Buffer[]): Promise<boolean> {
+  /** Whether the copied collection is what is trusted under its name: the trusted root is one of its own. */
+  async isTrusted({ gun, roots }: CollectionCopy): Promise<boolean> {
+    const root = await this.options.cache.read(gun, 'root');
+    return root !== undefined && roots.some(({ bytes }) => bytes.equals(root));
+  }
+
+  /**
+   * Forgets what was trusted under the name of a copy if that is the copied collection, so that another can take its place.
+   * Returns what brings it back unless something else is trusted there by then; undefined if there was nothing to forget.
+   */
+  async forgetCopied(copy: CollectionCopy): Promise<(() => Promise<void>) | undefined> {
+    if (!(await this.isTrusted(copy))) return undefined;
     const { cache } = this.options;
-    const root = await cache.read(gun, 'root');
-    if (root === undefined || !roots.some((each) => each.equals(root))) return false;
+    const { gun } = copy;
+    const known = new Map<RoleName, Buffer>();
+    for (const role of ['root', ...copy.files.keys()] as const) {
+      const bytes = await cache.read(gun, role);
+      if (bytes !== undefined) known.set(role, bytes);
+    }
     await cache.remove(gun);
-    return true;
+    return async () => {
+      if ((await cache.read(gun, 'root')) !== undefined) return;
+      for (const [role, bytes] of known) await cache.write(gun, role, bytes);
+    };
   }
 
   /** The names of all collections that are cached. */

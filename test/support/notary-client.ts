@@ -38,15 +38,22 @@ const PASSPHRASES = { root: 'the root of what is signed here', other: 'and what 
 
 /** A user who runs notary and signet in the same home: one trust folder, one set of passphrases. */
 export class Person {
-  readonly home = temporaryFolder();
+  readonly home: string;
   /** The trust folder of both. */
-  readonly trust = join(this.home, '.docker/trust');
+  readonly trust: string;
   readonly service: TrustService;
   private readonly options: PersonOptions;
 
-  constructor(service: TrustService, options: PersonOptions = {}) {
+  constructor(service: TrustService, options: PersonOptions = {}, home = temporaryFolder()) {
     this.service = service;
     this.options = options;
+    this.home = home;
+    this.trust = join(home, '.docker/trust');
+  }
+
+  /** The same person, in the same home, at another server. */
+  at(service: TrustService): Person {
+    return new Person(service, this.options, this.home);
   }
 
   /** Runs notary with empty standard input. */

@@ -87,6 +87,8 @@ export interface Command<Context = never, Result = number> extends Described {
   readonly exitCodes?: readonly (readonly [code: number, meaning: string])[];
   /** The members of what the command prints as JSON. */
   readonly json?: readonly (readonly [member: string, meaning: string])[];
+  /** Commands whose words begin with this one's, though it is a command by itself: `serve database`. */
+  readonly commands?: readonly Entry<never>[];
   /** Carries the command out, and returns its exit code. */
   run(context: Context, parsed: ParsedCommand): Promise<Result>;
 }

@@ -86,7 +86,7 @@ function aliasFinding(
   const message =
     passphrase === undefined
       ? `there is no passphrase for ${count} of the alias ${quoted(alias, 60)}`
-      : `${keys - open} of ${count} of the alias ${quoted(alias, 60)} do not open: ${trouble.message}`;
+      : `${keys === 1 ? 'the one key' : `${keys - open} of ${keys} keys`} of the alias ${quoted(alias, 60)} ${keys - open === 1 ? 'does' : 'do'} not open: ${trouble.message}`;
   const next = trouble.next;
   return {
     level: 'error',

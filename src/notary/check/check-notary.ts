@@ -26,7 +26,7 @@ import type { Finding, NotaryReport, TablesReport } from './report.ts';
 /** What is looked at. */
 export interface NotaryToCheck {
   readonly database: SqlDatabase;
-  /** Where the signer's keys are; the same database where absent, if it has them. */
+  /** Where the signer's keys are; the same database if absent, if it has them. */
   readonly signerDatabase?: SqlDatabase;
   readonly passphrases: SignerPassphrases;
   /** What the server is to serve. */

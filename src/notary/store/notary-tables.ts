@@ -19,7 +19,7 @@ export interface Bookkeeping {
 }
 
 /** The tables of a database, as far as they tell whose it is. */
-export interface FoundTables {
+interface FoundTables {
   /** Columns by tables. */
   readonly columns: ReadonlyMap<string, ReadonlySet<string>>;
   readonly bookkeeping: Bookkeeping | undefined;

@@ -10,9 +10,9 @@ export interface SettingType<T> {
   readonly expects: string;
   /** Whether the setting takes several values: a JSON array, a comma-separated variable, a repeated flag. */
   readonly several: boolean;
-  /** Reads the texts of one source; `folder` is where its relative paths begin. Undefined where not allowed. */
+  /** Reads the texts of one source; `folder` is where its relative paths begin. Undefined if not allowed. */
   read(texts: readonly string[], folder: string): T | undefined;
-  /** The value as help texts show it; empty where there is nothing to show. */
+  /** The value as help texts show it; empty if there is nothing to show. */
   show(value: T): string;
   /**
    * Whether a value holds a secret. Types that have this are never quoted in messages, and such a value is refused as a

@@ -12,7 +12,11 @@ import type { DataFolder } from '../data/data-folder.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type DatabaseSettings = Pick<Settings, 'database' | 'databaseFile' | 'databasePool' | 'databaseTimeout'>;
-type SignerSettings = Pick<Settings, 'signerDatabase' | 'signerDatabaseFile'>;
+/** Where the keys of a notary-signer lie. */
+export type SignerDatabaseSettings = Pick<
+  Settings,
+  'signerDatabase' | 'signerDatabaseFile' | 'databasePool' | 'databaseTimeout'
+>;
 
 /** In bytes. */
 const MAX_URL = 4096;
@@ -23,15 +27,18 @@ const MAX_URL = 4096;
  */
 export function databaseOf({ database, databaseFile }: DatabaseSettings, folder: DataFolder): DatabaseUrl {
   if (database !== undefined) return database;
-  return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readUrl(databaseFile, 'databaseFile');
+  return databaseFile === undefined ? { kind: 'sqlite', path: folder.database } : readDatabaseUrl(databaseFile);
 }
 
 /**
  * The database of a notary-signer that the settings name, if any. Throws as `databaseOf` does, and `setting-invalid` for what
  * no notary-signer can use.
  */
-export function signerDatabaseOf({ signerDatabase, signerDatabaseFile }: SignerSettings): DatabaseServer | undefined {
-  const url = signerDatabaseFile === undefined ? signerDatabase : readUrl(signerDatabaseFile, 'signerDatabaseFile');
+export function signerDatabaseOf({
+  signerDatabase,
+  signerDatabaseFile,
+}: Pick<SignerDatabaseSettings, 'signerDatabase' | 'signerDatabaseFile'>): DatabaseServer | undefined {
+  const url = signerDatabaseFile === undefined ? signerDatabase : readDatabaseUrl(signerDatabaseFile);
   if (url?.kind !== 'sqlite') return url;
   throw new SignetError('setting-invalid', 'setting signerDatabase must be postgres://… or mysql://…', {
     next: 'Name the database of the notary-signer whose keys are to go on, or leave the setting out.',
@@ -39,7 +46,10 @@ export function signerDatabaseOf({ signerDatabase, signerDatabaseFile }: SignerS
 }
 
 /** How the settings want a database server to be used. */
-export function sqlOptionsOf({ databasePool, databaseTimeout }: DatabaseSettings): SqlOptions {
+export function sqlOptionsOf({
+  databasePool,
+  databaseTimeout,
+}: Pick<DatabaseSettings, 'databasePool' | 'databaseTimeout'>): SqlOptions {
   return { ...SQL_DEFAULTS, poolSize: databasePool, statementTimeout: databaseTimeout };
 }
 
@@ -67,10 +77,11 @@ export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void 
   );
 }
 
-function readUrl(file: string, setting: string): DatabaseUrl {
+/** The URL that a file holds. Throws `settings-unreadable` or `database-url-invalid`. */
+export function readDatabaseUrl(file: string): DatabaseUrl {
   const text = readSmallFile(file, MAX_URL, true);
   if (text === undefined) {
-    throw new SignetError('settings-unreadable', `there is no file ${file}, which ${setting} names`, {
+    throw new SignetError('settings-unreadable', `there is no file ${file} with the URL of a database`, {
       next: 'Write the URL of the database into it, readable for the user of the server alone.',
     });
   }

@@ -10,11 +10,12 @@ import { SQL_REGISTRY_MIGRATIONS } from '../../registry/index/sql-schema.ts';
 import type { DatabaseServer } from '../../store/database-url.ts';
 import { SqlDatabase, type SqlOptions } from '../../store/sql.ts';
 import { migrateSql } from '../../store/sql-migrations.ts';
+import { refuseIncomplete, sqlCopyMark } from './copy-mark.ts';
 import { SQL_JOB_MIGRATIONS, SqlJobTimes } from './sql-job-times.ts';
 import type { Storage } from './storage.ts';
 
 /** A database with the tables of every part. */
-export interface OpenSqlDatabase {
+interface OpenSqlDatabase {
   readonly database: SqlDatabase;
   /** Whose tables trust data lies in: what Signet made it also tidies up. */
   readonly owner: TablesOwner;
@@ -44,9 +45,20 @@ export async function openSqlDatabase(server: DatabaseServer, options?: SqlOptio
   }
 }
 
-/** Everything in one database of a database server, which other replicas may share. Throws as `openSqlDatabase` does. */
+/**
+ * Everything in one database of a database server, which other replicas may share. Throws as `openSqlDatabase` does, and
+ * `database-incomplete`.
+ */
 export async function openSqlStorage(server: DatabaseServer, options?: SqlOptions): Promise<Storage> {
   const { database, owner } = await openSqlDatabase(server, options);
+  let hasSigner: boolean;
+  try {
+    refuseIncomplete(await sqlCopyMark(database));
+    hasSigner = hasNotary(await findTables(database), 'signer');
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   return {
     metadata: new SqlMetadataStore(database, owner === 'signet' ? { keptVersions: KEPT_VERSIONS } : {}),
     onlineKeys: new SqlOnlineKeyStore(database),
@@ -56,7 +68,7 @@ export async function openSqlStorage(server: DatabaseServer, options?: SqlOption
     accountEvents: new SqlAccountEvents(database),
     isExclusive: false,
     isNotarys: owner === 'notary',
-    ...(hasNotary(await findTables(database), 'signer') ? { signerDatabase: database } : {}),
+    ...(hasSigner ? { signerDatabase: database } : {}),
     accounts: (actor) => new SqlAccountStore(database, actor),
     close: () => database.close(),
   };

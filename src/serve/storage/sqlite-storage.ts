@@ -7,6 +7,7 @@ import { PROPOSAL_MIGRATIONS, SqliteProposalStore } from '../../notary/store/sql
 import { REGISTRY_MIGRATIONS } from '../../registry/index/schema.ts';
 import { sqliteRegistryIndex } from '../../registry/index/sqlite-index.ts';
 import { openDatabase } from '../../store/sqlite.ts';
+import { refuseIncomplete, sqliteCopyMark } from './copy-mark.ts';
 import { JOB_MIGRATIONS, SqliteJobTimes } from './sqlite-job-times.ts';
 import type { Storage } from './storage.ts';
 
@@ -26,9 +27,15 @@ export function openSqliteDatabase(path: string): Database {
   );
 }
 
-/** Everything in one SQLite file. Throws as `openSqliteDatabase` does. */
+/** Everything in one SQLite file. Throws as `openSqliteDatabase` does, and `database-incomplete`. */
 export function openSqliteStorage(path: string): Storage {
   const database = openSqliteDatabase(path);
+  try {
+    refuseIncomplete(sqliteCopyMark(database));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return {
     metadata: new SqliteMetadataStore(database),
     onlineKeys: new SqliteOnlineKeyStore(database),
@@ -36,6 +43,7 @@ export function openSqliteStorage(path: string): Storage {
     registry: sqliteRegistryIndex(database),
     jobs: new SqliteJobTimes(database),
     accountEvents: new SqliteAccountEvents(database),
+    // The folder that it lies in is locked by its server.
     isExclusive: true,
     isNotarys: false,
     accounts: (actor) => new SqliteAccountStore(database, actor),

@@ -141,18 +141,25 @@ describe('refused', () => {
     service: ['a b', 'a"b', 'x'.repeat(101), 'é'],
     tokenLifetime: ['59', '59s', '61m', '2h', '-60', '1e3', '60.5', 'NaN'],
     masterKeyFile: ['a\0b'],
+    signer: ['signer.example.com', 'https://a:1', 'a b:1', ''],
+    signerCa: ['a\0b'],
+    signerCertificate: ['a\0b'],
+    signerKey: ['a\0b'],
+    signerWithoutCertificate: ['yes', ''],
     mirror: ['a\0b', ' '],
     gunPrefixes: ['docker.io', '/docker.io/', '../', 'a//b/', 'a/../b/', '/'],
     currentMaxAge: ['366d', '-1', 'never'],
     consistentMaxAge: ['31536001'],
     maxPublish: ['1023', '65MiB', '1MB', '1mib'],
     maxBlob: ['1KiB', '17TiB', '9999999999999999'],
+    maxUploads: ['0', '1000001', '1.5'],
     gcInterval: ['21d'],
     uploadExpiry: ['59s', '0', '366d'],
     gcGrace: ['59s', '0'],
     logLevel: ['warn', 'INFO', 'trace'],
     logFormat: ['xml'],
     accessLog: ['a\0b'],
+    metrics: ['on', 'everyone', 'off'],
     maxRequests: ['0', '1000001', '1.5'],
     idleTimeout: ['0', '256', '5m'],
     shutdownGrace: ['3601', '-1s'],
@@ -163,7 +170,8 @@ describe('refused', () => {
       for (const text of WRONG[name]) {
         const { code, message } = failure({ flags: new Map([[flagOf(name), [text]]]) });
         expect([text, code]).toEqual([text, 'setting-invalid']);
-        const quotes = name === 'database' ? ': the database URL cannot be used' : ', got ';
+        const quotes =
+          name === 'database' || name === 'signerDatabase' ? ': the database URL cannot be used' : ', got ';
         expect(message).toStartWith(
           `setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}${quotes}`,
         );
@@ -230,7 +238,13 @@ describe('refused', () => {
     }
   });
 
-  test('half a certificate, a certificate without TLS, and plain HTTP for other machines', () => {
+  test('half a certificate, a certificate without TLS, plain HTTP for other machines, and half a signer', () => {
+    const SIGNER = {
+      SIGNET_SIGNER: 'signer:7899',
+      SIGNET_SIGNER_CA: 'a',
+      SIGNET_SIGNER_CERTIFICATE: 'b',
+      SIGNET_SIGNER_KEY: 'c',
+    };
     const conflicts: Record<string, string>[] = [
       { SIGNET_TLS_KEY: 'a' },
       { SIGNET_TLS_CERTIFICATE: 'a' },
@@ -239,10 +253,19 @@ describe('refused', () => {
       { SIGNET_TLS: 'off', SIGNET_LISTEN: '[::]:5000' },
       { SIGNET_TLS: 'off', SIGNET_LISTEN: 'registry.example.com:5000' },
       { SIGNET_TLS: 'off', SIGNET_LISTEN: '127.example.com:5000' },
+      { SIGNET_SIGNER: 'signer:7899' },
+      { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CA: 'a' },
+      { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CA: 'a', SIGNET_SIGNER_CERTIFICATE: 'b' },
+      { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CERTIFICATE: 'b', SIGNET_SIGNER_KEY: 'c' },
+      { ...SIGNER, SIGNET_SIGNER_WITHOUT_CERTIFICATE: 'on' },
+      { ...SIGNER, SIGNET_MIRROR: 'copies' },
+      { SIGNET_SIGNER_CA: 'a' },
+      { SIGNET_SIGNER_WITHOUT_CERTIFICATE: 'on' },
     ];
     for (const environment of conflicts) {
       expect([environment, failure({ environment }).code]).toEqual([environment, 'settings-conflict']);
     }
+    expect(read({ environment: SIGNER }).signer).toMatchObject({ host: 'signer', port: 7899 });
     expect(read({ environment: { SIGNET_TLS: 'off', SIGNET_LISTEN: '[::1]:5000' } }).tls).toBe(false);
     const behindProxy = { SIGNET_TLS: 'off', SIGNET_LISTEN: '0.0.0.0:80', SIGNET_BEHIND_PROXY: 'on' };
     expect(read({ environment: behindProxy }).tls).toBe(false);
@@ -264,7 +287,7 @@ describe('flags', () => {
     const names = SERVE_FLAGS.map(({ name }) => name);
     expect(names).toEqual(names.toSorted());
     expect(new Set(names)).toEqual(
-      new Set([...SETTING_NAMES.map(flagOf), 'config', 'data', 'trust-here', 'untrust-here', 'yes']),
+      new Set([...SETTING_NAMES.map(flagOf), 'check', 'config', 'data', 'json', 'trust-here', 'untrust-here', 'yes']),
     );
   });
 });

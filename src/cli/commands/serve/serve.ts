@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
-import { settingsOf } from '../../../serve/settings/settings-of.ts';
+import { settingsOf } from '../../../serve/data/settings-of.ts';
 import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
 import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
@@ -17,13 +17,16 @@ export const SERVE: Command<undefined> = {
   summary: 'Serve trust data and images: trust server, registry, accounts and tokens',
   layout: 'wide',
   args: [],
+  commands: [['database', async () => (await import('./database.ts')).DATABASE]],
   flags: SERVE_FLAGS,
-  notes: SETTINGS_NOTES,
+  notes: `${SETTINGS_NOTES}\n\nsignet serve database copy FROM TO moves everything in a database to another one.`,
   run: serve,
 };
 
 /** `signet serve`; returns the exit code. Throws a SignetError if it cannot start. */
 export async function serveCommand(words: readonly string[]): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
   return SERVE.run(undefined, parseCommand(SERVE, words));
 }
 

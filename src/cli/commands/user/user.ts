@@ -336,7 +336,7 @@ async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccount
   if (!isMade(known, known.database) && !isMade(known, known.databaseNote)) throw accountsMissing(path);
   const folder = openDataFolder(path);
   const [{ settingsOf }, { databaseOf, refuseOtherDatabase, sqlOptionsOf }, { openStorage }] = await Promise.all([
-    import('../../../serve/settings/settings-of.ts'),
+    import('../../../serve/data/settings-of.ts'),
     import('../../../serve/storage/database-of.ts'),
     import('../../../serve/storage/open-storage.ts'),
   ]);

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { dataFolder } from '../data/data-folder.ts';
-import { readSettings, type SettingSources } from './read-settings.ts';
-import type { Settings } from './settings.ts';
+import { readSettings, type SettingSources } from '../settings/read-settings.ts';
+import type { Settings } from '../settings/settings.ts';
+import { dataFolder } from './data-folder.ts';
 
 /** What a command line says of settings. */
 interface SettingFlags extends Pick<SettingSources, 'flags'> {

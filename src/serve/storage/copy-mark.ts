@@ -1,0 +1,74 @@
+import type { Database } from 'bun:sqlite';
+import { SignetError } from '../../core/errors/index.ts';
+import type { SqlDatabase } from '../../store/sql.ts';
+import type { Statements } from '../../store/sql-connection.ts';
+
+/** Where a table was left off: the values of its key in the last row that was dealt with. */
+export type CopyPosition = readonly (string | number)[];
+
+/**
+ * How far a copy of a database has come (`signet serve database copy`). It lies in the database that is copied to, in a
+ * table that is there until the copy is whole, and changes in the transactions that add rows.
+ */
+export interface CopyMark {
+  /** The database that is copied, without a password. */
+  readonly source: string;
+  /** The table that is being copied, as SQLite calls it. */
+  readonly table: string;
+  readonly position?: CopyPosition | undefined;
+}
+
+const TABLE = 'signet_copy';
+
+/** Refuses a database whose copy has not ended. Throws `database-incomplete`. */
+export function refuseIncomplete(mark: CopyMark | undefined): void {
+  if (mark === undefined) return;
+  throw new SignetError('database-incomplete', `the database is half of a copy of ${mark.source}`);
+}
+
+/** The mark in an SQLite file; undefined if no copy is under way. */
+export function sqliteCopyMark(database: Database): CopyMark | undefined {
+  const find = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+  if (database.query(find).get(TABLE) === null) return undefined;
+  const row = database.query<{ mark: string }, []>(`SELECT mark FROM ${TABLE}`).get();
+  return row === null ? undefined : (JSON.parse(row.mark) as CopyMark);
+}
+
+/** Within a transaction. */
+export function setSqliteCopyMark(database: Database, mark: CopyMark): void {
+  database.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (mark TEXT NOT NULL) STRICT`);
+  database.run(`DELETE FROM ${TABLE}`);
+  database.query(`INSERT INTO ${TABLE} (mark) VALUES (?)`).run(JSON.stringify(mark));
+}
+
+export function dropSqliteCopyMark(database: Database): void {
+  database.run(`DROP TABLE ${TABLE}`);
+}
+
+/** The mark in a database of a server; undefined if no copy is under way. */
+export async function sqlCopyMark(database: SqlDatabase): Promise<CopyMark | undefined> {
+  const schema = database.dialect === 'postgres' ? 'current_schema()' : 'database()';
+  const found = await database.first(
+    `SELECT 1 AS found FROM information_schema.tables WHERE table_schema = ${schema} AND table_name = $name`,
+    { name: TABLE },
+  );
+  if (found === undefined) return undefined;
+  const row = await database.first<{ mark: string }>(`SELECT mark FROM ${TABLE}`);
+  return row && (JSON.parse(row.mark) as CopyMark);
+}
+
+export async function makeSqlCopyMark(database: SqlDatabase, mark: CopyMark): Promise<void> {
+  const type = database.dialect === 'postgres' ? 'TEXT' : 'LONGTEXT';
+  await database.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (mark ${type} NOT NULL)`);
+  await database.transaction((statements) => setSqlCopyMark(statements, mark));
+}
+
+/** Within a transaction, once `makeSqlCopyMark` was there. */
+export async function setSqlCopyMark(statements: Statements, mark: CopyMark): Promise<void> {
+  await statements.run(`DELETE FROM ${TABLE}`);
+  await statements.run(`INSERT INTO ${TABLE} (mark) VALUES ($mark)`, { mark: JSON.stringify(mark) });
+}
+
+export async function dropSqlCopyMark(database: SqlDatabase): Promise<void> {
+  await database.run(`DROP TABLE ${TABLE}`);
+}

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { SignetError } from '../../../core/errors/index.ts';
+import { type DatabaseUrl, formatDatabaseUrl } from '../../../store/database-url.ts';
+import type { SqlOptions } from '../../../store/sql.ts';
+import type { CopyMark } from '../copy-mark.ts';
+import { type CopySide, positionOf, TableHash } from './side.ts';
+import { COPIED_TABLES, type CopiedTable } from './tables.ts';
+
+/** What a copy is doing: rows of a table that are done, of how many. */
+export interface CopyProgress {
+  readonly step: 'copying' | 'checking';
+  readonly what: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+interface CopyOptions {
+  readonly from: DatabaseUrl;
+  readonly to: DatabaseUrl;
+  readonly sql?: SqlOptions;
+  readonly onProgress?: (progress: CopyProgress) => void;
+}
+
+/** What was copied: the same on both sides, to the row. */
+interface CopiedCount {
+  readonly what: string;
+  readonly rows: number;
+}
+
+/** What a copy came to. */
+interface CopyResult {
+  readonly counts: readonly CopiedCount[];
+  /** Keys of a notary-signer that the first database has, and that were not copied. */
+  readonly signerKeys: number;
+}
+
+/** Rows read at once. Those with files in them are read in few, since each may have megabytes. */
+const PAGE = 512;
+const PAGE_OF_FILES = 8;
+
+/**
+ * Copies everything that a server keeps in its database to an empty one, of whichever kinds, and compares both at the end:
+ * every row of every table. A copy that was cut short goes on where it was. Servers refuse the second database until the
+ * copy is whole.
+ *
+ * Throws `database-not-empty`, `database-copy-differs` when the first one has changed meanwhile, and what opening throws.
+ */
+export async function copyDatabase(options: CopyOptions): Promise<CopyResult> {
+  const { from, to } = options;
+  const source = formatDatabaseUrl(from);
+  if (source === formatDatabaseUrl(to)) throw notEmpty(to, 'it is the database that is to be copied');
+  if (from.kind === 'sqlite' && !existsSync(from.path)) {
+    throw new SignetError('database-unusable', `there is no database ${from.path}`, { next: 'Check the path.' });
+  }
+  await using cleanup = new AsyncDisposableStack();
+  const origin = await openSide(from, options.sql);
+  cleanup.defer(() => origin.close());
+  const target = await openSide(to, options.sql);
+  cleanup.defer(() => target.close());
+
+  const mark = await startingPoint(target, to, source);
+  const first = COPIED_TABLES.findIndex(({ names }) => names[0] === mark.table);
+  for (const [index, table] of COPIED_TABLES.entries()) {
+    if (index < first) continue;
+    await copyTable(origin, target, table, index === first ? mark : { source, table: table.names[0] }, options);
+  }
+  const counts: CopiedCount[] = [];
+  for (const table of COPIED_TABLES) counts.push(await compareTable(origin, target, table, options));
+  await target.finish();
+  return { counts, signerKeys: await origin.signerKeys() };
+}
+
+async function openSide(url: DatabaseUrl, options: SqlOptions | undefined): Promise<CopySide> {
+  if (url.kind === 'sqlite') return (await import('./sqlite-side.ts')).openSqliteSide(url.path);
+  return (await import('./sql-side.ts')).openSqlSide(url, options);
+}
+
+/** Where to go on, or the beginning. Throws `database-not-empty` for a database with anything else in it. */
+async function startingPoint(target: CopySide, to: DatabaseUrl, source: string): Promise<CopyMark> {
+  const mark = await target.mark();
+  if (mark?.source === source) return mark;
+  if (mark !== undefined) throw notEmpty(to, `it is half of a copy of ${mark.source}`);
+  for (const table of COPIED_TABLES) {
+    if ((await target.count(table)) > 0) throw notEmpty(to, `it has ${table.what}`);
+  }
+  const beginning = { source, table: COPIED_TABLES[0]?.names[0] ?? '' };
+  await target.begin(beginning);
+  return beginning;
+}
+
+async function copyTable(
+  origin: CopySide,
+  target: CopySide,
+  table: CopiedTable,
+  mark: CopyMark,
+  { onProgress }: CopyOptions,
+): Promise<void> {
+  const total = await origin.count(table);
+  let done = mark.position === undefined ? 0 : await target.count(table);
+  for (let position = mark.position; ; ) {
+    const rows = await origin.read(table, position, pageOf(table));
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    position = positionOf(table, last);
+    await target.write(table, rows, { ...mark, position });
+    done += rows.length;
+    onProgress?.({ step: 'copying', what: table.what, done, total });
+  }
+}
+
+async function compareTable(
+  origin: CopySide,
+  target: CopySide,
+  table: CopiedTable,
+  { onProgress }: CopyOptions,
+): Promise<CopiedCount> {
+  const total = await origin.count(table);
+  const report = (done: number) => onProgress?.({ step: 'checking', what: table.what, done, total });
+  const [one, other] = await Promise.all([hashOf(origin, table, report), hashOf(target, table)]);
+  if (one.count !== other.count || one.digest() !== other.digest()) {
+    const rows = one.count === other.count ? 'in their rows' : `${one.count} rows and ${other.count}`;
+    throw new SignetError('database-copy-differs', `the two databases differ in ${table.what}: ${rows}`);
+  }
+  return { what: table.what, rows: one.count };
+}
+
+async function hashOf(side: CopySide, table: CopiedTable, report?: (done: number) => void): Promise<TableHash> {
+  const hash = new TableHash();
+  for (let rows = await side.read(table, undefined, pageOf(table)); ; ) {
+    const last = rows.at(-1);
+    if (last === undefined) return hash;
+    for (const row of rows) hash.add(table, row);
+    report?.(hash.count);
+    rows = await side.read(table, positionOf(table, last), pageOf(table));
+  }
+}
+
+function pageOf({ columns }: CopiedTable): number {
+  return columns.some(({ kind }) => kind === 'bytes') ? PAGE_OF_FILES : PAGE;
+}
+
+function notEmpty(to: DatabaseUrl, why: string): SignetError {
+  return new SignetError('database-not-empty', `cannot copy to ${formatDatabaseUrl(to)}: ${why}`);
+}
