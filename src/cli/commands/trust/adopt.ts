@@ -26,7 +26,7 @@ import { freeze } from './freeze.ts';
 export const ADOPT: Command<Session> = {
   program: 'signet',
   path: 'trust adopt',
-  summary: 'Vouch for what others have signed, where their trust server goes away',
+  summary: 'Vouch for what others have signed, if their trust server goes away',
   args: [{ name: 'REPOSITORY', takes: 'repository', isOptional: true, isRepeated: true }],
   flags: [
     {
