@@ -19,7 +19,7 @@ interface GateParts {
 
 /**
  * The gate for one request from `address`, by its Authorization header: what an access token says, or else what the user
- * of a Basic header, or anybody, may do at this moment. Never throws: what is wrong with the header comes up when the
+ * of a Basic header, or everyone, may do at this moment. Never throws: what is wrong with the header comes up when the
  * gate is asked.
  *
  * `require()` without a scope asks for any valid token or password, an anonymous token included. That is what `/v2/`

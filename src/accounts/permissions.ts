@@ -6,7 +6,7 @@ import type { AccountStore, User } from './store/store.ts';
 export interface PermissionSettings {
   /** The `host[:port]` names under which clients reach this server. */
   readonly ownHosts: readonly string[];
-  /** What anybody may pull, users or not: patterns, or `*` for everything. */
+  /** What everyone may pull, with or without an account: patterns, or `*` for everything. */
   readonly publicPull: readonly string[];
 }
 
@@ -15,8 +15,8 @@ export interface PermissionSettings {
  *
  * - administrators everything; only they see the catalog;
  * - a user everything on the repositories `<name>` and `<name>/…` of this registry;
- * - everybody what was granted to them, and pull what is public;
- * - every user pull on names of other registries, since what somebody vouches for is there to be checked.
+ * - everyone what was granted to them, and pull what is public;
+ * - every user pull on names of other registries, since signatures on other registries' images are there to be checked.
  */
 export class Permissions {
   private readonly store: AccountStore;
@@ -31,8 +31,8 @@ export class Permissions {
   }
 
   /**
-   * Which of the actions that `scope` asks for the user has, or anybody where `user` is undefined. Who asks for `*`
-   * and does not have it gets whatever there is.
+   * Which of the actions that `scope` asks for the user has, or everyone if `user` is undefined. A request for `*` by a
+   * user who does not have it gets all actions that the user has.
    */
   async allowedActions(user: User | undefined, scope: Scope): Promise<readonly Action[]> {
     const permitted = await this.permittedActions(user, scope);

@@ -7,6 +7,7 @@ import { debugIsOn, debugLines } from './wording/debug.ts';
 /** Signet's own words: everything else is docker's. Each is loaded when it is called, so that none slows another down. */
 const OWN: ReadonlyMap<string, (words: string[]) => Promise<number>> = new Map([
   ['serve', async (words: string[]) => (await import('./commands/serve/serve.ts')).serveCommand(words)],
+  ['signer', async (words: string[]) => (await import('./commands/signer/signer.ts')).signerCommand(words)],
   ['user', async (words: string[]) => (await import('./commands/user/user.ts')).userCommand(words)],
 ]);
 const STDERR = 2;

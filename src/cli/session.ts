@@ -9,7 +9,7 @@ import { ParsedArgs } from '../engine/cli/flags.ts';
 import type { Manifest } from '../remote/registry/manifest.ts';
 import type { CredentialStore } from '../store/credentials.ts';
 import type { TrustClient } from '../trust/client.ts';
-import { type Evidence, remembered } from '../trust/decide/evidence.ts';
+import { cachingEvidence, type Evidence } from '../trust/decide/evidence.ts';
 import type { KeyRing } from '../trust/keys/key-ring.ts';
 import { type OpenClient, openTrust } from '../trust/open.ts';
 import type { Repository } from '../trust/publish/repository.ts';
@@ -132,7 +132,7 @@ class OpenSession extends ProcessTerminal implements Session {
     this.credentials = credentials;
     this.keys = keys;
     this.client = client;
-    this.evidence = remembered(client.evidence());
+    this.evidence = cachingEvidence(client.evidence());
   }
 
   now(): Instant {

@@ -62,7 +62,7 @@ export function writeNamedFields(fields: readonly NamedField[]): string {
  * Returns the value under a key, or undefined. Throws `docker-value-unclear` if the key is written with capital letters
  * or spaces, which only some parsers accept.
  */
-export function valueIn(fields: readonly NamedField[], name: string): string | undefined {
+export function fieldValue(fields: readonly NamedField[], name: string): string | undefined {
   const field = fields.find((each) => each.name === name);
   if (field === undefined || field.key === name) return field?.value;
   throw unclear(writeNamedFields(fields), `${quoted(field.key, 100)} is not written as ${quoted(name)}`);

@@ -10,7 +10,7 @@ export interface Gate {
   allows(scope: Scope): Promise<boolean>;
 }
 
-/** Everybody may do everything: the gate of a server without accounts, and of what needs none. */
+/** Everyone may do everything: the gate of a server without accounts, and of routes that need none. */
 export const OPEN_GATE: Gate = {
   subject: undefined,
   require: async () => {},

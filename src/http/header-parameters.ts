@@ -14,7 +14,7 @@ const QUOTED = /"((?:[^"\\\u0000-\u001f\u007f]|\\[^\u0000-\u001f\u007f])*)"/y;
 
 /**
  * Parses a value with parameters, as in Content-Type and Content-Disposition (RFC 9110, 5.6.6). Values of parameters
- * are kept as they are, slashes included. Undefined where the text is anything else, or gives a parameter twice.
+ * are kept as they are, slashes included. Undefined if the text is anything else, or gives a parameter twice.
  */
 export function parseParameterizedHeader(text: string): ParameterizedHeader | undefined {
   const trimmed = text.trim();

@@ -6,7 +6,7 @@ export type ServerPath = NamedPath | PlainPath;
 /** A path below the name of a repository: the trust server's or the registry's. */
 export interface NamedPath {
   readonly service: 'trust' | 'registry';
-  /** The GUN or the repository as the client wrote it, without percent escapes; nobody has checked it yet. */
+  /** The GUN or the repository as the client wrote it, without percent escapes, unchecked. */
   readonly name: string;
   /** What follows the name, without percent escapes: `tuf/root.json`, `manifests/latest`. */
   readonly rest: string;

@@ -16,7 +16,7 @@ export class RouteTable {
     for (const group of groups) this.add(group);
   }
 
-  /** What answers the method on the path. Undefined if the path is nobody's. */
+  /** Finds what answers the method on the path. Undefined if the path belongs to no group. */
   find(method: string, { service, name, rest }: ServerPath): Match | undefined {
     const onPath = name === undefined ? this.plain.get(rest) : undefined;
     if (onPath !== undefined) return matchPlain(method, onPath);

@@ -44,7 +44,7 @@ export interface RouteGroup<Services = unknown, Name extends string = string> {
   /** Label of its metrics. */
   readonly name: string;
   /**
-   * Who is let in: `gate` finds out for each request what its caller may do, `open` lets everybody in. So does `probe`, for
+   * Who is let in: `gate` finds out for each request what its caller may do, `open` lets everyone in. So does `probe`, for
    * machines that know no name of this server: the Host header is not looked at, and the server is never too busy.
    */
   readonly access: 'gate' | 'open' | 'probe';

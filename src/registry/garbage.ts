@@ -18,14 +18,14 @@ export interface CollectOptions {
 /** What was removed. */
 export interface Collected {
   readonly manifests: number;
-  /** Blobs taken from repositories where no manifest names them. */
+  /** Blobs taken from repositories in which no manifest names them. */
   readonly links: number;
   /** Blobs removed from the store. */
   readonly blobs: number;
 }
 
 /**
- * Removes what nobody needs and nobody was told of within the grace period. Safe beside running pushes, also of other
+ * Removes what is unused and was not reported to a client within the grace period. Safe beside running pushes, also of other
  * processes: each removal is one transaction that looks once more, and a blob that comes back at the wrong moment keeps
  * its new content, or is refused with an error rather than lost.
  */

@@ -2,6 +2,7 @@ import { DAY, HOUR, type Instant } from '../core/time.ts';
 import type { RouteGroup } from '../http/route.ts';
 import type { BlobStore } from './blobs/blob-store.ts';
 import { type Collected, type CollectOptions, collectGarbage, removeStaleUploads } from './garbage.ts';
+import { OpenUploads } from './http/open-uploads.ts';
 import { registryRoutes } from './http/routes.ts';
 import type { RegistryParts } from './http/services.ts';
 import type { RegistryIndex } from './index/registry-index.ts';
@@ -11,7 +12,7 @@ export interface RegistryOptions {
   readonly index: RegistryIndex;
   readonly blobs: BlobStore;
   /**
-   * How long what nobody needs is kept after it was pushed, mounted, or reported as being there, in milliseconds. It
+   * How long unused content is kept after it was pushed, mounted, or reported as being there, in milliseconds. It
    * must cover the time from there to the end of a push. A day by default.
    */
   readonly grace?: number;
@@ -19,12 +20,14 @@ export interface RegistryOptions {
   readonly uploadAge?: number;
   /** Size of a blob at most, in bytes. 1 TiB by default. */
   readonly maxBlob?: number;
+  /** Uploads that one user may have open, or one address without a user. 1,000 by default. */
+  readonly maxUploads?: number;
   readonly clock?: () => Instant;
 }
 
 export interface Registry {
   readonly routes: RouteGroup<RegistryParts, RepositoryName>;
-  /** Removes what nobody needs any more; may run beside pushes. */
+  /** Removes unused content; may run during pushes. */
   collectGarbage(options?: CollectOptions): Promise<Collected>;
   /** Removes uploads that lie still for too long; returns how many. */
   removeStaleUploads(): Promise<number>;
@@ -37,8 +40,13 @@ const TiB = 1024 ** 4;
 /** An OCI distribution 1.1 registry (protocol F.5), all of it but `/v2/` itself. */
 export function createRegistry(options: RegistryOptions): Registry {
   const { index, blobs, grace = DAY, uploadAge = DAY, maxBlob = TiB, clock = Date.now } = options;
-  const services: RegistryParts = { index, blobs, grace, maxBlob, clock };
-  const removeStale = () => removeStaleUploads(services, clock() - uploadAge);
+  const openUploads = new OpenUploads(options.maxUploads ?? 1000);
+  const services: RegistryParts = { index, blobs, grace, maxBlob, openUploads, clock };
+  const removeStale = () => {
+    const before = clock() - uploadAge;
+    openUploads.endStale(before);
+    return removeStaleUploads(services, before);
+  };
   return {
     routes: registryRoutes(services),
     collectGarbage: (collectOptions) => collectGarbage(services, collectOptions),

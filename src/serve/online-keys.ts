@@ -2,8 +2,11 @@ import { SignetError } from '../core/errors/index.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Instant } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
+import { openRemoteSigner } from '../notary/grpc/remote-signer.ts';
 import { LocalOnlineKeys } from '../notary/publish/local-online-keys.ts';
 import type { OnlineKeyService } from '../notary/publish/online-key-service.ts';
+import { provenKeys } from '../notary/publish/proven-keys.ts';
+import { RemoteOnlineKeys } from '../notary/publish/remote-online-keys.ts';
 import { Vault } from '../notary/publish/seal.ts';
 import { SealedKeyVault } from '../notary/publish/sealed-key-vault.ts';
 import { KeyVaults } from '../notary/store/key-vaults.ts';
@@ -14,16 +17,25 @@ import { parsePassphraseFile, type SignerPassphrases, signerPassphrases } from '
 import { readSmallFile } from '../store/files.ts';
 import { SqlDatabase } from '../store/sql.ts';
 import type { DataFolder } from './data/data-folder.ts';
-import { loadMasterKey } from './data/master-key.ts';
+import { isMasterKeyGiven, loadMasterKey } from './data/master-key.ts';
+import { settleMasterKey } from './data/master-key-rotation.ts';
 import type { Log } from './observe/log.ts';
+import { type Address, formatHostName } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
 import { signerDatabaseOf, sqlOptionsOf } from './storage/database-of.ts';
 import type { Storage } from './storage/storage.ts';
+import { loadServerCertificate, readAuthorities } from './tls/server-certificate.ts';
 
-interface OnlineKeyOptions {
-  readonly settings: Settings;
+/** What the keys that are sealed in a database are opened with. */
+interface SealedKeyOptions {
+  readonly settings: Pick<Settings, 'masterKeyFile'>;
   readonly folder: DataFolder;
   readonly environment: Environment;
+  readonly storage: Pick<Storage, 'onlineKeys'>;
+}
+
+interface OnlineKeyOptions extends SealedKeyOptions {
+  readonly settings: Settings;
   readonly storage: Storage;
   readonly log: Log;
   readonly now: () => Instant;
@@ -34,15 +46,17 @@ interface OpenOnlineKeys {
   close(): Promise<void>;
 }
 
-/** The kind of key for new repositories. */
-const KEY_TYPE = 'ed25519';
+/** The kinds of key for new repositories: what this server makes, and what Notary's server has its signer make. */
+const [KEY_TYPE, REMOTE_TYPE] = ['ed25519', 'ecdsa'] as const;
 
 /**
- * The keys with which the trust server signs: those of a notary-signer if there are any, or else its own. Throws what
- * `loadMasterKey` and `openSignerDatabase` throw.
+ * The keys with which the trust server signs: behind the signer that the settings name, or those of a notary-signer's
+ * database if there are any, or else its own. Throws what `loadMasterKey` and `openSignerDatabase` throw, and
+ * `certificate-unusable`. Whether a signer is there, only the health of the keys tells.
  */
 export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnlineKeys> {
   const { settings, storage, environment, log, now } = options;
+  if (settings.signer !== undefined) return openRemoteKeys(options, settings.signer);
   const named = await openSignerDatabase(settings);
   const database = named ?? storage.signerDatabase;
   const close = async () => named?.close();
@@ -104,10 +118,34 @@ export function readPassphrases(
   return signerPassphrases(environment, file);
 }
 
-async function ownVault({ settings, folder, environment, storage }: OnlineKeyOptions): Promise<SealedKeyVault> {
+async function openRemoteKeys(options: OnlineKeyOptions, address: Address): Promise<OpenOnlineKeys> {
+  const { settings, storage, now } = options;
+  const store = storage.onlineKeys;
+  const isOwnInUse = (await store.sample()) !== undefined;
+  const local = isOwnInUse ? new LocalOnlineKeys(await ownVault(options), KEY_TYPE, now) : undefined;
+  const signer = await openRemoteSigner({
+    authority: formatHostName(address),
+    ca: readAuthorities(settings.signerCa ?? ''),
+    client: clientOf(settings, now()),
+  });
+  const proven = provenKeys(storage.metadata);
+  const keys = new RemoteOnlineKeys({ signer, store, local, type: REMOTE_TYPE, proven, clock: now });
+  return { keys, close: async () => signer.close() };
+}
+
+function clientOf({ signerCertificate, signerKey }: Settings, now: Instant) {
+  if (signerCertificate === undefined || signerKey === undefined) return undefined;
+  const { chain, key } = loadServerCertificate(signerCertificate, signerKey, now);
+  return { chain: Buffer.from(chain), key: Buffer.from(key) };
+}
+
+/** The keys that are sealed in a database, under the master key. Throws what `loadMasterKey` throws. */
+export async function ownVault({ settings, folder, environment, storage }: SealedKeyOptions): Promise<SealedKeyVault> {
   const store: OnlineKeyStore = storage.onlineKeys;
+  const file = settings.masterKeyFile;
+  if (!isMasterKeyGiven(environment)) await settleMasterKey({ path: file ?? folder.masterKey, store });
   const isInUse = (await store.sample()) !== undefined;
-  const masterKey = loadMasterKey({ folder, file: settings.masterKeyFile, environment, isInUse });
+  const masterKey = loadMasterKey({ folder, file, environment, isInUse });
   try {
     return new SealedKeyVault(store, new Vault(masterKey));
   } finally {

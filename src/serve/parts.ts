@@ -119,7 +119,6 @@ async function openTrustServer(
     gunPrefixes: settings.gunPrefixes,
     maxAge: { current: settings.currentMaxAge, consistent: settings.consistentMaxAge },
     maxPublish: settings.maxPublish,
-    // The data folder is locked by this process; a database server has others that use it.
     isExclusive: storage.isExclusive,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
     onImport: ({ gun, by, what, at }) => {
@@ -190,6 +189,7 @@ async function openRegistry({ settings, folder, now }: PartsOptions, { registry:
     grace: settings.gcGrace * SECOND,
     uploadAge: settings.uploadExpiry * SECOND,
     maxBlob: settings.maxBlob,
+    maxUploads: settings.maxUploads,
     clock: now,
   });
 }
@@ -235,7 +235,7 @@ async function logAccountEvents({ log }: PartsOptions, events: AccountEvents): P
   return every({ name: 'logging changes of accounts', interval: ACCOUNT_LOG_INTERVAL, log, run: logNew });
 }
 
-/** A server that cannot work is not started, so that whoever starts it sees why. */
+/** A server that cannot work is not started, so that the person who starts it sees why. */
 function refuseFailures(failures: ReadonlyMap<string, string>): void {
   if (failures.size === 0) return;
   const list = [...failures].map(([name, why]) => `${name}: ${why}`).join('; ');

@@ -4,7 +4,7 @@ import { TOKEN_PATH } from '../accounts/tokens/token-service.ts';
 import { DAY, type Instant, SECOND } from '../core/time.ts';
 import type { Environment } from '../core/variables.ts';
 import { removeDrafts } from '../store/drafts.ts';
-import { announce } from './announce.ts';
+import { startBanner } from './banner.ts';
 import type { NewAdministrator } from './data/administrator.ts';
 import { openDataFolder } from './data/data-folder.ts';
 import { lockFolder } from './data/folder-lock.ts';
@@ -21,7 +21,7 @@ import { openParts, type PartsOptions, type ServerParts } from './parts.ts';
 import { every } from './schedule.ts';
 import { formatHostName, isWildcard } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
-import { CertificateKeeper } from './tls/certificate-keeper.ts';
+import { CertificateManager } from './tls/certificate-manager.ts';
 import { openCertificateSource } from './tls/certificate-source.ts';
 import { OwnNames } from './tls/own-names.ts';
 
@@ -34,7 +34,7 @@ export interface ServeSettings extends Settings {
 interface Dependencies {
   readonly now?: () => Instant;
   readonly environment?: Environment;
-  /** Takes the log; standard error where absent. */
+  /** Takes the log; standard error if absent. */
   readonly log?: LineSink;
   readonly openParts?: (options: PartsOptions) => Promise<ServerParts>;
 }
@@ -68,7 +68,7 @@ const VALIDITY_CHECK = 60;
 
 /**
  * Starts a server: opens or makes its data folder, listens, and answers once all parts are ready; requests that come
- * before wait. Throws a SignetError, with nothing left running or locked, where anything is not as it must be.
+ * before wait. Throws a SignetError, with nothing left running or locked, if anything is not as it must be.
  */
 export async function startServer(settings: ServeSettings, dependencies: StartOptions = {}): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
@@ -86,7 +86,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
 
   const names = new OwnNames(settings.names, settings.listen, hostname());
   const tls = settings.tls
-    ? new CertificateKeeper(openCertificateSource(settings, folder, names, log, now()), log, now())
+    ? new CertificateManager(openCertificateSource(settings, folder, names, log, now()), log, now())
     : undefined;
   const ready = Promise.withResolvers<Application>();
   const listener = new Listeners({
@@ -148,7 +148,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     port,
     caCertificate: tls?.source.anchor ?? '',
     administrator,
-    announcement: announce({
+    announcement: startBanner({
       ...{ url, port, settings, folder, names, authority, isFirst, administrator },
       ...{ mirrored: parts.mirror?.collections(), now: now() },
     }),
@@ -172,7 +172,7 @@ interface Composition extends PartsOptions {
 
 function createApplication({ settings, parts, health, metrics, ...rest }: Composition): Application {
   const scheme = settings.tls || settings.behindProxy ? 'https' : 'http';
-  const own = [healthRoutes(health), metricsRoutes(() => metrics.text()), homeRoutes(), baseRoutes()];
+  const own = [healthRoutes(health), metricsRoutes(() => metrics.text(), settings.metrics), homeRoutes(), baseRoutes()];
   const bodies = parts.routes.flatMap(({ body, routes }) => [body, ...routes.map((route) => route.body ?? body)]);
   return new Application({
     ...rest,
@@ -192,7 +192,7 @@ function createApplication({ settings, parts, health, metrics, ...rest }: Compos
   });
 }
 
-function healthOf(parts: ServerParts, tls: CertificateKeeper | undefined, now: () => Instant): HealthCheck {
+function healthOf(parts: ServerParts, tls: CertificateManager | undefined, now: () => Instant): HealthCheck {
   return async () => {
     const failures = new Map(await parts.health());
     const failure = tls?.failure(now());

@@ -35,7 +35,7 @@ import { Repository } from './publish/repository.ts';
 import type { ApproveProposal, RepositorySource, WhileSending } from './publish/repository-source.ts';
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
-import { type Collection, updateCollection } from './update/collection.ts';
+import type { Collection } from './update/collection.ts';
 import type { ApproveFirstRoot } from './update/first-root.ts';
 
 /** What a trust client works with. */
@@ -93,6 +93,7 @@ export interface MigrationServers {
 export class TrustClient {
   private readonly options: ClientOptions;
   private readonly registries: RegistryClient;
+  private readonly shared = new Map<string, AuthorizedClient>();
 
   constructor(options: ClientOptions) {
     this.options = options;
@@ -111,8 +112,7 @@ export class TrustClient {
     return {
       rules: configuration.images,
       pinning,
-      collectionOf: (reference) =>
-        updateCollection({ ...this.source(gunOf(reference), reference.registry, ['pull']), purpose: 'read' }),
+      collectionOf: (reference) => this.repository(reference, ['pull']).read(),
       now,
     };
   }
@@ -159,10 +159,10 @@ export class TrustClient {
   async migration(gun: Gun, registry: string, servers: MigrationServers): Promise<Migration> {
     const { from, to, signing, drafts = join(this.options.trustFolder, 'migrations') } = servers;
     const { ImportService } = await import('../remote/notary/import-service.ts');
-    const client = this.clientFor(registry, to);
+    const [old, client] = [this.sharedClient(registry, from), this.sharedClient(registry, to)];
     return {
       gun,
-      from: { address: from, source: this.source(gun, registry, ['pull'], from) },
+      from: { address: from, source: this.source(gun, registry, ['pull'], from, old) },
       to: {
         host: to.host,
         server: new NotaryServer(to, client, ['pull', 'push']),
@@ -272,9 +272,17 @@ export class TrustClient {
     };
   }
 
-  private clientFor(registry: string, server: URL): AuthorizedClient {
+  /** For many collections at a time: they share connections, of which there are as many as requests at one time. */
+  private sharedClient(registry: string, server: URL): AuthorizedClient {
+    const key = `${registry} ${server.href}`;
+    const client = this.shared.get(key) ?? this.clientFor(registry, server, false);
+    this.shared.set(key, client);
+    return client;
+  }
+
+  private clientFor(registry: string, server: URL, pipelined = true): AuthorizedClient {
     return new AuthorizedClient({
-      http: this.httpFor(registry, server),
+      http: this.httpFor(registry, server, pipelined),
       logins: [...new Set([server.host, registry])].map((owner) => this.loginOf(owner)),
       tokens: this.options.tokens,
     });
@@ -313,9 +321,8 @@ export class TrustClient {
     return new Set(about.flatMap(([, { tokenServices }]) => tokenServices));
   }
 
-  private httpFor(registry: string, server?: URL): HttpClient {
+  private httpFor(registry: string, server?: URL, pipelined = server !== undefined): HttpClient {
     const { userAgent, place } = this.options;
-    const pipelined = server !== undefined;
     if (place !== undefined) return new HttpClient({ userAgent, connectionFor: place.connectionFor, pipelined });
     const own = join(this.options.folder, 'tls');
     const folders = server === undefined ? [own, ENGINE_CERTIFICATES] : [own];

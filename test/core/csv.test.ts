@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { readCsv, readNamedFields, valueIn, writeCsv, writeNamedFields } from '../../src/core/csv.ts';
+import { fieldValue, readCsv, readNamedFields, writeCsv, writeNamedFields } from '../../src/core/csv.ts';
 import { failure } from '../support/failure.ts';
 
 describe('readCsv', () => {
@@ -46,7 +46,7 @@ describe('readNamedFields', () => {
       ['z', '='],
     ]);
     expect(writeNamedFields(fields)).toBe(text);
-    expect(['ref', 'x', 'nothing'].map((name) => valueIn(fields, name))).toEqual(['a,b', undefined, undefined]);
+    expect(['ref', 'x', 'nothing'].map((name) => fieldValue(fields, name))).toEqual(['a,b', undefined, undefined]);
   });
 
   test.each([
@@ -67,7 +67,7 @@ describe('readNamedFields', () => {
 
   test('a key must be written exactly as it is asked for', async () => {
     for (const text of ['Type=a', '" type=a"']) {
-      const { message } = await failure(() => valueIn(readNamedFields(text), 'type'), 'docker-value-unclear');
+      const { message } = await failure(() => fieldValue(readNamedFields(text), 'type'), 'docker-value-unclear');
       expect(message).toEndWith('is not written as "type"');
     }
   });

@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { declaredCommands } from '../../scripts/declarations.ts';
+import { signerCommand } from '../../src/cli/commands/signer/signer.ts';
 import { Editor } from '../../src/core/edit/editor.ts';
 import type { ErrorCode } from '../../src/core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../src/core/json/parse.ts';
@@ -22,7 +23,7 @@ import { DAY, parseTime, YEAR } from '../../src/core/time.ts';
 import { trustCachedRoot } from '../../src/core/verify/root-trust.ts';
 import { TrustedSet } from '../../src/core/verify/trusted-set.ts';
 import { verifyThreshold } from '../../src/core/verify/verify.ts';
-import { SETTING_NAMES } from '../../src/serve/settings/settings.ts';
+import { readSettings } from '../../src/serve/settings/read-settings.ts';
 import { KeyFolder } from '../../src/store/key-folder.ts';
 import { MetadataFolder } from '../../src/store/trust-folder.ts';
 import { decide } from '../../src/trust/decide/decide.ts';
@@ -527,9 +528,11 @@ test('slow regular expression on a name', () => {
 });
 
 /** The mistakes that other parts could make, and the tests that show that they do not. */
-test('signer without authentication', () => {
-  // There is no signer to reach over a network: the server's keys sign in its own process, so that no setting names one.
-  expect(SETTING_NAMES.filter((name) => /signer|trustService/i.test(name))).toEqual([]);
+test('signer without authentication', async () => {
+  // Neither side of a remote signer starts unless both know each other, or that is waived by name.
+  const environment = { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CA: 'ca.crt' };
+  await failure(() => readSettings({ environment, folder: '/' }), 'settings-conflict');
+  await failure(signerCommand(['--data', join(temporaryFolder(), 'data')]), 'client-authentication-missing');
 });
 
 test('secrets: PIN on the command line', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ParsedArgs } from '../../src/engine/cli/flags.ts';
 import { parseHelp } from '../../src/engine/cli/help.ts';
-import type { SyntaxBook } from '../../src/engine/cli/learn.ts';
+import type { LearnedSyntax } from '../../src/engine/cli/learn.ts';
 
 /** A docker CLI whose help was recorded, `docker-29` with buildx and compose. */
 export type RecordedCli = 'docker-20.10' | 'docker-28' | 'docker-29';
@@ -63,13 +63,13 @@ export function spellings({ words, help }: RecordedCommand): readonly (readonly 
 }
 
 /** The meaning of options as the recorded help has it, without a docker command at hand. */
-export function recordedBook(cli: RecordedCli): SyntaxBook {
+export function recordedBook(cli: RecordedCli): LearnedSyntax {
   const helps = new Map(
     readTree(cli).flatMap((command) => spellings(command).map((words) => [words.join(' '), command.help] as const)),
   );
-  const parse: SyntaxBook['parse'] = async (command, argv, own = []) => {
+  const parse: LearnedSyntax['parse'] = async (command, argv, own = []) => {
     const syntax = parseHelp(helps.get(command.join(' ')) ?? '', command);
     return new ParsedArgs({ ...syntax, flags: [...syntax.flags, ...own] }, argv);
   };
-  return { parse } as SyntaxBook;
+  return { parse } as LearnedSyntax;
 }

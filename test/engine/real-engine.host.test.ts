@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectEngine, type Engine } from '../../src/engine/api/api.ts';
 import { type DockerCli, findDocker } from '../../src/engine/cli/cli.ts';
 import { readCommandLine } from '../../src/engine/cli/command.ts';
-import { SyntaxBook } from '../../src/engine/cli/learn.ts';
+import { LearnedSyntax } from '../../src/engine/cli/learn.ts';
 import { captureDocker } from '../../src/engine/cli/run.ts';
 import { atEnd } from '../support/cleanup.ts';
 import { findProgram, trustingClis } from '../support/clis.ts';
@@ -49,7 +49,7 @@ beforeAll(async () => {
   if (debian === undefined) throw new Error('there is no docker command');
   env = { ...process.env, DOCKER_HOST: daemon.host, XDG_CACHE_HOME: temporaryFolder() };
   cli = await findDocker({ ...env, SIGNET_DOCKER: debian.path });
-  const { globals } = await readCommandLine(new SyntaxBook(cli, env), ['ps'], (words) => words.length === 0);
+  const { globals } = await readCommandLine(new LearnedSyntax(cli, env), ['ps'], (words) => words.length === 0);
   engine = await connectEngine(cli, globals, env);
   await importBusybox(daemon, cli.path, 'busybox:latest');
   registry = await startRegistry();

@@ -299,3 +299,82 @@ describe('many repositories', () => {
     LIMIT,
   );
 });
+
+describe('a server with accounts', () => {
+  const ALICE = { name: 'alice', password: 'what alice has chosen' };
+  const BOB = { name: 'bob', password: 'what bob has chosen' };
+
+  test(
+    'takes a repository from those who may publish it, and records who it was',
+    async () => {
+      const [old, fresh] = await Promise.all([startNotaryServer(), startSignet()]);
+      for (const { name, password } of [ALICE, BOB]) await fresh.addUser(name, password);
+      await fresh.grant('bob', 'alice/*', 'pull');
+      const gun = `${fresh.host}/alice/app`;
+      const publisher = new Person(old);
+      await succeeds(publisher.notary('init', '-p', gun));
+      await succeeds(publisher.add(gun, 'v1'));
+      const [alice, bob, stranger] = await Promise.all(
+        [ALICE, BOB, undefined].map(async (login) => {
+          const someone = new Person(fresh, login === undefined ? {} : { login }).takeKeysOf(publisher);
+          for (const { host, authority } of [old, fresh]) {
+            const tls = join(someone.home, '.docker/tls', host);
+            mkdirSync(tls, { recursive: true });
+            copyFileSync(authority, join(tls, 'ca.crt'));
+          }
+          return login === undefined ? someone : someone.loggedIn();
+        }),
+      );
+      const words = ['trust', 'migrate', '--from', old.origin, fresh.origin, gun];
+      for (const someone of [bob, stranger]) {
+        const { exitCode, stdout } = (await someone?.signet(...words)) ?? {};
+        expect(exitCode).toBe(1);
+        expect(stdout).toContain('you are not authorized to perform this operation: server returned 401.');
+        expect(await published(fresh, gun, ALICE)).toBeUndefined();
+      }
+      expect(await succeeds(alice?.signet(...words) as Promise<Outcome>)).toContain('1 repository: 1 moved.');
+      const versions = (await published(fresh, gun, ALICE))?.versions;
+      expect(versions?.root).toBe(2);
+      const log = await alice?.run([...signetCommand(), 'user', 'log', '--json', '--data', fresh.data]);
+      const events = JSON.parse(log?.stdout ?? '[]') as Record<string, string>[];
+      expect(events.at(-1)).toMatchObject({
+        ...{ by: 'alice', user: 'alice', action: 'trust imported', address: 'network' },
+        detail: `${gun}: roots 1 to 2, timestamp version ${versions?.timestamp}`,
+      });
+      expect(fresh.log()).toContain(`imported ${gun} from another server`);
+    },
+    LIMIT,
+  );
+});
+
+test(
+  'Ctrl-C finishes what has begun, reports it, and the next run goes on',
+  async () => {
+    const it = await world();
+    const owner = person(it);
+    const guns = Array.from({ length: 30 }, (_, index) => `registry.example.com/alice/many${index}`);
+    for (const gun of guns) await succeeds(owner.notary('init', '-p', gun));
+    writeFileSync(join(owner.home, 'names'), guns.join('\n'));
+    const words = ['trust', 'migrate', '--json', '--file', 'names', '--from', it.relay.origin, it.fresh.origin];
+    const connections = it.relay.connections();
+    // The shell gives the signal as soon as the first one has moved.
+    const script = `"$@" 2> progress & child=$!; tail -f --pid=$child progress | sed -n '/moved/{p;q}' > first; kill -INT $child; wait $child`;
+    const line = ['/bin/bash', '-c', `touch progress; set -m; ${script}`, 'migrate', ...signetCommand(), ...words];
+    const first = await owner.run(line);
+    const states = (text: string) => JSON.parse(text).map(({ state }: { state: string }) => state) as string[];
+    expect(first.exitCode).toBe(130);
+    const moved = states(first.stdout).filter((state) => state === 'moved').length;
+    expect(moved).toBeGreaterThan(0);
+    expect(states(first.stdout)).toHaveLength(30);
+    for (const [index, state] of states(first.stdout).entries()) {
+      expect([index, (await published(it.fresh, guns[index] ?? '')) !== undefined]).toEqual([index, state === 'moved']);
+    }
+    const second = await owner.signet(...words);
+    expect(second.exitCode).toBe(0);
+    const count = (state: string) => states(second.stdout).filter((each) => each === state).length;
+    // Each run has as many connections as repositories at one time, however many those are in all.
+    expect(it.relay.connections() - connections).toBeLessThanOrEqual(2 * 2 * 8);
+    expect([count('present'), count('moved')]).toEqual([moved, 30 - moved]);
+  },
+  LIMIT,
+);

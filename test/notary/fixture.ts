@@ -7,8 +7,10 @@ import { type PublicKey, parsePublicKey } from '../../src/core/keys/public-key.t
 import { writeEnvelope } from '../../src/core/metadata/envelope.ts';
 import type { Target } from '../../src/core/metadata/targets.ts';
 import { type Gun, parseGun } from '../../src/core/names/gun.ts';
+import type { KeyId } from '../../src/core/names/key-id.ts';
 import type { BaseRole, RoleName } from '../../src/core/names/role.ts';
 import type { Scope } from '../../src/core/scope.ts';
+import type { Signature } from '../../src/core/signature.ts';
 import { DAY, type Instant } from '../../src/core/time.ts';
 import { trustCachedRoot } from '../../src/core/verify/root-trust.ts';
 import { baseSigners } from '../../src/core/verify/signers.ts';
@@ -77,6 +79,7 @@ export class TestServer {
   readonly log: string[] = [];
   readonly database;
   readonly server: TrustService;
+  private readonly keys: LocalOnlineKeys;
 
   constructor({ keyType = 'ed25519', masterKey = MASTER_KEY, ...options }: TestServerOptions = {}) {
     this.database = openDatabase(
@@ -86,13 +89,14 @@ export class TestServer {
       PROPOSAL_MIGRATIONS,
     );
     const write: Logger['info'] = (message) => this.log.push(message);
+    this.keys = new LocalOnlineKeys(
+      new SealedKeyVault(new SqliteOnlineKeyStore(this.database), new Vault(masterKey)),
+      keyType,
+      () => this.now,
+    );
     this.server = createTrustService({
       store: new SqliteMetadataStore(this.database, options),
-      keys: new LocalOnlineKeys(
-        new SealedKeyVault(new SqliteOnlineKeyStore(this.database), new Vault(masterKey)),
-        keyType,
-        () => this.now,
-      ),
+      keys: this.keys,
       proposalStore: new SqliteProposalStore(this.database),
       logger: { info: write, warn: write, error: write },
       clock: () => this.now,
@@ -106,6 +110,13 @@ export class TestServer {
     const response = await ask(this.server.routes, new Request(url.href, { ...rest, method }), gate);
     if (response === undefined) throw new Error(`${method} ${path} was not answered`);
     return { status: response.status, headers: response.headers, text: await response.text() };
+  }
+
+  /** Signs anything with a key of the server, as whoever has its database can. */
+  async signAs(gun: Gun, id: KeyId, message: Uint8Array): Promise<Signature> {
+    const signature = await this.keys.signer(gun).sign(id, message);
+    if (signature === undefined) throw new Error(`the server has no key ${id}`);
+    return signature;
   }
 
   get(name: string, gun: string = GUN): Promise<Reply> {

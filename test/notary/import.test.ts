@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { Editor } from '../../src/core/edit/editor.ts';
+import { canonicalize } from '../../src/core/json/canonical.ts';
 import type { JsonValue } from '../../src/core/json/parse.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { parseEnvelope, writeEnvelope } from '../../src/core/metadata/envelope.ts';
 import { parseGun } from '../../src/core/names/gun.ts';
+import type { KeyId } from '../../src/core/names/key-id.ts';
 import { parseDelegation } from '../../src/core/names/role.ts';
 import type { Scope } from '../../src/core/scope.ts';
 import { YEAR } from '../../src/core/time.ts';
@@ -297,6 +299,16 @@ describe('an import is refused, and changes nothing, if', () => {
     const signed = new Map([...(raised.signed as Map<string, JsonValue>), ['version', 2_000_000_000]]);
     bundle.set('timestamp', writeEnvelope(signed, raised.signatures));
     await expectRefused(bundle, 'ErrValidation', 'valid signatures did not meet threshold for timestamp');
+  });
+
+  test('the old server has used up the versions', async () => {
+    await mover.publishHistory();
+    const bundle = await mover.bundle(server);
+    const timestamp = parseEnvelope('timestamp', bundle.get('timestamp') ?? Buffer.of());
+    const payload = new Map([...(timestamp.signed as Map<string, JsonValue>), ['version', 2 ** 30]]);
+    const signature = await mover.old.signAs(GUN, timestamp.signatures[0]?.keyId as KeyId, canonicalize(payload));
+    bundle.set('timestamp', writeEnvelope(payload, [signature]));
+    await expectRefused(bundle, 'ErrBadSnapshot', `too few versions are left after timestamp version ${2 ** 30}`);
   });
 
   test('files of two states are mixed', async () => {

@@ -4,6 +4,7 @@ import { findCommand } from '../../src/cli/commands/docker/closed-world/commands
 import { DOCKER_COMMANDS } from '../../src/cli/commands/docker/closed-world/table.ts';
 import { permit } from '../../src/cli/commands/docker/permission.ts';
 import { SERVE } from '../../src/cli/commands/serve/serve.ts';
+import { SIGNER } from '../../src/cli/commands/signer/signer.ts';
 import { helpText } from '../../src/cli/line/help.ts';
 import { parseReference } from '../../src/core/names/reference.ts';
 import { parseConfiguration } from '../../src/trust/settings/configuration.ts';
@@ -104,9 +105,11 @@ test('the example of an exemption says what the document shows', async () => {
   expect(blocksOf(document, 'text')).toContain(session.errors);
 });
 
-test('the options of the server are those of its help', () => {
-  const help = blocksOf(readDocument('docs/configuration.md'), 'text').find((text) => text.startsWith('Options:'));
-  expect(helpText(SERVE)).toContain(help ?? 'no such block');
+test('the options of the server and of the signer are those of their help', () => {
+  const blocks = blocksOf(readDocument('docs/configuration.md'), 'text').filter((text) => text.startsWith('Options:'));
+  expect(blocks).toHaveLength(2);
+  for (const [index, command] of [SERVE, SIGNER].entries())
+    expect(helpText(command)).toContain(blocks[index] ?? 'none');
 });
 
 test('every block of commands is run by a test', () => {

@@ -475,6 +475,25 @@ describe('health and metrics', () => {
     }
   });
 
+  test('metrics can be kept for this machine, or for administrators', async () => {
+    const proxied = { listen: { host: '127.0.0.1', port: 0 }, tls: false, behindProxy: true };
+    const local = await startTestServer({ ...proxied, metrics: 'local' });
+    const from = (address: string) =>
+      fetch(`${local.url}/metrics`, { headers: { 'X-Forwarded-For': address } }).then(({ status }) => status);
+    expect([await from('127.0.0.1'), await from('::1'), await from('::ffff:127.0.0.1')]).toEqual([200, 200, 200]);
+    expect([await from('192.0.2.7'), await from('2001:db8::1')]).toEqual([404, 404]);
+
+    const guarded = await startTestServer({ metrics: 'admin' });
+    const stranger = await request(guarded, '/metrics');
+    expect(stranger.status).toBe(401);
+    expect(stranger.headers.get('www-authenticate')).toEndWith('scope="registry:catalog:*"');
+    const { name = '', password = '' } = guarded.administrator ?? {};
+    const Authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+    const admin = await request(guarded, '/metrics', { headers: { Authorization } });
+    expect([admin.status, await admin.text()]).toEqual([200, expect.stringContaining('signet_http_requests_total')]);
+    expect((await request(guarded, '/_signet/health')).status).toBe(200);
+  });
+
   test('show what is wrong', async () => {
     const open = testParts(async () => new Response());
     const openParts = async () => ({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type AnyCommand, declarations } from '../../scripts/declarations.ts';
 import { ROOT } from '../../scripts/paths.ts';
 import { classOf } from '../../src/cli/commands/docker/build/option-list.ts';
-import { findCommand, knownFlags, leadsOn } from '../../src/cli/commands/docker/closed-world/commands.ts';
+import { findCommand, isCommandWord, knownFlags } from '../../src/cli/commands/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../src/cli/commands/docker/closed-world/table.ts';
 import { CommandText, parseCommand } from '../../src/cli/line/command.ts';
 import { type Group, isGroup } from '../../src/cli/line/declaration.ts';
@@ -72,7 +72,7 @@ function wrongForDocker(words: readonly string[]): string | undefined {
   const before = words.findIndex((word) => !word.startsWith('-'));
   const rest = words.slice(before < 0 ? words.length : before);
   let length = 0;
-  while (length < rest.length && leadsOn(rest.slice(0, length), rest[length] ?? '')) length++;
+  while (length < rest.length && isCommandWord(rest.slice(0, length), rest[length] ?? '')) length++;
   const command = findCommand(rest.slice(0, length));
   if (command === undefined || globals === undefined) return 'docker has no such command';
   const known = knownFlags(command, 'docker');

@@ -7,6 +7,8 @@ export interface TcpRelay {
   readonly origin: string;
   /** `localhost:40123` */
   readonly host: string;
+  /** How many connections there have been. */
+  connections(): number;
   /** Lets new connections go to the server of that origin; those that are open go on to their end. */
   switchTo(origin: string): void;
 }
@@ -14,8 +16,10 @@ export interface TcpRelay {
 /** Starts a relay of bytes on a free port of localhost, which leads nowhere yet. */
 export async function startTcpRelay(): Promise<TcpRelay> {
   let port = 0;
+  let connections = 0;
   const open = new Set<Socket>();
   const server = createServer((client) => {
+    connections++;
     const upstream = connect(port, '127.0.0.1');
     for (const [socket, other] of [
       [client, upstream],
@@ -37,6 +41,7 @@ export async function startTcpRelay(): Promise<TcpRelay> {
   return {
     origin: `https://${host}`,
     host,
+    connections: () => connections,
     switchTo: (next) => {
       port = Number(new URL(next).port);
     },

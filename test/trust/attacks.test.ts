@@ -6,7 +6,7 @@ import type { PublicKey } from '../../src/core/keys/public-key.ts';
 import { LIMITS } from '../../src/core/limits.ts';
 import { isBaseRole, parseDelegation, RELEASES, type RoleName } from '../../src/core/names/role.ts';
 import { DAY, YEAR } from '../../src/core/time.ts';
-import { DOCKER_ROLES, findTarget, listTargets, notFound } from '../../src/core/verify/lookup.ts';
+import { DOCKER_ROLES, findTarget, listTargets, lookupError } from '../../src/core/verify/lookup.ts';
 import { resolveAllTags } from '../../src/trust/decide/resolve.ts';
 import { inspectCollection } from '../../src/trust/report/inspect.ts';
 import { failure } from '../support/failure.ts';
@@ -468,7 +468,7 @@ describe('a file that must not be used', () => {
         .sort(),
     ).toEqual(['latest', 'other']);
     expect(() => findTarget(set, 'bob-1', [BOB, 'targets'])).not.toThrow();
-    expect(notFound(set, 'bob-1', ['targets'])).toMatchObject({ code: 'role-unusable' });
+    expect(lookupError(set, 'bob-1', ['targets'])).toMatchObject({ code: 'role-unusable' });
   });
 
   test('hides what it may have replaced from lists and reports', async () => {

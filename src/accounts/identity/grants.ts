@@ -48,7 +48,7 @@ export function parsePattern(text: string): Pattern {
   return text as Pattern;
 }
 
-/** Parses one entry of the list of what anybody may pull: a pattern, or `*` for everything. Throws `grant-invalid`. */
+/** Parses one entry of the list of what everyone may pull: a pattern, or `*` for everything. Throws `grant-invalid`. */
 export function parsePublicPattern(text: string): Pattern {
   return text === EVERYTHING ? EVERYTHING : parsePattern(text);
 }

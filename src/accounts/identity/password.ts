@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { SignetError } from '../../core/errors/index.ts';
 import type { UserName } from './user-name.ts';
 
-/** Characters of a password, at least, not counting the user's name where the password has it. */
+/** Characters of a password, at least, not counting the user's name if the password contains it. */
 const MIN_PASSWORD = 8;
 /** Characters of a password, at most. */
 const MAX_PASSWORD = 256;
@@ -35,7 +35,7 @@ export async function verifyPassword(password: Uint8Array, hash: string): Promis
   return Bun.password.verify(password, hash);
 }
 
-/** The hash of a password that nobody knows: checking against it makes an unknown user cost what a known one does. */
+/** The hash of a random password: checking against it makes an unknown user cost as much as a known one. */
 export function unknownPasswordHash(): Promise<string> {
   return hashPassword(randomBytes(32));
 }

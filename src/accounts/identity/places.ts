@@ -29,7 +29,7 @@ export class OwnHosts {
 /**
  * Finds the repository behind the name of a scope. The registry's scopes name a path (`alice/app`), the trust
  * server's a GUN (`localhost:5000/alice/app`, protocol F.4); both live in one set of names, told apart as docker tells
- * a host from a path. Undefined for what is neither, which nobody may touch.
+ * a host from a path. Undefined for what is neither, which no one may use.
  */
 export function locate(name: string, own: OwnHosts): Place | undefined {
   if (!isGun(name)) return undefined;
@@ -38,7 +38,7 @@ export function locate(name: string, own: OwnHosts): Place | undefined {
   return isRepositoryPath(path) ? { host: undefined, path } : undefined;
 }
 
-/** Splits a name or a pattern at the end of its host, where it has one. */
+/** Splits a name or a pattern at the end of its host, if it has one. */
 export function hostAndPath(text: string): Place {
   if (!namesRegistry(text)) return { host: undefined, path: text };
   const slash = text.indexOf('/');

@@ -13,7 +13,7 @@ const MAX = 64;
  * Parses a user's name: 2 to 64 lower-case letters and digits, in groups joined by single `-` or `_`.
  *
  * A path component may have dots, a user's name may not, nor may it be `localhost`: what docker would take for a
- * registry host (protocol D.2) must never be a namespace that somebody owns. Throws `user-name-invalid`.
+ * registry host (protocol D.2) must never be a namespace that a user owns. Throws `user-name-invalid`.
  */
 export function parseUserName(text: string): UserName {
   if (!isUserName(text)) {

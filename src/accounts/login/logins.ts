@@ -11,7 +11,7 @@ import { networkOf } from './network.ts';
 import { loginBusy, Slots } from './slots.ts';
 import { type Attempt, LoginThrottle } from './throttle.ts';
 
-/** A user's name and password as somebody claims them. */
+/** A user's name and password as a client claims them. */
 export interface Credentials {
   readonly name: string;
   readonly password: Buffer;
@@ -46,7 +46,7 @@ interface Outcome {
   readonly until: number;
 }
 
-/** Who wants to log in, from where. */
+/** One attempt to log in, and its origin. */
 interface Claim extends Credentials {
   readonly key: string;
   /** Undefined if no one can have that name. */
@@ -58,7 +58,7 @@ interface Claim extends Credentials {
 /**
  * Checks names and passwords. Right ones are checked once a minute, since some clients send them each time; wrong ones
  * once, as long as the user does not change: docker sends them twice, a forgotten job for ever, and it is one mistake.
- * Whoever has to wait is told so whatever he sends, remembered or not: an answer in that time would be one to a guess.
+ * A client that has to wait is told so whatever it sends, remembered or not: any other answer would answer a guess.
  */
 export class Logins {
   private readonly options: LoginsOptions;
@@ -185,7 +185,7 @@ export class Logins {
     this.options.log.warn('login failed', { user: account, address, reason });
   }
 
-  /** Once a minute for each user and network: whoever must wait could otherwise fill the disk. */
+  /** Once a minute for each user and network: a client that must wait could otherwise fill the disk. */
   private logThrottled({ account, address, network }: Claim): void {
     const { elapsed, log } = this.options;
     const key = `${account} ${network}`;

@@ -8,7 +8,7 @@ const FREE = 5;
 /** Failures of an IPv6 /48, in which many networks may be, that cost no waiting. */
 const SITE_FREE = 20;
 const FIRST_DELAY = SECOND;
-/** The longest time for which anybody is told to come back later. */
+/** The longest time after which a client is told to come back. */
 const MAX_DELAY = 30 * SECOND;
 /** The longest time for which an attempt is held before it is looked at. */
 const MAX_HOLD = 4 * SECOND;

@@ -46,7 +46,7 @@ export class AccessTokens {
     this.publicKey = createPublicKey(settings.key);
   }
 
-  /** A token for `user`, or for anybody, that allows `access` for as long as tokens live. */
+  /** A token for `user`, or an anonymous one, that allows `access` for as long as tokens live. */
   issue(user: User | undefined, access: readonly Scope[]): Promise<string> {
     const { issuer, service, key, tokenLifetime } = this.settings;
     const issued = seconds(this.settings.now());
@@ -62,7 +62,7 @@ export class AccessTokens {
       .sign(key);
   }
 
-  /** What a token says, undefined where it is not a valid one of ours. */
+  /** What a token says; undefined if it is not a valid token of this server. */
   async verify(token: string): Promise<AccessClaims | undefined> {
     if (token.length > MAX_TOKEN) return undefined;
     const digest = createHash('sha256').update(token).digest('base64');

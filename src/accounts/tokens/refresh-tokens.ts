@@ -22,7 +22,7 @@ export class RefreshTokens {
     this.now = now;
   }
 
-  /** A new token for a user who has just proven the password. Throws `login-refused` where the user has changed since. */
+  /** A new token for a user who has just proven the password. Throws `login-refused` if the user has changed since. */
   async issue(user: User): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     const record = { hash: hashOf(token), user: user.name, expires: this.now() + LIFE };
@@ -32,7 +32,7 @@ export class RefreshTokens {
     return token;
   }
 
-  /** The user whom a token was issued to. Throws `refresh-token-invalid`. */
+  /** The user that a token was issued to. Throws `refresh-token-invalid`. */
   async redeem(token: string): Promise<User> {
     const record = FORM.test(token) ? await this.store.refreshToken(hashOf(token)) : undefined;
     const user = record === undefined ? undefined : await this.store.user(record.user);

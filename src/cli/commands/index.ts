@@ -22,6 +22,11 @@ export const WORDS: readonly Word[] = [
     load: async () => (await import('./serve/serve.ts')).SERVE,
   },
   {
+    name: 'signer',
+    about: 'Hold the online keys of trust servers',
+    load: async () => (await import('./signer/signer.ts')).SIGNER,
+  },
+  {
     name: 'trust',
     about: 'Manage signers, keys and signatures',
     load: async () => (await import('./trust/index.ts')).TRUST,

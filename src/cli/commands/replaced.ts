@@ -33,9 +33,9 @@ export async function replacedCommand({ word, words, globals, argv, env }: Repla
 }
 
 async function runDockersOwn(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const [{ findDocker }, { becomeDocker }] = await Promise.all([
+  const [{ findDocker }, { execDocker }] = await Promise.all([
     import('../../engine/cli/cli.ts'),
     import('../../engine/cli/run.ts'),
   ]);
-  return becomeDocker((await findDocker(env)).path, argv, env);
+  return execDocker((await findDocker(env)).path, argv, env);
 }

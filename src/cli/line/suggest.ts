@@ -1,4 +1,4 @@
-import { mistakesBetween } from '../../core/mistakes.ts';
+import { editDistance } from '../../core/edit-distance.ts';
 
 /** At most so many letters are wrong in a word that was mistyped. */
 const MAX_MISTAKES = 2;
@@ -12,7 +12,7 @@ export function suggestion(typed: string, words: Iterable<string>): string | und
   for (const word of words) {
     if (word === typed) return undefined;
     if (Math.abs(word.length - typed.length) > MAX_MISTAKES) continue;
-    const mistakes = mistakesBetween(typed, word);
+    const mistakes = editDistance(typed, word);
     if (mistakes < least && mistakes < word.length / 2) [best, least] = [word, mistakes];
   }
   return best;

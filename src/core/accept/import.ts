@@ -202,10 +202,13 @@ async function nextSnapshot(
   );
 }
 
-/** A version some steps on. Throws `version-jump` if there are none left. */
+/**
+ * A version some steps on. Throws `version-jump` if few are left: an old server that used them up would end the collection
+ * here as well.
+ */
 function following(role: RoleName, version: number, steps: number): number {
-  if (version + steps <= MAX_VERSION) return version + steps;
-  throw new SignetError('version-jump', `no ${role} can follow version ${version}`, {
+  if (version + steps <= MAX_VERSION / 2) return version + steps;
+  throw new SignetError('version-jump', `too few versions are left after ${role} version ${version}`, {
     detail: { role, found: version, name: 'ErrBadSnapshot' },
   });
 }

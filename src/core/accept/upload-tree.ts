@@ -7,7 +7,7 @@ import type { Instant } from '../time.ts';
 import { type Signers, targetsSigners } from '../verify/signers.ts';
 import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
 import { readCurrent } from './stored-file.ts';
-import { checkStep } from './version-step.ts';
+import { checkVersionStep } from './version-step.ts';
 
 /** The targets files of the collection as it will be: the uploaded ones, and stored ones loaded on demand. */
 export class Tree {
@@ -25,7 +25,7 @@ export class Tree {
     const payload = readTargets(role, envelope.signed);
     verifyThreshold(envelope, this.signersOf(role));
     const known = readCurrent(role, this.current, (signed) => readTargets(role, signed))?.version;
-    checkStep(role, payload.version, known);
+    checkVersionStep(role, payload.version, known);
     checkExpiry(role, payload, now);
     this.accepted.set(role, payload);
   }

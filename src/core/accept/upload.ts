@@ -19,7 +19,7 @@ import { refuse, refuseAs } from './refusal.ts';
 import { ofStored, readCurrent, type StoredFile, stored } from './stored-file.ts';
 import { Tree } from './upload-tree.ts';
 import { acceptSnapshot } from './uploaded-snapshot.ts';
-import { conflict } from './version-step.ts';
+import { refuseConflict } from './version-step.ts';
 
 export interface Upload {
   readonly gun: Gun;
@@ -137,7 +137,7 @@ function acceptRoot(gun: Gun, uploaded: Envelope | undefined, current: Buffer | 
         `Root modifications must increment the version. Current ${known}, new ${found}`,
       );
     }
-    if (previous !== undefined && found === known) conflict('root', found, known);
+    if (previous !== undefined && found === known) refuseConflict('root', found, known);
     const root =
       previous === undefined
         ? trustFirstRoot(gun, uploaded.bytes, TRUST_ON_FIRST_USE, now)

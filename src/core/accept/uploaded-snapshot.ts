@@ -7,10 +7,10 @@ import { isDelegation, type RoleName, type TargetsRole } from '../names/role.ts'
 import { printable } from '../printable.ts';
 import type { Instant } from '../time.ts';
 import { baseSigners } from '../verify/signers.ts';
-import { withheld } from '../verify/trusted-set.ts';
+import { roleWithheld } from '../verify/trusted-set.ts';
 import { checkExpiry, verifyThreshold } from '../verify/verify.ts';
 import { type StoredFile, stored } from './stored-file.ts';
-import { checkStep } from './version-step.ts';
+import { checkVersionStep } from './version-step.ts';
 
 interface UploadedSnapshot {
   readonly root: Root;
@@ -30,7 +30,7 @@ export function acceptSnapshot(upload: UploadedSnapshot): StoredFile {
   const { root, envelope, previous, current, changed, isDelegated, now } = upload;
   const snapshot = readSnapshot(envelope.signed);
   verifyThreshold(envelope, baseSigners(root, 'snapshot'));
-  checkStep('snapshot', snapshot.version, previous?.version);
+  checkVersionStep('snapshot', snapshot.version, previous?.version);
   const omitted = [...changed.keys()].find((role) => !snapshot.meta.has(role));
   if (omitted !== undefined)
     throw new SignetError('checksum-missing', `missing ${omitted} sha256 checksum information`);
@@ -48,7 +48,7 @@ export function acceptSnapshot(upload: UploadedSnapshot): StoredFile {
   }
   const dropped = [...(previous?.meta.keys() ?? [])].filter(isDelegation).filter((role) => !snapshot.meta.has(role));
   const missed = dropped.find(isDelegated);
-  if (missed !== undefined) throw withheld(missed);
+  if (missed !== undefined) throw roleWithheld(missed);
   checkExpiry('snapshot', snapshot, now);
   return stored('snapshot', snapshot.version, envelope.bytes);
 }

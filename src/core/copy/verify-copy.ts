@@ -86,13 +86,8 @@ export interface VerifiedFiles extends Omit<VerifiedCopy, 'roots'> {
 }
 
 /**
-<<<<<<< HEAD
  * Verifies the files of a copy under its newest root, ignoring expiry. Yields the length of each file before it is read,
  * so that a server can handle other requests in between.
-=======
- * Verifies the files of a copy under its newest root, but for expiry. Gives the length of each file before it is read,
- * so that a server can serve others in between.
->>>>>>> main
  */
 export function* verifyFiles(
   { files }: Pick<CollectionCopy, 'files'>,
@@ -128,7 +123,7 @@ export function* verifyFiles(
   return { set, unusable, unclaimed: unread };
 }
 
-/** The result of steps, if there is nothing else to see to in between. */
+/** The result of steps, for a caller that has nothing else to do in between. */
 export function drained<Result>(steps: Generator<unknown, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next();

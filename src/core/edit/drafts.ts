@@ -8,7 +8,7 @@ import { unknownDelegation } from '../verify/signers.ts';
 import type { UnusableFile } from '../verify/tolerated.ts';
 import type { TrustedSet } from '../verify/trusted-set.ts';
 
-/** More than anybody publishes of one role, and far from the last version that there can be. */
+/** More than anyone publishes of one role, and far from the last version that there can be. */
 const MAX_CLAIMED_VERSION = 1_000_000;
 
 /** A targets file under edit. */
@@ -50,7 +50,7 @@ export class Drafts {
     return this.drafts.get(role)?.payload;
   }
 
-  /** The file as it was published; undefined for a role that never was, or that nobody may trust. */
+  /** The file as it was published; undefined for a role that never was, or that no one may trust. */
   envelopeOf(role: TargetsRole): Envelope | undefined {
     return this.drafts.get(role)?.envelope;
   }
@@ -73,7 +73,7 @@ export class Drafts {
     return this.delegation(role).paths.filter((path) => allowed.some((prefix) => path.startsWith(prefix)));
   }
 
-  /** The draft of a role, an empty one where it was never published. Throws `role-unknown` where nobody delegates to it. */
+  /** The draft of a role, an empty one if it was never published. Throws `role-unknown` if no one delegates to it. */
   open(role: TargetsRole): Draft {
     const present = this.drafts.get(role);
     if (present !== undefined) return present;
@@ -85,7 +85,7 @@ export class Drafts {
     this.put(role, { ...this.open(role), payload, dirty: true });
   }
 
-  /** Adds or replaces a target, or removes it where none is given. What is published stays as it is. */
+  /** Adds or replaces a target, or removes it if none is given. What is published stays as it is. */
   setTarget(role: TargetsRole, name: string, target: Target | undefined): void {
     const { payload } = this.open(role);
     const own = this.ownTargets.get(role);
@@ -96,7 +96,7 @@ export class Drafts {
     this.change(role, { ...payload, targets });
   }
 
-  /** Marks a role to be signed anew with all that its file says, whether or not anybody vouches for it any more. */
+  /** Marks a role to be signed again with all that its file says, whether or not anyone vouches for it any more. */
   renew(role: TargetsRole): void {
     const unsigned = this.drafts.has(role) ? undefined : this.unusable.get(role);
     if (unsigned?.why === 'unsigned') checkClaimed(role, unsigned.payload.version);
@@ -151,7 +151,7 @@ export class Drafts {
 }
 
 /**
- * Refuses to go on after a version that only an unsigned file claims, which is whatever the server likes, where that uses
+ * Refuses to go on after a version that only an unsigned file claims, which is whatever the server likes, if that uses
  * up the versions that there are. Throws `version-jump`.
  */
 function checkClaimed(role: TargetsRole, version: number): void {

@@ -17,7 +17,7 @@ import { canSign, keysMissing, type SigningKeys, signWith } from './signing.ts';
 
 /** What an editor signs. */
 interface Changes {
-  /** The root as it is to be; signed anew where `rootChanged`. */
+  /** The root as it is to be; signed again if `rootChanged`. */
   readonly root: Root;
   readonly rootChanged: boolean;
   /** The root as it was published; undefined for a new collection. */
@@ -67,7 +67,7 @@ export function rootSigners({ root, formerRoot }: Pick<Changes, 'root' | 'former
   return formerRoot === undefined ? [own] : [own, baseSigners(formerRoot, 'root')];
 }
 
-/** What a file lacks of the signatures of several groups, each of which must meet its threshold; undefined where nothing. */
+/** What a file lacks of the signatures of several groups, each of which must meet its threshold; undefined if nothing. */
 export function shortfallOf(envelope: Envelope, groups: readonly Signers[]): Shortfall | undefined {
   const signers = groups.find((group) => validSigners(envelope, group).size < group.threshold);
   return signers === undefined ? undefined : { signers, signatures: envelope.signatures };
@@ -76,7 +76,7 @@ export function shortfallOf(envelope: Envelope, groups: readonly Signers[]): Sho
 /**
  * Signs a snapshot that lists `files` in place of what it listed of them before. Entries of other roles stay, also
  * those of removed delegations (protocol G-16): which version such a file reached, its successor has to know.
- * Undefined where no key of the role is here: the server makes the snapshot then. Throws `signing-key-missing` where
+ * Undefined if no key of the role is here: the server makes the snapshot then. Throws `signing-key-missing` if
  * they are too few.
  */
 export async function signSnapshot(

@@ -103,7 +103,7 @@ export class Editor {
     return new Editor({ root, drafts, rootChanged: true });
   }
 
-  /** Goes on with a collection that is on no server yet; its `targets` is signed anew in any case (protocol C.11). */
+  /** Goes on with a collection that is on no server yet; its `targets` is signed again in any case (protocol C.11). */
   static unpublished({ root, targets, snapshot }: UnpublishedCollection): Editor {
     const drafts = new Drafts(new Map([['targets', targets]]), new Map());
     drafts.renew('targets');
@@ -117,7 +117,7 @@ export class Editor {
 
   // Targets
 
-  /** Adds or replaces a target. Throws `role-invalid` for an unknown role, `change-invalid` where its paths do not admit the name. */
+  /** Adds or replaces a target. Throws `role-invalid` for an unknown role, `change-invalid` if its paths do not admit the name. */
   addTarget(role: TargetsRole, name: string, target: Target): void {
     checkTargetName(role, name);
     if (target.custom !== undefined) checkCustom(target.custom);
@@ -221,19 +221,19 @@ export class Editor {
   // Roles
 
   /**
-   * Signs a role's file anew without changing what it says, to renew its expiry or its signatures. The caller vouches
-   * for the content, which for a file that lost its signatures nobody else does any more.
+   * Signs a role's file again without changing what it says, to renew its expiry or its signatures. The caller vouches
+   * for the content, which for a file that lost its signatures no one else does any more.
    */
   witness(role: TargetsRole): void {
     this.drafts.renew(role);
   }
 
-  /** Signs the root anew without changing what it says, to renew its expiry. */
+  /** Signs the root again without changing what it says, to renew its expiry. */
   witnessRoot(): void {
     this.rootChanged = true;
   }
 
-  /** Lets a snapshot be made anew though nothing that it lists has changed. */
+  /** Lets a snapshot be created again though nothing that it lists has changed. */
   witnessSnapshot(): void {
     this.snapshotChanged = true;
   }
@@ -299,8 +299,8 @@ export class Editor {
   }
 
   /**
-   * Signs every file that changed with the keys that are here, be they enough or not; `signSnapshot` completes what they
-   * are enough for. Throws like `signEdition`.
+   * Signs every file that changed with the keys that are here, whether they are enough or not; `signSnapshot`
+   * completes what they are enough for. Throws like `signEdition`.
    */
   async edition(ring: SigningKeys, now: Instant): Promise<Edition> {
     const edition = await signEdition(
@@ -319,8 +319,8 @@ export class Editor {
   }
 
   /**
-   * Signs every file that changed, and a snapshot where its key is here; the server makes the snapshot otherwise.
-   * Returns the files to publish together, by role. Throws `signing-key-missing` where the keys here are too few.
+   * Signs every file that changed, and a snapshot if its key is here; the server makes the snapshot otherwise.
+   * Returns the files to publish together, by role. Throws `signing-key-missing` if the keys here are too few.
    */
   async sign(ring: SigningKeys, now: Instant): Promise<ReadonlyMap<RoleName, Buffer>> {
     const { files, incomplete } = await this.edition(ring, now);
@@ -328,7 +328,7 @@ export class Editor {
     return this.withSnapshot(files, ring, now);
   }
 
-  /** The files with a snapshot over them, where its key is here. Throws `signing-key-missing` where some of its keys are. */
+  /** The files with a snapshot over them, if its key is here. Throws `signing-key-missing` if some of its keys are. */
   async withSnapshot(
     files: ReadonlyMap<RoleName, Buffer>,
     ring: SigningKeys,
@@ -338,7 +338,7 @@ export class Editor {
     return snapshot === undefined ? files : new Map([...files, ['snapshot', snapshot]]);
   }
 
-  /** The draft of a role, an empty one where it was never published. */
+  /** The draft of a role, an empty one if it was never published. */
   private draft(role: TargetsRole): Draft {
     return this.drafts.open(role);
   }

@@ -19,7 +19,7 @@ import { type SigningKeys, signWith } from './signing.ts';
 
 /**
  * A change that waits for more signatures: the files of one publish, each signed by some of those who must sign it.
- * Nobody trusts them before every threshold is met and they are published, all together.
+ * No one trusts them before every threshold is met and they are published, all together.
  */
 export interface Proposal {
   readonly gun: Gun;
@@ -30,7 +30,7 @@ export interface Proposal {
 export interface Standing {
   readonly root: Root;
   readonly payloadOf: (role: TargetsRole) => Targets | undefined;
-  /** The published version of a role's file; 0 where there is none. */
+  /** The published version of a role's file; 0 if there is none. */
   readonly versionOf: (role: RoleName) => number;
 }
 
@@ -81,9 +81,9 @@ export function parseProposal(text: Uint8Array): Proposal {
 
 /**
  * What a proposal would change, and who has signed it, judged by the collection as it stands with the proposal's own
- * delegations and root keys. Throws `proposal-stale` where something newer was published meanwhile, `proposal-invalid`
+ * delegations and root keys. Throws `proposal-stale` if something newer was published meanwhile, `proposal-invalid`
  * for a file that none of its signers signed, that no reader would take, or that says anything beside what a reader makes
- * of it: whoever signs would not be shown it. Throws `role-unknown`.
+ * of it: the signer would not be shown it. Throws `role-unknown`.
  */
 export function examineProposal({ files }: Proposal, standing: Standing): readonly ProposedFile[] {
   const envelopes = new Map([...files].map(([role, bytes]) => [role, parseEnvelope(role, bytes)] as const));
@@ -104,8 +104,8 @@ export function examineProposal({ files }: Proposal, standing: Standing): readon
 }
 
 /**
- * Adds the signatures of all keys that are here, to the files of `roles`. What the files say stays as it is: whoever
- * calls this vouches for it.
+ * Adds the signatures of all keys that are here, to the files of `roles`. What the files say stays as it is: the
+ * caller vouches for it.
  */
 export async function countersign(
   { gun, files }: Proposal,
@@ -131,7 +131,7 @@ export async function countersign(
 /**
  * Brings a new edition and a proposal that waits already together: files that say the same are to be signed as they were
  * proposed first, others are added. Returns the joined proposal, and the roles whose proposed files are to be signed.
- * Throws `proposal-conflict` where both change a role in different ways.
+ * Throws `proposal-conflict` if both change a role in different ways.
  */
 export function joinProposal(
   waiting: Proposal,
@@ -163,7 +163,7 @@ export function rightlySigned({ gun, files }: Proposal, examinedFiles: readonly 
 }
 
 /**
- * All signatures of two copies of one proposal, which people signed apart from each other. Undefined where they are copies
+ * All signatures of two copies of one proposal, which people signed apart from each other. Undefined if they are copies
  * of different ones.
  */
 export function mergeCopies(one: Proposal, other: Proposal): Proposal | undefined {

@@ -8,7 +8,7 @@ const CLOCKS_APART = DAY;
 /**
  * What about a proposal no honest change needs, a line each: a version more than one above the published one, which uses
  * up those in between, and an expiry outside the lifetime of the role (`lifetimeOf`), which keeps the file in force for
- * as long. Nobody signs it without a word of their own.
+ * as long. No one signs it without a word of their own.
  */
 export function unusualIn(files: readonly ProposedFile[], standing: Standing, now: Instant): readonly string[] {
   return files.flatMap((file) => [...unusualVersion(file, standing), ...unusualExpiry(file, now)]);

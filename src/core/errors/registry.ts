@@ -24,6 +24,7 @@ export const REGISTRY_ERRORS = {
     next: 'Another request is writing to this upload: wait for it, then ask for its state.',
   },
   'blob-upload-range-invalid': { http: 416, next: 'Ask for the state of the upload and continue from there.' },
+  'blob-uploads-too-many': { http: 429, next: 'Finish or cancel uploads that have begun; abandoned ones expire.' },
   'blob-upload-size-mismatch': { http: 400 },
   'body-interrupted': { http: 400 },
 

@@ -7,6 +7,8 @@ export const SERVE_ERRORS = {
   'settings-conflict': { own: true, exit: 125 },
   'settings-unreadable': { own: true, exit: 125 },
 
+  'client-authentication-missing': { own: true, exit: 125 },
+
   'data-folder-unusable': { own: true, next: 'Choose another folder: signet serve --data FOLDER' },
   'data-folder-locked': {
     own: true,

@@ -79,4 +79,14 @@ export const SERVER_ERRORS = {
   'master-key-invalid': { own: true, next: 'The master key has 32 bytes.' },
   'online-key-unreadable': { own: true, next: 'Start the server with the master key that its data was written with.' },
   'publication-incomplete': {},
+
+  'signer-message-malformed': {},
+  'signer-unreachable': {
+    own: true,
+    http: 503,
+    next: 'Check that the signer runs, and that its certificate and those of the settings belong together.',
+  },
+  'signer-silent': { own: true, http: 503, next: 'Look at the log of the signer: it does not answer in time.' },
+  'signer-refused': { own: true, http: 502, next: 'Look at the log of the signer.' },
+  'signer-faulty': { own: true, http: 502, next: 'Ask the operator of the signer: what it answers cannot be used.' },
 } as const satisfies Catalogue;

@@ -50,5 +50,5 @@ export const CURVES: readonly Curve[] = [
 
 /** RSA keys below this are refused everywhere (protocol A.4). */
 export const MIN_RSA_BITS = 2048;
-/** RSA keys above this cost more time to verify with than anybody gains. */
+/** RSA keys above this cost more time to verify with than anyone gains. */
 export const MAX_RSA_BITS = 8192;

@@ -28,7 +28,7 @@ const VALIDITY = 3650 * DAY;
 const MAX_CHAIN = 16;
 
 /**
- * The certificate of a root key. Undefined where the key is to be skipped (protocol A.13.1 step 2): not exactly one
+ * The certificate of a root key. Undefined if the key is to be skipped (protocol A.13.1 step 2): not exactly one
  * leaf, in the first place, or PEM text that is not byte for byte what Go writes (A.4), or a key that cannot verify
  * anything.
  */
@@ -63,7 +63,7 @@ export function isCertificateValid({ leaf, intermediates }: RootCertificate, now
 }
 
 /**
- * Whether the certificate is one for `gun`: by its common name, or a prefix of it where the name ends in `*`. A prefix that
+ * Whether the certificate is one for `gun`: by its common name, or a prefix of it if the name ends in `*`. A prefix that
  * ends inside of the host is taken for all of it, unlike in Notary: it would be one of look-alike hosts as well.
  */
 export function matchesGun({ commonName }: RootCertificate, gun: Gun): boolean {

@@ -24,7 +24,7 @@ export function contextTag(n: number): number {
 
 /**
  * Reads the elements of one DER value in order. Strict: definite lengths in their shortest form, one-byte tags,
- * nothing left over. Every method throws `key-malformed` where the bytes are not what it is asked for.
+ * nothing left over. Every method throws `key-malformed` if the bytes are not what it is asked for.
  */
 export class DerReader {
   private readonly bytes: Buffer;

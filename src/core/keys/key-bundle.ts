@@ -14,25 +14,25 @@ export interface KeyFallbacks {
 /** A key of a bundle, as it is to be stored. */
 export interface BundledKey {
   readonly file: KeyFile;
-  /** The canonical ID that an exported key says it has; nobody has checked it. */
+  /** The canonical ID that an exported key says it has; no one has checked it. */
   readonly id: KeyId | undefined;
 }
 
 /** One private key of a bundle, or why it cannot be stored. */
 export type BundleEntry = BundledKey | SignetError;
 
-/** Notary's name for a key that nobody has named. */
+/** Notary's name for a key that no one has named. */
 const UNNAMED = 'delegation';
 /** Keys that belong to one repository. */
 const REPOSITORY_ROLES: readonly string[] = ['targets', 'snapshot', 'timestamp'];
 const [OLD_ROOTS, OLD_OTHERS] = ['root_keys', 'tuf_keys'];
 const MAX_BLOCKS = 10_000;
-/** A file's name in the folders of old, without `.key`: the ID, and in the oldest the role. */
+/** A file's name in the former folders, without `.key`: the ID, and in the oldest the role. */
 const OLD_NAME = /^([0-9a-f]{64})(?:_(.+))?$/;
 
 /**
  * Reads every private key of a file of exported keys (protocol C.2.5); other blocks are passed over. Throws
- * `key-malformed` where the file as a whole is not PEM, `key-unsupported` where there is no private key in it, or
+ * `key-malformed` if the file as a whole is not PEM, `key-unsupported` if there is no private key in it, or
  * `too-large`.
  */
 export function parseKeyBundle(bytes: Uint8Array, fallbacks: KeyFallbacks): readonly BundleEntry[] {
@@ -73,7 +73,7 @@ function bundledKey(file: KeyFile, fallbacks: KeyFallbacks): BundledKey {
   return { file: { ...file, role, gun, path: undefined }, id: isKeyId(name) ? name : undefined };
 }
 
-/** The GUN that stands in a path of old: `tuf_keys/<GUN>/<ID>`. */
+/** The GUN that stands in a former path: `tuf_keys/<GUN>/<ID>`. */
 function formerGun([top, ...names]: readonly string[]): Gun | undefined {
   return top === OLD_OTHERS && names.length > 0 ? parseGun(names.join('/')) : undefined;
 }

@@ -10,7 +10,7 @@ export interface KeyFile {
   /** `root`, `targets`, `snapshot`, or a free name; empty in foreign files. */
   readonly role: string;
   readonly gun: Gun | undefined;
-  /** Only in exported bundles: a key ID, or a path of old (protocol C.2.5). Not to be joined to a folder's path. */
+  /** Only in exported bundles: a key ID, or a former path (protocol C.2.5). Not to be joined to a folder's path. */
   readonly path: string | undefined;
   readonly encrypted: boolean;
   readonly block: PemBlock;
@@ -38,7 +38,7 @@ const BODIES: ReadonlyMap<string, (body: Buffer) => PrivateKey> = new Map([
 
 /**
  * Reads the private keys of a PEM file, one after the other (protocol C.2); other blocks are passed over.
- * Throws `key-malformed`, `key-unsupported` where there is PEM but no private key, or `too-large`.
+ * Throws `key-malformed`, `key-unsupported` if there is PEM but no private key, or `too-large`.
  */
 export function parseKeyFile(file: Uint8Array): KeyFile[] {
   const blocks = parsePem(file);
@@ -54,7 +54,7 @@ export function holdsPrivateKey({ type }: PemBlock): boolean {
   return BODIES.has(type);
 }
 
-/** Reads the headers of a private key's block. Throws `key-malformed` where they name no possible repository. */
+/** Reads the headers of a private key's block. Throws `key-malformed` if they name no possible repository. */
 export function readKeyBlock(block: PemBlock): KeyFile {
   const gun = block.headers.get('gun');
   return {
@@ -77,7 +77,7 @@ export function formatKeyFile({ role, gun, path, block }: KeyFile): Buffer {
 }
 
 /**
- * Opens a key. Throws `key-passphrase-wrong` where it is encrypted and the passphrase is absent or does not fit (which
+ * Opens a key. Throws `key-passphrase-wrong` if it is encrypted and the passphrase is absent or does not fit (which
  * cannot be told from damage), `key-malformed`, `key-unsupported` or `key-too-short`.
  */
 export function openKeyFile({ block, encrypted }: KeyFile, passphrase: Buffer | undefined): PrivateKey {

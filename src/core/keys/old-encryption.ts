@@ -6,7 +6,7 @@ import type { KeyFile } from './key-file.ts';
 const CURRENT_CIPHERS = /^(DES-EDE3-CBC|(AES|ARIA|CAMELLIA)-\d+-CBC),/;
 
 /**
- * Refuses a key whose encryption is not read here, before anybody is asked for its passphrase: of PEM files other than
+ * Refuses a key whose encryption is not read here, before anyone is asked for its passphrase: of PEM files other than
  * AES-CBC, of PKCS#8 other than PBES2 with PBKDF2 and AES-CBC. The error says by which command OpenSSL converts the file,
  * which its `detail.command` has with `FILE` in the place of the file's name. Throws `key-unsupported`.
  */

@@ -28,8 +28,8 @@ export function isIssuedBy(
 }
 
 /**
- * Climbs from the leaf, a link at a time. Every intermediate is visited once, at its least distance, where its path
- * length forbids least: so all ways are covered, and no number of crosswise signatures makes the search long.
+ * Climbs from the leaf, a link at a time. Every intermediate is visited once, at its least distance, at which
+ * its path length forbids least: so all ways are covered, and no number of crosswise signatures makes the search long.
  */
 function reaches(
   authorities: readonly Certificate[],

@@ -6,11 +6,11 @@ import { DerReader, TAG } from './der.ts';
 export interface CertificateUse {
   /** Whether it may issue others (basicConstraints, CA). */
   readonly isAuthority: boolean;
-  /** How many authorities may stand between it and the leaf; undefined where that is not limited. */
+  /** How many authorities may stand between it and the leaf; undefined if that is not limited. */
   readonly pathLength: number | undefined;
-  /** Whether its key may sign certificates, as far as keyUsage says: also where there is none. */
+  /** Whether its key may sign certificates, as far as keyUsage says: also if there is none. */
   readonly maySignCertificates: boolean;
-  /** The purposes of extKeyUsage, as dotted identifiers; undefined where it has none and serves all. */
+  /** The purposes of extKeyUsage, as dotted identifiers; undefined if it has none and serves all. */
   readonly purposes: ReadonlySet<string> | undefined;
   /** Whether it has a critical extension that is not known here: then no chain may rely on it. */
   readonly hasUnknownCritical: boolean;

@@ -10,7 +10,7 @@ export interface Certificate extends CertificateUse {
   /** The distinguished names as they stand, DER. */
   readonly issuer: Buffer;
   readonly subject: Buffer;
-  /** The subject's common name; undefined where there is none, or more than one. */
+  /** The subject's common name; undefined if there is none, or more than one. */
   readonly commonName: string | undefined;
   readonly notBefore: Instant;
   readonly notAfter: Instant;
@@ -32,7 +32,7 @@ const STRONG_SIGNATURES: ReadonlySet<string> = new Set([
 const TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
- * Reads one certificate (RFC 5280). Its signature is not checked: whom it belongs to is for the caller to decide.
+ * Reads one certificate (RFC 5280). Its signature is not checked: who issued it is for the caller to decide.
  *
  * Not `X509Certificate` of node:crypto: that prints names in a form that a hostile name can imitate, and does not
  * tell the signature's algorithm before Node 24. Throws `certificate-invalid`.

@@ -106,7 +106,7 @@ function wrongLength(name: string, length: number, promised: FileInfo): SignetEr
 }
 
 /** Whether `checkFile` would accept the file. */
-export function isFile(name: string, bytes: Uint8Array, promised: FileInfo): boolean {
+export function matchesFile(name: string, bytes: Uint8Array, promised: FileInfo): boolean {
   try {
     checkFile(name, bytes, promised);
     return true;

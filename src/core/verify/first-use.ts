@@ -19,7 +19,7 @@ const ALLOWING: Readonly<Record<Exclude<TrustOnFirstUse, 'on'>, string>> = {
  * The error for a first root that is valid but matches no pin: `root-unpinned`. It lists the root keys by their
  * canonical IDs, and its next step is the pin to add to `signet.json`.
  */
-export function unpinned(
+export function unpinnedError(
   gun: Gun,
   certificates: readonly RootCertificate[],
   tofu: Exclude<TrustOnFirstUse, 'on'>,

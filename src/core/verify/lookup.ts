@@ -134,7 +134,7 @@ export function isUnanswered(set: TrustedView, tag: string): boolean {
  * The error for a name without a match: `role-unusable` if one of `roles`, or a role below them, may speak for it but
  * has a file that must not be used; otherwise `target-not-found`.
  */
-export function notFound(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
+export function lookupError(set: TrustedView, name: string, roles: readonly TargetsRole[]): SignetError {
   const role = passedOverFor(set, name, roles);
   if (role !== undefined) return unusable(set, role, name);
   return new SignetError('target-not-found', `No valid trust data for ${nameOf(name)}`, { detail: { tag: name } });

@@ -6,7 +6,7 @@ import { type Envelope, parseEnvelope } from '../metadata/envelope.ts';
 import { baseRoleKeys, type Root, readRoot } from '../metadata/root.ts';
 import type { Gun } from '../names/gun.ts';
 import { formatTime, type Instant, UNEXPIRED } from '../time.ts';
-import { unpinned } from './first-use.ts';
+import { unpinnedError } from './first-use.ts';
 import { applyPinning, type Pinning, pinFor } from './pinning.ts';
 import { checkExpiry, validSigners, verifyThreshold } from './verify.ts';
 
@@ -36,7 +36,7 @@ export function trustFirstRoot(gun: Gun, bytes: Uint8Array, pinning: Pinning, no
   const { envelope, root } = openRoot(bytes);
   const valid = validCertificates(root, gun, now);
   verifyBy(envelope, root, applyPinning(pinning, gun, valid, now), baseRoleKeys(root, 'root'));
-  if (pinning.tofu !== 'on' && pinFor(pinning, gun) === undefined) throw unpinned(gun, valid, pinning.tofu);
+  if (pinning.tofu !== 'on' && pinFor(pinning, gun) === undefined) throw unpinnedError(gun, valid, pinning.tofu);
   return { gun, root, envelope };
 }
 

@@ -131,7 +131,7 @@ export class TrustedSet {
    */
   checkUnlisted(role: DelegationName, isKept: boolean): void {
     const wasListed = this.formerSnapshot === undefined ? isKept : this.formerSnapshot.meta.has(role);
-    if (wasListed) throw withheld(role);
+    if (wasListed) throw roleWithheld(role);
   }
 
   /**
@@ -145,7 +145,7 @@ export class TrustedSet {
   passOver(role: DelegationName, why: SignetError, bytes: Uint8Array, known?: Uint8Array): void {
     const below = [...(this.formerSnapshot?.meta.keys() ?? [])].filter(isDelegation);
     const hidden = below.find((name) => name.startsWith(`${role}/`) && this.promised(name) === undefined);
-    if (hidden !== undefined) throw withheld(hidden);
+    if (hidden !== undefined) throw roleWithheld(hidden);
     const said = [bytes, known ?? Buffer.of()].map((file) =>
       unlessUnfit(() => readTargets(role, parseEnvelope(role, file).signed)),
     );
@@ -253,7 +253,7 @@ function outOfOrder(role: RoleName): never {
 }
 
 /** The error for a snapshot without a file that was published and whose delegation still exists. */
-export function withheld(role: DelegationName): SignetError {
+export function roleWithheld(role: DelegationName): SignetError {
   return new SignetError(
     'role-withheld',
     `the snapshot no longer lists ${role}, which was published before and whose delegation was not removed`,

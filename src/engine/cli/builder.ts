@@ -42,7 +42,7 @@ export async function inspectBuilder(
  * Whether buildx would use a builder without starting anything. One that cannot be inspected is not running. Throws
  * `docker-failed`.
  */
-export async function runsAlready(...asked: Parameters<typeof inspectBuilder>): Promise<boolean> {
+export async function isBuilderRunning(...asked: Parameters<typeof inspectBuilder>): Promise<boolean> {
   return (await inspectBuilder(...asked))?.isRunning ?? false;
 }
 

@@ -1,6 +1,6 @@
 import { ParsedArgs } from './flags.ts';
 import type { CommandSyntax, DockerOption } from './help.ts';
-import type { SyntaxBook } from './learn.ts';
+import type { LearnedSyntax } from './learn.ts';
 
 /** Options that come before, or between, the words of a command. */
 interface Level {
@@ -36,7 +36,7 @@ const NO_OPTIONS: CommandSyntax = { flags: [], interspersed: false, needsArgumen
  * it. Throws `docker-flag-unknown` or `docker-flag-invalid`.
  */
 export async function readCommandLine(
-  book: SyntaxBook,
+  book: LearnedSyntax,
   argv: readonly string[],
   leadsOn: LeadsOn,
 ): Promise<CommandLine> {
@@ -61,11 +61,11 @@ export async function readCommandLine(
  * (29 and later) does not; remove it before passing the arguments to docker. Throws the same errors as
  * `readCommandLine`.
  */
-export function readArguments(book: SyntaxBook, line: CommandLine, tookTrustSwitch: boolean): Promise<ParsedArgs> {
+export function readArguments(book: LearnedSyntax, line: CommandLine, tookTrustSwitch: boolean): Promise<ParsedArgs> {
   return book.parse(line.words, line.rest, tookTrustSwitch ? [TRUST_SWITCH] : []);
 }
 
-async function readLevel(book: SyntaxBook, words: readonly string[], argv: readonly string[]) {
+async function readLevel(book: LearnedSyntax, words: readonly string[], argv: readonly string[]) {
   const syntax = argv[0]?.startsWith('-') ? (await book.parse(words, argv)).syntax : NO_OPTIONS;
   const cut = new ParsedArgs(syntax, argv).positionals[0]?.valueAt.arg ?? argv.length;
   const level: Level = { words, options: new ParsedArgs(syntax, argv.slice(0, cut)) };

@@ -21,7 +21,7 @@ const PLUGINS: ReadonlyMap<string, string> = new Map([
  * help does not list (`docker run --net`) from how the command handles `--option --help`. Cached on disk until the
  * program's file changes, except for builds, whose meaning depends on plugins.
  */
-export class SyntaxBook {
+export class LearnedSyntax {
   private readonly cli: DockerCli;
   private readonly env: NodeJS.ProcessEnv;
   private readonly cache: DiskCache;

@@ -54,7 +54,7 @@ export async function runDocker(path: string, args: readonly string[], options: 
  * Replaces this process by docker: it keeps its ID, terminal and open files, so nothing of Signet remains. On platforms
  * without exec, docker runs as a child and its exit code is returned. Throws `docker-failed`.
  */
-export async function becomeDocker(
+export async function execDocker(
   path: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = process.env,

@@ -37,7 +37,7 @@ export function chainAnswer(chain: Buffer): Response {
 
 /**
  * Its length is declared for the server around it, which watches over what is in memory. Large ones are not copied:
- * a stream is not read before somebody takes it.
+ * a stream is read only when it is sent.
  */
 function bytesAnswer(bytes: Buffer, headers: Headers): Response {
   headers.set('Content-Length', String(bytes.length));

@@ -2,7 +2,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { parseGun } from '../../core/names/gun.ts';
 import { quoted } from '../../core/printable.ts';
 
-/** Which repositories the server serves, by the beginnings of their names; all of them where none is given (protocol B.13). */
+/** Which repositories the server serves, by the beginnings of their names; all of them if none is given (protocol B.13). */
 export class GunPrefixes {
   private readonly prefixes: readonly string[];
 

@@ -40,7 +40,7 @@ export function* partsOf(body: Buffer, boundary: string, most: number = LIMITS.u
   at += dashBoundary.length;
   for (let count = 0; !isClosed(body, at); count++) {
     if (count === most) throw new Refusal('upload-too-large');
-    // Sought from the boundary's own line break, which is half of the blank line where there are no headers.
+    // Sought from the boundary's own line break, which is half of the blank line if there are no headers.
     const headersEnd = body.indexOf(END_OF_HEADERS, at);
     if (headersEnd < 0 || headersEnd - at > MAX_HEADERS) throw malformed();
     const contentStart = headersEnd + END_OF_HEADERS.length;

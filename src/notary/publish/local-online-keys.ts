@@ -38,13 +38,24 @@ export class LocalOnlineKeys implements OnlineKeyService {
     return this.next(gun, role, listed);
   }
 
-  async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[]): Promise<PublicKey> {
-    const pending = await this.vault.pending(gun, role, this.type);
-    if (pending === undefined) return publicKeyOf(await this.generate(gun, role));
+  async next(gun: Gun, role: OnlineRole, listed: readonly KeyId[], type = this.type): Promise<PublicKey> {
+    const pending = await this.vault.pending(gun, role, type);
+    if (pending === undefined) return publicKeyOf(await this.generate(gun, role, type));
     if (!listed.includes(pending.id)) return publicKeyOf(pending);
     // The process ended between storing what the key signed and noting that it did.
     await this.vault.markUsed(pending.id, this.clock());
-    return this.next(gun, role, listed);
+    return this.next(gun, role, listed, type);
+  }
+
+  /** What is known of a key that this server can sign with; undefined if it has none of this ID. */
+  find(id: KeyId): Promise<OnlineKey | undefined> {
+    return this.vault.find(id);
+  }
+
+  /** Removes a key for good. Returns whether it was here. */
+  remove(id: KeyId): Promise<boolean> {
+    this.open.delete(id);
+    return this.vault.remove(id, this.clock());
   }
 
   /** Signing throws `online-key-unreadable` if the key does not open. */
@@ -71,16 +82,12 @@ export class LocalOnlineKeys implements OnlineKeyService {
     return this.vault.check();
   }
 
-  private async generate(gun: Gun, role: OnlineRole): Promise<OnlineKey> {
-    const privateKey = generatePrivateKey(this.type);
+  private async generate(gun: Gun, role: OnlineRole, type: OnlineKeyType): Promise<OnlineKey> {
+    const privateKey = generatePrivateKey(type);
     const raw = privateKey.raw();
     try {
       const { id, bytes } = privateKey.publicKey;
-      return await this.vault.add(
-        { id, gun, role, type: this.type, publicBytes: bytes, used: false },
-        raw,
-        this.clock(),
-      );
+      return await this.vault.add({ id, gun, role, type, publicBytes: bytes, used: false }, raw, this.clock());
     } finally {
       raw.fill(0);
       privateKey.wipe();

@@ -36,7 +36,7 @@ export class ServerProposals {
   }
 
   /**
-   * Puts a proposal in the place of the one with the SHA-256 `former`, or where none is. Throws a `Refusal`:
+   * Replaces the proposal with the SHA-256 `former`; without `former` it adds one if there is none. Throws a `Refusal`:
    * `proposal-invalid`, also for one of another GUN, or `proposal-changed`.
    */
   async put(gun: Gun, former: string | undefined, proposal: Buffer, by: string | undefined): Promise<void> {

@@ -114,7 +114,7 @@ export class Repositories {
 
   /**
    * Checks a collection that comes from another server, and stores it with its history (protocol I.2). Throws a `Refusal`,
-   * `import-taken` where the GUN has trust data by now, or what a store throws.
+   * `import-taken` if the GUN has trust data by now, or what a store throws.
    */
   async import(gun: Gun, parts: Import['parts'], publisher: string | undefined): Promise<void> {
     const inTurn = () => this.mutex.run(gun, () => this.acceptAndImport(gun, parts));
@@ -136,7 +136,7 @@ export class Repositories {
     if (existed) this.logger.info(`deleted ${gun}`, { gun, deleter });
   }
 
-  /** Throws a `Refusal`, `import-taken`, where the GUN has trust data. */
+  /** Throws a `Refusal`, `import-taken`, if the GUN has trust data. */
   async refuseTaken(gun: Gun): Promise<void> {
     if ((await this.chains.get(gun)).files.size > 0) throw new Refusal('import-taken', {});
   }
@@ -145,7 +145,7 @@ export class Repositories {
     const signer = this.keys.signer(gun, 'unused');
     const accept = () => acceptImport({ gun, parts, signer, now: this.clock(), pause: pauses() });
     const files = await this.accepted(accept).catch(async (error: unknown) => {
-      // Whoever was faster has used the keys by now, which is not what is wrong with this import.
+      // A faster import has used the keys by now, which is not what is wrong with this one.
       await this.refuseTaken(gun);
       throw error;
     });

@@ -27,6 +27,16 @@ export class Vault {
     return Buffer.concat([Buffer.from([FORMAT]), nonce, ciphertext, cipher.getAuthTag()]);
   }
 
+  /** What another vault sealed, sealed by this one in the same context. Throws `online-key-unreadable`. */
+  sealAgain(other: Vault, sealed: Uint8Array, context: readonly string[]): Buffer {
+    const secret = other.open(sealed, context);
+    try {
+      return this.seal(secret, context);
+    } finally {
+      secret.fill(0);
+    }
+  }
+
   /** The secret, for the caller to wipe. Throws `online-key-unreadable`. */
   open(sealed: Uint8Array, context: readonly string[]): Buffer {
     if (sealed[0] !== FORMAT || sealed.length < 1 + NONCE + TAG) throw keyUnreadable(context);

@@ -30,15 +30,20 @@ export class SealedKeyVault implements OnlineKeyVault {
   }
 
   async add(key: OnlineKey, secret: Uint8Array, at: Instant): Promise<OnlineKey> {
-    const { sealed: _, ...known } = await this.store.add(
-      { ...key, sealed: this.vault.seal(secret, contextOf(key)) },
-      at,
-    );
-    return known;
+    const stored = await this.store.add({ ...key, sealed: this.vault.seal(secret, contextOf(key)) }, at);
+    const known = knownOf(stored);
+    if (known !== undefined) return known;
+    // An unused key of a remote signer that the server worked with before is not handed out any more.
+    await this.store.markUsed(stored.id, at);
+    return this.add(key, secret, at);
   }
 
   markUsed(id: KeyId, at: Instant): Promise<void> {
     return this.store.markUsed(id, at);
+  }
+
+  remove(id: KeyId): Promise<boolean> {
+    return this.store.remove(id);
   }
 
   async check(): Promise<void> {
@@ -47,12 +52,14 @@ export class SealedKeyVault implements OnlineKeyVault {
   }
 }
 
+/** Undefined for a key that lives behind a remote signer: its private half is not here. */
 function knownOf(key: SealedKey | undefined): OnlineKey | undefined {
-  if (key === undefined) return undefined;
+  if (key === undefined || key.sealed.length === 0) return undefined;
   const { sealed: _, ...known } = key;
   return known;
 }
 
-function contextOf({ id, gun, role }: OnlineKey): readonly string[] {
+/** What a key is sealed together with: moved to another GUN or role, it does not open. */
+export function contextOf({ id, gun, role }: OnlineKey): readonly string[] {
   return [id, gun, role];
 }

@@ -35,6 +35,10 @@ export class KeyVaults implements OnlineKeyVault {
     await (await this.having(id))?.vault.markUsed(id, at);
   }
 
+  async remove(id: KeyId, at: Instant): Promise<boolean> {
+    return (await (await this.having(id))?.vault.remove(id, at)) ?? false;
+  }
+
   async check(): Promise<void> {
     for (const vault of this.all) await vault.check();
   }

@@ -20,8 +20,9 @@ export interface OnlineKey {
   readonly used: boolean;
 }
 
-/** A key of the server as it is stored: the private half is sealed. */
+/** A key of the server as it is stored: the private half is sealed, or elsewhere. */
 export interface SealedKey extends OnlineKey {
+  /** Empty if the private half lives behind a remote signer. */
   readonly sealed: Buffer;
 }
 
@@ -30,9 +31,19 @@ export interface OnlineKeyStore {
   find(id: KeyId): Promise<SealedKey | undefined>;
   /** The unused key of this GUN, role and type; of several the one with the lowest ID. */
   pending(gun: Gun, role: OnlineRole, type: OnlineKeyType): Promise<SealedKey | undefined>;
-  /** Stores a new key, unless an unused one has come to exist meanwhile. Returns the one that counts. */
+  /**
+   * Stores a new key, unless an unused one has come to exist meanwhile; one that is in use elsewhere already is stored in any
+   * case. Returns the one that counts. A key that is here stays as it is.
+   */
   add(key: SealedKey, at: Instant): Promise<SealedKey>;
   markUsed(id: KeyId, at: Instant): Promise<void>;
-  /** Any one key, to try the master key on; undefined where there is none. */
+  /** Any one key that is sealed here, to try the master key on; undefined if there is none. */
   sample(): Promise<SealedKey | undefined>;
+  /** Removes a key for good. Returns whether it was here. */
+  remove(id: KeyId): Promise<boolean>;
+  /**
+   * Puts what `reseal` gives in the place of every private half that is sealed here, all in one transaction: if it throws,
+   * nothing has changed. Returns how many there are.
+   */
+  resealAll(reseal: (key: SealedKey) => Buffer): Promise<number>;
 }

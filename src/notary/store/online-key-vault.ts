@@ -16,6 +16,8 @@ export interface OnlineKeyVault {
    */
   add(key: OnlineKey, secret: Uint8Array, at: Instant): Promise<OnlineKey>;
   markUsed(id: KeyId, at: Instant): Promise<void>;
+  /** Removes a key for good. Returns whether it was here. */
+  remove(id: KeyId, at: Instant): Promise<boolean>;
   /** Tries the vault on a key that must open, if there is one. Throws what keeps it from opening or adding keys. */
   check(): Promise<void>;
 }

@@ -112,6 +112,16 @@ export class SignerKeyVault implements OnlineKeyVault {
     );
   }
 
+  /** Marks the key as deleted, as notary-signer does: it counts for nothing from then on. */
+  async remove(id: KeyId, at: Instant): Promise<boolean> {
+    const time = this.dialect.writeTime('at');
+    const removed = await this.database.run(
+      `UPDATE private_keys SET deleted_at = ${time}, updated_at = ${time} WHERE key_id = $id AND deleted_at IS NULL`,
+      { at: timeText(at), id },
+    );
+    return removed > 0;
+  }
+
   /**
    * Opens the newest key of the alias with which new keys are made, once: of older ones the passphrase may be long gone, and
    * opening is slow on purpose.

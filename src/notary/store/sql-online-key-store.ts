@@ -60,15 +60,19 @@ export class SqlOnlineKeyStore implements OnlineKeyStore {
 
   add(key: SealedKey, at: Instant): Promise<SealedKey> {
     return addOrFind(this.database, async (statements) => {
-      const pending = await pendingIn(statements, key);
-      if (pending !== undefined) return pending;
+      const present = key.used
+        ? await one(statements, `${KEY} WHERE key_id = $id`, { id: key.id })
+        : await pendingIn(statements, key);
+      if (present !== undefined) return present;
       await statements.run(
         `INSERT INTO signet_online_keys
-           (key_id, created_at, gun, role, algorithm, public_key, private_key, pending)
-         VALUES ($id, $at, $gun, $role, $type, $publicBytes, $sealed, 1)`,
+           (key_id, created_at, last_used, gun, role, algorithm, public_key, private_key, pending)
+         VALUES ($id, $at, $used, $gun, $role, $type, $publicBytes, $sealed, $pending)`,
         {
           id: key.id,
           at,
+          used: key.used ? at : null,
+          pending: key.used ? null : 1,
           gun: key.gun,
           role: key.role,
           type: key.type,
@@ -88,7 +92,25 @@ export class SqlOnlineKeyStore implements OnlineKeyStore {
   }
 
   sample(): Promise<SealedKey | undefined> {
-    return one(this.database, `${KEY} LIMIT 1`, {});
+    return one(this.database, `${KEY} WHERE length(private_key) > 0 LIMIT 1`, {});
+  }
+
+  async remove(id: KeyId): Promise<boolean> {
+    return (await this.database.run('DELETE FROM signet_online_keys WHERE key_id = $id', { id })) > 0;
+  }
+
+  resealAll(reseal: (key: SealedKey) => Buffer): Promise<number> {
+    return this.database.transaction(async (statements) => {
+      const rows = await statements.all<KeyRow>(`${KEY} WHERE length(private_key) > 0`, {});
+      for (const row of rows) {
+        const sealed = reseal(keyOf(row));
+        await statements.run('UPDATE signet_online_keys SET private_key = $sealed WHERE key_id = $id', {
+          id: row.key_id,
+          sealed,
+        });
+      }
+      return rows.length;
+    });
   }
 }
 
@@ -105,15 +127,17 @@ function pendingIn(
 
 async function one(statements: Statements, sql: string, parameters: SqlParameters): Promise<SealedKey | undefined> {
   const row = await statements.first<KeyRow>(sql, parameters);
-  return (
-    row && {
-      id: parseKeyId(row.key_id),
-      gun: parseGun(row.gun),
-      role: row.role,
-      type: row.algorithm,
-      publicBytes: row.public_key,
-      sealed: row.private_key,
-      used: row.last_used !== null,
-    }
-  );
+  return row === undefined ? undefined : keyOf(row);
+}
+
+function keyOf(row: KeyRow): SealedKey {
+  return {
+    id: parseKeyId(row.key_id),
+    gun: parseGun(row.gun),
+    role: row.role,
+    type: row.algorithm,
+    publicBytes: row.public_key,
+    sealed: row.private_key,
+    used: row.last_used !== null,
+  };
 }

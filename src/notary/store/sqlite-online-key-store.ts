@@ -54,13 +54,14 @@ export class SqliteOnlineKeyStore implements OnlineKeyStore {
   async add(key: SealedKey, at: Instant): Promise<SealedKey> {
     return write(this.database, (): SealedKey => {
       const pending = this.pendingNow(key.gun, key.role, key.type);
-      if (pending !== undefined) return pending;
+      if (pending !== undefined && !key.used) return pending;
       this.database
         .query(
-          'INSERT INTO online_keys (key_id, created_at, gun, role, algorithm, public, private) VALUES (?, ?, ?, ?, ?, ?, ?)',
+          `INSERT INTO online_keys (key_id, created_at, last_used, gun, role, algorithm, public, private)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO NOTHING`,
         )
-        .run(key.id, at, key.gun, key.role, key.type, key.publicBytes, key.sealed);
-      return key;
+        .run(key.id, at, key.used ? at : null, key.gun, key.role, key.type, key.publicBytes, key.sealed);
+      return this.one(`${KEY} WHERE key_id = ?`, key.id) ?? key;
     });
   }
 
@@ -70,7 +71,21 @@ export class SqliteOnlineKeyStore implements OnlineKeyStore {
   }
 
   async sample(): Promise<SealedKey | undefined> {
-    return this.one(`${KEY} LIMIT 1`);
+    return this.one(`${KEY} WHERE length(private) > 0 LIMIT 1`);
+  }
+
+  async remove(id: KeyId): Promise<boolean> {
+    const removal = this.database.query('DELETE FROM online_keys WHERE key_id = ?');
+    return write(this.database, () => removal.run(id).changes > 0);
+  }
+
+  async resealAll(reseal: (key: SealedKey) => Buffer): Promise<number> {
+    const update = this.database.query('UPDATE online_keys SET private = ? WHERE key_id = ?');
+    return write(this.database, () => {
+      const rows = this.database.query<KeyRow, []>(`${KEY} WHERE length(private) > 0`).all();
+      for (const row of rows) update.run(reseal(keyOf(row)), row.key_id);
+      return rows.length;
+    });
   }
 
   private pendingNow(gun: Gun, role: OnlineRole, type: OnlineKeyType): SealedKey | undefined {
@@ -84,15 +99,18 @@ export class SqliteOnlineKeyStore implements OnlineKeyStore {
 
   private one(sql: string, ...values: string[]): SealedKey | undefined {
     const row = this.database.query<KeyRow, string[]>(sql).get(...values);
-    if (row === null) return undefined;
-    return {
-      id: parseKeyId(row.key_id),
-      gun: parseGun(row.gun),
-      role: row.role,
-      type: row.algorithm,
-      publicBytes: Buffer.from(row.public),
-      sealed: Buffer.from(row.private),
-      used: row.last_used !== null,
-    };
+    return row === null ? undefined : keyOf(row);
   }
+}
+
+function keyOf(row: KeyRow): SealedKey {
+  return {
+    id: parseKeyId(row.key_id),
+    gun: parseGun(row.gun),
+    role: row.role,
+    type: row.algorithm,
+    publicBytes: Buffer.from(row.public),
+    sealed: Buffer.from(row.private),
+    used: row.last_used !== null,
+  };
 }

@@ -8,7 +8,7 @@ export interface ByteRange {
 
 /**
  * Reads the Range header of a download of `size` bytes. Undefined for all that may be ignored (RFC 9110 14.2): several
- * ranges, other units, malformed ones. Throws `blob-range-unsatisfiable` where the range lies behind the end.
+ * ranges, other units, malformed ones. Throws `blob-range-unsatisfiable` if the range begins after the end.
  */
 export function parseRange(header: string | null, size: number): ByteRange | undefined {
   const [, first, last] = /^bytes=([0-9]{0,15})-([0-9]{0,15})$/.exec(header ?? '') ?? [];
@@ -25,7 +25,7 @@ function satisfiable(start: number, end: number, size: number): ByteRange {
 
 /**
  * Reads the Content-Range header of an upload's chunk, `first-last` in the form of the distribution specification.
- * Undefined where there is none. Throws `blob-upload-range-invalid`.
+ * Undefined if there is none. Throws `blob-upload-range-invalid`.
  */
 export function parseContentRange(header: string | null): ByteRange | undefined {
   if (header === null) return undefined;

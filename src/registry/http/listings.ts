@@ -7,7 +7,7 @@ import { parseBlobDigest, type RegistryCall, type RegistryParts } from './servic
 
 /** Names in one answer at most; clients follow the Link header for more. */
 const MAX_PAGE = 10_000;
-/** Docker's registry gives as many repositories where the client does not say. */
+/** Docker's registry gives as many repositories if the client does not say. */
 const CATALOG_PAGE = 100;
 
 /** Lists the tags of a repository (protocol F.5 end-8). */

@@ -21,6 +21,7 @@ const OCI_ERRORS: ReadonlyMap<ErrorCode, OciError> = new Map<ErrorCode, OciError
   ['blob-upload-busy', { code: 'BLOB_UPLOAD_INVALID', message: 'blob upload invalid' }],
   ['blob-upload-range-invalid', { code: 'RANGE_INVALID', message: 'invalid content range' }],
   ['blob-upload-size-mismatch', { code: 'SIZE_INVALID', message: 'provided length did not match content length' }],
+  ['blob-uploads-too-many', { code: 'TOOMANYREQUESTS', message: 'too many requests' }],
   ['body-interrupted', { code: 'BLOB_UPLOAD_INVALID', message: 'the body of the request broke off' }],
 
   ['manifest-unknown', { code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }],
@@ -45,9 +46,10 @@ export function ociErrorResponse(
   if (!isSignetError(error)) return undefined;
   const known = OCI_ERRORS.get(error.code);
   if (known === undefined) return undefined;
-  const { allow } = error.detail;
+  const { allow, retryAfter } = error.detail;
   const all = new Headers(headers);
   if (typeof allow === 'string') all.set('Allow', allow);
+  if (typeof retryAfter === 'number') all.set('Retry-After', String(retryAfter));
   const errors = detailsOf(error).map((detail) => ({ ...known, detail }));
   return Response.json({ errors }, { status: error.httpStatus, headers: all });
 }

@@ -5,6 +5,7 @@ import type { Call } from '../../http/call.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import type { RegistryIndex } from '../index/registry-index.ts';
 import type { RepositoryName } from '../names.ts';
+import type { OpenUploads } from './open-uploads.ts';
 
 /** What the registry's routes work with. */
 export interface RegistryParts {
@@ -15,6 +16,7 @@ export interface RegistryParts {
   readonly grace: number;
   /** Size of a blob at most, in bytes. */
   readonly maxBlob: number;
+  readonly openUploads: OpenUploads;
 }
 
 /** A request to a repository, of a caller who may make it. The only group of its path, if any, is a reference, a digest or a UUID. */

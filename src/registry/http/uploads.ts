@@ -16,11 +16,16 @@ export async function startUpload(parts: RegistryParts, call: RegistryCall): Pro
   if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
   const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
   if (mounted !== undefined) return created(call.name, mounted);
-  const upload = await parts.blobs.startUpload();
+  const { blobs, index, openUploads, clock } = parts;
+  const owner = ownerOf(call);
+  openUploads.refuseMore(owner);
+  const upload = await blobs.startUpload();
+  openUploads.begin(owner, upload, clock());
   try {
-    await parts.index.uploads.add(upload, call.name, parts.clock());
+    await index.uploads.add(upload, call.name, clock());
   } catch (error) {
-    await parts.blobs.cancel(upload).catch(() => {});
+    openUploads.end(upload);
+    await blobs.cancel(upload).catch(() => {});
     throw error;
   }
   return progress(202, call.name, upload, 0);
@@ -55,6 +60,7 @@ export async function finishUpload(parts: RegistryParts, call: RegistryCall): Pr
   return resumable(parts, call, upload, async () => {
     if (call.request.body !== null) await append(parts, call, upload);
     await commit(parts, call.name, upload, digest);
+    parts.openUploads.end(upload);
     return created(call.name, digest);
   });
 }
@@ -64,6 +70,7 @@ export async function cancelUpload(parts: RegistryParts, call: RegistryCall): Pr
   const upload = await findUpload(parts, call);
   await parts.blobs.cancel(upload);
   await parts.index.uploads.remove(upload);
+  parts.openUploads.end(upload);
   return new Response(null, { status: 204 });
 }
 
@@ -81,7 +88,11 @@ async function takeWholeBlob(parts: RegistryParts, call: RegistryCall, digest: D
   return created(call.name, digest);
 }
 
-/** The mounted digest; undefined where the request asks for none, or for one that the caller cannot have. */
+/**
+ * The mounted digest; undefined if the request asks for none, or for one that the caller cannot have. Then an upload
+ * begins, as the specification has it (202): every client sends the blob itself. Docker's registry answers 401 to a token
+ * without pull on the source; here only a caller who cannot push is challenged, with a challenge that names the source too.
+ */
 async function mount(
   { index, clock }: RegistryParts,
   { gate, name: repository }: RegistryCall,
@@ -94,12 +105,18 @@ async function mount(
   return isMounted ? wanted : undefined;
 }
 
+/** Who is asked to finish uploads before more are begun. */
+function ownerOf({ gate, address }: RegistryCall): string {
+  return gate.subject === undefined ? `address ${address}` : `user ${gate.subject}`;
+}
+
 async function findUpload(
-  { index }: RegistryParts,
+  { index, openUploads, clock }: RegistryParts,
   { name: repository, groups: [item = ''] }: RegistryCall,
 ): Promise<UploadId> {
   const upload = parseUploadId(item);
   if (!(await index.uploads.has(upload, repository))) throw unknownUpload();
+  openUploads.use(upload, clock());
   return upload;
 }
 
@@ -147,7 +164,7 @@ async function commit(
  * does a full disk: what came so far would keep it full.
  */
 async function resumable(
-  { blobs, index }: RegistryParts,
+  { blobs, index, openUploads }: RegistryParts,
   { name: repository }: RegistryCall,
   upload: UploadId,
   work: () => Promise<Response>,
@@ -155,6 +172,7 @@ async function resumable(
   try {
     return await work();
   } catch (error) {
+    if (isSignetError(error, 'blob-digest-mismatch', 'disk-full')) openUploads.end(upload);
     if (isSignetError(error, 'blob-digest-mismatch')) await index.uploads.remove(upload);
     if (isSignetError(error, 'disk-full')) await giveUp({ blobs, index }, upload);
     if (!isSignetError(error, 'blob-upload-range-invalid')) throw error;
@@ -165,7 +183,7 @@ async function resumable(
   }
 }
 
-/** Frees what the upload holds; its entry goes with the stale ones where nothing can be written. */
+/** Frees what the upload holds; its entry goes with the stale ones if nothing can be written now. */
 async function giveUp({ blobs, index }: Pick<RegistryParts, 'blobs' | 'index'>, upload: UploadId): Promise<void> {
   await blobs.cancel(upload).catch(() => {});
   await index.uploads.remove(upload).catch(() => {});

@@ -3,7 +3,7 @@ import { parseJson } from '../../core/json/parse.ts';
 import { type Login, wipe } from '../../core/login.ts';
 import { formatScope, type Scope } from '../../core/scope.ts';
 import { DAY, type Instant, SECOND } from '../../core/time.ts';
-import { type Caller, logInStep, STRANGER, whoAsked } from '../http/caller.ts';
+import { ANONYMOUS, type Caller, callerNote, logInStep } from '../http/caller.ts';
 import type { HttpClient } from '../http/http.ts';
 import type { HttpAnswer, HttpRequest } from '../http/http-message.ts';
 import { isLoopback } from '../transport/loopback.ts';
@@ -57,7 +57,7 @@ export class AuthorizedClient {
   private readonly pending = new Map<string, Promise<string>>();
   /** By origin: authorization for one server is not for another. */
   private readonly basic = new Map<string, Promise<string>>();
-  private caller: Caller = STRANGER;
+  private caller: Caller = ANONYMOUS;
 
   constructor(options: AuthorizedOptions) {
     this.options = options;
@@ -155,7 +155,7 @@ export class AuthorizedClient {
       return token.value;
     } catch (error) {
       if (!isSignetError(error, 'unauthorized')) throw error;
-      throw error.reworded(`${error.message}${whoAsked(this.caller, challenger)}`, {
+      throw error.reworded(`${error.message}${callerNote(this.caller, challenger)}`, {
         next: logInStep(this.caller, challenger, error.detail.status === 401),
       });
     } finally {
@@ -165,7 +165,7 @@ export class AuthorizedClient {
 
   /** The login to use at a server, if there is one and it may be sent there. */
   private async loginFor(mayGo: (owner: LoginSource) => boolean): Promise<Login | undefined> {
-    this.caller = STRANGER;
+    this.caller = ANONYMOUS;
     for (const owner of this.options.logins) {
       const login = await this.find(owner);
       if (login === undefined) continue;
@@ -195,7 +195,7 @@ export class AuthorizedClient {
     } catch (error) {
       const isLast = owner === this.options.logins.at(-1);
       if (isLast || !isSignetError(error, 'credential-helper-failed')) throw error;
-      this.caller = { ...STRANGER, trouble: error.message };
+      this.caller = { ...ANONYMOUS, trouble: error.message };
       return undefined;
     }
   }
@@ -220,7 +220,7 @@ export class AuthorizedClient {
   private async makeBasic(url: URL): Promise<string> {
     const login = await this.loginFor((owner) => belongsTo(url, owner));
     if (login === undefined || login.username === '') {
-      throw new SignetError('credentials-missing', `no basic auth credentials${whoAsked(this.caller, url)}`, {
+      throw new SignetError('credentials-missing', `no basic auth credentials${callerNote(this.caller, url)}`, {
         next: logInStep(this.caller, url),
       });
     }

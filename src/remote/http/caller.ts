@@ -14,13 +14,13 @@ export interface Caller {
   readonly trouble?: string;
 }
 
-export const STRANGER: Caller = { user: undefined, registry: undefined, source: undefined, withheld: undefined };
+export const ANONYMOUS: Caller = { user: undefined, registry: undefined, source: undefined, withheld: undefined };
 
 /**
  * What a refusal says about the login, appended to the server's message. Empty if no login was used and none was
  * withheld: the message is then docker's alone.
  */
-export function whoAsked({ user, registry, source, withheld, trouble }: Caller, server: URL): string {
+export function callerNote({ user, registry, source, withheld, trouble }: Caller, server: URL): string {
   if (withheld !== undefined && trouble === undefined) {
     return `: ${server.host} wants a login of its own (the one for ${withheld} is not sent there): signet login ${server.host}`;
   }

@@ -5,14 +5,14 @@ import { type Connection, type ConnectionFor, PLAIN_CONNECTION } from '../transp
 import {
   isUntrustedCertificate,
   networkError,
-  repetitionsAfter,
+  retriesAfter,
   stalledError,
   timeoutError,
 } from '../transport/network-errors.ts';
 import { exchange } from '../transport/transport.ts';
 import { readCapped } from './body.ts';
 import type { HttpAnswer, HttpRequest } from './http-message.ts';
-import { isRedirect, redirected } from './redirect.ts';
+import { isRedirect, redirectRequest } from './redirect.ts';
 import { backOff, retryAfter } from './retry.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -48,7 +48,7 @@ const SLOWEST_UPLOAD = 64 * 1024;
  * The only HTTP client: every wait has a time limit, every body a cap, every origin its own TLS settings.
  *
  * Requests that may be sent twice are retried up to three times on connection faults and on 429, 502, 503 and 504;
- * others only if they cannot have arrived (`repetitionsAfter`). Any status is a response; errors are
+ * others only if they cannot have arrived (`retriesAfter`). Any status is a response; errors are
  * `network-unreachable`, `network-timeout`, `tls-untrusted`, `tls-failed`, `response-invalid`, `response-too-large` and
  * `redirect-refused`, with the transport's error as cause.
  */
@@ -78,7 +78,7 @@ export class HttpClient {
       if (followed === redirects) {
         throw new SignetError('redirect-refused', `${request.url.origin} redirects more than ${redirects} times`);
       }
-      current = redirected(current, answer);
+      current = redirectRequest(current, answer);
     }
   }
 
@@ -93,7 +93,7 @@ export class HttpClient {
         if (wait > MAX_WAIT) return answer;
       } catch (error) {
         const fault = error instanceof SignetError ? error.cause : undefined;
-        if (repetition >= repetitionsAfter(fault, mayTakeEffectTwice)) throw error;
+        if (repetition >= retriesAfter(fault, mayTakeEffectTwice)) throw error;
       }
       await this.sleep(wait);
     }

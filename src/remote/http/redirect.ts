@@ -13,7 +13,7 @@ export function isRedirect(status: number): boolean {
  * `redirect-refused` for methods other than GET and HEAD, for an address with a user name, and for a redirect from
  * https to http.
  */
-export function redirected(request: HttpRequest, answer: HttpAnswer): HttpRequest {
+export function redirectRequest(request: HttpRequest, answer: HttpAnswer): HttpRequest {
   const refuse = (why: string): never => {
     throw new SignetError('redirect-refused', `a redirect by ${request.url.origin} ${why}`);
   };

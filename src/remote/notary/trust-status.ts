@@ -3,7 +3,7 @@ import type { JsonValue } from '../../core/json/parse.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import { printable } from '../../core/printable.ts';
 import type { AuthorizedAnswer } from '../auth/authorized.ts';
-import { logInStep, whoAsked } from '../http/caller.ts';
+import { callerNote, logInStep } from '../http/caller.ts';
 import { MAX_TEXT, parseErrorBody, type RemoteError } from '../http/error-body.ts';
 
 /** The words of Notary's clients for each kind of rejected update (protocol B.6.4). */
@@ -34,7 +34,7 @@ export function translateStatus({ status, body, url, caller }: AuthorizedAnswer,
   }
   if (status === 401) {
     const docker = 'you are not authorized to perform this operation: server returned 401.';
-    throw new SignetError('unauthorized', `${docker} ${url.host} refuses access to ${gun}${whoAsked(caller, url)}`, {
+    throw new SignetError('unauthorized', `${docker} ${url.host} refuses access to ${gun}${callerNote(caller, url)}`, {
       detail: { gun, server: url.host },
       next: logInStep(caller, url),
     });

@@ -8,7 +8,7 @@ import { familiarReference, type Reference, withDefaultTag } from '../../core/na
 import type { Action, Scope } from '../../core/scope.ts';
 import { type AuthorizedAnswer, AuthorizedClient } from '../auth/authorized.ts';
 import type { TokenCache } from '../auth/token.ts';
-import { logInStep, whoAsked } from '../http/caller.ts';
+import { callerNote, logInStep } from '../http/caller.ts';
 import { parseErrorBody } from '../http/error-body.ts';
 import type { HttpClient } from '../http/http.ts';
 import type { HttpRequest } from '../http/http-message.ts';
@@ -194,7 +194,7 @@ function catalogueRefusal({ status, body, url, caller }: AuthorizedAnswer, regis
   const said = first === undefined ? '' : `: ${first.message || first.code}`;
   const detail = { status };
   if (status === 401 || status === 403) {
-    const message = `the catalogue of ${registry} is not for everyone${said}${whoAsked(caller, url)}`;
+    const message = `the catalogue of ${registry} is not for everyone${said}${callerNote(caller, url)}`;
     return new SignetError('unauthorized', message, { detail, next: logInStep(caller, url) });
   }
   const message = `the registry ${registry} gives no catalogue, but status ${status}${said}`;
@@ -208,12 +208,12 @@ function refusal({ status, body, url, caller }: AuthorizedAnswer, reference: Ref
   const detail = { status, ...(first === undefined ? {} : { code: first.code }) };
   switch (status) {
     case 401:
-      return new SignetError('unauthorized', `access to ${name} needs a login${said}${whoAsked(caller, url)}`, {
+      return new SignetError('unauthorized', `access to ${name} needs a login${said}${callerNote(caller, url)}`, {
         detail,
         next: logInStep(caller, url),
       });
     case 403:
-      return new SignetError('forbidden', `access to ${name} is denied${said}${whoAsked(caller, url)}`, { detail });
+      return new SignetError('forbidden', `access to ${name} is denied${said}${callerNote(caller, url)}`, { detail });
     case 404:
       return new SignetError('not-found', `manifest for ${name} not found${said}`, { detail });
     default:

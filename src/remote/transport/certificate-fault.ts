@@ -5,7 +5,7 @@ import { SECOND } from '../../core/time.ts';
 import type { Connection } from './connection.ts';
 import { codeOf, NO_AUTHORITIES } from './network-errors.ts';
 import { proxyFor, proxyName } from './proxy.ts';
-import { placesOfRoots } from './system-roots.ts';
+import { rootLocations } from './system-roots.ts';
 import { addressOf, hostOf } from './wire.ts';
 
 /** What is wrong with a server's certificate, and what to do about it. */
@@ -59,7 +59,7 @@ function faultOf(
   const place = connection.authorityFile === undefined ? '' : ` into ${connection.authorityFile}, or`;
   const next = `If the server is the right one, put the certificate of its authority${place} among the authorities of this system.`;
   if (code === NO_AUTHORITIES) {
-    const { files, folders } = placesOfRoots();
+    const { files, folders } = rootLocations();
     return { why: `this system has no authorities in ${[...files, ...folders].join(', ')}`, next };
   }
   return { why: authority(code, certificate, error), next };

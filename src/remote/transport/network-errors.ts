@@ -60,7 +60,7 @@ export function isUntrustedCertificate(error: unknown): boolean {
  * How often to retry a request after a fault. Once if the connection was refused: either the server is restarting, or
  * there is none. A request that must not take effect twice is sent again only if it cannot have arrived.
  */
-export function repetitionsAfter(fault: unknown, mayTakeEffectTwice: boolean): number {
+export function retriesAfter(fault: unknown, mayTakeEffectTwice: boolean): number {
   const code = codeOf(fault);
   if (code === 'ECONNREFUSED') return 1;
   if (UNREACHED.has(code)) return MAX_REPETITIONS;

@@ -24,7 +24,7 @@ const CERTIFICATE = /^-----BEGIN CERTIFICATE-----[ \t]*\r?\n([A-Za-z0-9+/=\s]+?)
  */
 export function systemRoots(env: NodeJS.ProcessEnv = process.env): readonly string[] | undefined {
   if (process.platform !== 'linux') return undefined;
-  const { files, folders } = placesOfRoots(env);
+  const { files, folders } = rootLocations(env);
   const bundle = first(files, readSmall) ?? '';
   const found = [bundle, ...folders.flatMap(filesIn).map((path) => readSmall(path) ?? '')];
   const bodies = new Set(found.flatMap((text) => [...text.matchAll(CERTIFICATE)].map(([, body]) => packed(body))));
@@ -32,7 +32,7 @@ export function systemRoots(env: NodeJS.ProcessEnv = process.env): readonly stri
 }
 
 /** Where authorities are looked for, for a message. */
-export function placesOfRoots(env: NodeJS.ProcessEnv = process.env): {
+export function rootLocations(env: NodeJS.ProcessEnv = process.env): {
   readonly files: readonly string[];
   readonly folders: readonly string[];
 } {

@@ -72,7 +72,7 @@ export function dataFolder(path: string): DataFolder {
 }
 
 /**
- * Makes the data folder where it does not exist, and shuts everybody else out of it, and of the secrets in it.
+ * Creates the data folder if it does not exist, and closes it and the secrets in it to other users.
  *
  * A folder that another user owns is used if this process may write to it through its group and no one outside the
  * group may: a volume that an orchestrator hands over (root:GID, 2775). Its mode stays; the secrets in it are shut all the

@@ -6,7 +6,7 @@ import type { DataFolder } from './data-folder.ts';
 export const ADMINISTRATOR = parseUserName('admin');
 
 /**
- * Puts the administrator's first password where only the server's user can read it, for whoever starts a service whose
+ * Puts the administrator's first password where only the server's user can read it, for the person who starts a service whose
  * output goes into a journal. Throws `file-unwritable`.
  */
 export function keepFirstPassword({ firstPassword }: DataFolder, password: string): void {

@@ -4,7 +4,7 @@ import { LIMITS } from '../../core/limits.ts';
 import { readSmallFile, writePrivateFile } from '../../store/files.ts';
 import type { DataFolder } from './data-folder.ts';
 
-/** The key that signs access tokens; made where there is none, which ends nothing but tokens. Throws `token-key-invalid`. */
+/** The key that signs access tokens; created if there is none, which ends nothing but tokens. Throws `token-key-invalid`. */
 export function loadTokenKey(folder: DataFolder): KeyObject {
   const pem = readSmallFile(folder.tokenKey, LIMITS.keyFile, true) ?? makeTokenKey(folder);
   try {

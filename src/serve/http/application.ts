@@ -34,7 +34,7 @@ interface ApplicationOptions {
   readonly now: () => Instant;
 }
 
-/** What logs and metrics show for a client that did not wait for the end; nobody receives it. */
+/** What logs and metrics show for a client that did not wait for the end; it is never sent. */
 const CLIENT_GONE = 499;
 
 /** How long a server that stops waits for the next step of what takes several requests, in milliseconds. */
@@ -43,7 +43,7 @@ const NEXT_STEP = 2000;
 const MORE_TO_COME: readonly number[] = [202, 204];
 
 const NOTARYS_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
-/** Answers paths that are nobody's. */
+/** Answers paths that belong to no group. */
 const NOWHERE: Match = {
   group: {
     name: 'none',

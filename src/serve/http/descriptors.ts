@@ -15,14 +15,14 @@ const EXHAUSTED = { used: 1, limit: 1 };
 interface Acceptor {
   /** Accepts nothing more, and closes what is idle. */
   pause(): void;
-  /** Throws where it cannot. */
+  /** Throws if it cannot. */
   resume(): void;
 }
 
 /**
  * Keeps descriptors free: a process that has none cannot open a file, and goes round in circles over the connections that
  * it cannot accept, while their clients wait. Close to the limit new connections are refused, until there are enough
- * again. The log is told of both. Does nothing where the system does not say how many there are. Returns what ends it.
+ * again. The log is told of both. Does nothing if the system does not say how many there are. Returns what ends it.
  */
 export function guardDescriptors(acceptor: Acceptor, log: Log): () => void {
   if (readUsage() === undefined) return () => {};
@@ -59,7 +59,7 @@ export function guardDescriptors(acceptor: Acceptor, log: Log): () => void {
 
 /**
  * Open descriptors of this process, and how many there may be at this moment: that can be changed from outside.
- * Undefined where the system does not tell, or has no descriptor left to tell it by.
+ * Undefined if the system does not tell, or has no descriptor left to read it with.
  */
 function readUsage(): { readonly used: number; readonly limit: number } | undefined {
   try {

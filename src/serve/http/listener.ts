@@ -6,7 +6,7 @@ import { sharePort } from './shared-port.ts';
 
 /** Time between two looks at whether requests are still running, in milliseconds. */
 const POLL = 20;
-/** Where a port cannot be shared, connections that came up to now are accepted in this time, in milliseconds. */
+/** If a port cannot be shared, connections that came up to now are accepted in this time, in milliseconds. */
 const ACCEPTING = 10;
 
 export interface ListenOptions {
@@ -62,7 +62,7 @@ export class Listener {
 
   /**
    * Uses another certificate for new connections; none is refused or cut off. The connections that are there end with
-   * their next answer, or when nobody asks for anything on them any more. Where the system cannot share a port, it is
+   * their next answer, or when they are idle. If the system cannot share a port, it is
    * closed and opened again within one turn, and what has not been accepted by then is reset.
    */
   replaceCertificate(certificate: ServerCertificate): Promise<void> {
@@ -89,8 +89,7 @@ export class Listener {
 
   /**
    * Goes on while `isWorking` says so, then accepts nothing more and waits for running requests, at most `grace` seconds
-   * for both; then every connection is closed. Bun itself would also wait for connections on which nobody has asked for
-   * anything yet.
+   * for both; then every connection is closed. Bun itself would also wait for connections without a request.
    */
   async stop(grace: number, isWorking: () => boolean = () => false): Promise<void> {
     const deadline = performance.now() + grace * SECOND;
@@ -128,7 +127,7 @@ export class Listener {
     this.closeLater(current);
   }
 
-  /** By then the connections on which nobody asks for anything have been cut off by the idle timeout. */
+  /** By then the idle timeout has closed idle connections. */
   private closeLater(door: Door): void {
     const timer = setTimeout(
       () => {

@@ -1,6 +1,9 @@
+import { SignetError } from '../../core/errors/index.ts';
 import type { BodyBound, Call } from '../../http/call.ts';
 import { AuthorizationRequired, CATALOG } from '../../http/gate.ts';
 import type { Match, Route, RouteGroup } from '../../http/route.ts';
+import { isLoopbackHost } from '../settings/host-name.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** Names what does not work and how; empty if all is well. */
 export type HealthCheck = () => Promise<ReadonlyMap<string, string>>;
@@ -27,10 +30,16 @@ export function healthRoutes(check: HealthCheck): RouteGroup {
   return group('health', 'probe', reads(HEALTH_PATHS, answerHealth));
 }
 
-/** `/metrics` in Prometheus' text format. */
-export function metricsRoutes(text: () => string): RouteGroup {
-  const answerMetrics = async () => respond(200, text(), 'text/plain; version=0.0.4; charset=utf-8');
-  return group('metrics', 'probe', reads(['/metrics'], answerMetrics));
+/** `/metrics` in Prometheus' text format, for those that the setting `metrics` names; to others there is no such page. */
+export function metricsRoutes(text: () => string, readers: Settings['metrics']): RouteGroup {
+  const answerMetrics = async ({ gate, address }: Call) => {
+    if (readers === 'admin') await gate.require(CATALOG);
+    if (readers === 'local' && !isLoopbackHost(address.replace(/^::ffff:/i, ''))) {
+      throw new SignetError('route-unknown', 'the metrics are for this machine alone');
+    }
+    return respond(200, text(), 'text/plain; version=0.0.4; charset=utf-8');
+  };
+  return group('metrics', readers === 'admin' ? 'gate' : 'probe', reads(['/metrics'], answerMetrics));
 }
 
 /** The page that a person finds at `/`. */

@@ -22,9 +22,9 @@ interface SharedPort {
 /**
  * Lets a second listener of this process stand on the port of the first, so that no connection is lost when the one takes
  * over from the other: a listener that closes resets what waits in its queue. Each of the two is a group of one
- * beforehand; the program stays with the group, and chooses the only one where there is no second.
+ * beforehand; the program stays with the group, and chooses the only one if there is no second.
  *
- * Undefined where the system has no such means, which is everywhere but on Linux.
+ * Undefined if the system has no such means, as all but Linux.
  */
 export async function sharePort(port: number): Promise<SharedPort | undefined> {
   if (process.platform !== 'linux') return undefined;

@@ -95,7 +95,7 @@ class Room {
   }
 }
 
-/** A number for each network, forgotten where it is zero. */
+/** A number for each network, forgotten if it is zero. */
 class Tally {
   private readonly numbers = new Map<string, number>();
 

@@ -13,7 +13,7 @@ export interface AccessRecord {
   readonly host: string;
   readonly agent: string;
   readonly status: number;
-  /** Length of the answer's body where it is known before it is sent. */
+  /** Length of the answer's body if it is known before it is sent. */
   readonly bytes: number | undefined;
   /** Until the answer began, in milliseconds. */
   readonly duration: number;

@@ -6,7 +6,7 @@ import { storageError } from '../../store/storage-error.ts';
 const LEAST_BYTES = 16 * 1024 * 1024;
 const LEAST_FILES = 16;
 
-/** Why nothing can be stored in a folder; undefined where it can. The system answers without looking at the disk. */
+/** Why nothing can be stored in a folder; undefined if it can. The system answers without looking at the disk. */
 export function diskFailure(folder: string): string | undefined {
   try {
     accessSync(folder, constants.W_OK);

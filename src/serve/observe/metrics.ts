@@ -25,7 +25,7 @@ interface PartTotals {
   sent: number;
 }
 
-/** Counts requests, for Prometheus (text format 0.0.4). Labels are closed sets, so that nobody can make it grow. */
+/** Counts requests, for Prometheus (text format 0.0.4). Labels are closed sets, so that clients cannot make it grow. */
 export class Metrics {
   private readonly requests = new Map<string, number>();
   private readonly parts = new Map<string, PartTotals>();

@@ -1,4 +1,4 @@
-import { mistakesBetween } from '../../core/mistakes.ts';
+import { editDistance } from '../../core/edit-distance.ts';
 
 /** Letters that may be wrong, of all letters of the name that was meant. */
 const MISTAKES = 1 / 4;
@@ -12,7 +12,7 @@ export function closestName(text: string, names: readonly string[]): string | un
   const [begun, ...more] = names.filter((name) => name.startsWith(text));
   if (begun !== undefined && more.length === 0) return begun;
   const ranked = names
-    .map((name) => ({ name, distance: mistakesBetween(text, name) }))
+    .map((name) => ({ name, distance: editDistance(text, name) }))
     .sort((a, b) => a.distance - b.distance);
   const [best] = ranked;
   return best !== undefined && best.distance <= best.name.length * MISTAKES ? best.name : undefined;

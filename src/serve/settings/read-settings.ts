@@ -159,6 +159,41 @@ function checkTogether(settings: Settings): void {
       'Listen on localhost, or set behindProxy if only a TLS-terminating proxy can reach this address.',
     );
   }
+  checkSigner(settings);
+}
+
+function checkSigner(settings: Settings): void {
+  const { signer, signerCa, signerCertificate, signerKey, signerWithoutCertificate } = settings;
+  const isCertified = signerCertificate !== undefined;
+  if (isCertified !== (signerKey !== undefined)) {
+    conflict('signerCertificate and signerKey must be set together', 'Set both, or neither.');
+  }
+  if (signer === undefined) {
+    if (signerCa === undefined && !isCertified && !signerWithoutCertificate) return;
+    conflict('settings of a signer are set, but not the signer', 'Name it: --signer HOST:PORT');
+  }
+  if (settings.mirror.length > 0) {
+    conflict('mirror and signer are both set, but a mirror signs nothing', 'Leave out one of them.');
+  }
+  if (settings.signerDatabase !== undefined || settings.signerDatabaseFile !== undefined) {
+    conflict(
+      'signer and signerDatabase are both set',
+      'Use the signer, or its keys from its database: leave out one of them.',
+    );
+  }
+  if (signerCa === undefined) {
+    conflict('signer is set, but not signerCa', 'Name the file of its authority: --signer-ca FILE');
+  }
+  if (isCertified === signerWithoutCertificate) {
+    conflict(
+      isCertified
+        ? 'signerCertificate and signerWithoutCertificate contradict each other'
+        : 'signer is set, but no certificate by which it knows this server',
+      isCertified
+        ? 'Leave out one of them.'
+        : 'Name one: --signer-certificate FILE --signer-key FILE. If the signer asks for none, say so: --signer-without-certificate on',
+    );
+  }
 }
 
 function conflict(message: string, next: string): never {

@@ -108,6 +108,24 @@ export const SETTINGS = {
     'File with the key that seals the online signing keys (SIGNET_MASTER_KEY holds the key itself)',
   ),
 
+  signer: setting(
+    optional(address),
+    undefined,
+    'A Notary signer that holds the online signing keys, in place of this server',
+  ),
+  signerCa: setting(
+    optional(path),
+    undefined,
+    'PEM certificates of the authorities of the signer; no others are trusted',
+  ),
+  signerCertificate: setting(optional(path), undefined, 'PEM certificate chain by which the signer knows this server'),
+  signerKey: setting(optional(path), undefined, 'PEM private key of --signer-certificate'),
+  signerWithoutCertificate: setting(
+    onOff,
+    false,
+    'Work with a signer that asks for no certificate: anyone who can reach it can sign with its keys',
+  ),
+
   gunPrefixes: {
     ...setting(
       texts('PREFIX/', 'beginnings of repository names such as registry.example.com/team/', isGunPrefix),
@@ -129,6 +147,11 @@ export const SETTINGS = {
   ),
   maxPublish: setting(size('1KiB', '64MiB'), LIMITS.upload, 'Size of one publish of trust data'),
   maxBlob: setting(size('1MiB', '16TiB'), 64 * 2 ** 30, 'Size of one blob in the registry'),
+  maxUploads: setting(
+    wholeNumber(1, 1_000_000),
+    1000,
+    'Uploads that one user, or one address without a user, may have open',
+  ),
   gcInterval: setting(duration('0s', '20d'), 86_400, 'Time between two collections of unused blobs; 0 turns them off'),
   uploadExpiry: setting(
     duration('1m', '365d'),
@@ -140,6 +163,11 @@ export const SETTINGS = {
   logLevel: setting(oneOf('debug', 'info', 'warning', 'error'), 'info', 'Least level that is logged'),
   logFormat: setting(oneOf('auto', 'text', 'json'), 'auto', 'Form of the log; auto is text on a terminal, else json'),
   accessLog: setting(pathOr('off', 'stderr'), 'off', 'Where requests are logged'),
+  metrics: setting(
+    oneOf('open', 'local', 'admin'),
+    'open',
+    'Who may read /metrics: everyone, clients on this machine, or administrators',
+  ),
 
   maxRequests: setting(
     wholeNumber(1, 1_000_000),

@@ -43,6 +43,7 @@ export function openSqliteStorage(path: string): Storage {
     registry: sqliteRegistryIndex(database),
     jobs: new SqliteJobTimes(database),
     accountEvents: new SqliteAccountEvents(database),
+    // The folder that it lies in is locked by its server.
     isExclusive: true,
     isNotarys: false,
     accounts: (actor) => new SqliteAccountStore(database, actor),

@@ -19,7 +19,7 @@ import { issueCertificate } from './x509.ts';
 /** How the names of all authorities begin. */
 export const AUTHORITY_NAME = 'Signet authority of ';
 const AUTHORITY_LIFE = 3652 * DAY;
-/** Clients of Apple refuse certificates that live longer than 825 days; nobody needs to touch this one to renew it. */
+/** Clients of Apple refuse certificates that live longer than 825 days; this one is renewed by itself. */
 const SERVER_LIFE = 397 * DAY;
 /** A server's certificate is replaced when less than this is left. */
 export const RENEWAL = 30 * DAY;
@@ -42,7 +42,7 @@ export class Authority {
   }
 
   /**
-   * Opens the authority of a data folder, or makes it where there is none. An authority that is there but cannot be
+   * Opens the authority of a data folder, or creates it if there is none. An authority that is there but cannot be
    * used is never replaced, since clients trust it. Throws `certificate-unusable` or `authority-expired`.
    */
   static open(folder: DataFolder, machine: string, now: Instant): Authority {
@@ -91,7 +91,7 @@ export class Authority {
     return parseCertificate(this.certificate.raw).commonName ?? '';
   }
 
-  /** A certificate that cannot be used, be it cut off by a crash, is as good as none. */
+  /** A certificate that cannot be used, cut off by a crash for example, counts as missing. */
   private present(now: Instant): ServerCertificate | undefined {
     try {
       return loadServerCertificate(this.folder.serverCertificate, this.folder.serverKey, now);

@@ -22,7 +22,7 @@ export type Step =
   | { readonly kind: 'run'; readonly command: readonly string[] };
 
 const DOCKER_CERTIFICATES = '/etc/docker/certs.d';
-/** The name that docker documents; and that of a file beside it, where that one is someone else's. */
+/** The name that docker documents; and that of a file beside it, if that one is someone else's. */
 const [USUAL, BESIDE] = ['ca.crt', 'signet.crt'];
 /** More than all authorities of a system. */
 const MAX_BUNDLE = 16 * 1024 * 1024;
@@ -65,7 +65,7 @@ export function stepsToForget(authority: X509Certificate, { root }: Machine): re
   ];
 }
 
-/** Finds out before anybody is asked whether this process may do the steps. Throws `machine-trust-failed`. */
+/** Checks, before the user is asked, whether this process may do the steps. Throws `machine-trust-failed`. */
 export function checkPermission(steps: readonly Step[], { root }: Machine): void {
   for (const step of steps) {
     const place = step.kind === 'run' ? undefined : existingFolder(dirname(join(root, step.path)));
@@ -121,7 +121,7 @@ function anchorOf({ anchors }: SystemStore, authority: X509Certificate): string 
   return join(anchors, `signet-${authority.fingerprint256.replaceAll(':', '').slice(0, 12).toLowerCase()}.crt`);
 }
 
-/** A former authority of Signet's is replaced, a file of anybody else's is left alone. */
+/** A former authority of Signet's is replaced, any other file is left alone. */
 function fileForDocker(host: string, authority: X509Certificate, root: string): string {
   const usual = join(DOCKER_CERTIFICATES, host, USUAL);
   const text = read(join(root, usual));

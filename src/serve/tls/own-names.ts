@@ -8,7 +8,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 /**
  * The names under which clients reach this server: loopback, the machine's own name, the address it listens on and
  * the names of the settings. The certificate is issued for them, and only they may stand in a Host header: an answer
- * that repeats the header (the realm of a challenge) must not send credentials to a host that somebody else chose.
+ * that repeats the header (the realm of a challenge) must not send credentials to a host of an attacker's choice.
  */
 export class OwnNames {
   private readonly hosts: readonly string[];

@@ -42,6 +42,13 @@ export function readCertificates(file: string): readonly X509Certificate[] {
   }
 }
 
+/** All certificates of a PEM file of authorities, as PEM. Throws `certificate-unusable`, also if there is none. */
+export function readAuthorities(file: string): Buffer {
+  const certificates = readCertificates(file);
+  if (certificates.length === 0) throw unusable(`there is no certificate in ${file}`);
+  return Buffer.from(certificates.map(String).join(''));
+}
+
 /** An unencrypted private key in PEM. Throws `certificate-unusable`. */
 export function readKey(file: string): KeyObject {
   try {

@@ -109,7 +109,7 @@ class NoCache implements MetadataCache {
   }
 
   async write(): Promise<void> {
-    // Whoever reads with it remembers what it read elsewhere.
+    // The caller remembers elsewhere what it read.
   }
 
   async remove(): Promise<void> {

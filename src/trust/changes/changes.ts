@@ -31,9 +31,10 @@ export async function planOn(
 }
 
 /**
- * Publishes changes, none of them staged. What loses its signatures by them is signed again in the same publish where the
- * keys here are enough for that, with those of its targets that are `kept`. Throws `publish-conflict` where, by what
- * somebody else has published in between, a role would be lost, or a target signed, of which whoever decided was not told.
+ * Publishes changes, none of them staged. What loses its signatures by them is signed again in the same publish if the
+ * keys here are enough for that, with those of its targets that are `kept`. Throws `publish-conflict` if, by what
+ * someone else has published in between, a role would be lost, or a target signed, that the person who decided was not
+ * told of.
  */
 export function publishChanges(
   repository: Repository,

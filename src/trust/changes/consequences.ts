@@ -11,7 +11,7 @@ import { type ResignedRole, resignedRole } from './resigning.ts';
 /** A role that counts for nothing any more once a change is published, with all roles below it. */
 export interface LostRole {
   readonly role: DelegationName;
-  /** Whose signatures would mend it: so many of these, which may be too few. */
+  /** Whose signatures would fix it: so many of these, which may be too few. */
   readonly threshold: number;
   readonly signatories: readonly Signatory[];
 }

@@ -33,7 +33,7 @@ interface ResetReport extends ResetPlan {
 
 /**
  * Looks at what can be carried over, expired or not, when the root key of a repository is lost: what the server has, or,
- * where a reset was cut short after it was deleted there, what is kept here.
+ * if a reset was cut short after it was deleted there, what is kept here.
  */
 export async function planReset(repository: Repository): Promise<ResetPlan> {
   const former = await inspectExpired({ ...repository.source, purpose: 'read', whenUnreachable: 'cache' });
@@ -49,8 +49,8 @@ export async function planReset(repository: Repository): Promise<ResetPlan> {
 }
 
 /**
- * Founds a repository anew under another root key, when its own is lost: its content is taken over, the old collection
- * deleted, the new one published. Nobody who trusted the old root is made to trust the new one: each has to decide.
+ * Creates a repository again under another root key, when its own is lost: its content is taken over, the old collection
+ * deleted, the new one published. No one who trusted the old root is made to trust the new one: each has to decide.
  *
  * First of all a record is kept, signed by the new root key and by those keys of the old collection that are here: who
  * did it, when and why, both roots, and every file of the old collection, so that nothing is lost if this is cut short.

@@ -16,7 +16,7 @@ export interface ResignedRole {
   readonly targets: ReadonlyMap<string, Target>;
   /** The roles that say the same of a name, and keep their signatures. */
   readonly vouchers: ReadonlyMap<string, readonly TargetsRole[]>;
-  /** When the whole file was signed last, by its expiry; undefined where that tells nothing. */
+  /** When the whole file was signed last, by its expiry; undefined if that tells nothing. */
   readonly signed: Instant | undefined;
 }
 
@@ -45,7 +45,7 @@ export function resignedRole(editor: Editor, set: TrustedSet, role: TargetsRole,
 
 /**
  * Signs roles again that lost their signatures, with those of their targets that a person has been shown and keeps.
- * Throws `publish-conflict` where there is one by now that was not shown.
+ * Throws `publish-conflict` if there is one by now that was not shown.
  */
 export function resign(
   editor: Editor,

@@ -14,7 +14,7 @@ import { type Kept, NOTHING_KEPT, type ResignedRole, resign, resignedRole } from
 
 /** What is to change about who signs for a role. */
 interface RoleChange {
-  /** For the root: certificates for this GUN, each made by whoever has the key. */
+  /** For the root: certificates for this GUN, each made by the holder of the key. */
   readonly addKeys: readonly PublicKey[];
   /** Canonical IDs. */
   readonly removeKeys: readonly KeyId[];
@@ -23,7 +23,7 @@ interface RoleChange {
 
 /**
  * Changes the keys and the threshold of `root`, `targets` or a delegation. A file that would no longer be signed enough
- * is signed anew in the same change. Throws `role-unknown`, `threshold-invalid`, `root-untrusted`, `change-invalid`.
+ * is signed again in the same change. Throws `role-unknown`, `threshold-invalid`, `root-untrusted`, `change-invalid`.
  */
 export function changeRole(
   repository: Repository,
@@ -116,7 +116,7 @@ function moreKeys({ gun }: Repository, role: RoleName): string {
   return `Add keys in the same command, or name a lower threshold: signet trust role --add-key FILE --threshold NUMBER ${gun} ${role}`;
 }
 
-/** Throws `root-untrusted` where a public key is not one that can be a root key of the repository: a certificate for it. */
+/** Throws `root-untrusted` if a public key is not one that can be a root key of the repository: a certificate for it. */
 export function checkRootKey({ gun }: Pick<Repository, 'gun'>, key: PublicKey): void {
   const certificate = rootCertificateOf(key);
   if (certificate !== undefined && matchesGun(certificate, gun)) return;

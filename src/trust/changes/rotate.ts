@@ -20,7 +20,7 @@ export interface Rotation {
   readonly role: BaseRole;
   /** Whether the server keeps the role's key from now on. */
   readonly serverManaged: boolean;
-  /** Canonical IDs of keys that are here already; a new key is made where there are none. */
+  /** Canonical IDs of keys that are here already; a new key is made if there are none. */
   readonly keyIds?: readonly KeyId[];
 }
 
@@ -100,7 +100,7 @@ export function checkRotation({
 }
 
 /**
- * Opens the keys of the roles that sign anew, those of the root and of a snapshot that is signed here, for a role that gets
+ * Opens the keys of the roles that sign again, those of the root and of a snapshot that is signed here, for a role that gets
  * `count` keys. Throws `threshold-invalid`, `signing-key-missing`, `trust-data-missing`, and what opening keys throws.
  */
 export async function openRotationKeys(repository: Repository, role: BaseRole, count: number): Promise<void> {

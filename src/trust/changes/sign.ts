@@ -66,7 +66,7 @@ export function signImages(repository: Repository, images: readonly SignedImage[
 
 /**
  * Opens the keys with which this person signs a tag, so that what follows cannot fail for want of them. Throws
- * `signing-key-missing` where none is here, and as `KeyRing.find`.
+ * `signing-key-missing` if none is here, and as `KeyRing.find`.
  */
 export async function openSigningKeys({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
   for (const role of await signableRoles(set, tag, keys)) {
@@ -160,7 +160,7 @@ export function signerRemoval(
 
 /**
  * Whether the current `targets/releases` is not signed enough without these keys (protocol D.13 step 2). Throws
- * `signatures-missing` where it has no signatures at all.
+ * `signatures-missing` if it has no signatures at all.
  */
 export function isLastSigner({ set, unusable }: Collection, canonicalIds: readonly KeyId[]): boolean {
   const releases = releasesIn(set);

@@ -47,10 +47,10 @@ function checkThreshold(editor: Editor, role: DelegationName, threshold: number)
 }
 
 /**
- * Publishes all staged changes together, in their order, and then forgets them, also where they wait for signatures of
+ * Publishes all staged changes together, in their order, and then forgets them, also if they wait for signatures of
  * others: then they are in the proposal. The first that cannot be made stops all of them, and they stay staged (protocol
  * C.11). A collection that was only prepared here is published with them. What loses its signatures by them is signed
- * again where the keys here are enough for that, with those of its targets that are `kept`; of them, `accepted` was shown.
+ * again if the keys here are enough for that, with those of its targets that are `kept`; of them, `accepted` was shown.
  */
 export async function publishStaged(
   repository: Repository,
@@ -71,7 +71,7 @@ export async function publishStaged(
 
 /**
  * `publishStaged` of a collection that the server has lost: what is kept here of it goes there again (`republish`). Throws
- * `signing-key-missing` where the keys here do not suffice.
+ * `signing-key-missing` if the keys here do not suffice.
  */
 export async function republishStaged(repository: Repository, changelist: Changelist): Promise<void> {
   const staged = await changelist.read();

@@ -42,7 +42,7 @@ export async function copyCached(source: Omit<CopySource, 'server'>): Promise<Co
   return copyOf(source, collection, { server: undefined, older: [], trust });
 }
 
-/** Why a collection's root is trusted by whoever reads it. */
+/** Why the reader of a collection trusts its root. */
 export async function trustIn({ gun, cache, pinning }: Omit<CopySource, 'server'>): Promise<RootTrust> {
   const pin = pinFor(pinning, gun);
   if (pin !== undefined) return { how: 'pinned', pattern: pin.pattern };

@@ -44,7 +44,7 @@ export interface CollectionView {
 }
 
 /** The same evidence, updating each collection only once: for the decisions of one command. */
-export function remembered(evidence: Evidence): Evidence {
+export function cachingEvidence(evidence: Evidence): Evidence {
   const collections = new Map<Gun, Promise<CollectionView>>();
   const collectionOf = (reference: Reference): Promise<CollectionView> => {
     const gun = gunOf(reference);

@@ -8,7 +8,7 @@ import {
   type FoundTarget,
   findTarget,
   listTargets,
-  notFound,
+  lookupError,
 } from '../../core/verify/lookup.ts';
 import type { TrustedView } from '../../core/verify/trusted-set.ts';
 
@@ -31,7 +31,7 @@ export interface TrustedTag {
  */
 export function resolveTag(set: TrustedView, tag: string): TrustedTag {
   const found = findTarget(set, tag, DOCKER_ROLES);
-  if (found === undefined) throw notFound(set, tag, [RELEASES]);
+  if (found === undefined) throw lookupError(set, tag, [RELEASES]);
   if (!DOCKER_ROLES.includes(found.role)) {
     throw new SignetError('target-role-untrusted', `No trust data for ${tag}`, { detail: { tag, role: found.role } });
   }

@@ -33,7 +33,7 @@ export class KnownPassphrases {
 
   /**
    * Opens a key with the passphrase that is known for its alias, else with one that is asked for. `open` throws
-   * `key-passphrase-wrong` for one that does not fit; so does this where none did.
+   * `key-passphrase-wrong` for one that does not fit; so does this if none did.
    */
   async unlock(
     id: KeyId | undefined,

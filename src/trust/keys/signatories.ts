@@ -8,7 +8,7 @@ import { signerName } from './signer-roles.ts';
 
 /** A key that may sign, by the name under which people know it. */
 export interface Signatory {
-  /** A signer's name; where the key belongs to none, the role that it administers; else empty. */
+  /** A signer's name; if the key belongs to none, the role that it administers; else empty. */
   readonly name: string;
   /** Canonical. */
   readonly id: KeyId;
@@ -17,7 +17,7 @@ export interface Signatory {
 /** What a waiting file has of the signatures it needs, with the names of those who gave them. */
 export interface SignatureCount {
   readonly role: string;
-  /** Set where the same file needs the signatures of two groups: a root is signed for its successor and for itself. */
+  /** Set if the same file needs the signatures of two groups: a root is signed for its successor and for itself. */
   readonly as: 'former root' | 'new root' | undefined;
   readonly threshold: number;
   readonly signed: readonly Signatory[];
@@ -25,8 +25,8 @@ export interface SignatureCount {
 }
 
 /**
- * Who has signed each waiting file, and who still can: by groups where a file lacks signatures of one of several, once
- * where it lacks none, or where the groups are the same.
+ * Who has signed each waiting file, and who still can: by groups if a file has several and
+ * lacks signatures of one, once if it lacks none or the groups are the same.
  */
 export function countSignatures(set: TrustedSet, files: readonly ProposedFile[]): readonly SignatureCount[] {
   return files.flatMap((file) => countGroups(set, file));

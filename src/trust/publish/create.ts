@@ -14,7 +14,7 @@ import type { StoredKey } from '../../store/key-store.ts';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { RepositorySource } from './repository-source.ts';
 
-/** How a repository is founded; docker's way where nothing is said. */
+/** How a repository is founded; docker's way if nothing is said. */
 export interface CreateOptions {
   /** Certificates of root keys whose private halves are here; the person's own root key in a new one otherwise. */
   readonly root?: readonly PublicKey[];
@@ -37,7 +37,7 @@ export async function createCollection(
 }
 
 /**
- * Signs the first files of a collection. They are given out only where whoever founds it would trust its root as a
+ * Signs the first files of a collection. They are given out only if its creator would trust its root as a
  * visitor, by the same pins; first use is no question to them. Throws `root-pin-mismatch`, `root-untrusted`,
  * `signing-key-missing`.
  */
@@ -53,7 +53,7 @@ export async function signFirst(
 
 /**
  * An editor of a collection that was made here and never published, by Signet or by Notary's own command: trusted files
- * in the cache, without a timestamp, which only a server makes. Undefined where there is none.
+ * in the cache, without a timestamp, which only a server makes. Undefined if there is none.
  */
 export async function unpublished({
   gun,

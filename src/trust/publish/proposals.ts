@@ -13,12 +13,12 @@ export type ProposalPlace = 'server' | (string & {});
 
 /** Proposals that are kept in one of several places. */
 export interface PlacedProposals extends ProposalStore {
-  /** Where the collection's proposal is, as of the last `read` or `replace`; `server` where none waits, so no file either. */
+  /** Where the collection's proposal is, as of the last `read` or `replace`; `server` if none waits, so no file either. */
   place(gun: Gun): Promise<ProposalPlace>;
 }
 
 /**
- * The proposals of a collection wherever they can be: on the trust server, or in a file of this machine where the server
+ * The proposals of a collection wherever they can be: on the trust server, or in a file of this machine if the server
  * keeps none; people then pass the file on. A proposal that is in the file moves to the server as soon as the server
  * takes it. What the server has goes before what the file has.
  */
@@ -64,7 +64,7 @@ export class Proposals implements PlacedProposals {
     const replaced =
       (await this.remote.replace(gun, former, proposal)) ||
       (isLocal && proposal !== undefined && (await this.remote.replace(gun, undefined, proposal)));
-    // The file goes last: whoever is stopped in between finds the proposal twice, but finds it.
+    // The file goes last: a process that is stopped in between leaves the proposal twice, but leaves it.
     if (replaced && isLocal) await this.local.replace(gun, former, undefined);
     return replaced;
   }

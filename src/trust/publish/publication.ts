@@ -62,7 +62,7 @@ export class Publisher {
     this.keys = keys;
   }
 
-  /** Publishes an editor's changes, or proposes them. Throws `publish-conflict` where somebody else was faster. */
+  /** Publishes an editor's changes, or proposes them. Throws `publish-conflict` if someone else was faster. */
   async offer(collection: Collection, editor: Editor): Promise<Publication> {
     const edition = await editor.edition(this.keys, this.source.now);
     if (edition.incomplete.size > 0) return this.propose(collection, edition);
@@ -70,7 +70,7 @@ export class Publisher {
     return { kind: 'published' };
   }
 
-  /** The proposal that waits; undefined where none does. Throws `proposal-stale` or `proposal-invalid`. */
+  /** The proposal that waits; undefined if none does. Throws `proposal-stale` or `proposal-invalid`. */
   async waiting(collection: Collection): Promise<WaitingProposal | undefined> {
     const text = await this.source.proposals.read(this.source.gun);
     if (text === undefined) return undefined;
@@ -80,7 +80,7 @@ export class Publisher {
 
   /**
    * A proposal that was passed on, with the signatures of the copy that waits already; nothing is kept of it before it is
-   * approved. Throws `proposal-conflict` where another one waits, `proposal-stale` or `proposal-invalid`.
+   * approved. Throws `proposal-conflict` if another one waits, `proposal-stale` or `proposal-invalid`.
    */
   async adopt(collection: Collection, text: Buffer): Promise<WaitingProposal> {
     const { gun, proposals } = this.source;
@@ -101,7 +101,7 @@ export class Publisher {
 
   /**
    * Signs a waiting proposal with the keys that are here, and publishes it once that is enough. Throws
-   * `signing-key-missing` where no key here has anything to sign in it, `proposal-stale`, and `proposal-unusual` unless
+   * `signing-key-missing` if no key here has anything to sign in it, `proposal-stale`, and `proposal-unusual` unless
    * what is unusual about it was accepted.
    */
   async approve(waiting: WaitingProposal, isUnusualAccepted: boolean): Promise<Publication> {
@@ -144,8 +144,8 @@ export class Publisher {
   }
 
   /**
-   * What somebody else has proposed says more than the change that was asked for here: versions, expiries, other roles.
-   * It is neither signed nor published by the way. Throws `proposal-unseen` where nobody can be asked, or said no.
+   * What someone else has proposed says more than the change that was asked for here: versions, expiries, other roles.
+   * It is neither signed nor published by the way. Throws `proposal-unseen` if there is no one to ask, or the answer is no.
    */
   private async approveOthers(waiting: WaitingProposal): Promise<void> {
     const { gun, approveProposal } = this.source;

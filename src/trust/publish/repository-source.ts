@@ -14,16 +14,16 @@ export type WhileSending = (gun: CollectionSource['gun'], sending: () => Promise
 /** What a repository is brought up to date from and published to. */
 export interface RepositorySource extends Omit<CollectionSource, 'purpose'> {
   readonly server: TrustServer;
-  /** Where changes wait for signatures of others. */
+  /** Where changes wait for the signatures of others. */
   readonly proposals: PlacedProposals;
-  /** What the server says of it if it is a mirror; absent where no one can be asked. */
+  /** What the server says of it if it is a mirror; absent if there is no one to ask. */
   readonly mirrorInfo?: (() => Promise<MirrorInfo | undefined>) | undefined;
-  /** Held while a repository is founded, so that two processes do not both make keys for it; absent where only one can. */
+  /** Held while a repository is founded, so that two processes do not both make keys for it; absent if only one can. */
   readonly creationLock?: Pick<CreationLock, 'hold'> | undefined;
-  /** Waits so many milliseconds; by the clock where it is absent. */
+  /** Waits so many milliseconds; by the clock if it is absent. */
   readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
   /** Runs whatever is sent to be published; absent if the process cannot be ended in between. */
   readonly whileSending?: WhileSending | undefined;
-  /** Asked before a change completes or signs what others have proposed; absent where there is nobody to ask. */
+  /** Asked before a change completes or signs what others have proposed; absent if there is no one to ask. */
   readonly approveProposal?: ApproveProposal | undefined;
 }

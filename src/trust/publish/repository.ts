@@ -11,6 +11,7 @@ import type { KeyRing } from '../keys/key-ring.ts';
 import { countHere } from '../keys/signer-roles.ts';
 import { type Collection, inspectExpired, updateCollection } from '../update/collection.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
+import { explainingMirror } from '../update/stale-mirror.ts';
 import { type CreateOptions, createCollection, signFirst, unpublished } from './create.ts';
 import { type Publication, Publisher } from './publication.ts';
 import type { RepositorySource } from './repository-source.ts';
@@ -25,7 +26,7 @@ const [FIRST_PAUSE, LAST_PAUSE] = [50, 2000];
 /** A change to a collection; may be made again on newer state. */
 type Edit = (editor: Editor, collection: Collection) => Promise<void> | void;
 
-/** Whether a root that expires then is signed again with whatever is published now. */
+/** Whether a root that expires then is signed again with anything that is published now. */
 export function isRenewedBy(expires: Instant, now: Instant): boolean {
   return expires < now + EXPIRY_NOTICE;
 }
@@ -62,7 +63,7 @@ export class Repository {
     return this.source.gun;
   }
 
-  /** The collection as the server has it now; undefined where it was never published. Throws `trust-data-lost`. */
+  /** The collection as the server has it now; undefined if it was never published. Throws `trust-data-lost`. */
   current(): Promise<Collection | undefined> {
     return this.unlessMissing(updateCollection({ ...this.source, purpose: 'publish' }));
   }
@@ -72,34 +73,38 @@ export class Repository {
     return (await this.current()) ?? this.refuseMissing();
   }
 
-  /** The collection for reading; throws `trust-data-missing` where it was never initialised. */
-  read(): Promise<Collection> {
-    return updateCollection({ ...this.source, purpose: 'read' });
+  /** The collection for reading; throws `trust-data-missing` if it was never initialised. */
+  async read(): Promise<Collection> {
+    try {
+      return await updateCollection({ ...this.source, purpose: 'read' });
+    } catch (error) {
+      throw await explainingMirror(error, this.source);
+    }
   }
 
-  /** The collection with all that has expired in it, to show and to mend. Nothing of it may be trusted. */
+  /** The collection with all that has expired in it, to show and to fix. Nothing of it may be trusted. */
   inspect(): Promise<Collection> {
     return inspectExpired({ ...this.source, purpose: 'read' });
   }
 
   /**
-   * Changes the collection and publishes the change. `edit` may be called again, on newer state, when somebody else
-   * published in between: no change of either is lost. Where `edit` changes nothing, nothing is published; where the
+   * Changes the collection and publishes the change. `edit` may be called again, on newer state, when someone else
+   * published in between: no change of either is lost. If `edit` changes nothing, nothing is published; if the
    * keys here are fewer than a role's threshold, the change waits for the others (`Publication`).
    */
   publish(edit: Edit): Promise<Publication> {
     return this.change(() => this.current(), edit);
   }
 
-  /** `publish` on top of a collection of which parts may have expired: `edit` has to sign those anew. */
+  /** `publish` on top of a collection of which parts may have expired: `edit` has to sign those again. */
   repair(edit: Edit): Promise<Publication> {
     return this.change(() => this.unlessMissing(inspectExpired({ ...this.source, purpose: 'publish' })), edit);
   }
 
   /**
    * Creates the collection on the server (protocol C.12) with what `edit` adds, in one publish; goes on with one that
-   * was prepared here. Its root is pinned here once the server has taken it. Throws `root-pin-mismatch` where the
-   * person's own pins do not admit the root, and `trust-data-exists` where somebody else was faster. If it fails before the
+   * was prepared here. Its root is pinned here once the server has taken it. Throws `root-pin-mismatch` if the
+   * person's own pins do not admit the root, and `trust-data-exists` if someone else was faster. If it fails before the
    * server may have taken it, no key stays that was made for it.
    */
   async initialize(edit: (editor: Editor) => Promise<void> | void, options: CreateOptions = {}): Promise<void> {
@@ -121,7 +126,7 @@ export class Repository {
     await this.keep(await this.keys.undoing(work, (error) => this.tellUndone(error)));
   }
 
-  /** The proposal that waits for signatures; undefined where none does. Throws `proposal-stale`, `proposal-invalid`. */
+  /** The proposal that waits for signatures; undefined if none does. Throws `proposal-stale`, `proposal-invalid`. */
   async proposal(): Promise<WaitingProposal | undefined> {
     const collection = await this.current();
     return collection === undefined ? undefined : this.publisher.waiting(collection);
@@ -132,7 +137,7 @@ export class Repository {
     return this.publisher.waiting(collection);
   }
 
-  /** A proposal that somebody passed on as a file, to be looked at and approved. Throws as `Publisher.adopt`. */
+  /** A proposal that someone passed on as a file, to be looked at and approved. Throws as `Publisher.adopt`. */
   async adopt(text: Buffer): Promise<WaitingProposal> {
     return this.publisher.adopt(await this.present(), text);
   }
@@ -217,7 +222,7 @@ export class Repository {
     }
   }
 
-  /** A root that nears its expiry is signed anew with whatever is published (protocol C.11 step 4), if its key is here. */
+  /** A root that nears its expiry is signed again with anything that is published (protocol C.11 step 4), if its key is here. */
   private async renewRoot(editor: Editor, { set }: Collection): Promise<void> {
     if (!isRenewedBy(set.root.root.expires.at, this.source.now)) return;
     const ids = canonicalKeyIds(set.signersOf('root'));
@@ -246,7 +251,7 @@ export class Repository {
     }
   }
 
-  /** Whether the server has a root. Where one was only prepared here, nothing before has asked for it. */
+  /** Whether the server has a root. If one was only prepared here, nothing before has asked for it. */
   private async hasRoot(): Promise<boolean> {
     try {
       await this.source.server.read(this.gun, { role: 'root' }, LIMITS.metadata);
@@ -257,7 +262,7 @@ export class Repository {
     }
   }
 
-  /** A repository that was trusted here and is gone from the server must not quietly be founded anew with other keys. */
+  /** A repository that was trusted here and is gone from the server must not quietly be created again with other keys. */
   private async refuseIfKnown(cause: SignetError): Promise<void> {
     const known = await this.source.cache.read(this.gun, 'root');
     if (known === undefined || (await unpublished(this.source)) !== undefined) return;

@@ -9,8 +9,8 @@ import { send } from './send.ts';
 
 /**
  * Publishes a collection that was trusted here and that the server has nothing of any more, as it is kept here and with
- * what `edit` changes, under the same root: whoever trusts it goes on to do so. Where the server has
- * other keys of its own by now, the root has to name them, for which the root key has to be here. Throws as `inspectExpired` where too little is
+ * what `edit` changes, under the same root, which its readers go on to trust. If the server has
+ * other keys of its own by now, the root has to name them, for which the root key has to be here. Throws as `inspectExpired` if too little is
  * kept, and `signing-key-missing`.
  */
 export async function republish(repository: Repository, edit: (editor: Editor) => void): Promise<void> {
@@ -31,7 +31,7 @@ export async function republish(repository: Repository, edit: (editor: Editor) =
   for (const [role, bytes] of files) await source.cache.write(gun, role, bytes);
 }
 
-/** The server signs timestamps, and snapshots where no one here does. */
+/** The server signs timestamps, and snapshots if no one here does. */
 async function takeServerKeys(
   { source, keys, gun }: Repository,
   editor: Editor,

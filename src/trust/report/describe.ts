@@ -20,7 +20,7 @@ interface FileChange {
   readonly role: RoleName;
   /** Version and expiry, which every file has. */
   readonly edition: readonly Difference[];
-  /** Everything else. Empty where the file says what it said before, and is only signed again. */
+  /** Everything else. Empty if the file says what it said before, and is only signed again. */
   readonly differences: readonly Difference[];
 }
 
@@ -38,13 +38,13 @@ export function describeProposal(collection: Collection, files: readonly Propose
   });
 }
 
-/** What a file says on which nobody's signature can be relied. */
+/** What a file says that no signature vouches for. */
 export function describeContent(payload: Targets): readonly Difference[] {
   const { edition, differences } = targetsChange(undefined, payload);
   return [...edition, ...differences];
 }
 
-/** What an unsigned file says is nothing that was there before: its content is anybody's. */
+/** What an unsigned file says is nothing that was there before: its content is anyone's. */
 function publishedFile({ set, unusable }: Collection, role: TargetsRole): Targets | undefined {
   const passedOver = unusable.get(role);
   return set.targets.get(role)?.payload ?? (passedOver?.why === 'expired' ? passedOver.payload : undefined);
@@ -176,7 +176,7 @@ export function shownTarget(target: Target): string {
   ].join(' ');
 }
 
-/** The digest of a target as people read it: `sha256:…`, of another algorithm where it has no such one. */
+/** The digest of a target as people read it: `sha256:…`, of another algorithm if it has no such one. */
 export function shownDigest({ hashes }: Target): string {
   const sha256 = hashes.get('sha256');
   return shownHash(sha256 === undefined ? ([...hashes][0] ?? ['', Buffer.of()]) : ['sha256', sha256]);

@@ -12,7 +12,7 @@ import { signatoryOf } from '../keys/signatories.ts';
 import { signerName } from '../keys/signer-roles.ts';
 import { naturalCompare } from './natural-order.ts';
 
-/** What docker calls whoever has no name as a signer. */
+/** What docker calls signers without a name. */
 const ADMIN = 'Repo Admin';
 
 /** A tag with one digest that is released under it, and that no one may have replaced since, and who vouches for just that digest. */
@@ -20,7 +20,7 @@ interface SignedTagRow {
   readonly tag: string;
   /** Hexadecimal, without the algorithm. */
   readonly digest: string;
-  /** Signers in tree order; none where only the repository's administrator signed. */
+  /** Signers in tree order; none if only the repository's administrator signed. */
   readonly signers: readonly string[];
   /** On whose word it was vouched for; undefined for a tag that was not adopted. */
   readonly adoption?: Adoption;
@@ -102,8 +102,8 @@ function signedTags(set: TrustedSet, tag: string | undefined): readonly SignedTa
 }
 
 /**
- * Who signed a release together: where several must, each of them vouches for all that is in it, also one who has a role
- * of their own that says nothing of it. Where one is enough, whoever signed the file last may have meant another tag.
+ * Who signed a release together: if several must, each of them vouches for all that is in it, also one who has a role
+ * of their own that says nothing of it. If one is enough, the last to sign the file may have meant another tag.
  */
 function agreeing(set: TrustedSet): readonly string[] {
   const envelope = set.targets.get(RELEASES)?.envelope;

@@ -12,6 +12,7 @@ import { countHere } from '../keys/signer-roles.ts';
 import type { Repository } from '../publish/repository.ts';
 import type { WaitingProposal } from '../publish/waiting-proposal.ts';
 import type { Collection } from '../update/collection.ts';
+import { askMirror } from '../update/stale-mirror.ts';
 
 /**
  * The state of one published file of a collection: version, expiry, signatures and keys.
@@ -51,7 +52,7 @@ export interface RoleStatus {
 export interface Status {
   readonly collection: Collection;
   readonly roles: readonly RoleStatus[];
-  /** The proposal that waits; the error where it is of no use; `hidden` from whom the server does not let see it. */
+  /** The proposal that waits; the error if it is of no use; `hidden` from those whom the server does not let see it. */
   readonly waiting: WaitingProposal | SignetError | 'hidden' | undefined;
   /** Where the collection comes from, if the server is a mirror. */
   readonly mirror: MirrorInfo | undefined;
@@ -85,17 +86,7 @@ export async function statusOf(repository: Repository): Promise<Status> {
     });
   }
   const waiting = await waitingIn(repository, collection);
-  return { collection, roles, waiting, mirror: await mirrorOf(repository) };
-}
-
-/** A server that does not answer this is none. */
-async function mirrorOf({ source }: Repository): Promise<MirrorInfo | undefined> {
-  try {
-    return await source.mirrorInfo?.();
-  } catch (error) {
-    if (isSignetError(error)) return undefined;
-    throw error;
-  }
+  return { collection, roles, waiting, mirror: await askMirror(repository.source) };
 }
 
 interface File extends Pick<RoleStatus, 'role' | 'version' | 'expires'> {

@@ -1,7 +1,7 @@
 import { nodeCrypto } from '../../core/crypto.ts';
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { type FileInfo, isFile } from '../../core/metadata/file-info.ts';
+import { type FileInfo, matchesFile } from '../../core/metadata/file-info.ts';
 import { isDelegation, type RoleName, type TargetsRole } from '../../core/names/role.ts';
 import { UNEXPIRED } from '../../core/time.ts';
 import { expiryWarnings } from '../../core/verify/expiry-warnings.ts';
@@ -262,7 +262,7 @@ class Update {
     promise: FileInfo,
     known: Buffer | undefined,
   ): Promise<Buffer> {
-    if (known !== undefined && isFile(role, known, promise)) return known;
+    if (known !== undefined && matchesFile(role, known, promise)) return known;
     const sha256 = promise.hashes.get('sha256');
     if (sha256 === undefined)
       throw new SignetError('checksum-missing', `no checksums for supported algorithms were provided for ${role}`);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { rootSigners, shortfallOf, signSnapshot } from '../../../src/core/edit/edition.ts';
 import { Editor } from '../../../src/core/edit/editor.ts';
 import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
-import { isFile } from '../../../src/core/metadata/file-info.ts';
+import { matchesFile } from '../../../src/core/metadata/file-info.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { readSnapshot } from '../../../src/core/metadata/snapshot.ts';
 import { readTargets } from '../../../src/core/metadata/targets.ts';
@@ -77,8 +77,8 @@ describe('a snapshot', () => {
     expect([...meta.keys()].sort()).toEqual(['root', 'targets']);
     const [root, promised] = [meta.get('root'), meta.get('targets')];
     if (root === undefined || promised === undefined) throw new Error('not listed');
-    expect(isFile('root', simulator.file('root'), root)).toBe(true);
-    expect(isFile('targets', targets, promised)).toBe(true);
+    expect(matchesFile('root', simulator.file('root'), root)).toBe(true);
+    expect(matchesFile('targets', targets, promised)).toBe(true);
   });
 
   test('is the server’s where its key is not here, and no one’s where its keys are too few', async () => {

@@ -8,7 +8,7 @@ import { configFolder, findEndpoint } from '../../../src/engine/api/endpoint.ts'
 import { type DockerCli, findDocker } from '../../../src/engine/cli/cli.ts';
 import { readCommandLine } from '../../../src/engine/cli/command.ts';
 import type { ParsedArgs } from '../../../src/engine/cli/flags.ts';
-import { SyntaxBook } from '../../../src/engine/cli/learn.ts';
+import { LearnedSyntax } from '../../../src/engine/cli/learn.ts';
 import { dockerClis } from '../../support/clis.ts';
 import { run } from '../../support/run.ts';
 import { temporaryFolder } from '../../support/temp.ts';
@@ -33,7 +33,7 @@ function newestCli(): DockerCli {
 async function globalsOf(line: string): Promise<ParsedArgs> {
   return (
     await readCommandLine(
-      new SyntaxBook(newestCli(), env),
+      new LearnedSyntax(newestCli(), env),
       [...line.split(' ').filter(Boolean), 'ps'],
       (words) => words.length === 0,
     )

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { leadsOn } from '../../../src/cli/commands/docker/closed-world/commands.ts';
+import { isCommandWord } from '../../../src/cli/commands/docker/closed-world/commands.ts';
 import { namedBuilder, parseBuilder } from '../../../src/engine/cli/builder.ts';
 import { readArguments, readCommandLine } from '../../../src/engine/cli/command.ts';
 import { recordedBook } from '../command-tree.ts';
@@ -30,6 +30,6 @@ test.each([
   ['build --builder= .', undefined],
 ])('%s: the builder is %p', async (text, expected) => {
   const book = recordedBook('docker-29');
-  const line = await readCommandLine(book, text.split(' '), leadsOn);
+  const line = await readCommandLine(book, text.split(' '), isCommandWord);
   expect(namedBuilder(line, await readArguments(book, line, false))).toBe(expected as string);
 });

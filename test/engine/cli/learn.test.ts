@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCommand, leadsOn } from '../../../src/cli/commands/docker/closed-world/commands.ts';
+import { findCommand, isCommandWord } from '../../../src/cli/commands/docker/closed-world/commands.ts';
 import { type DockerCli, findDocker } from '../../../src/engine/cli/cli.ts';
 import { type CommandLine, readArguments, readCommandLine } from '../../../src/engine/cli/command.ts';
-import { SyntaxBook } from '../../../src/engine/cli/learn.ts';
+import { LearnedSyntax } from '../../../src/engine/cli/learn.ts';
 import { captureDocker } from '../../../src/engine/cli/run.ts';
 import { dockerClis } from '../../support/clis.ts';
 import { random } from '../../support/random.ts';
@@ -47,7 +47,7 @@ describe('with the docker commands of this machine', () => {
     const asking = { ...env, DOCKER_HOST: 'unix:///dev/null/docker.sock' };
     for (const [version, cli] of clis) {
       for (const command of ['run', 'build']) {
-        const { syntax } = await new SyntaxBook(cli, env).parse([command], []);
+        const { syntax } = await new LearnedSyntax(cli, env).parse([command], []);
         const names = syntax.flags.flatMap(({ long, short, takesValue }) => [
           ...(long === undefined || long === 'help' ? [] : [{ name: `--${long}`, takesValue }]),
           ...(short === undefined ? [] : [{ name: `-${short}`, takesValue }]),
@@ -68,7 +68,7 @@ describe('with the docker commands of this machine', () => {
 
   test('learns options that the help does not list by asking', async () => {
     for (const [, cli] of clis) {
-      const book = new SyntaxBook(cli, env);
+      const book = new LearnedSyntax(cli, env);
       const args = await book.parse(['run'], ['--net', 'host', '--net-alias=x', 'alpine', '--net']);
       expect(args.values('net')).toEqual(['host']);
       expect(args.positionals.map(({ value }) => value)).toEqual(['alpine', '--net']);
@@ -94,7 +94,7 @@ describe('with the docker commands of this machine', () => {
     ];
     let created = 0;
     for (const [version, cli] of clis) {
-      const book = new SyntaxBook(cli, env);
+      const book = new LearnedSyntax(cli, env);
       for (let round = 0; round < 60; round++) {
         const argv = ['create', ...Array.from({ length: 1 + Math.floor(next() * 6) }, () => pick(words)), 'last'];
         const before = engine.requests.length;
@@ -102,7 +102,7 @@ describe('with the docker commands of this machine', () => {
         const request = engine.requests.slice(before).find(({ path }) => path === '/containers/create');
         if (request === undefined) continue;
         created++;
-        const [image] = (await readArguments(book, await readCommandLine(book, argv, leadsOn), true)).positionals;
+        const [image] = (await readArguments(book, await readCommandLine(book, argv, isCommandWord), true)).positionals;
         expect([version, argv, image?.value]).toEqual([version, argv, JSON.parse(request.body).Image]);
       }
     }
@@ -124,9 +124,13 @@ describe('with the docker commands of this machine', () => {
     writeFileSync(join(config, 'config.json'), '{"aliases":{"builder":"buildx"}}');
     const { DOCKER_BUILDKIT: _, ...plain } = env;
     for (const [, cli] of clis) {
-      const book = new SyntaxBook(cli, { ...plain, DOCKER_CONFIG: config });
+      const book = new LearnedSyntax(cli, { ...plain, DOCKER_CONFIG: config });
       for (const argv of [['build'], ['image', 'build'], ['builder', 'build'], ['buildx', 'build'], ['buildx', 'b']]) {
-        const line = await readCommandLine(book, [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.'], leadsOn);
+        const line = await readCommandLine(
+          book,
+          [...argv, '--secret', 'id=a', '-o', 'out', '--load', '.'],
+          isCommandWord,
+        );
         expect(findCommand(line.words)?.name).toBe('build');
         const args = await readArguments(book, line, true);
         expect(args.positionals.map(({ value }) => value)).toEqual(['.']);
@@ -138,7 +142,7 @@ describe('with the docker commands of this machine', () => {
         ['builder', '--help', 'du'],
         ['buildx', '--builder', 'x', '-D', 'du'],
       ]) {
-        expect(await readCommandLine(book, argv, leadsOn)).toMatchObject({ words: [argv[0], 'du'], rest: [] });
+        expect(await readCommandLine(book, argv, isCommandWord)).toMatchObject({ words: [argv[0], 'du'], rest: [] });
       }
     }
     expect(readdirSync(join(cacheHome, 'signet')).filter((name) => name.includes('build'))).toEqual([]);
@@ -158,12 +162,12 @@ describe('a docker without buildx', () => {
     ['any docker, asked for buildx', ['buildx', 'build'], "echo 'Usage:  docker [OPTIONS] COMMAND'"],
     ['any docker, asked for bake', ['bake'], "echo 'Usage:  docker [OPTIONS] COMMAND'"],
   ])('is told in plain words: %s', async (_, command, script) => {
-    await expect(new SyntaxBook(scriptedCli(script).cli, bare).parse(command, ['x'])).rejects.toMatchObject(MISSING);
+    await expect(new LearnedSyntax(scriptedCli(script).cli, bare).parse(command, ['x'])).rejects.toMatchObject(MISSING);
   });
 
   test('the docker commands of this machine say it in these ways', async () => {
     for (const [version, cli] of clis) {
-      const book = new SyntaxBook(cli, { ...bare, DOCKER_BUILDKIT: '1' });
+      const book = new LearnedSyntax(cli, { ...bare, DOCKER_BUILDKIT: '1' });
       await expect(book.parse(['buildx', 'build'], ['x'])).rejects.toMatchObject(MISSING);
       const build = book.parse(['build'], ['x']);
       // Up to 20.10, BuildKit needs no buildx.
@@ -178,7 +182,7 @@ test.each([
   ['frob', 'Check the spelling, or install the plugin that the command belongs to.'],
 ])('a docker that explains itself for %s has no such command', async (word, next) => {
   const { cli } = scriptedCli("echo 'Usage:  docker [OPTIONS] COMMAND'");
-  await expect(new SyntaxBook(cli, env).parse([word], ['x'])).rejects.toMatchObject({
+  await expect(new LearnedSyntax(cli, env).parse([word], ['x'])).rejects.toMatchObject({
     code: 'docker-command-missing',
     message: `docker has no "${word}"`,
     next,
@@ -187,7 +191,7 @@ test.each([
 
 describe('the cache', () => {
   const parse = (cli: DockerCli, home: string, argv: string[] = ['--rm', 'x']) =>
-    new SyntaxBook(cli, { ...env, XDG_CACHE_HOME: home }).parse(['run'], argv);
+    new LearnedSyntax(cli, { ...env, XDG_CACHE_HOME: home }).parse(['run'], argv);
 
   test('asks once for each file of the program, and keeps the answer to itself', async () => {
     const home = temporaryFolder();
@@ -264,7 +268,7 @@ describe('the cache', () => {
     const { cli } = scriptedCli(
       `[ "$DOCKER_HOST" = unix:///dev/null/docker.sock ] && [ -z "$DOCKER_CONTEXT$DOCKER_TLS_VERIFY" ] || exit 1\n${HELP}`,
     );
-    const book = new SyntaxBook(cli, {
+    const book = new LearnedSyntax(cli, {
       ...env,
       XDG_CACHE_HOME: temporaryFolder(),
       DOCKER_HOST: 'tcp://192.0.2.1:2375',
@@ -286,13 +290,14 @@ function enforcedName({ words }: CommandLine): string | undefined {
 }
 
 describe('readCommandLine', () => {
-  let book: SyntaxBook;
-  const read = (line: string): Promise<CommandLine> => readCommandLine(book, line.split(' ').filter(Boolean), leadsOn);
+  let book: LearnedSyntax;
+  const read = (line: string): Promise<CommandLine> =>
+    readCommandLine(book, line.split(' ').filter(Boolean), isCommandWord);
 
   beforeAll(() => {
     const cli = clis[0]?.[1];
     if (cli === undefined) throw new Error('there is no docker command');
-    book = new SyntaxBook(cli, env);
+    book = new LearnedSyntax(cli, env);
   });
 
   test.each([
@@ -360,12 +365,12 @@ describe('readCommandLine', () => {
     const { cli } = scriptedCli(
       `case "$*" in *--disable*) echo 'unknown flag' >&2; exit 125;; service*) ${helpOf('service create')};; *) ${HELP};; esac`,
     );
-    const future = new SyntaxBook(cli, { ...env, XDG_CACHE_HOME: temporaryFolder() });
-    const line = await readCommandLine(future, ['run', '--disable-content-trust=false', '--rm', 'x'], leadsOn);
+    const future = new LearnedSyntax(cli, { ...env, XDG_CACHE_HOME: temporaryFolder() });
+    const line = await readCommandLine(future, ['run', '--disable-content-trust=false', '--rm', 'x'], isCommandWord);
     const args = await readArguments(future, line, true);
     expect(args.isOn('disable-content-trust', true)).toBe(false);
     expect(args.without('disable-content-trust').argv).toEqual(['--rm', 'x']);
-    const service = await readCommandLine(future, ['service', 'create', '--disable-content-trust', 'x'], leadsOn);
+    const service = await readCommandLine(future, ['service', 'create', '--disable-content-trust', 'x'], isCommandWord);
     await expect(readArguments(future, service, false)).rejects.toMatchObject(UNKNOWN);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { becomeDocker, captureDocker, runDocker } from '../../../src/engine/cli/run.ts';
+import { captureDocker, execDocker, runDocker } from '../../../src/engine/cli/run.ts';
 import { run } from '../../support/run.ts';
 import { temporaryFolder } from '../../support/temp.ts';
 
@@ -11,7 +11,7 @@ const FAILED = { code: 'docker-failed' };
 const sh = (script: string) => ['-c', script] as const;
 
 /** A program of Bun's that runs `script` in a shell through `call`, and exits with the code it gets. */
-function caller(call: 'runDocker' | 'becomeDocker', script: string): string[] {
+function caller(call: 'runDocker' | 'execDocker', script: string): string[] {
   const file = join(temporaryFolder(), 'caller.ts');
   writeFileSync(
     file,
@@ -118,9 +118,9 @@ describe('runDocker', () => {
   });
 });
 
-describe('becomeDocker', () => {
+describe('execDocker', () => {
   test('the process becomes docker: same id, same terminal, its exit code', async () => {
-    const { stdout, exitCode } = await run(caller('becomeDocker', 'echo shell $$; exit 42'));
+    const { stdout, exitCode } = await run(caller('execDocker', 'echo shell $$; exit 42'));
     const [, before, after] = /^pid (\d+)\nshell (\d+)\n$/.exec(stdout) ?? [];
     expect(before).toBeDefined();
     expect(after).toBe(before as string);
@@ -128,13 +128,13 @@ describe('becomeDocker', () => {
   });
 
   test('signals that end docker end the process', async () => {
-    const child = Bun.spawn(caller('becomeDocker', 'kill -TERM $$'), { stdout: 'ignore' });
+    const child = Bun.spawn(caller('execDocker', 'kill -TERM $$'), { stdout: 'ignore' });
     await child.exited;
     expect(child.signalCode).toBe('SIGTERM');
   });
 
   test('a program that cannot be started', async () => {
-    await expect(becomeDocker('/nonexistent/docker', [])).rejects.toMatchObject(FAILED);
+    await expect(execDocker('/nonexistent/docker', [])).rejects.toMatchObject(FAILED);
   });
 });
 

@@ -1,12 +1,13 @@
-import { deepStrictEqual } from 'node:assert';
+import { deepStrictEqual, strictEqual } from 'node:assert';
 import { ChainWriter, parseChain } from '../../../src/core/chain.ts';
 import { formatCopies, parseCopies } from '../../../src/core/copy/copy-file.ts';
 import { verifyCopy } from '../../../src/core/copy/verify-copy.ts';
 import { formatProposal, parseProposal } from '../../../src/core/edit/proposal.ts';
-import { digestHex, digestOf } from '../../../src/core/names/digest.ts';
+import { digestHex, digestOf, isDigest } from '../../../src/core/names/digest.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import type { RoleName } from '../../../src/core/names/role.ts';
 import { ResponseReader } from '../../../src/remote/transport/response-reader.ts';
+import { formatFrozen, parseFrozen } from '../../../src/trust/decide/frozen.ts';
 import { copyOf, rotatedRepository } from '../../support/copies.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, lines, words } from '../mutate.ts';
@@ -99,6 +100,37 @@ async function copies(): Promise<Subject> {
   };
 }
 
+/** A frozen list is written as it was read, and every digest in it is one. */
+const frozen: Subject = {
+  seeds: [
+    { until: 0, images: new Map() },
+    {
+      until: Date.UTC(2027, 5, 30),
+      images: new Map([
+        [
+          'docker.io/library/alpine',
+          { tags: new Map([['3.20', digestOf(Buffer.from('a'))]]), evidence: digestOf(Buffer.from('b')), read: 0 },
+        ],
+      ]),
+    },
+  ].map(formatFrozen),
+  mutate: anyOf(
+    json(['"signet-frozen-1"', '"alpine"', '"sha256:ab"', '"2027-06-30T00:00:00.5Z"', '{"latest":1}']),
+    bytes,
+  ),
+  refusals: ['configuration-invalid'],
+  check: (input) => {
+    const read = parseFrozen(input, '/frozen.json');
+    for (const { tags } of read.images.values())
+      for (const digest of tags.values()) strictEqual(isDigest(digest), true);
+    const whole = { ...read, until: Math.floor(read.until / 1000) * 1000 };
+    const images = [...whole.images].map(
+      ([name, image]) => [name, { ...image, read: Math.floor(image.read / 1000) * 1000 }] as const,
+    );
+    deepStrictEqual(parseFrozen(formatFrozen(read), '/frozen.json'), { ...whole, images: new Map(images) });
+  },
+};
+
 function ended(mutate: Subject['mutate']): Subject['mutate'] {
   return (input, dice, others) => {
     const body = mutate(input.subarray(0, -'end 64\n'.length - 62), dice, others);
@@ -106,7 +138,13 @@ function ended(mutate: Subject['mutate']): Subject['mutate'] {
   };
 }
 
-export const TRUST_WIRE_SUBJECTS = { response: () => response, chain: () => chain, proposal: () => proposal, copies };
+export const TRUST_WIRE_SUBJECTS = {
+  response: () => response,
+  chain: () => chain,
+  proposal: () => proposal,
+  frozen: () => frozen,
+  copies,
+};
 
 /** What a reader finds in these pieces, and how it ended. */
 function readResponses(pieces: readonly Buffer[]): string[] {

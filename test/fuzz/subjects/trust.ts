@@ -11,6 +11,7 @@ import { Dice } from '../dice.ts';
 import { Refused, type Subject } from '../engine.ts';
 import { anyOf, bytes, generated } from '../mutate.ts';
 import { json } from '../mutate-json.ts';
+import { importing } from './import.ts';
 import { TRUST_ERRORS } from './trust-errors.ts';
 import { upload } from './upload.ts';
 
@@ -73,4 +74,4 @@ function freshClient(simulator: Simulator): Promise<Collection> {
   return updateCollection({ ...sourceOf(simulator, simulator.now), cache: new MemoryCache(), purpose: 'read' });
 }
 
-export const TRUST_SUBJECTS = { 'trusted-set': trustedSet, upload };
+export const TRUST_SUBJECTS = { 'trusted-set': trustedSet, upload, import: importing };

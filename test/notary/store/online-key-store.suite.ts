@@ -65,6 +65,45 @@ export function onlineKeyStoreSuite(name: string, open: () => Promise<KeyStoresU
       expect(await store.add(next, 7)).toEqual(next);
     });
 
+    test('a key that is in use elsewhere is stored beside an unused one, once', async () => {
+      const unused = await store.add(sealedKey(), 1);
+      const taken = { ...sealedKey(), sealed: Buffer.of(), used: true };
+      expect(await store.add(taken, 2)).toEqual(taken);
+      expect(await second.add({ ...taken, gun: OTHER }, 3)).toEqual(taken);
+      expect(await store.find(taken.id)).toEqual(taken);
+      expect(await store.pending(GUN, 'timestamp', 'ed25519')).toEqual(unused);
+    });
+
+    test('a sample is a key that is sealed here', async () => {
+      await store.add({ ...sealedKey(), sealed: Buffer.of() }, 1);
+      expect(await store.sample()).toBeUndefined();
+      const key = await store.add(sealedKey(OTHER), 2);
+      expect(await store.sample()).toEqual(key);
+    });
+
+    test('a removed key is gone, for every connection', async () => {
+      const key = await store.add(sealedKey(), 1);
+      expect([await second.remove(key.id), await store.remove(key.id)]).toEqual([true, false]);
+      expect(await store.find(key.id)).toBeUndefined();
+      expect(await store.pending(GUN, 'timestamp', 'ed25519')).toBeUndefined();
+    });
+
+    test('all that is sealed here is sealed again, or nothing of it', async () => {
+      const here = [await store.add(sealedKey(), 1), await store.add(sealedKey(OTHER), 1)];
+      const elsewhere = await store.add({ ...sealedKey(GUN, 'snapshot'), sealed: Buffer.of() }, 1);
+      const again = (key: SealedKey) => Buffer.from(`again ${key.id}`);
+      let count = 0;
+      const failing = (key: SealedKey) => {
+        if (++count === 2) throw new Error('the second');
+        return again(key);
+      };
+      await expect(store.resealAll(failing)).rejects.toThrow('the second');
+      for (const key of [...here, elsewhere]) expect(await second.find(key.id)).toEqual(key);
+      expect(await store.resealAll(again)).toBe(2);
+      for (const key of here) expect(await second.find(key.id)).toEqual({ ...key, sealed: again(key) });
+      expect(await second.find(elsewhere.id)).toEqual(elsewhere);
+    });
+
     test('of many added at once one stays', async () => {
       const keys = Array.from({ length: 10 }, () => sealedKey());
       const added = await Promise.all(keys.map((key, index) => (index % 2 === 0 ? store : second).add(key, index)));

@@ -49,6 +49,18 @@ export function onlineKeyVaultSuite(
       },
     );
 
+    test('a removed key is gone, for every connection', async () => {
+      const { key, secret } = newKey();
+      await vault.add(key, secret, AT);
+      expect([await second.remove(key.id, AT), await vault.remove(key.id, AT)]).toEqual([true, false]);
+      expect([await vault.find(key.id), await second.pending(GUN, 'timestamp', 'ed25519')]).toEqual([
+        undefined,
+        undefined,
+      ]);
+      const next = newKey();
+      expect((await vault.add(next.key, next.secret, AT)).id).toBe(next.key.id);
+    });
+
     test('hands out an unused key only for its own GUN, role and type', async () => {
       const { key, secret } = newKey();
       await vault.add(key, secret, AT);

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'bun:test';
+import { beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { connect } from 'node:tls';
 import { type Digest, digestOf } from '../../../src/core/names/digest.ts';
 import { newUploadId } from '../../../src/registry/names.ts';
@@ -314,3 +314,71 @@ async function anyUploadFile(): Promise<boolean> {
   }
   return false;
 }
+
+describe('uploads that are open at one time', () => {
+  const DAY = 24 * 3600 * 1000;
+  let now: number;
+  let crowded: TestRegistry;
+  const begin = () => crowded.send('POST', UPLOADS);
+  const statuses = async (...requests: Promise<Response>[]) =>
+    (await Promise.all(requests)).map(({ status }) => status);
+
+  async function locations(count: number): Promise<string[]> {
+    const begun = await Promise.all(Array.from({ length: count }, begin));
+    return begun.map(({ headers }) => headers.get('location') ?? '');
+  }
+
+  beforeEach(async () => {
+    now = Date.now();
+    crowded = await startRegistry({ maxUploads: 3, clock: () => now });
+  });
+
+  test('are as many as one user may have, and no more', async () => {
+    const [first = ''] = await locations(3);
+    const refused = await begin();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+    expect(await refused.json()).toEqual({
+      errors: [
+        {
+          code: 'TOOMANYREQUESTS',
+          message: 'too many requests',
+          detail: { reason: '3 uploads are open: finish or cancel some of them' },
+        },
+      ],
+    });
+    const bytes = content(90, 10);
+    expect(await statuses(crowded.send('POST', `${UPLOADS}?digest=${digestOf(bytes)}`, bytes))).toEqual([201]);
+    crowded.gate = gateWith('repository:team/app:pull,push');
+    expect(await statuses(begin())).toEqual([202]);
+    crowded.gate = ALLOW_ALL;
+    expect(await statuses(crowded.send('GET', first), begin())).toEqual([204, 429]);
+  });
+
+  test('make room when they end, however they end', async () => {
+    const bytes = content(91, 10);
+    const [finished, cancelled, broken] = await locations(3);
+    expect(await statuses(crowded.send('PUT', `${finished}?digest=${digestOf(bytes)}`, bytes))).toEqual([201]);
+    expect(await statuses(crowded.send('DELETE', `${cancelled}`))).toEqual([204]);
+    expect(await statuses(crowded.send('PUT', `${broken}?digest=${digestOf(bytes)}`, content(92, 10)))).toEqual([400]);
+    expect((await locations(3)).includes('')).toBe(false);
+    expect(await statuses(begin())).toEqual([429]);
+  });
+
+  test('make room when they are removed as abandoned, and not while they are used', async () => {
+    const [used = ''] = await locations(3);
+    now += DAY - 1000;
+    expect(await statuses(crowded.send('PATCH', used, content(93, 10), STREAM))).toEqual([202]);
+    await crowded.registry.removeStaleUploads();
+    expect(await statuses(begin())).toEqual([429]);
+    now += 2000;
+    await crowded.registry.removeStaleUploads();
+    expect((await locations(2)).includes('')).toBe(false);
+    expect(await statuses(begin())).toEqual([429]);
+  });
+
+  test('are counted by address if no one is logged in', async () => {
+    crowded.gate = { ...ALLOW_ALL, subject: undefined };
+    expect(await statuses(begin(), begin(), begin())).toEqual([202, 202, 202]);
+    expect(await statuses(begin())).toEqual([429]);
+  });
+});

@@ -352,3 +352,37 @@ describe('checkLogin', () => {
     await failure(check(serve(() => new Response('', { status: 500 }), certificate)), 'server-error');
   });
 });
+
+describe('the catalogue', () => {
+  const names = async (server: TestServer) => {
+    const found: string[] = [];
+    for await (const name of client().catalogue(hostOf(server))) found.push(name);
+    return found;
+  };
+  const page = (repositories: readonly string[], link?: string) =>
+    Response.json({ repositories }, link === undefined ? {} : { headers: { Link: link } });
+
+  test('is read page by page', async () => {
+    const registry = serve(({ url }) => {
+      const last = new URL(url).searchParams.get('last');
+      return last === null ? page(['a', 'team/b'], '</v2/_catalog?last=team/b>; rel="next"') : page(['z']);
+    }, certificate);
+    expect(await names(registry)).toEqual(['a', 'team/b', 'z']);
+    expect(registry.requests.map(({ url }) => new URL(url).search)).toEqual(['?n=1000', '?n=1000&last=team%2Fb']);
+  });
+
+  test('ends even where pages do not', async () => {
+    const registry = serve(() => page(['a'], '</v2/_catalog?last=a>; rel="next"'), certificate);
+    expect(await names(registry)).toEqual(['a', 'a']);
+  });
+
+  test('that is none, or not for everyone, is an error', async () => {
+    const answers = [new Response('no', { status: 404 }), new Response('no', { status: 401 }), Response.json([])];
+    const codes: string[] = [];
+    for (const answer of answers) {
+      const registry = serve(() => answer, certificate);
+      codes.push((await names(registry).catch((error) => error.code)) as string);
+    }
+    expect(codes).toEqual(['not-found', 'unauthorized', 'json-unexpected']);
+  });
+});

@@ -151,18 +151,25 @@ describe('refused', () => {
     ],
     tokenIssuerKeys: ['a\0b'],
     masterKeyFile: ['a\0b'],
+    signer: ['signer.example.com', 'https://a:1', 'a b:1', ''],
+    signerCa: ['a\0b'],
+    signerCertificate: ['a\0b'],
+    signerKey: ['a\0b'],
+    signerWithoutCertificate: ['yes', ''],
     mirror: ['a\0b', ' '],
     gunPrefixes: ['docker.io', '/docker.io/', '../', 'a//b/', 'a/../b/', '/'],
     currentMaxAge: ['366d', '-1', 'never'],
     consistentMaxAge: ['31536001'],
     maxPublish: ['1023', '65MiB', '1MB', '1mib'],
     maxBlob: ['1KiB', '17TiB', '9999999999999999'],
+    maxUploads: ['0', '1000001', '1.5'],
     gcInterval: ['21d'],
     uploadExpiry: ['59s', '0', '366d'],
     gcGrace: ['59s', '0'],
     logLevel: ['warn', 'INFO', 'trace'],
     logFormat: ['xml'],
     accessLog: ['a\0b'],
+    metrics: ['on', 'everyone', 'off'],
     maxRequests: ['0', '1000001', '1.5'],
     idleTimeout: ['0', '256', '5m'],
     shutdownGrace: ['3601', '-1s'],
@@ -241,7 +248,13 @@ describe('refused', () => {
     }
   });
 
-  test('half a certificate, a certificate without TLS, and plain HTTP for other machines', () => {
+  test('half a certificate, a certificate without TLS, plain HTTP for other machines, and half a signer', () => {
+    const SIGNER = {
+      SIGNET_SIGNER: 'signer:7899',
+      SIGNET_SIGNER_CA: 'a',
+      SIGNET_SIGNER_CERTIFICATE: 'b',
+      SIGNET_SIGNER_KEY: 'c',
+    };
     const conflicts: Record<string, string>[] = [
       { SIGNET_TLS_KEY: 'a' },
       { SIGNET_TLS_CERTIFICATE: 'a' },
@@ -250,10 +263,19 @@ describe('refused', () => {
       { SIGNET_TLS: 'off', SIGNET_LISTEN: '[::]:5000' },
       { SIGNET_TLS: 'off', SIGNET_LISTEN: 'registry.example.com:5000' },
       { SIGNET_TLS: 'off', SIGNET_LISTEN: '127.example.com:5000' },
+      { SIGNET_SIGNER: 'signer:7899' },
+      { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CA: 'a' },
+      { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CA: 'a', SIGNET_SIGNER_CERTIFICATE: 'b' },
+      { SIGNET_SIGNER: 'signer:7899', SIGNET_SIGNER_CERTIFICATE: 'b', SIGNET_SIGNER_KEY: 'c' },
+      { ...SIGNER, SIGNET_SIGNER_WITHOUT_CERTIFICATE: 'on' },
+      { ...SIGNER, SIGNET_MIRROR: 'copies' },
+      { SIGNET_SIGNER_CA: 'a' },
+      { SIGNET_SIGNER_WITHOUT_CERTIFICATE: 'on' },
     ];
     for (const environment of conflicts) {
       expect([environment, failure({ environment }).code]).toEqual([environment, 'settings-conflict']);
     }
+    expect(read({ environment: SIGNER }).signer).toMatchObject({ host: 'signer', port: 7899 });
     expect(read({ environment: { SIGNET_TLS: 'off', SIGNET_LISTEN: '[::1]:5000' } }).tls).toBe(false);
     const behindProxy = { SIGNET_TLS: 'off', SIGNET_LISTEN: '0.0.0.0:80', SIGNET_BEHIND_PROXY: 'on' };
     expect(read({ environment: behindProxy }).tls).toBe(false);

@@ -62,6 +62,14 @@ describe('a copy of a live collection', () => {
     expect(verifyCopy(copy).set.targets.get(RELEASES)?.payload.targets.has('1.0')).toBe(true);
   });
 
+  test('records that the certificates of its root have expired, as those of official images do', async () => {
+    const simulator = await rotatedRepository();
+    const copy = await readCopy(source(simulator, NOW + 11 * YEAR), OLD_SERVER);
+    const [root] = copy.verification.expired;
+    expect(root).toEqual({ role: 'root', expired: NOW + 10 * YEAR });
+    expect(parseCopies(formatCopies([copy]))).toEqual([copy]);
+  });
+
   test('is refused where the server is behind what was seen before', async () => {
     const simulator = await rotatedRepository();
     const old = simulator.state;

@@ -5,7 +5,7 @@ import { atDigest, formatReference, parseReference, type Reference } from '../..
 import { RELEASES } from '../../../src/core/names/role.ts';
 import { decide, decideEveryTag } from '../../../src/trust/decide/decide.ts';
 import { type AskedImage, type Decision, permitted } from '../../../src/trust/decide/decision.ts';
-import { type Evidence, remembered } from '../../../src/trust/decide/evidence.ts';
+import { cachingEvidence, type Evidence } from '../../../src/trust/decide/evidence.ts';
 import { DOCKERS_RULES, type ImageRules } from '../../../src/trust/decide/image-rules.ts';
 import { failure } from '../../support/failure.ts';
 import { digestOfTarget, GUN, Simulator, target } from '../../support/simulator.ts';
@@ -247,7 +247,7 @@ test('all tags are decided as they are one by one', async () => {
 });
 
 test('the decisions of one command ask for a repository once', async () => {
-  const once = remembered(evidence(SIGNED_ONLY));
+  const once = cachingEvidence(evidence(SIGNED_ONLY));
   const images: readonly Reference[] = [`${GUN}:latest`, `${GUN}:old`, `${GUN}@${digestOfTarget(2)}`].map(
     parseReference,
   );

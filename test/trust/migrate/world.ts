@@ -3,7 +3,7 @@ import { SignetError } from '../../../src/core/errors/index.ts';
 import type { Gun } from '../../../src/core/names/gun.ts';
 import { TRUST_ON_FIRST_USE } from '../../../src/core/verify/pinning.ts';
 import type { AuthorizedClient } from '../../../src/remote/auth/authorized.ts';
-import { STRANGER } from '../../../src/remote/http/caller.ts';
+import { ANONYMOUS } from '../../../src/remote/http/caller.ts';
 import type { HttpRequest } from '../../../src/remote/http/http-message.ts';
 import { ImportService } from '../../../src/remote/notary/import-service.ts';
 import { NotaryServer } from '../../../src/remote/notary/notary-server.ts';
@@ -24,10 +24,10 @@ export function clientOf(
   const send = async (request: HttpRequest) => {
     const answer = await before(request);
     const { url, method, headers = {}, body } = request;
-    if (answer !== undefined) return { status: 200, headers: new Headers(), body: answer, url, caller: STRANGER };
+    if (answer !== undefined) return { status: 200, headers: new Headers(), body: answer, url, caller: ANONYMOUS };
     const init = body === undefined ? {} : { body: new Uint8Array(body as Uint8Array) };
     const reply = await server.send(method, url.pathname, { headers, ...init });
-    return { status: reply.status, headers: reply.headers, body: Buffer.from(reply.text), url, caller: STRANGER };
+    return { status: reply.status, headers: reply.headers, body: Buffer.from(reply.text), url, caller: ANONYMOUS };
   };
   return { send } as unknown as AuthorizedClient;
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatReference } from '../../../src/core/names/reference.ts';
+import { formatFrozen, parseFrozen } from '../../../src/trust/decide/frozen.ts';
 import {
   type Configuration,
   checkHost,
@@ -94,11 +95,39 @@ describe('signet.json', () => {
   });
 });
 
-test('every example of the documentation is a configuration', () => {
+test('every example of the documentation is a configuration, or a frozen list', () => {
   const text = readFileSync(join(import.meta.dir, '../../../docs/configuration.md'), 'utf8');
   const examples = [...text.matchAll(/^```json\n(.*?)^```$/gms)].map(([, example = '']) => example);
   expect(examples.length).toBeGreaterThan(2);
-  for (const example of examples) parseConfiguration(Buffer.from(example), '/signet.json');
+  const lists = examples.filter((example) => example.includes('"format"'));
+  expect(lists).toHaveLength(1);
+  for (const example of lists) parseFrozen(Buffer.from(example), '/frozen.json');
+  for (const example of examples.filter((each) => !lists.includes(each))) {
+    parseConfiguration(Buffer.from(example), '/signet.json');
+  }
+});
+
+describe('a frozen list', () => {
+  const list = { until: 0, images: new Map() };
+
+  test('lies beside the settings that name it', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'signet.json'), '{"frozen":"lists.json"}');
+    writeFileSync(join(folder, 'lists.json'), formatFrozen(list));
+    const { images } = await readConfiguration(folder, {});
+    expect(images.frozen).toEqual({ ...list, path: join(folder, 'lists.json') });
+  });
+
+  test.each<[string, string | undefined]>([
+    ['is missing', undefined],
+    ['is none', '{}'],
+  ])('that %s refuses everything', async (_, content) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'signet.json'), '{"frozen":"lists.json"}');
+    if (content !== undefined) writeFileSync(join(folder, 'lists.json'), content);
+    const error = await failure(readConfiguration(folder, {}), 'configuration-invalid');
+    expect(error.message).toContain('lists.json');
+  });
 });
 
 describe('a name', () => {

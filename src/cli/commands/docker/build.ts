@@ -10,8 +10,8 @@ import { PrivateFolder } from './build/private-folder.ts';
 import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
 import { tagAs } from './fetch.ts';
-import { inPlace } from './in-place.ts';
-import { type DockerTask, handOver } from './task.ts';
+import { type DockerTask, passToDocker } from './task.ts';
+import { withPlace } from './with-place.ts';
 
 /**
  * `docker build` with any builder (protocol D.6): every image named in the Dockerfile or an option is resolved to its
@@ -23,11 +23,11 @@ import { type DockerTask, handOver } from './task.ts';
 export async function buildImage(task: DockerTask): Promise<number> {
   const { args, session, trust } = task;
   const isDockers = !trust && session.configuration.defaultRegistry === undefined;
-  if (isDockers || args.asksHelp) return handOver(task, args);
+  if (isDockers || args.asksHelp) return passToDocker(task, args);
   const folder = new PrivateFolder(task.env);
   try {
     const source = await findSource(task, folder);
-    if (source === undefined) return await handOver(task, await nameResults(task, args));
+    if (source === undefined) return await passToDocker(task, await nameResults(task, args));
     return await buildNamed(task, source, folder);
   } finally {
     folder.remove();
@@ -63,7 +63,7 @@ async function nameImages(
   const texts = new Map<string, string>();
   for (const { place, by, name, isImage } of uses) {
     const next = by === SYNTAX ? syntaxStep(name) : undefined;
-    if (isImage) texts.set(name, await inPlace(`${place}: ${by} ${name}`, () => names.textOf(name), next));
+    if (isImage) texts.set(name, await withPlace(`${place}: ${by} ${name}`, () => names.textOf(name), next));
   }
   return rewriteImages(text, uses, settings, ({ name, place }) => {
     const written = texts.get(name);

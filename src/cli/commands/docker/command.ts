@@ -2,8 +2,8 @@ import { isSignetError } from '../../../core/errors/index.ts';
 import { configFolder } from '../../../engine/api/endpoint.ts';
 import { findDocker } from '../../../engine/cli/cli.ts';
 import { type CommandLine, readArguments, readCommandLine } from '../../../engine/cli/command.ts';
-import { SyntaxBook } from '../../../engine/cli/learn.ts';
-import { becomeDocker } from '../../../engine/cli/run.ts';
+import { LearnedSyntax } from '../../../engine/cli/learn.ts';
+import { execDocker } from '../../../engine/cli/run.ts';
 import { readConfiguration } from '../../../trust/settings/configuration-file.ts';
 import { suggestion } from '../../line/suggest.ts';
 import { printErr } from '../../terminal/output.ts';
@@ -11,9 +11,9 @@ import { isReplaced, replacedCommand } from '../replaced.ts';
 import {
   findCommand,
   firstWords,
+  isCommandWord,
   isFirstWord,
   type KnownCommand,
-  leadsOn,
   leadsToEnforced,
 } from './closed-world/commands.ts';
 import { DISABLE_CONTENT_TRUST, isTrustOn, isTrustOnFor } from './content-trust.ts';
@@ -34,12 +34,12 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
 ]);
 
 /** Commands that Signet adds to docker, or replaces. */
-const OWN_WORDS: readonly string[] = ['serve', 'user', 'trust', 'login', 'logout'];
+const OWN_WORDS: readonly string[] = ['serve', 'signer', 'user', 'trust', 'login', 'logout'];
 
 /** A parsed docker command line, and what is needed to run it. */
 interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
   readonly argv: readonly string[];
-  readonly book: SyntaxBook;
+  readonly book: LearnedSyntax;
 }
 
 /**
@@ -52,11 +52,11 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
   suggestWord(first, isTrustOn(env));
   if (!isTrustOn(env) && !mayBeEnforced(first)) {
     const { defaultRegistry } = await readConfiguration(configFolder(undefined, env), env);
-    if (defaultRegistry === undefined) return becomeDocker(cli.path, argv, env);
+    if (defaultRegistry === undefined) return execDocker(cli.path, argv, env);
   }
-  const book = new SyntaxBook(cli, env);
+  const book = new LearnedSyntax(cli, env);
   const line = await commandLine(cli, book, argv, env);
-  if (line === undefined) return becomeDocker(cli.path, argv, env);
+  if (line === undefined) return execDocker(cli.path, argv, env);
   const call: Call = { argv, cli, line, env, book };
   const [word] = line.words;
   if (word !== undefined && isReplaced(word)) {
@@ -82,12 +82,12 @@ function suggestWord(word: string, isTrusted: boolean): void {
  */
 async function commandLine(
   cli: DockerTask['cli'],
-  book: SyntaxBook,
+  book: LearnedSyntax,
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<CommandLine | undefined> {
   try {
-    return await readCommandLine(book, argv, leadsOn);
+    return await readCommandLine(book, argv, isCommandWord);
   } catch (error) {
     if (!isTrustOn(env) && isSignetError(error)) return undefined;
     const [first = ''] = argv;
@@ -104,8 +104,8 @@ async function unenforced({ argv, cli, line, env, book }: Call): Promise<number>
     const { admit } = await import('./closed-world/admit.ts');
     await admit({ cli, line, argv, env, configuration, openSession });
   }
-  if (configuration.defaultRegistry === undefined) return becomeDocker(cli.path, argv, env);
-  return becomeDocker(cli.path, await withFullNames({ argv, line, book }, openSession), env);
+  if (configuration.defaultRegistry === undefined) return execDocker(cli.path, argv, env);
+  return execDocker(cli.path, await withFullNames({ argv, line, book }, openSession), env);
 }
 
 /** Expands short names of local images on the command line, as a default registry requires. */
@@ -130,7 +130,7 @@ async function enforced(call: Call, command: KnownCommand): Promise<number> {
   const { name } = command;
   const hasOwnFlag = line.rest.some((word) => word.startsWith(`--${DISABLE_CONTENT_TRUST}`));
   const isPlain = !isTrustOn(env) && !hasOwnFlag;
-  const hand = () => becomeDocker(cli.path, [...line.head, ...line.rest], env);
+  const hand = () => execDocker(cli.path, [...line.head, ...line.rest], env);
   const { defaultRegistry } = await prepared(name, readConfiguration(configFolder(line.globals, env), env));
   if (isPlain && defaultRegistry === undefined) return hand();
   const read = await readTrust(call, command).catch(async (error: unknown) => {

@@ -4,9 +4,9 @@ import { familiarReference } from '../../../core/names/reference.ts';
 import { quoted } from '../../../core/printable.ts';
 import type { FlagToken, ParsedArgs } from '../../../engine/cli/flags.ts';
 import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
-import { inPlace } from './in-place.ts';
 import { permit, permitId, readImageId } from './permission.ts';
 import type { DockerTask } from './task.ts';
+import { withPlace } from './with-place.ts';
 
 /** The arguments with every mounted image replaced by its permitted name. */
 interface NamedMounts {
@@ -35,7 +35,7 @@ export async function nameMounts(task: DockerTask, option: string, args = task.a
     const flag = named.flags(option)[index];
     const source = flag && readSource(task, flag);
     if (flag === undefined || source === undefined) continue;
-    const { text, image } = await inPlace(`--${option}`, () => nameSource(task, source.value));
+    const { text, image } = await withPlace(`--${option}`, () => nameSource(task, source.value));
     named = named.withValue(flag, source.replacedBy(text));
     if (image !== undefined) images.push(image);
   }

@@ -3,7 +3,7 @@ import { isDigest } from '../../../core/names/digest.ts';
 import { familiarReference, namesRegistry } from '../../../core/names/reference.ts';
 import type { CommandLine } from '../../../engine/cli/command.ts';
 import type { FlagToken, ParsedArgs, PositionalToken } from '../../../engine/cli/flags.ts';
-import type { SyntaxBook } from '../../../engine/cli/learn.ts';
+import type { LearnedSyntax } from '../../../engine/cli/learn.ts';
 import type { Session } from '../../session.ts';
 import type { ImagePlaces, Naming } from './image-places.ts';
 
@@ -23,7 +23,7 @@ const DOCKERS_TO_TELL = [
  */
 export async function expandNames(
   session: Session,
-  book: SyntaxBook,
+  book: LearnedSyntax,
   { head, words, rest }: Pick<CommandLine, 'head' | 'words' | 'rest'>,
   places: ImagePlaces,
 ): Promise<readonly string[]> {

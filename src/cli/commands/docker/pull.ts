@@ -11,7 +11,7 @@ import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.
 import { progressOutput } from '../../terminal/progress-output.ts';
 import { fetchTrusted } from './fetch.ts';
 import { permit, permitEveryTag } from './permission.ts';
-import { type DockerTask, handOver, platformOf } from './task.ts';
+import { type DockerTask, passToDocker, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker pull` (protocol D.4): pulls each tag by its signed digest, then tags it. */
@@ -20,10 +20,10 @@ export async function pullImage(task: DockerTask): Promise<number> {
   const [image] = args.positionals;
   if (image === undefined || args.positionals.length > 1) {
     if (task.trust) throw await wrongCount(task, 'exactly 1');
-    return handOver(task, args);
+    return passToDocker(task, args);
   }
   const reference = session.resolve(image.value);
-  if (!task.trust) return handOver(task, args.withValue(image, familiarReference(reference)));
+  if (!task.trust) return passToDocker(task, args.withValue(image, familiarReference(reference)));
   const isQuiet = args.isOn('quiet');
   const all = args.isOn('all-tags');
   if (all && (reference.tag ?? reference.digest) !== undefined) {
@@ -32,7 +32,7 @@ export async function pullImage(task: DockerTask): Promise<number> {
   const isPlain = !all && reference.tag === undefined && reference.digest === undefined;
   if (isPlain && !isQuiet) session.print(`Using default tag: ${DEFAULT_TAG}\n`);
   const images = await (all ? everyTag(task, reference) : oneTag(task, reference));
-  if (images === undefined) return handOver(task, args.withValue(image, familiarReference(reference)));
+  if (images === undefined) return passToDocker(task, args.withValue(image, familiarReference(reference)));
   const options = { platform: platformOf(task), show: isQuiet ? undefined : progressOutput('stdout') };
   for (const [index, trusted] of images.entries()) {
     const name = `${familiarName(trusted.asked)}:${trusted.tag.tag}@${trusted.tag.digest}`;

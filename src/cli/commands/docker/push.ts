@@ -1,7 +1,7 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { DEFAULT_TAG, familiarReference, formatReference, gunOf } from '../../../core/names/reference.ts';
 import { pushAndSign } from '../../signing.ts';
-import { type DockerTask, handOver, runInDocker } from './task.ts';
+import { type DockerTask, passToDocker, runInDocker } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker push` (protocol D.8): pushes the image, then signs the digest that the engine pushed. */
@@ -10,11 +10,11 @@ export async function runPush(task: DockerTask): Promise<number> {
   const [image] = args.positionals;
   if (image === undefined || args.positionals.length > 1) {
     if (task.trust) throw await wrongCount(task, 'exactly 1');
-    return handOver(task, args);
+    return passToDocker(task, args);
   }
   const reference = session.resolve(image.value);
   const named = args.withValue(image, familiarReference(reference));
-  if (!task.trust) return handOver(task, named);
+  if (!task.trust) return passToDocker(task, named);
   if (reference.digest !== undefined)
     throw new SignetError('image-reference-unsupported', 'cannot push a digest reference');
   if (args.isOn('all-tags')) {

@@ -7,7 +7,7 @@ import { fetchTrusted } from './fetch.ts';
 import { nameMounts } from './mounts.ts';
 import { permitId, permitTag, readImageId } from './permission.ts';
 import { runError } from './run-error.ts';
-import { type DockerTask, handOver, platformOf } from './task.ts';
+import { type DockerTask, passToDocker, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /**
@@ -17,16 +17,16 @@ import { wrongCount } from './usage.ts';
 export async function runImage(task: DockerTask): Promise<number> {
   const [image] = task.args.positionals;
   if (image === undefined && task.trust) throw await wrongCount(task, 'at least 1');
-  if (image === undefined) return handOver(task, task.args);
+  if (image === undefined) return passToDocker(task, task.args);
   const id = readImageId(image.value);
   if (!task.trust) {
     const args = id === undefined ? withFullName(task, image) : task.args;
-    return handOver(task, (await nameMounts(task, 'mount', args)).args);
+    return passToDocker(task, (await nameMounts(task, 'mount', args)).args);
   }
   try {
     if (id === undefined) return await runTrusted(task, image);
     await permitId(task.session, id);
-    return await handOver(task, await provideMounts(task, task.args));
+    return await passToDocker(task, await provideMounts(task, task.args));
   } catch (error) {
     throw task.name === 'run' && isSignetError(error) ? runError(error) : error;
   }
@@ -39,7 +39,7 @@ async function runTrusted(task: DockerTask, image: PositionalToken): Promise<num
   const mounted = await provideMounts(task, named);
   const isPulled = isResolvedTag(permission) && (await provide(task, permission));
   // docker would repeat `--pull always`.
-  return handOver(task, isPulled ? mounted.without('pull') : mounted);
+  return passToDocker(task, isPulled ? mounted.without('pull') : mounted);
 }
 
 /** Resolves the mounted images; the engine must have them. */

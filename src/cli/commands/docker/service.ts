@@ -5,7 +5,7 @@ import { isResolvedTag, type Permitted } from '../../../trust/decide/decision.ts
 import { permitService } from './closed-world/existing.ts';
 import { nameMounts } from './mounts.ts';
 import { permit } from './permission.ts';
-import { type DockerTask, handOver } from './task.ts';
+import { type DockerTask, passToDocker } from './task.ts';
 import { wrongCount } from './usage.ts';
 
 /** `docker service create` and `service update --image` (protocol D.7): the service gets `name:tag@digest`. */
@@ -18,17 +18,17 @@ export async function deployService(whole: DockerTask): Promise<number> {
   if (image?.value === undefined) {
     if (task.trust && name === 'service create') throw await wrongCount(task, 'at least 1');
     if (task.trust) await permitKept(task);
-    return handOver(task, args);
+    return passToDocker(task, args);
   }
   const reference = resolveImage(task, image.value);
   if (!task.trust) {
     const isShort = session.configuration.defaultRegistry !== undefined;
-    return handOver(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
+    return passToDocker(task, isShort ? args.withValue(image, familiarReference(reference)) : args);
   }
   try {
     const unreleased = `No trust data for ${familiarReference(withDefaultTag(reference))}`;
     const permission = await permit(session, reference, unreleased);
-    return await handOver(task, args.withValue(image, imageOfTasks(permission)));
+    return await passToDocker(task, args.withValue(image, imageOfTasks(permission)));
   } catch (error) {
     if (!isSignetError(error)) throw error;
     throw error.reworded(`failed to resolve image digest using content trust: ${error.message}`);

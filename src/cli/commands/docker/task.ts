@@ -1,7 +1,7 @@
 import type { DockerCli } from '../../../engine/cli/cli.ts';
 import type { CommandLine } from '../../../engine/cli/command.ts';
 import type { ParsedArgs } from '../../../engine/cli/flags.ts';
-import { becomeDocker, runDocker } from '../../../engine/cli/run.ts';
+import { execDocker, runDocker } from '../../../engine/cli/run.ts';
 import type { Session } from '../../session.ts';
 import { withoutTrust } from './content-trust.ts';
 
@@ -27,9 +27,9 @@ export function platformOf({ args, env }: Pick<DockerTask, 'args' | 'env'>): str
 }
 
 /** Passes the command to docker with these arguments once trust is settled. Does not return on platforms with exec. */
-export async function handOver({ session, cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
+export async function passToDocker({ session, cli, line, env }: DockerTask, args: ParsedArgs): Promise<number> {
   await session.close();
-  return becomeDocker(cli.path, [...line.head, ...args.argv], withoutTrust(env));
+  return execDocker(cli.path, [...line.head, ...args.argv], withoutTrust(env));
 }
 
 /** Runs the command in docker with these arguments and returns its exit code. */

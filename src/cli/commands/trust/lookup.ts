@@ -1,4 +1,4 @@
-import { type FoundTarget, findTarget, notFound } from '../../../core/verify/lookup.ts';
+import { type FoundTarget, findTarget, lookupError } from '../../../core/verify/lookup.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { shown, shownDigest } from '../../../trust/report/describe.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
@@ -30,6 +30,6 @@ async function lookup(session: Session, parsed: ParsedCommand): Promise<number> 
 export async function trustedTarget(repository: Repository, name: string): Promise<FoundTarget> {
   const { set } = await readCollection(repository);
   const found = findTarget(set, name);
-  if (found === undefined) throw notFound(set, name, ['targets']);
+  if (found === undefined) throw lookupError(set, name, ['targets']);
   return found;
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { leadsOn } from '../../../../src/cli/commands/docker/closed-world/commands.ts';
+import { isCommandWord } from '../../../../src/cli/commands/docker/closed-world/commands.ts';
 import { imagePlaces } from '../../../../src/cli/commands/docker/image-places.ts';
 import { expandNames } from '../../../../src/cli/commands/docker/names.ts';
 import { readCommandLine } from '../../../../src/engine/cli/command.ts';
@@ -22,7 +22,7 @@ beforeEach(async () => {
 /** The command line as docker gets it, without the first word. */
 async function expand(word: string, ...rest: string[]): Promise<string> {
   const argv = [word, ...rest];
-  const line = await readCommandLine(book, argv, leadsOn);
+  const line = await readCommandLine(book, argv, isCommandWord);
   const places = imagePlaces(line.words);
   return (places === undefined ? argv : await expandNames(session, book, line, places)).slice(1).join(' ');
 }

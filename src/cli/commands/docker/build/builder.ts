@@ -2,7 +2,7 @@ import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
 import { quoted } from '../../../../core/printable.ts';
 import { type Builder, platformsOfEngine } from '../../../../dockerfile/index.ts';
 import type { EngineDescription } from '../../../../engine/api/description.ts';
-import { namedBuilder, runsAlready } from '../../../../engine/cli/builder.ts';
+import { isBuilderRunning, namedBuilder } from '../../../../engine/cli/builder.ts';
 import { DockerConfig } from '../../../../store/docker-config.ts';
 import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
@@ -83,7 +83,7 @@ function hasPlugin({ folder }: DockerTask['session']): boolean {
 /** buildx would start the builder from an image of unknown origin. */
 async function demandRunning({ cli, line, args, env }: DockerTask): Promise<void> {
   const name = namedBuilder(line, args);
-  if (await runsAlready(cli, line.globals, name, withoutTrust(env))) return;
+  if (await isBuilderRunning(cli, line.globals, name, withoutTrust(env))) return;
   const which = name === undefined ? 'the chosen builder' : `the builder ${quoted(name)}`;
   const message = `${which} does not run, and would be started from an image that no one signed`;
   const next =

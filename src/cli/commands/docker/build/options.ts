@@ -1,8 +1,8 @@
 import {
+  fieldValue,
   type NamedField,
   readCsv,
   readNamedFields,
-  valueIn,
   writeCsv,
   writeNamedFields,
 } from '../../../../core/csv.ts';
@@ -10,8 +10,8 @@ import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
 import { parseReference } from '../../../../core/names/reference.ts';
 import type { BuildSettings, ImageUse } from '../../../../dockerfile/index.ts';
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
-import { inPlace } from '../in-place.ts';
 import type { DockerTask } from '../task.ts';
+import { withPlace } from '../with-place.ts';
 import type { BuilderChoice } from './builder.ts';
 import { type ImageNames, syntaxStep, writeReference } from './image-names.ts';
 import { refuseOptions } from './option-list.ts';
@@ -139,7 +139,7 @@ async function nameSyntax(text: string, env: NodeJS.ProcessEnv, nameOf: Edit): P
   const command = (given ?? env[SYNTAX_ARG] ?? '').trim();
   if (name !== SYNTAX_ARG || command === '') return text;
   const [image, rest] = cut(command, ' ');
-  const written = await inPlace(SYNTAX_ARG, async () => nameOf(image), syntaxStep(image));
+  const written = await withPlace(SYNTAX_ARG, async () => nameOf(image), syntaxStep(image));
   return `${name}=${written}${rest === undefined ? '' : ` ${rest}`}`;
 }
 
@@ -160,7 +160,7 @@ export async function refuseReplacedBases({ args }: DockerTask, uses: readonly I
   for (const { place, by, name } of uses) {
     const context = by === 'FROM' ? contexts.get(name) : undefined;
     if (context === undefined || IMAGE_CONTEXT.test(context) || LAYOUT_CONTEXT.test(context)) continue;
-    await inPlace(`${place}: FROM ${name}`, async () => {
+    await withPlace(`${place}: FROM ${name}`, async () => {
       throw unsafe(`--build-context ${name} puts files in the place of the image`, 'Copy from it: COPY --from=NAME');
     });
   }
@@ -174,8 +174,8 @@ async function nameCache(text: string, trust: boolean, nameOf: Edit): Promise<st
   if (text === '') return text;
   if (!text.includes('=')) return nameReferences(text, trust, nameOf);
   return editFields(text, trust, async (fields) => {
-    const type = valueIn(fields, 'type');
-    if (type === 'registry' && valueIn(fields, 'ref')) return withNames(fields, ['ref'], nameOf);
+    const type = fieldValue(fields, 'type');
+    if (type === 'registry' && fieldValue(fields, 'ref')) return withNames(fields, ['ref'], nameOf);
     if (!trust || type === 'local') return fields;
     throw unsafe('layers from that cache are signed by nobody', 'Use a signed image as cache: type=registry,ref=IMAGE');
   });
@@ -185,7 +185,7 @@ async function nameCacheTarget(text: string, trust: boolean, nameOf: Edit): Prom
   if (text === '') return text;
   if (!text.includes('=')) return nameReferences(text, trust, nameOf);
   return editFields(text, trust, async (fields) =>
-    valueIn(fields, 'type') === 'registry' ? withNames(fields, ['ref'], nameOf) : fields,
+    fieldValue(fields, 'type') === 'registry' ? withNames(fields, ['ref'], nameOf) : fields,
   );
 }
 
@@ -207,9 +207,9 @@ async function nameReferences(text: string, trust: boolean, nameOf: Edit): Promi
 
 async function nameAttestation(text: string, nameOf: Edit): Promise<string> {
   return editFields(text, true, async (fields) => {
-    const type = valueIn(fields, 'type');
-    const isOff = TRUE.test(valueIn(fields, 'disabled') ?? '');
-    if (type === 'sbom' && valueIn(fields, 'generator')) return withNames(fields, ['generator'], nameOf);
+    const type = fieldValue(fields, 'type');
+    const isOff = TRUE.test(fieldValue(fields, 'disabled') ?? '');
+    if (type === 'sbom' && fieldValue(fields, 'generator')) return withNames(fields, ['generator'], nameOf);
     if (type === 'sbom' && isOff) return fields;
     if (type === 'provenance' && fields.every(({ key }) => PROVENANCE_FIELDS.includes(key))) return fields;
     if (type === 'provenance') throw unsafe('that attestation has fields which are not known');
@@ -260,7 +260,7 @@ async function withNames(
 ): Promise<readonly NamedField[]> {
   const named: NamedField[] = [];
   for (const field of fields) {
-    const value = keys.includes(field.name) ? valueIn(fields, field.name) : undefined;
+    const value = keys.includes(field.name) ? fieldValue(fields, field.name) : undefined;
     if (value === undefined) named.push(field);
     else {
       const names = await eachInTurn(value.split(','), (name) => (name === '' || name === '*' ? name : nameOf(name)));
@@ -276,7 +276,7 @@ async function editValues(args: ParsedArgs, name: string, edit: Edit): Promise<P
     const flag = edited.flags(name)[index];
     if (flag?.value === undefined) continue;
     const { value } = flag;
-    const text = await inPlace(`--${name} ${value}`, async () => edit(value));
+    const text = await withPlace(`--${name} ${value}`, async () => edit(value));
     if (text !== value) edited = edited.withValue(flag, text);
   }
   return edited;

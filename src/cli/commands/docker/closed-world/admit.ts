@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../../../../core/errors/index.ts';
 import { printable } from '../../../../core/printable.ts';
-import { namedBuilder, runsAlready } from '../../../../engine/cli/builder.ts';
+import { isBuilderRunning, namedBuilder } from '../../../../engine/cli/builder.ts';
 import type { DockerCli } from '../../../../engine/cli/cli.ts';
 import type { CommandLine } from '../../../../engine/cli/command.ts';
 import { ParsedArgs } from '../../../../engine/cli/flags.ts';
@@ -94,7 +94,7 @@ async function refuseIf(condition: Condition, call: UnenforcedCall, args: Parsed
       return;
     case 'builder stopped': {
       const { cli, env, line } = call;
-      if (!(await runsAlready(cli, line.globals, namedBuilder(line, args), env)))
+      if (!(await isBuilderRunning(cli, line.globals, namedBuilder(line, args), env)))
         throw refuse('the builder does not run, and would be started from an image that no one signed');
     }
   }

@@ -20,7 +20,7 @@ export function findCommand(words: readonly string[]): KnownCommand | undefined 
 /**
  * Whether `next` is another word of the command: below a group, every word is, if the group takes no arguments itself.
  */
-export function leadsOn(words: readonly string[], next: string): boolean {
+export function isCommandWord(words: readonly string[], next: string): boolean {
   if (words.length === 0) return true;
   const group = spelling(words);
   if (!GROUPS.has(group)) return false;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { buildImage } from '../../../../../src/cli/commands/docker/build.ts';
-import { leadsOn } from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
+import { isCommandWord } from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
 import type { Session } from '../../../../../src/cli/session.ts';
 import { isSignetError, SignetError } from '../../../../../src/core/errors/index.ts';
 import { parseGun } from '../../../../../src/core/names/gun.ts';
@@ -8,8 +8,8 @@ import { gunOf, type Reference } from '../../../../../src/core/names/reference.t
 import { TRUST_ON_FIRST_USE } from '../../../../../src/core/verify/pinning.ts';
 import { findDocker } from '../../../../../src/engine/cli/cli.ts';
 import { readArguments, readCommandLine } from '../../../../../src/engine/cli/command.ts';
-import { SyntaxBook } from '../../../../../src/engine/cli/learn.ts';
-import { remembered } from '../../../../../src/trust/decide/evidence.ts';
+import { LearnedSyntax } from '../../../../../src/engine/cli/learn.ts';
+import { cachingEvidence } from '../../../../../src/trust/decide/evidence.ts';
 import { readDigestRule } from '../../../../../src/trust/decide/image-rules.ts';
 import { NO_CONFIGURATION, resolveName } from '../../../../../src/trust/settings/configuration.ts';
 import type { Collection } from '../../../../../src/trust/update/collection.ts';
@@ -36,7 +36,7 @@ const session = {
   print: (text: string) => process.stdout.write(text),
   printError: (text: string) => process.stderr.write(text),
   resolve: (name: string) => resolveName(name, configuration),
-  evidence: remembered({
+  evidence: cachingEvidence({
     ...{ rules: configuration.images, pinning: TRUST_ON_FIRST_USE, now: () => NOW },
     collectionOf: async (reference) => {
       console.log(`asked for ${gunOf(reference)}`);
@@ -77,8 +77,8 @@ async function collectionOf({ registry, path }: Reference): Promise<Collection> 
 
 try {
   const cli = await findDocker(env);
-  const book = new SyntaxBook(cli, env);
-  const line = await readCommandLine(book, process.argv.slice(2), leadsOn);
+  const book = new LearnedSyntax(cli, env);
+  const line = await readCommandLine(book, process.argv.slice(2), isCommandWord);
   const args = await readArguments(book, line, true);
   process.exitCode = await buildImage({
     session,

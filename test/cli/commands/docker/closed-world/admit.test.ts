@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { leadsOn } from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
+import { isCommandWord } from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../../../../src/cli/commands/docker/closed-world/table.ts';
 import { digestOf } from '../../../../../src/core/names/digest.ts';
 import { startFakeEngine } from '../../../../engine/fake-engine.ts';
@@ -93,7 +93,7 @@ describe('while trust is on, docker is not started by', () => {
   test.each(REFUSED)('%s', async (name) => {
     const words = name.split(' ');
     // The next word after a group would be a command of it.
-    const argv = leadsOn(words, '') ? words : [...words, 'x'];
+    const argv = isCommandWord(words, '') ? words : [...words, 'x'];
     const { exitCode, stderr, docker } = await signet(argv);
     expect({ exitCode, docker }).toEqual({ exitCode: 125, docker: undefined });
     expect(stderr).toMatch(new RegExp(`^signet refuses 'docker ${name}' while content trust is on: .{10,}\\.\n`));

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCommand, knownFlags, leadsOn } from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
+import {
+  findCommand,
+  isCommandWord,
+  knownFlags,
+} from '../../../../../src/cli/commands/docker/closed-world/commands.ts';
 import { DOCKER_COMMANDS } from '../../../../../src/cli/commands/docker/closed-world/table.ts';
 import type { DockerOption } from '../../../../../src/engine/cli/help.ts';
 import { parseHelp } from '../../../../../src/engine/cli/help.ts';
@@ -62,12 +66,12 @@ describe('the closed world', () => {
 
   test('finds every command by its words, and none in its arguments', () => {
     for (const { words } of recorded) {
-      for (const [index, word] of words.entries()) expect(leadsOn(words.slice(0, index), word)).toBe(true);
+      for (const [index, word] of words.entries()) expect(isCommandWord(words.slice(0, index), word)).toBe(true);
       const isGroup = recorded.some(
         (other) => other.words.length > words.length && words.every((w, i) => other.words[i] === w),
       );
       const takesArguments = words.join(' ').endsWith('history inspect');
-      if (words.length > 0) expect([words, leadsOn(words, 'x')]).toEqual([words, isGroup && !takesArguments]);
+      if (words.length > 0) expect([words, isCommandWord(words, 'x')]).toEqual([words, isGroup && !takesArguments]);
     }
   });
 
@@ -112,7 +116,7 @@ describe('the closed world', () => {
       if (command === undefined || command.kind === 'refused' || command.kind === 'enforced') continue;
       // The help of `top` names its arguments in a way of its own.
       const expected = command.name === 'top' ? false : parseHelp(help, words).interspersed;
-      const isGroup = leadsOn(words, '');
+      const isGroup = isCommandWord(words, '');
       if (!isGroup && words.length > 0) expect([words, command.interspersed ?? true]).toEqual([words, expected]);
     }
   });

@@ -2,7 +2,7 @@
  * How many letters must be added, removed, replaced or swapped with a neighbour to turn one word into the other (the
  * optimal string alignment distance).
  */
-export function mistakesBetween(one: string, other: string): number {
+export function editDistance(one: string, other: string): number {
   const rows = [Array.from({ length: other.length + 1 }, (_, at) => at)];
   for (let i = 1; i <= one.length; i++) {
     const row = [i];

@@ -18,7 +18,7 @@ interface Announcement {
   readonly settings: Settings;
   readonly folder: DataFolder;
   readonly names: OwnNames;
-  /** The certificate of the local authority; undefined where clients need no such thing. */
+  /** The certificate of the local authority; undefined if clients need none. */
   readonly authority: X509Certificate | undefined;
   /** Whether the data folder was made now. */
   readonly isFirst: boolean;
@@ -32,7 +32,7 @@ interface Announcement {
  * Three lines; on the first start also the administrator's password and what this machine needs to trust the server; and
  * on each start of a server that other machines reach, what those need.
  */
-export function announce(server: Announcement): string {
+export function startBanner(server: Announcement): string {
   const { url, folder, authority, settings, isFirst } = server;
   const trust = !settings.tls
     ? 'none (tls is off)'
@@ -51,7 +51,7 @@ export function announce(server: Announcement): string {
   return [...lines, ...more, ''].join('\n');
 }
 
-/** Until when clients can use what is mirrored: after that no one can make it fresh but whoever has its keys. */
+/** Until when clients can use what is mirrored: after that only the holders of its keys can renew it. */
 function mirrorLines({ mirrored, now }: Announcement): readonly string[] {
   if (mirrored === undefined) return [];
   const [first] = mirrored;

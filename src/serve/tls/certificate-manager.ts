@@ -10,7 +10,7 @@ interface CertificateBearer {
 }
 
 /** The certificate in use, and its change while the server runs. */
-export class CertificateKeeper {
+export class CertificateManager {
   readonly source: CertificateSource;
   private readonly log: Log;
   private certificate: ServerCertificate;

@@ -1,0 +1,164 @@
+import { SignetError } from '../../../core/errors/index.ts';
+import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
+import { createLog } from '../../../serve/observe/log.ts';
+import { address, isPath } from '../../../serve/settings/setting-types.ts';
+import type { RunningSigner, SignerSettings } from '../../../serve/start-signer.ts';
+import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import { printOut } from '../../terminal/output.ts';
+
+const INTERRUPTED = 130;
+/** The port that Notary's signer listens on by convention. */
+const LISTEN = 'localhost:7899';
+const LEVELS = ['debug', 'info', 'warning', 'error'] as const;
+
+export const SIGNER: Command<undefined> = {
+  program: 'signet',
+  path: 'signer',
+  summary: 'Hold the online signing keys of trust servers, and sign for them',
+  layout: 'wide',
+  args: [],
+  flags: [
+    {
+      name: 'client-ca',
+      type: 'value',
+      word: 'FILE',
+      takes: 'file',
+      about: 'PEM certificates of the authorities of the servers that may call, each with a certificate of its own',
+    },
+    {
+      name: 'data',
+      type: 'value',
+      word: 'FOLDER',
+      takes: 'folder',
+      about: 'Data folder (default ~/.local/share/signet, or /var/lib/signet for root)',
+    },
+    { name: 'listen', type: 'value', word: 'HOST:PORT', about: 'Address to listen on', default: LISTEN },
+    {
+      name: 'log-level',
+      type: 'value',
+      word: LEVELS.join('|'),
+      takes: LEVELS,
+      about: 'Least level that is logged',
+      default: 'info',
+    },
+    {
+      name: 'master-key-file',
+      type: 'value',
+      word: 'FILE',
+      takes: 'file',
+      about: 'File with the key that seals the signing keys (SIGNET_MASTER_KEY holds the key itself)',
+    },
+    {
+      name: 'rotate-master-key',
+      type: 'switch',
+      about: 'Seal all signing keys under a new master key, and end. Neither signer nor server may run on the folder',
+    },
+    {
+      name: 'tls-certificate',
+      type: 'value',
+      word: 'FILE',
+      takes: 'file',
+      about: 'PEM certificate chain to use instead of one from the local authority',
+    },
+    { name: 'tls-key', type: 'value', word: 'FILE', takes: 'file', about: 'PEM private key of --tls-certificate' },
+    {
+      name: 'without-client-authentication',
+      type: 'switch',
+      about: 'Take calls from anyone: who can reach the signer can sign with every key',
+    },
+  ],
+  run: signer,
+};
+
+/** `signet signer`; returns the exit code. Throws a SignetError if it cannot start. */
+export async function signerCommand(words: readonly string[]): Promise<number> {
+  return SIGNER.run(undefined, parseCommand(SIGNER, words));
+}
+
+/** Signs until SIGTERM or SIGINT asks it to stop, and returns 0 when all calls have ended; a second signal ends it at once. */
+async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
+  const { rotateSignerMasterKey, startSigner } = await import('../../../serve/start-signer.ts');
+  const environment = process.env;
+  const now = Date.now;
+  if (parsed.has('rotate-master-key')) {
+    const count = await rotateSignerMasterKey(placeFrom(parsed), { environment, now });
+    printOut(
+      `Sealed ${count} ${count === 1 ? 'key' : 'keys'} under a new master key. Keep a copy of it, and destroy the old one.\n`,
+    );
+    return 0;
+  }
+  const settings = settingsFrom(parsed);
+  const level = LEVELS.find((known) => known === parsed.value('log-level'));
+  if (level === undefined) throw wrong('log-level', `one of ${LEVELS.join(', ')}`);
+  const format = process.stderr.isTTY ? 'text' : 'json';
+  const log = createLog({ level, format, write: (line) => process.stderr.write(line), now });
+  const running = await startSigner(settings, { environment, log, now });
+  const asked = stopSignal();
+  printOut(announcementOf(settings, running));
+  await asked;
+  await running.stop();
+  return 0;
+}
+
+function settingsFrom(parsed: ParsedCommand): SignerSettings {
+  const listen = address.read([parsed.value('listen') ?? LISTEN], '.');
+  if (listen === undefined) throw wrong('listen', address.expects);
+  const [certificate, key] = [fileFrom(parsed, 'tls-certificate'), fileFrom(parsed, 'tls-key')];
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new SignetError('usage', '--tls-certificate and --tls-key must be given together', { exitCode: WRONG_FLAG });
+  }
+  const tls = certificate === undefined || key === undefined ? undefined : { certificate, key };
+  const clientCa = fileFrom(parsed, 'client-ca');
+  checkClients(clientCa, parsed.has('without-client-authentication'));
+  return { ...placeFrom(parsed), listen, tls, clientCa };
+}
+
+function checkClients(clientCa: string | undefined, isOpen: boolean): void {
+  if (clientCa !== undefined && isOpen) {
+    throw new SignetError('usage', 'conflicting options: --client-ca and --without-client-authentication', {
+      exitCode: WRONG_FLAG,
+    });
+  }
+  if (clientCa !== undefined || isOpen) return;
+  throw new SignetError('client-authentication-missing', 'the signer has no way to know who calls it', {
+    next: 'Name the authority of the servers that may call: --client-ca FILE. If everyone who reaches it may sign, say so: --without-client-authentication',
+  });
+}
+
+function placeFrom(parsed: ParsedCommand): Pick<SignerSettings, 'data' | 'masterKeyFile'> {
+  return { data: chosenDataFolder(parsed.value('data')), masterKeyFile: fileFrom(parsed, 'master-key-file') };
+}
+
+function fileFrom(parsed: ParsedCommand, flag: string): string | undefined {
+  const value = parsed.value(flag);
+  if (value !== undefined && !isPath(value)) throw wrong(flag, 'a file');
+  return value;
+}
+
+function wrong(flag: string, expected: string): SignetError {
+  return new SignetError('usage', `--${flag} must be ${expected}`, { exitCode: WRONG_FLAG });
+}
+
+function announcementOf({ listen, data, clientCa }: SignerSettings, { port, authority }: RunningSigner): string {
+  return [
+    `Signet signs for Notary servers on ${listen.host}:${port}`,
+    `  Data folder:  ${data}`,
+    ...(authority === undefined ? [] : [`  Authority:    ${authority}`]),
+    `  Clients:      ${clientCa === undefined ? 'anyone' : `with a certificate of ${clientCa}`}`,
+    '',
+  ].join('\n');
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((stop) => {
+    let isFirst = true;
+    const onSignal = () => {
+      if (!isFirst) process.exit(INTERRUPTED);
+      isFirst = false;
+      stop();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

@@ -1,0 +1,117 @@
+import type { handleUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import { SignetError } from '../../core/errors/index.ts';
+import { MAX_MESSAGE, METHODS, type Method } from '../grpc/methods.ts';
+import type { Logger } from '../publish/logger.ts';
+import { CallFailure, type SignerService } from './signer-service.ts';
+
+interface GrpcServerOptions {
+  /** `0.0.0.0:7899`; port 0 is any free one. */
+  readonly address: string;
+  /** PEM. */
+  readonly certificate: { readonly chain: string; readonly key: string };
+  /** PEM certificates of the authorities of clients, each of which must have a certificate; undefined lets anyone in. */
+  readonly clientCa: Buffer | undefined;
+  readonly log: Logger;
+}
+
+/** A signer that listens. */
+export interface GrpcServer {
+  readonly port: number;
+  /** Takes no more calls, and lets those that run end within so many seconds. */
+  stop(graceSeconds: number): Promise<void>;
+}
+
+const SECOND_MS = 1000;
+const INTERNAL = 13;
+
+const OPTIONS = {
+  'grpc.max_receive_message_length': MAX_MESSAGE,
+  'grpc.max_send_message_length': MAX_MESSAGE,
+  'grpc.max_concurrent_streams': 256,
+};
+
+/** Serves a signer over gRPC and TLS. Throws `address-in-use` or `address-unavailable`. */
+export async function startGrpcServer(service: SignerService, options: GrpcServerOptions): Promise<GrpcServer> {
+  const grpc = await import('@grpc/grpc-js');
+  const { address, certificate, clientCa, log } = options;
+  const server = new grpc.Server(OPTIONS);
+  const calls: [ServiceDefinition, Record<string, handleUnaryCall<unknown, unknown>>][] = [
+    bound('createKey', METHODS.createKey, (request) => service.createKey(request), log),
+    bound('deleteKey', METHODS.deleteKey, (id) => service.deleteKey(id), log),
+    bound('getKeyInfo', METHODS.getKeyInfo, (id) => service.getKeyInfo(id), log),
+    bound('sign', METHODS.sign, (request) => service.sign(request), log),
+    bound('checkHealth', METHODS.checkHealth, (name) => service.checkHealth(name), log),
+  ];
+  for (const [definition, handlers] of calls) server.addService(definition, handlers);
+  const pair = { private_key: Buffer.from(certificate.key), cert_chain: Buffer.from(certificate.chain) };
+  const credentials = grpc.ServerCredentials.createSsl(clientCa ?? null, [pair], clientCa !== undefined);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(unbound(address, error));
+    });
+  });
+  return {
+    port,
+    stop: (graceSeconds) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => server.forceShutdown(), graceSeconds * SECOND_MS);
+        server.tryShutdown(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}
+
+/** One call as gRPC's library takes it. A message is read in the handler, whose errors can be answered. */
+function bound<Request, Response>(
+  name: string,
+  { path, request: { decode }, response: { encode } }: Method<Request, Response>,
+  answer: (request: Request) => Promise<Response>,
+  log: Logger,
+): [ServiceDefinition, Record<string, handleUnaryCall<unknown, unknown>>] {
+  const bytes = { serialize: (value: Buffer) => value, deserialize: (value: Buffer) => value };
+  const definition: ServiceDefinition = {
+    [name]: {
+      ...{ path, requestStream: false, responseStream: false },
+      ...{ requestSerialize: bytes.serialize, requestDeserialize: bytes.deserialize },
+      ...{ responseSerialize: bytes.serialize, responseDeserialize: bytes.deserialize },
+    },
+  };
+  const handler: handleUnaryCall<unknown, unknown> = (call, callback) => {
+    const work = async () => encode(await answer(read(decode, call.request as Buffer)));
+    work().then(
+      (response) => callback(null, response),
+      (error: unknown) => {
+        if (!(error instanceof CallFailure))
+          log.error('a call of the signer failed', { call: path, error: String(error) });
+        const [code, details] =
+          error instanceof CallFailure ? [error.code, error.message] : [INTERNAL, 'internal error'];
+        callback({ code, details });
+      },
+    );
+  };
+  return [definition, { [name]: handler }];
+}
+
+function unbound(address: string, cause: Error): SignetError {
+  const isTaken = cause.message.includes('EADDRINUSE');
+  return new SignetError(
+    isTaken ? 'address-in-use' : 'address-unavailable',
+    `cannot listen on ${address}: ${cause.message}`,
+    {
+      cause,
+      next: 'Choose another address: signet signer --listen HOST:PORT',
+    },
+  );
+}
+
+function read<Request>(decode: (bytes: Buffer) => Request, bytes: Buffer): Request {
+  try {
+    return decode(bytes);
+  } catch (cause) {
+    if (cause instanceof SignetError) throw new CallFailure('invalidArgument', cause.message, cause);
+    throw cause;
+  }
+}

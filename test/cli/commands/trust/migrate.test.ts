@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'bun:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  describedOutcome,
+  describeRun,
+  progressLine,
+  reportTable,
+  summaryText,
+} from '../../../../src/cli/commands/trust/migrate-report.ts';
+import { repositoryNames } from '../../../../src/cli/commands/trust/repository-names.ts';
+import { SignetError } from '../../../../src/core/errors/index.ts';
+import { LIMITS } from '../../../../src/core/limits.ts';
+import { type Gun, parseGun } from '../../../../src/core/names/gun.ts';
+import type { KeyId } from '../../../../src/core/names/key-id.ts';
+import type { Outcome } from '../../../../src/trust/migrate/migrate.ts';
+import { failure } from '../../../support/failure.ts';
+import { run } from '../../../support/run.ts';
+import { signetCommand } from '../../../support/signet-server.ts';
+import { temporaryFolder } from '../../../support/temp.ts';
+
+const TO = { to: new URL('https://new.example.com') };
+const parts = { root: 3, oldestRoot: 1, targets: 12, delegations: 2, expired: [] };
+const key = 'ab'.repeat(32) as KeyId;
+
+const named = (name: string) => parseGun(`registry.example.com/${name}`);
+const outcomes = new Map<Gun, Outcome>([
+  [named('moved'), { kind: 'moved', parts, timestamp: 107 }],
+  [named('present'), { kind: 'present', parts: { ...parts, targets: 1, delegations: 0 }, timestamp: 9 }],
+  [named('ready'), { kind: 'ready', parts: { ...parts, oldestRoot: 2, expired: ['targets'] }, newCertificates: true }],
+  [named('none'), { kind: 'unsigned' }],
+  [named('waits'), { kind: 'waiting', parts, missing: [key], needed: 1, draft: '/drafts/waits/proposal.json' }],
+  [named('alone'), { kind: 'waiting', parts, missing: [key], needed: 1, draft: undefined }],
+  [named('failed'), { kind: 'failed', error: new SignetError('network-unreachable', 'cannot reach it') }],
+  [named('skipped'), { kind: 'skipped' }],
+]);
+
+describe('the report', () => {
+  test('has a line for each repository, and what is left to do', () => {
+    const lines = reportTable(outcomes).trimEnd().split('\n');
+    expect(lines.map((line) => line.trimEnd())).toEqual([
+      'REPOSITORY                     STATE      ROOT      DETAIL',
+      'registry.example.com/moved     moved      3 -> 4    timestamp 107, 12 targets, 2 delegations',
+      'registry.example.com/present   present    3         timestamp 9, 1 target',
+      'registry.example.com/ready     ready      3 -> 4    12 targets, 2 delegations, followed from root 2 on, expired: targets, new root certificate',
+      'registry.example.com/none      unsigned             the old server has no trust data of it',
+      `registry.example.com/waits     waiting    3 -> 4    1 of these must sign: ${key}; draft: /drafts/waits/proposal.json`,
+      `registry.example.com/alone     waiting    3 -> 4    1 of these must sign: ${key}`,
+      'registry.example.com/failed    failed               cannot reach it',
+      'registry.example.com/skipped   skipped',
+    ]);
+    const [summary, ...steps] = summaryText(outcomes, TO, false).trimEnd().split('\n');
+    expect(summary).toBe(
+      '8 repositories: 1 moved, 1 there already, 1 ready to move, 1 without trust data, 2 waiting for signatures, 1 failed, 1 not begun.',
+    );
+    expect(steps).toEqual([
+      'Pass the folder of drafts on to the holders of the other root keys, who run the same command with: --drafts FOLDER',
+      'Run the command where a root key is. Each holder of one runs it in turn, with the same folder of drafts: --drafts FOLDER',
+      'Check the address and the network, then try again.',
+    ]);
+  });
+
+  test('says that clients can be pointed at the new server when all is there, and not before', () => {
+    const done = new Map([...outcomes].slice(0, 2));
+    expect(summaryText(done, TO, false)).toContain('Now point clients at https://new.example.com');
+    expect(summaryText(done, TO, true)).not.toContain('Now point clients');
+    expect(summaryText(outcomes, TO, false)).not.toContain('Now point clients');
+    expect(describeRun(done, undefined)).toBe(0);
+  });
+
+  test('ends with an error that counts what did not move, or with what stopped all', () => {
+    const error = (work: () => unknown) => {
+      try {
+        work();
+      } catch (thrown) {
+        return thrown as SignetError;
+      }
+      throw new Error('nothing was thrown');
+    };
+    const left = error(() => describeRun(outcomes, undefined));
+    expect([left?.code, left?.message]).toEqual(['migration-incomplete', '4 of 8 repositories did not move']);
+    expect(left?.detail.repositories).toEqual(['waits', 'alone', 'failed', 'skipped'].map(named));
+    const stopped = new SignetError('key-passphrase-wrong', 'could not decrypt');
+    expect(error(() => describeRun(outcomes, stopped))).toBe(stopped);
+  });
+
+  test('is one object for each repository as JSON', () => {
+    const described = JSON.parse(JSON.stringify([...outcomes].map(describedOutcome)));
+    expect(described[0]).toEqual({ repository: named('moved'), state: 'moved', ...parts, timestamp: 107 });
+    expect(described[4]).toMatchObject({
+      state: 'waiting',
+      missing: [key],
+      needed: 1,
+      draft: '/drafts/waits/proposal.json',
+    });
+    expect(described[5]).toMatchObject({ draft: null });
+    expect(described[6]).toEqual({
+      ...{ repository: named('failed'), state: 'failed' },
+      error: {
+        ...{ code: 'network-unreachable', message: 'cannot reach it', missing: [] },
+        next: 'Check the address and the network, then try again.',
+      },
+    });
+    expect(described[7]).toEqual({ repository: named('skipped'), state: 'skipped' });
+  });
+
+  test('tells of each as soon as it is known', () => {
+    const failed = outcomes.get(named('failed')) as Outcome;
+    expect(progressLine(3, 8, named('failed'), failed)).toBe(
+      '3/8 failed registry.example.com/failed: cannot reach it\n',
+    );
+  });
+});
+
+describe('names of repositories', () => {
+  const none = { input: async function* () {} };
+
+  test('come from a file, without blank lines and comments', async () => {
+    const path = join(temporaryFolder(), 'names');
+    writeFileSync(path, '\n# ours\nalice/app\r\n  registry.example.com/b  \n\n');
+    expect(await repositoryNames(none, path)).toEqual(['alice/app', 'registry.example.com/b']);
+  });
+
+  test('or from standard input', async () => {
+    const input = async function* () {
+      yield Buffer.from('one\ntw');
+      yield Buffer.from('o\n');
+    };
+    expect(await repositoryNames({ input }, '-')).toEqual(['one', 'two']);
+  });
+
+  test('of which there may not be too many', async () => {
+    const input = async function* () {
+      for (;;) yield Buffer.alloc(1024 * 1024, 0x61);
+    };
+    await failure(repositoryNames({ input }, '-'), 'too-large');
+    const path = join(temporaryFolder(), 'names');
+    writeFileSync(path, Buffer.alloc(LIMITS.configFile + 1, 0x61));
+    await failure(repositoryNames(none, path), 'too-large');
+    await failure(repositoryNames(none, join(temporaryFolder(), 'none')), 'file-missing');
+  });
+});
+
+test.each([
+  ['say which trust server to move from: --from URL', ['new.example.com', 'a/b']],
+  [
+    'say what to move: names of repositories, --file, --cached or --all',
+    ['--from', 'old.example.com', 'new.example.com'],
+  ],
+  ['the old and the new trust server are the same', ['--from', 'https://a.example.com/', 'a.example.com', 'a/b']],
+  ['there is no repository to move', ['--from', 'old.example.com', 'new.example.com', '--cached']],
+  [
+    'valid https URL required for trust server, got http://old.example.com',
+    ['--from', 'http://old.example.com', 'new.example.com', 'a/b'],
+  ],
+  [
+    '"a/B:tag": invalid reference format: repository name (a/B) must be lowercase',
+    ['--from', 'old.example.com', 'new.example.com', 'a/B:tag'],
+  ],
+])('a command line is refused: %s', async (message, words) => {
+  const home = temporaryFolder();
+  const { exitCode, stderr, stdout } = await run([...signetCommand(), 'trust', 'migrate', ...words], {
+    env: { PATH: process.env.PATH ?? '', HOME: home },
+  });
+  expect([exitCode, stdout]).toEqual([1, '']);
+  expect(stderr).toStartWith(message);
+});
