@@ -1,14 +1,19 @@
 import { expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseJson } from '../../../src/core/json/parse.ts';
+import { parsePublicKey } from '../../../src/core/keys/public-key.ts';
+import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
+import { readRoot } from '../../../src/core/metadata/root.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { openRemoteSigner, type RemoteSigner } from '../../../src/notary/grpc/remote-signer.ts';
 import { execute } from '../../support/database-server.ts';
 import { Person, succeeds } from '../../support/notary-client.ts';
+import { startNotaryOnDatabase } from '../../support/notary-on-database.ts';
 import { notaryServerSchema, notarySignerSchema } from '../../support/notary-schema.ts';
 import { type NotarySigner, startNotaryServer, startNotarySigner } from '../../support/notary-server.ts';
 import { run } from '../../support/run.ts';
-import { signetCommand } from '../../support/signet-server.ts';
+import { signetCommand, startSignet } from '../../support/signet-server.ts';
 import { startSignetSigner } from '../../support/signet-signer.ts';
 import { describeSqlServers } from '../../support/sql-databases.ts';
 import { temporaryFolder } from '../../support/temp.ts';
@@ -97,4 +102,49 @@ describeSqlServers(({ dialect, start }) => {
     after.close();
     await later.stop();
   });
+
+  test('signet serve takes the place of notary-server on its database, and leaves the keys with the running signer', async () => {
+    const both = await startNotaryOnDatabase(await start());
+    const { notary, signer, database } = both;
+    const before = new Person(notary);
+    await succeeds(before.notary('init', REPOSITORY, '-p'));
+    await succeeds(before.notary('key', 'rotate', REPOSITORY, 'snapshot', '-r'));
+    await succeeds(before.add(REPOSITORY, '1.0'));
+    await notary.stop();
+
+    const file = join(temporaryFolder(), 'database');
+    writeFileSync(file, `${database}\n`, { mode: 0o600 });
+    const { authority, cert, key } = signer.tls;
+    const server = await startSignet({
+      args: [
+        ...['--auth', 'off', '--database-file', file, '--signer', `localhost:${signer.port}`, '--signer-ca', authority],
+        ...['--signer-certificate', cert, '--signer-key', key],
+      ],
+    });
+    const rootOf = async () => {
+      const url = `${server.origin}/v2/${REPOSITORY}/_trust/tuf/root.json`;
+      return readRoot(
+        parseEnvelope('root', Buffer.from(await (await fetch(url, { tls: { rejectUnauthorized: false } })).bytes()))
+          .signed,
+      );
+    };
+    const { roles } = await rootOf();
+    const owner = new Person(server).takeKeysOf(before);
+    await succeeds(owner.add(REPOSITORY, '1.1'));
+    expect((await rootOf()).roles).toEqual(roles);
+    expect(await succeeds(new Person(server).notary('list', REPOSITORY))).toContain('1.1');
+    // Another repository gets a key of its own.
+    const current = await fetch(`${server.origin}/v2/${REPOSITORY}/other/_trust/tuf/timestamp.key`, {
+      tls: { rejectUnauthorized: false },
+    });
+    expect(makeKeyId(await current.text())).not.toBe(roles.get('timestamp')?.keyIds[0] ?? '');
+    await server.stop();
+    await notary.start();
+    await succeeds(before.add(REPOSITORY, '1.2'));
+    await both.stop();
+  });
 });
+
+function makeKeyId(text: string): string {
+  return parsePublicKey(parseJson(text), 'the key').id;
+}
