@@ -22,7 +22,7 @@ import { settleMasterKey } from './data/master-key-rotation.ts';
 import type { Log } from './observe/log.ts';
 import { type Address, formatHostName } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
-import { signerDatabaseOf, sqlOptionsOf } from './storage/database-of.ts';
+import { type SignerDatabaseSettings, signerDatabaseOf, sqlOptionsOf } from './storage/database-of.ts';
 import type { Storage } from './storage/storage.ts';
 import { loadServerCertificate, readAuthorities } from './tls/server-certificate.ts';
 
@@ -83,7 +83,7 @@ export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnl
  * The database of a notary-signer that the settings name. Throws what `SqlDatabase.open` throws, `database-not-notary`,
  * `database-half-migrated` or `database-rights-missing`.
  */
-async function openSignerDatabase(settings: Settings): Promise<SqlDatabase | undefined> {
+export async function openSignerDatabase(settings: SignerDatabaseSettings): Promise<SqlDatabase | undefined> {
   const server = signerDatabaseOf(settings);
   if (server === undefined) return undefined;
   const database = await SqlDatabase.open(server, sqlOptionsOf(settings));

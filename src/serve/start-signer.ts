@@ -5,16 +5,18 @@ import type { Environment } from '../core/variables.ts';
 import { LocalOnlineKeys } from '../notary/publish/local-online-keys.ts';
 import { startGrpcServer } from '../notary/signer/grpc-server.ts';
 import { SignerService } from '../notary/signer/signer-service.ts';
+import { SignerKeyVault } from '../notary/store/signer-key-vault.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../notary/store/sqlite-online-key-store.ts';
 import { removeDrafts } from '../store/drafts.ts';
 import { openDatabase } from '../store/sqlite.ts';
-import { openDataFolder } from './data/data-folder.ts';
+import { type DataFolder, openDataFolder } from './data/data-folder.ts';
 import { lockFolder } from './data/folder-lock.ts';
 import { isMasterKeyGiven } from './data/master-key.ts';
 import { rotateMasterKey } from './data/master-key-rotation.ts';
 import type { Log } from './observe/log.ts';
-import { ownVault } from './online-keys.ts';
+import { openSignerDatabase, ownVault, readPassphrases } from './online-keys.ts';
 import { type Address, formatHostName } from './settings/host-name.ts';
+import { SETTINGS } from './settings/settings.ts';
 import { Authority } from './tls/authority.ts';
 import { OwnNames } from './tls/own-names.ts';
 import { loadServerCertificate, notAfter, readAuthorities } from './tls/server-certificate.ts';
@@ -28,6 +30,10 @@ export interface SignerSettings {
   /** The file of the authorities of those who may call; undefined lets anyone in, and must be said by name. */
   readonly clientCa: string | undefined;
   readonly masterKeyFile: string | undefined;
+  /** The file of the URL of a notary-signer's database, whose keys are used in place of those of the data folder. */
+  readonly databaseFile: string | undefined;
+  /** The file of the passphrases of that database, beside those of the environment. */
+  readonly passphrases: string | undefined;
 }
 
 interface SignerContext {
@@ -58,8 +64,11 @@ export async function startSigner(settings: SignerSettings, context: SignerConte
   await using cleanup = new AsyncDisposableStack();
   const { environment, log, now } = context;
   const clientCa = settings.clientCa === undefined ? undefined : readAuthorities(settings.clientCa);
-  const { folder, store } = openKeys(settings, now, cleanup);
-  const vault = await ownVault({ settings, folder, environment, storage: { onlineKeys: store } });
+  const folder = openFolder(settings, now, cleanup);
+  const vault =
+    settings.databaseFile === undefined
+      ? await ownVault({ settings, folder, environment, storage: { onlineKeys: openKeys(folder, cleanup) } })
+      : await openSignerKeys(settings, settings.databaseFile, environment, cleanup);
   const keys = new LocalOnlineKeys(vault, KEY_TYPE, now);
   await keys.check();
   const names = new OwnNames([], settings.listen, hostname());
@@ -98,17 +107,52 @@ export async function rotateSignerMasterKey(
     });
   }
   await using cleanup = new AsyncDisposableStack();
-  const { folder, store } = openKeys(settings, now, cleanup);
+  const folder = openFolder(settings, now, cleanup);
+  const store = openKeys(folder, cleanup);
   // Awaited here: the database is open until then.
   return await rotateMasterKey({ path: settings.masterKeyFile ?? folder.masterKey, store });
 }
 
-function openKeys({ data }: Pick<SignerSettings, 'data'>, now: () => Instant, cleanup: AsyncDisposableStack) {
+/**
+ * Encrypts all keys of a notary-signer's database with the passphrase of the alias for new keys. `onKey` is told of each,
+ * and what kept it from being opened. Returns how many were changed. Throws as `SignerKeyVault.rotatePassphrases`.
+ */
+export async function rotateSignerPassphrases(
+  settings: Pick<SignerSettings, 'passphrases'> & { readonly databaseFile: string },
+  { environment, now }: Pick<SignerContext, 'environment' | 'now'>,
+  onKey: (id: string, failure: unknown) => void,
+): Promise<number> {
+  await using cleanup = new AsyncDisposableStack();
+  const vault = await openSignerKeys(settings, settings.databaseFile, environment, cleanup);
+  // Awaited here: the database is open until then.
+  return await vault.rotatePassphrases(onKey, now);
+}
+
+async function openSignerKeys(
+  { passphrases }: Pick<SignerSettings, 'passphrases'>,
+  signerDatabaseFile: string,
+  environment: Environment,
+  cleanup: AsyncDisposableStack,
+): Promise<SignerKeyVault> {
+  const database = await openSignerDatabase({
+    ...{ signerDatabase: undefined, signerDatabaseFile },
+    ...{ databasePool: SETTINGS.databasePool.default, databaseTimeout: SETTINGS.databaseTimeout.default },
+  });
+  if (database === undefined) throw new SignetError('settings-unreadable', `${signerDatabaseFile} names no database`);
+  cleanup.defer(() => database.close());
+  return new SignerKeyVault(database, readPassphrases({ signerPassphrases: passphrases }, environment));
+}
+
+function openFolder({ data }: Pick<SignerSettings, 'data'>, now: () => Instant, cleanup: AsyncDisposableStack) {
   const folder = openDataFolder(data);
   const lock = lockFolder(folder);
   cleanup.defer(() => lock.release());
   for (const path of [folder.path, folder.tls]) removeDrafts(path, now());
+  return folder;
+}
+
+function openKeys(folder: DataFolder, cleanup: AsyncDisposableStack): SqliteOnlineKeyStore {
   const database = openDatabase(folder.database, ONLINE_KEY_MIGRATIONS);
   cleanup.defer(() => database.close());
-  return { folder, store: new SqliteOnlineKeyStore(database) };
+  return new SqliteOnlineKeyStore(database);
 }

@@ -16,11 +16,16 @@ export interface SignetSigner extends NotarySigner {
   readonly clients: Authority;
 }
 
+export interface SignetSignerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts `signet signer` with the certificate of its own authority on a free port of localhost, and waits until it has said
  * so. It stops at the latest when the tests of this process have ended. Throws with its log if it does not start.
  */
-export async function startSignetSigner(): Promise<SignetSigner> {
+export async function startSignetSigner(options: SignetSignerOptions = {}): Promise<SignetSigner> {
   const folder = temporaryFolder();
   const data = join(folder, 'data');
   const logFile = join(folder, 'log');
@@ -31,7 +36,8 @@ export async function startSignetSigner(): Promise<SignetSigner> {
   writeFileSync(files.ca, clients.cert);
   writeFileSync(files.cert, client.cert);
   writeFileSync(files.key, client.key);
-  const words = ['signer', '--data', data, '--listen', `127.0.0.1:${port}`, '--client-ca', files.ca];
+  const own = ['--data', data, '--listen', `127.0.0.1:${port}`, '--client-ca', files.ca];
+  const words = ['signer', ...own, ...(options.args ?? [])];
   const log = () => readFileSync(logFile, 'utf8');
   let child: Bun.Subprocess | undefined;
   const stop = async () => {
@@ -42,7 +48,10 @@ export async function startSignetSigner(): Promise<SignetSigner> {
   const start = async () => {
     writeFileSync(logFile, '');
     const output = openSync(logFile, 'a');
-    child = Bun.spawn([...signetCommand(), ...words], { stdio: ['ignore', output, output] });
+    child = Bun.spawn([...signetCommand(), ...words], {
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', output, output],
+    });
     closeSync(output);
     const deadline = performance.now() + READY_MS;
     while (!log().includes('Signet signs for Notary servers')) {

@@ -186,7 +186,60 @@ export class SignerKeyVault implements OnlineKeyVault {
     });
   }
 
-  private async decrypt(id: KeyId, { passphrase_alias: alias, private: encrypted }: SecretRow): Promise<Buffer> {
+  /**
+   * Encrypts every key of another alias with the passphrase of the alias for new keys: each by itself, so that what is done
+   * stays done if this is cut short, and a signer may run meanwhile that has the passphrases of both. `onRow` is told of
+   * each key that was looked at, and what kept it from being opened. Returns how many were changed. Throws
+   * `online-key-unreadable` if no alias is set for new keys, or its passphrase is not given.
+   */
+  async rotatePassphrases(onRow: (id: string, failure: unknown) => void, now: () => Instant): Promise<number> {
+    const alias = this.passphrases.defaultAlias;
+    if (alias === undefined) {
+      throw new SignetError('online-key-unreadable', 'no alias is set whose passphrase all keys are to have', {
+        next: 'Choose a new one: NOTARY_SIGNER_DEFAULT_ALIAS=ALIAS, and its passphrase NOTARY_SIGNER_ALIAS=PASSPHRASE, beside those of the aliases before.',
+      });
+    }
+    const passphrase = this.passphraseOf(alias);
+    let changed = 0;
+    try {
+      for await (const listed of this.all()) {
+        if (listed.alias === alias) continue;
+        const failure = await this.rotatePassphrase(listed, alias, passphrase, now()).catch((error: unknown) => error);
+        if (failure === undefined) changed++;
+        onRow(listed.id, failure);
+      }
+    } finally {
+      passphrase.fill(0);
+    }
+    return changed;
+  }
+
+  private async rotatePassphrase(
+    { id, alias: former }: ListedKey,
+    alias: string,
+    passphrase: Buffer,
+    at: Instant,
+  ): Promise<void> {
+    const row = await this.database.first<SecretRow>(
+      'SELECT passphrase_alias, private FROM private_keys WHERE deleted_at IS NULL AND key_id = $id',
+      { id },
+    );
+    if (row === undefined || row.passphrase_alias !== former) return;
+    const secret = await this.decrypt(id, row);
+    try {
+      const encrypted = await encryptKey(secret, passphrase);
+      const { same, writeTime } = this.dialect;
+      await this.database.run(
+        `UPDATE private_keys SET private = $encrypted, passphrase_alias = $alias, updated_at = ${writeTime('at')}
+         WHERE deleted_at IS NULL AND key_id = $id AND ${same('passphrase_alias', 'former')}`,
+        { encrypted, alias, at: timeText(at), id, former },
+      );
+    } finally {
+      secret.fill(0);
+    }
+  }
+
+  private async decrypt(id: string, { passphrase_alias: alias, private: encrypted }: SecretRow): Promise<Buffer> {
     const passphrase = this.passphraseOf(alias);
     try {
       return await decryptKey(encrypted, passphrase);
@@ -307,6 +360,6 @@ function isPrivateHalf(type: OnlineKeyType, secret: Buffer, id: KeyId): boolean 
   }
 }
 
-function unreadable(id: KeyId, why: string, options: { cause?: unknown; next?: string } = {}): SignetError {
+function unreadable(id: string, why: string, options: { cause?: unknown; next?: string } = {}): SignetError {
   return new SignetError('online-key-unreadable', `cannot open the key ${id}: ${why}`, options);
 }

@@ -12,7 +12,11 @@ import type { DataFolder } from '../data/data-folder.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type DatabaseSettings = Pick<Settings, 'database' | 'databaseFile' | 'databasePool' | 'databaseTimeout'>;
-type SignerSettings = Pick<Settings, 'signerDatabase' | 'signerDatabaseFile'>;
+/** Where the keys of a notary-signer lie. */
+export type SignerDatabaseSettings = Pick<
+  Settings,
+  'signerDatabase' | 'signerDatabaseFile' | 'databasePool' | 'databaseTimeout'
+>;
 
 /** In bytes. */
 const MAX_URL = 4096;
@@ -30,7 +34,10 @@ export function databaseOf({ database, databaseFile }: DatabaseSettings, folder:
  * The database of a notary-signer that the settings name, if any. Throws as `databaseOf` does, and `setting-invalid` for what
  * no notary-signer can use.
  */
-export function signerDatabaseOf({ signerDatabase, signerDatabaseFile }: SignerSettings): DatabaseServer | undefined {
+export function signerDatabaseOf({
+  signerDatabase,
+  signerDatabaseFile,
+}: Pick<SignerDatabaseSettings, 'signerDatabase' | 'signerDatabaseFile'>): DatabaseServer | undefined {
   const url = signerDatabaseFile === undefined ? signerDatabase : readDatabaseUrl(signerDatabaseFile);
   if (url?.kind !== 'sqlite') return url;
   throw new SignetError('setting-invalid', 'setting signerDatabase must be postgres://… or mysql://…', {
@@ -39,7 +46,10 @@ export function signerDatabaseOf({ signerDatabase, signerDatabaseFile }: SignerS
 }
 
 /** How the settings want a database server to be used. */
-export function sqlOptionsOf({ databasePool, databaseTimeout }: DatabaseSettings): SqlOptions {
+export function sqlOptionsOf({
+  databasePool,
+  databaseTimeout,
+}: Pick<DatabaseSettings, 'databasePool' | 'databaseTimeout'>): SqlOptions {
   return { ...SQL_DEFAULTS, poolSize: databasePool, statementTimeout: databaseTimeout };
 }
 

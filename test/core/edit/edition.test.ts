@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { rootSigners, shortfallOf, signSnapshot } from '../../../src/core/edit/edition.ts';
 import { Editor } from '../../../src/core/edit/editor.ts';
+import type { SigningKeys } from '../../../src/core/edit/signing.ts';
 import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { matchesFile } from '../../../src/core/metadata/file-info.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
@@ -33,6 +34,28 @@ describe('an edition', () => {
     expect(error.message).toBe(
       `not enough signing keys: found 1 of 2 needed keys - 1 other possible keys (${others.id})`,
     );
+  });
+
+  test('of 10,000 new targets in one role is one signature: the signer may be slow, or far away', async () => {
+    const simulator = await Simulator.start();
+    const editor = Editor.of((await simulator.trusted()).set);
+    for (let count = 0; count < 10_000; count++) editor.addTarget('targets', `v${count}`, target(count % 256));
+    const signed: string[] = [];
+    const counting: SigningKeys = {
+      find: async (id, role) => {
+        const signer = await simulator.owner.find(id);
+        if (signer === undefined) return undefined;
+        return {
+          ...signer,
+          sign: (message) => {
+            signed.push(role);
+            return signer.sign(message);
+          },
+        };
+      },
+    };
+    const { files, incomplete } = await editor.edition(counting, NOW);
+    expect([[...files.keys()], [...incomplete.keys()], signed]).toEqual([['targets'], [], ['targets']]);
   });
 
   test('of a file that no key here can sign is none', async () => {

@@ -5,7 +5,7 @@ import { address, isPath } from '../../../serve/settings/setting-types.ts';
 import type { RunningSigner, SignerSettings } from '../../../serve/start-signer.ts';
 import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
-import { printOut } from '../../terminal/output.ts';
+import { printErr, printOut } from '../../terminal/output.ts';
 
 const INTERRUPTED = 130;
 /** The port that Notary's signer listens on by convention. */
@@ -33,6 +33,14 @@ export const SIGNER: Command<undefined> = {
       takes: 'folder',
       about: 'Data folder (default ~/.local/share/signet, or /var/lib/signet for root)',
     },
+    {
+      name: 'database-file',
+      type: 'value',
+      word: 'FILE',
+      takes: 'file',
+      about:
+        "File with the URL of a notary-signer's database, whose keys are used in place of those of the data folder",
+    },
     { name: 'listen', type: 'value', word: 'HOST:PORT', about: 'Address to listen on', default: LISTEN },
     {
       name: 'log-level',
@@ -50,9 +58,21 @@ export const SIGNER: Command<undefined> = {
       about: 'File with the key that seals the signing keys (SIGNET_MASTER_KEY holds the key itself)',
     },
     {
+      name: 'passphrases',
+      type: 'value',
+      word: 'FILE',
+      takes: 'file',
+      about: 'File of NOTARY_SIGNER_ALIAS=PASSPHRASE lines for that database, beside the environment',
+    },
+    {
       name: 'rotate-master-key',
       type: 'switch',
       about: 'Seal all signing keys under a new master key, and end. Neither signer nor server may run on the folder',
+    },
+    {
+      name: 'rotate-passphrases',
+      type: 'switch',
+      about: 'Encrypt all keys of --database-file with the passphrase of NOTARY_SIGNER_DEFAULT_ALIAS, and end',
     },
     {
       name: 'tls-certificate',
@@ -81,11 +101,10 @@ async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   const { rotateSignerMasterKey, startSigner } = await import('../../../serve/start-signer.ts');
   const environment = process.env;
   const now = Date.now;
+  if (parsed.has('rotate-passphrases')) return rotatePassphrases(parsed);
   if (parsed.has('rotate-master-key')) {
     const count = await rotateSignerMasterKey(placeFrom(parsed), { environment, now });
-    printOut(
-      `Sealed ${count} ${count === 1 ? 'key' : 'keys'} under a new master key. Keep a copy of it, and destroy the old one.\n`,
-    );
+    printOut(`Sealed ${counted(count)} under a new master key. Keep a copy of it, and destroy the old one.\n`);
     return 0;
   }
   const settings = settingsFrom(parsed);
@@ -99,6 +118,38 @@ async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   await asked;
   await running.stop();
   return 0;
+}
+
+/** Every key that can be opened gets the new passphrase; those that cannot are named, and then the command fails. */
+async function rotatePassphrases(parsed: ParsedCommand): Promise<number> {
+  const { rotateSignerPassphrases } = await import('../../../serve/start-signer.ts');
+  const { databaseFile, passphrases } = placeFrom(parsed);
+  if (databaseFile === undefined) {
+    throw new SignetError('usage', '--rotate-passphrases needs --database-file', {
+      exitCode: WRONG_FLAG,
+      next: 'For the keys of a data folder: --rotate-master-key',
+    });
+  }
+  const failures: unknown[] = [];
+  const changed = await rotateSignerPassphrases(
+    { databaseFile, passphrases },
+    { environment: process.env, now: Date.now },
+    (_, failure) => {
+      if (failure === undefined) return;
+      failures.push(failure);
+      printErr(`${failure instanceof Error ? failure.message : String(failure)}\n`);
+    },
+  );
+  printOut(`Encrypted ${counted(changed)} with the new passphrase.\n`);
+  if (failures.length === 0) return 0;
+  throw new SignetError('online-key-unreadable', `${counted(failures.length)} kept the passphrase they had`, {
+    cause: failures[0],
+    next: 'Give the passphrases of all aliases, and run the command again.',
+  });
+}
+
+function counted(count: number): string {
+  return `${count} ${count === 1 ? 'key' : 'keys'}`;
 }
 
 function settingsFrom(parsed: ParsedCommand): SignerSettings {
@@ -126,8 +177,15 @@ function checkClients(clientCa: string | undefined, isOpen: boolean): void {
   });
 }
 
-function placeFrom(parsed: ParsedCommand): Pick<SignerSettings, 'data' | 'masterKeyFile'> {
-  return { data: chosenDataFolder(parsed.value('data')), masterKeyFile: fileFrom(parsed, 'master-key-file') };
+type Place = Pick<SignerSettings, 'data' | 'masterKeyFile' | 'databaseFile' | 'passphrases'>;
+
+function placeFrom(parsed: ParsedCommand): Place {
+  return {
+    data: chosenDataFolder(parsed.value('data')),
+    masterKeyFile: fileFrom(parsed, 'master-key-file'),
+    databaseFile: fileFrom(parsed, 'database-file'),
+    passphrases: fileFrom(parsed, 'passphrases'),
+  };
 }
 
 function fileFrom(parsed: ParsedCommand, flag: string): string | undefined {
