@@ -1,5 +1,5 @@
 import type { ParsedArgs } from '../../engine/cli/flags.ts';
-import { parseCommand } from '../line/command.ts';
+import { carryOut, parseCommand } from '../line/command.ts';
 import type { Command, Group, ParsedCommand } from '../line/declaration.ts';
 import { listText } from '../line/help.ts';
 import type { Session } from '../session.ts';
@@ -103,7 +103,7 @@ async function loginOrLogout(command: Command<Session, number | undefined>, call
   const parsed: ParsedCommand = parseCommand(command, call.words);
   const session = await openSession(call);
   try {
-    return (await command.run(session, parsed)) ?? (await runDockersOwn(call));
+    return (await carryOut(command, session, parsed)) ?? (await runDockersOwn(call));
   } finally {
     await session.close();
   }

@@ -3,7 +3,7 @@ import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
 import { settingsOf } from '../../../serve/data/settings-of.ts';
 import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
-import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import { printOut } from '../../terminal/output.ts';
 import { givenSettings, SERVE_FLAGS, SETTINGS_NOTES } from './flags.ts';
@@ -33,7 +33,7 @@ export const SERVE: Command<undefined> = {
 export async function serveCommand(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
-  return SERVE.run(undefined, parseCommand(SERVE, words));
+  return carryOut(SERVE, undefined, parseCommand(SERVE, words));
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   openDataFolder,
 } from '../../../serve/data/data-folder.ts';
 import { forgetFirstPassword } from '../../../serve/data/first-password.ts';
-import { parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
 import type { Argument, Command, Described, Flag, Group, ParsedCommand } from '../../line/declaration.ts';
 import { currentActor } from '../../terminal/actor.ts';
 import { dockerTable } from '../../terminal/table.ts';
@@ -163,7 +163,7 @@ export async function userCommand(
   words: readonly string[],
   terminal: Terminal = new ProcessTerminal(),
 ): Promise<number> {
-  return runGroup(USER, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
+  return runGroup(USER, words, async (command, rest) => carryOut(command, terminal, parseCommand(command, rest)));
 }
 
 function described(name: string, summary: string): Described {
