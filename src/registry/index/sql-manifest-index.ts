@@ -17,7 +17,7 @@ interface ManifestRow {
 
 const COLUMNS = 'm.digest, m.media_type, m.bytes, m.seen';
 const THIS_REPOSITORY = '(SELECT id FROM signet_registry_repositories WHERE name = $repository)';
-/** Referrers read at once: one answer has some hundreds at most. */
+/** Referrers read at once. A response has at most a few hundred. */
 const REFERRERS = 128;
 
 export class SqlManifestIndex implements ManifestIndex {
