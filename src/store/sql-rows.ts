@@ -24,7 +24,7 @@ export async function addOrFind<T>(database: SqlDatabase, work: (statements: Sta
   }
 }
 
-/** Returns the result of optional work. Undefined if the database is unavailable or busy at the moment. */
+/** Returns the result of optional work. Undefined if the database is unavailable, busy or full at the moment. */
 export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

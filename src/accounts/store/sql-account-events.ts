@@ -84,7 +84,7 @@ export class SqlAccountEvents implements AccountEvents {
     if ((await this.database.first(waiting)) === undefined) return [];
     return this.database.transaction(async (statements) => {
       const rows = await statements.all<EventRow>(`${waiting} FOR UPDATE`);
-      // Delete by exact IDs: an event with a lower ID may be committed later than one with a higher.
+      // Mark exact IDs: an event with a lower ID may be committed later than one with a higher.
       for (const ids of inBatches(rows.map(({ id }) => id))) {
         await statements.run('UPDATE signet_account_events SET logged = 1 WHERE id IN ($ids)', { ids });
       }

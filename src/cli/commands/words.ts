@@ -80,6 +80,7 @@ const ENFORCED: readonly (readonly [name: string, about: string])[] = [
   ['service', 'Deploy signed images to a swarm (create, update)'],
 ];
 
+/** Finds a command word of Signet by name. Undefined for any other word. */
 export function findWord(name: string): Word | undefined {
   return WORDS.find((word) => word.name === name);
 }

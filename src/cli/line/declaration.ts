@@ -107,6 +107,7 @@ export interface Group<Context = never> extends Described {
   readonly lists: readonly (readonly [title: string, entries: readonly Entry<Context>[]])[];
 }
 
+/** Whether this is a group of commands, and not a command. */
 export function isGroup<Context>(described: Command<Context, unknown> | Group<Context>): described is Group<Context> {
   return 'lists' in described;
 }

@@ -7,6 +7,7 @@ export function turnOnDebug(): void {
   isOn = true;
 }
 
+/** Whether errors show their causes. */
 export function debugIsOn(): boolean {
   return isOn || Boolean(process.env.SIGNET_DEBUG);
 }

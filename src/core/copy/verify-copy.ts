@@ -134,7 +134,7 @@ export function drained<Result>(steps: Generator<unknown, Result, void>): Result
   }
 }
 
-/** What a copy says of itself is read by people: it must not say more or less than what is so. */
+/** People read a copy's claims about itself, so they must match exactly what was verified. */
 function checkClaims({ readAt, verification }: CollectionCopy, { set, unusable }: Omit<VerifiedCopy, 'roots'>): void {
   const expiries = (files: readonly ExpiredFile[]) =>
     files.map(({ role, expired }) => `${role} ${formatTime(expired)}`).sort();

@@ -192,6 +192,7 @@ export async function findTables(database: Statements): Promise<FoundTables> {
   return { columns, bookkeeping: await readBookkeeping(database, columns.get('schema_migrations')) };
 }
 
+/** Whether the main table of a Notary program exists. */
 export function hasNotary({ columns }: FoundTables, program: NotaryProgram): boolean {
   return columns.has(MAIN_TABLE[program]);
 }

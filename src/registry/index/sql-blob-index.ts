@@ -14,6 +14,7 @@ const LINK = `signet_registry_links l JOIN signet_registry_blobs b ON b.id = l.b
 const IS_THIS_LINK = `repository = (SELECT id FROM signet_registry_repositories WHERE name = $repository)
   AND blob_id = (SELECT id FROM signet_registry_blobs WHERE digest = $digest)`;
 
+/** Unfinished uploads in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlUploadIndex implements UploadIndex {
   private readonly database: SqlDatabase;
 
@@ -43,6 +44,7 @@ export class SqlUploadIndex implements UploadIndex {
   }
 }
 
+/** Blobs and their links in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlBlobIndex implements BlobIndex {
   private readonly database: SqlDatabase;
 

@@ -19,6 +19,7 @@ const IS_UNNAMED = `l.seen < $unseenSince AND NOT EXISTS
   (SELECT 1 FROM signet_registry_references r WHERE r.repository = l.repository AND r.digest = b.digest)`;
 const LINKS = 'signet_registry_links l JOIN signet_registry_blobs b ON b.id = l.blob_id';
 
+/** Finds and removes unused content in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlGarbageIndex implements GarbageIndex {
   private readonly database: SqlDatabase;
 
@@ -64,7 +65,7 @@ export class SqlGarbageIndex implements GarbageIndex {
         unseenSince,
       );
     }
-    // 0 means that nothing is left. Links that were seen or used meanwhile will not be found again.
+    // 0 would mean that nothing is left, so look again: links that were seen or used meanwhile are not found again.
     return removed === 0 && loose.length > 0 ? this.unlinkLooseBlobs(unseenSince, limit) : removed;
   }
 

@@ -20,6 +20,7 @@ const THIS_REPOSITORY = '(SELECT id FROM signet_registry_repositories WHERE name
 /** Referrers read at once. A response has at most a few hundred. */
 const REFERRERS = 128;
 
+/** Manifests and tags in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlManifestIndex implements ManifestIndex {
   private readonly database: SqlDatabase;
 

@@ -41,6 +41,7 @@ export function setSqliteCopyMark(database: Database, mark: CopyMark): void {
   database.query(`INSERT INTO ${TABLE} (mark) VALUES (?)`).run(JSON.stringify(mark));
 }
 
+/** Removes the table of the mark, which marks the copy as complete. */
 export function dropSqliteCopyMark(database: Database): void {
   database.run(`DROP TABLE ${TABLE}`);
 }
@@ -57,6 +58,7 @@ export async function sqlCopyMark(database: SqlDatabase): Promise<CopyMark | und
   return row && (JSON.parse(row.mark) as CopyMark);
 }
 
+/** Creates the table of the mark unless it exists, and stores the mark. */
 export async function makeSqlCopyMark(database: SqlDatabase, mark: CopyMark): Promise<void> {
   const type = database.dialect === 'postgres' ? 'TEXT' : 'LONGTEXT';
   await database.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (mark ${type} NOT NULL)`);
@@ -69,6 +71,7 @@ export async function setSqlCopyMark(statements: Statements, mark: CopyMark): Pr
   await statements.run(`INSERT INTO ${TABLE} (mark) VALUES ($mark)`, { mark: JSON.stringify(mark) });
 }
 
+/** Removes the table of the mark, which marks the copy as complete. */
 export async function dropSqlCopyMark(database: SqlDatabase): Promise<void> {
   await database.run(`DROP TABLE ${TABLE}`);
 }

@@ -11,6 +11,7 @@ export function isColoured(env: NodeJS.ProcessEnv): boolean {
   return isatty(STDOUT) && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
+/** Wraps text in the terminal sequences for red if `coloured`. */
 export function red(text: string, coloured: boolean): string {
   return coloured ? inRed(text) : text;
 }

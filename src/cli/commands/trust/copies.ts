@@ -31,6 +31,7 @@ export function usability(copy: CollectionCopy, now: Instant): string {
   return until < now ? `expired on ${day(until)}` : `clients can use it until ${day(until)}`;
 }
 
+/** Formats the UTC day of an instant: `2026-11-29`. */
 export function day(instant: Instant): string {
   return new Date(instant).toISOString().slice(0, 10);
 }

@@ -21,6 +21,7 @@ export function progressLine(done: number, all: number, gun: Gun, outcome: Outco
   return `${done}/${all} ${outcome.kind} ${gun}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
 }
 
+/** A table with one row per repository and its outcome. */
 export function reportTable(outcomes: Outcomes): string {
   const rows = [...outcomes].map(([gun, outcome]) => [gun, outcome.kind, rootIn(outcome), detailOf(outcome)]);
   return dockerTable(['REPOSITORY', 'STATE', 'ROOT', 'DETAIL'], rows);

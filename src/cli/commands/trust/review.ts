@@ -61,6 +61,7 @@ export function unusualText({ unusual }: WaitingProposal): string {
   return unusual.map((line) => `Unusual: ${line}\n`).join('');
 }
 
+/** Formats differences, one indented line each. */
 export function differenceLines(differences: readonly Difference[]): string {
   return differences.map(({ sign, text }) => `    ${sign} ${text}\n`).join('');
 }

@@ -224,8 +224,8 @@ async function imageOf(session: Session, repository: Repository, plan: Plan): Pr
 }
 
 /**
- * The digest that is already released under the tag, the first in tree order as in docker. Undefined if a file that may
- * replace it could not be used.
+ * The digest that is already released under the tag, the first in tree order as in docker. Undefined if there is
+ * none, or if `targets/releases`, which decides on it, must not be used.
  */
 function releasedImage({ set }: Collection, tag: string): SignedImage | undefined {
   if (isUnanswered(set, tag)) return undefined;
