@@ -542,7 +542,13 @@ test('secrets: PIN on the command line', async () => {
   );
   const secret = flags.filter((flag) => /--.*(?:pass|pin|secret|pwd)/i.test(flag));
   // Docker's own, which warns of it, and the names of files.
-  expect(secret).toEqual(['login --password', 'user add --password-file', 'user passwd --password-file']);
+  expect(secret.sort()).toEqual([
+    'login --password',
+    'serve --signer-passphrases',
+    'signer --passphrases',
+    'user add --password-file',
+    'user passwd --password-file',
+  ]);
 });
 
 const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [
