@@ -15,8 +15,10 @@ const PEERS = [
   'ca-certificates',
   'docker-registry',
   'docker.io',
+  'fish',
   'gnupg',
   'iptables',
+  'mandoc',
   'mariadb-client-core',
   'mariadb-server-core',
   'notary',
@@ -26,6 +28,7 @@ const PEERS = [
   'postgresql',
   'skopeo',
   'util-linux',
+  'zsh',
 ];
 
 /** Packages that are unpacked and not installed: docker takes up a credential helper that it finds on PATH by itself. */

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { npmProgram, ROOT } from './paths.ts';
 
 const LIBRARY = join(ROOT, 'src/index.ts');
+const COMMANDS = join(ROOT, 'src/cli/commands/words.ts');
+const MANUAL = join(ROOT, 'scripts/manual.ts');
 const DIST = join(ROOT, 'dist');
 
 /**
@@ -28,6 +30,7 @@ export async function build(): Promise<void> {
   try {
     await must(process.execPath, ...EXECUTABLE, join(folder, 'signet'));
     if (existsSync(LIBRARY)) await buildLibrary(join(folder, 'lib'));
+    if (existsSync(COMMANDS)) await must(process.execPath, MANUAL, join(folder, 'man'));
     const old = `${folder}.old`;
     if (existsSync(DIST)) renameSync(DIST, old);
     renameSync(folder, DIST);

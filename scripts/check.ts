@@ -15,6 +15,8 @@ const CHECKS = new Map<string, () => Findings | Promise<Findings>>([
   ['layers', () => lines(findLayerErrors(join(ROOT, 'src')))],
   ['exports', () => lines([...findNeedlessExports(ROOT), ...findSharedNames(ROOT)])],
   ['words', () => lines(findWords(ROOT))],
+  // It loads all commands, which a run of some tests does not need.
+  ['reference', async () => lines(await (await import('./manual.ts')).findStalePages(ROOT))],
 ]);
 
 /** Runs every check, prints its findings and returns how many passed and failed. */

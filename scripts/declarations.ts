@@ -1,4 +1,4 @@
-import { WORDS } from '../src/cli/commands/index.ts';
+import { WORDS } from '../src/cli/commands/words.ts';
 import { type Command, type Group, isGroup } from '../src/cli/line/declaration.ts';
 
 /** A command of Signet's, whatever it works with. */

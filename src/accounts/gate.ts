@@ -6,12 +6,15 @@ import type { Credentials, Logins } from './login/logins.ts';
 import type { Permissions } from './permissions.ts';
 import type { AccountStore, User } from './store/store.ts';
 import type { AccessTokens } from './tokens/access-tokens.ts';
+import type { ForeignTokens } from './tokens/foreign-tokens.ts';
 
 interface GateParts {
   readonly store: AccountStore;
   readonly logins: Logins;
   readonly permissions: Permissions;
   readonly accessTokens: AccessTokens;
+  /** Tokens of another issuer, if any are taken. */
+  readonly foreignTokens: ForeignTokens | undefined;
 }
 
 /**
@@ -50,8 +53,14 @@ function anonymousGate(permissions: Permissions): Gate {
 }
 
 /** The stamp ends tokens of users who were changed, disabled or removed since. */
-async function tokenGate({ store, accessTokens }: GateParts, token: string): Promise<Gate> {
+async function tokenGate({ store, accessTokens, foreignTokens }: GateParts, token: string): Promise<Gate> {
   const claims = await accessTokens.verify(token);
+  if (claims === undefined) {
+    const foreign = await foreignTokens?.verify(token);
+    if (foreign !== undefined) {
+      return gate(foreign.subject, async (scope) => covers(foreign.access, scope), 'insufficient_scope');
+    }
+  }
   const user = claims?.user === undefined ? undefined : await store.user(claims.user.name);
   const isCurrent = claims?.user?.stamp === user?.stamp && user?.disabled !== true;
   if (claims === undefined || !isCurrent) {

@@ -8,6 +8,7 @@ import { Logins } from './login/logins.ts';
 import { type PermissionSettings, Permissions } from './permissions.ts';
 import type { AccountStore } from './store/store.ts';
 import { AccessTokens } from './tokens/access-tokens.ts';
+import { ForeignTokens, type TokenIssuer } from './tokens/foreign-tokens.ts';
 import { RefreshTokens } from './tokens/refresh-tokens.ts';
 import { tokenRoutes } from './tokens/token-service.ts';
 
@@ -21,6 +22,8 @@ export interface AccountsSettings extends PermissionSettings {
   readonly key: KeyObject;
   /** How long an access token is valid, in seconds; docker takes less than 60 for 60. */
   readonly tokenLifetime: number;
+  /** Another issuer whose tokens are taken, beside those of the token service here. */
+  readonly tokenIssuer?: TokenIssuer | undefined;
   readonly log: LoginLog;
   readonly now: () => Instant;
   /** Milliseconds by a clock that is never set; the process's own if absent. */
@@ -45,6 +48,7 @@ export function createAccounts(settings: AccountsSettings): Accounts {
     logins: new Logins({ store, log, now, elapsed, sleep }),
     permissions: new Permissions(store, settings),
     accessTokens: new AccessTokens(settings),
+    foreignTokens: settings.tokenIssuer && new ForeignTokens(settings.tokenIssuer, now),
     refreshTokens: new RefreshTokens(store, now),
   };
   return {

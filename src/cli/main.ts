@@ -4,12 +4,8 @@ import { CommandText } from './line/command.ts';
 import { printErr, printOut } from './terminal/output.ts';
 import { debugIsOn, debugLines } from './wording/debug.ts';
 
-/** Signet's own words: everything else is docker's. Each is loaded when it is called, so that none slows another down. */
-const OWN: ReadonlyMap<string, (words: string[]) => Promise<number>> = new Map([
-  ['serve', async (words: string[]) => (await import('./commands/serve/serve.ts')).serveCommand(words)],
-  ['signer', async (words: string[]) => (await import('./commands/signer/signer.ts')).signerCommand(words)],
-  ['user', async (words: string[]) => (await import('./commands/user/user.ts')).userCommand(words)],
-]);
+/** What completion scripts ask, in none of the lists. */
+const COMPLETE = '__complete';
 const STDERR = 2;
 const VERSION_WORDS: readonly string[] = ['--version', '-v'];
 const HELP_WORDS: readonly string[] = ['--help', '-h'];
@@ -26,16 +22,14 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function dispatch(argv: readonly string[]): Promise<number> {
   const [word, ...rest] = argv;
-  if (word === undefined || (HELP_WORDS.includes(word) && rest.length === 0)) {
-    const { mainHelp } = await import('./commands/index.ts');
+  if (VERSION_WORDS.includes(word ?? '') && rest.length === 0) throw new CommandText(`Signet version ${VERSION}\n`, 0);
+  const { findWord, mainHelp } = await import('./commands/words.ts');
+  if (word === undefined || ([...HELP_WORDS, 'help'].includes(word) && rest.length === 0))
     throw new CommandText(mainHelp(), 0);
-  }
-  if (VERSION_WORDS.includes(word) && rest.length === 0) throw new CommandText(`Signet version ${VERSION}\n`, 0);
-  const own = OWN.get(word);
-  if (own !== undefined) return own(rest);
-  const { isReplaced, replacedCommand } = await import('./commands/replaced.ts');
-  const [asked, words] = word === 'help' ? [rest[0] ?? '', [...rest.slice(1), '--help']] : [word, rest];
-  if (isReplaced(asked)) return replacedCommand({ word: asked, words, globals: undefined, argv, env: process.env });
+  if (word === COMPLETE) return (await import('./commands/completion/complete.ts')).completeCommand(rest, process.env);
+  const [asked = '', words] = word === 'help' ? [rest[0], [...rest.slice(1), '--help']] : [word, rest];
+  const own = findWord(asked);
+  if (own !== undefined) return own.call({ words, globals: undefined, argv, env: process.env });
   const { dockerCommand } = await import('./commands/docker/command.ts');
   return dockerCommand(argv, process.env);
 }

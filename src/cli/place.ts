@@ -47,8 +47,10 @@ export interface Orphan {
   readonly gun: Gun;
   /** Reads and verifies it; `pins` are the root keys that it may have. */
   read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
-  /** Forgets what was trusted under its name if the root is one of these. Returns whether anything was. */
-  forget(roots: readonly Buffer[]): Promise<boolean>;
+  /** Whether the copied collection is what is trusted under its name. */
+  isTrusted(copy: CollectionCopy): Promise<boolean>;
+  /** `TrustClient.forgetCopied`. */
+  forget(copy: CollectionCopy): Promise<(() => Promise<void>) | undefined>;
   /** What is kept of collections that were adopted. */
   readonly kept: AdoptedFolder;
 }
@@ -185,7 +187,8 @@ function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: strin
   return {
     gun,
     read: (from, pins) => client.readOld(gun, registry, from, pins),
-    forget: (roots) => client.forgetRoots(gun, roots),
+    isTrusted: (copy) => client.isTrusted(copy),
+    forget: (copy) => client.forgetCopied(copy),
     kept: new AdoptedFolder(trustFolder),
   };
 }

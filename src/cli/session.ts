@@ -16,14 +16,13 @@ import type { Repository } from '../trust/publish/repository.ts';
 import { type Configuration, resolveName } from '../trust/settings/configuration.ts';
 import { readConfiguration } from '../trust/settings/configuration-file.ts';
 import type { NotaryPlace, NotaryPlaceOptions } from '../trust/settings/notary-place.ts';
-import { firstRootApproval } from './first-root.ts';
+import { firstRootApproval, proposalApproval } from './approvals.ts';
 import { SignersPassphrases } from './passphrases/passphrases.ts';
 import { DockerPlace, NotaryFolder, type TrustPlace } from './place.ts';
-import { proposalApproval } from './proposal-approval.ts';
+import { heldWhileSending } from './terminal/interrupts.ts';
 import { printErr } from './terminal/output.ts';
-import { printToPerson } from './terminal/person-output.ts';
+import { printToPerson } from './terminal/streams.ts';
 import { ProcessTerminal, type Terminal } from './terminal/terminal.ts';
-import { heldWhileSending } from './while-sending.ts';
 import { turnOnDebug } from './wording/debug.ts';
 
 /** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */

@@ -7,6 +7,7 @@ import { GunPrefixes } from '../notary/http/gun-prefixes.ts';
 import { SqlDatabase } from '../store/sql.ts';
 import { dataFolder } from './data/data-folder.ts';
 import { readPassphrases } from './online-keys.ts';
+import { formatHostName } from './settings/host-name.ts';
 import type { ServeSettings } from './start.ts';
 import { databaseOf, signerDatabaseOf, sqlOptionsOf } from './storage/database-of.ts';
 
@@ -15,6 +16,8 @@ export interface ServeReport extends NotaryReport {
   readonly database: string;
   /** Undefined if the settings name none. */
   readonly signerDatabase: string | undefined;
+  /** The signer that holds the keys; undefined if they lie in a database. It is not asked for them. */
+  readonly signerAddress: string | undefined;
 }
 
 /**
@@ -48,9 +51,11 @@ export async function checkServe(
     database: await open(server),
     ...(signer === undefined ? {} : { signerDatabase: await open(signer) }),
     passphrases: readPassphrases(settings, environment),
+    isSignerRemote: settings.signer !== undefined,
     prefixes: new GunPrefixes(settings.gunPrefixes),
     now,
     ...(onProgress === undefined ? {} : { onProgress }),
   });
-  return { database: `${server}`, signerDatabase: signer && `${signer}`, ...report };
+  const signerAddress = settings.signer && formatHostName(settings.signer);
+  return { database: `${server}`, signerDatabase: signer && `${signer}`, signerAddress, ...report };
 }

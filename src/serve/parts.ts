@@ -27,6 +27,7 @@ import { databaseOf, noteDatabase, sqlOptionsOf } from './storage/database-of.ts
 import type { JobTimes } from './storage/job-times.ts';
 import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
+import { readTokenIssuer } from './token-issuer.ts';
 
 export interface PartsOptions {
   readonly settings: Settings;
@@ -174,6 +175,7 @@ function openAccounts({ settings, folder, authorities, log, now }: PartsOptions,
     tokenLifetime: settings.tokenLifetime,
     ownHosts: [...authorities],
     publicPull: settings.publicPull,
+    tokenIssuer: readTokenIssuer(settings),
     log,
     now,
   });

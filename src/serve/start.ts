@@ -179,7 +179,10 @@ function createApplication({ settings, parts, health, metrics, ...rest }: Compos
     metrics,
     routes: [...own, ...parts.routes],
     gateFor: parts.gateFor,
-    realmOf: (host) => ({ url: `${scheme}://${host}${TOKEN_PATH}`, service: settings.service }),
+    realmOf: (host) =>
+      settings.tokenIssuerRealm === undefined
+        ? { url: `${scheme}://${host}${TOKEN_PATH}`, service: settings.service }
+        : { url: settings.tokenIssuerRealm, service: settings.tokenIssuerService ?? settings.service },
     behindProxy: settings.behindProxy,
     maxRequests: settings.maxRequests,
     shares: new Shares({

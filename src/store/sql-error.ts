@@ -8,7 +8,7 @@ interface DriverError extends Error {
   readonly errno?: string | number | undefined;
 }
 
-type Kind = 'unique' | 'retry' | 'busy' | 'lost' | 'full' | 'denied' | 'used-up';
+type Kind = 'unique' | 'retry' | 'busy' | 'lost' | 'full' | 'denied' | 'used-up' | 'too-large';
 
 /** Named by PostgreSQL's SQLSTATE, or by MySQL's number. */
 const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
@@ -20,6 +20,8 @@ const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
   // No connection, shutting down, starting up, too many connections, and a server that only reads, as after a failover.
   [/^(?:08...|57P0[1-5]|53[03]00|25006|1040|1053|1203|1226|1290|1792|1836|1927|2006|2013|4031)$/, 'lost'],
   [/^(?:53100|1021|1114)$/, 'full'],
+  // More in one statement than MySQL is set to take (max_allowed_packet).
+  [/^1153$/, 'too-large'],
   // What the user of the database may not do.
   [/^(?:42501|1044|1142|1143|1227|1370)$/, 'denied'],
   // A generated number, or any other, that its column has no room for.
@@ -45,7 +47,7 @@ export function isConnectionLoss(error: unknown): boolean {
 
 /**
  * An error of a database server as one that says what is wrong with it: `database-unavailable`, `database-busy`, `disk-full`,
- * `database-rights-missing` or `database-ids-used-up`.
+ * `too-large`, `database-rights-missing` or `database-ids-used-up`.
  * Every other error as it is, so that a mistake of Signet's own stays one.
  */
 export function sqlError(error: unknown): unknown {
@@ -60,6 +62,11 @@ export function sqlError(error: unknown): unknown {
       return new SignetError('disk-full', 'the disk of the database server is full', {
         ...options,
         next: 'Free some space on the disk of the database server, then try again.',
+      });
+    case 'too-large':
+      return new SignetError('too-large', 'this is larger than the database takes in one statement', {
+        cause: error,
+        next: 'Raise max_allowed_packet of the database server above the size of the largest file, then try again.',
       });
     case 'denied':
       return new SignetError('database-rights-missing', `the database refuses: ${wordsOf(error)}`, { cause: error });

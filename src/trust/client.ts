@@ -5,6 +5,7 @@ import { LIMITS } from '../core/limits.ts';
 import type { Login } from '../core/login.ts';
 import type { Gun } from '../core/names/gun.ts';
 import { gunOf, type Reference } from '../core/names/reference.ts';
+import type { RoleName } from '../core/names/role.ts';
 import type { Action } from '../core/scope.ts';
 import type { Instant } from '../core/time.ts';
 import type { Pinning, RootPin } from '../core/verify/pinning.ts';
@@ -36,7 +37,7 @@ import type { ApproveProposal, RepositorySource, WhileSending } from './publish/
 import type { Configuration } from './settings/configuration.ts';
 import type { NotaryPlace } from './settings/notary-place.ts';
 import type { Collection } from './update/collection.ts';
-import type { ApproveFirstRoot } from './update/first-root.ts';
+import type { ApproveFirstRoot, FirstRoot } from './update/first-root.ts';
 
 /** What a trust client works with. */
 interface ClientOptions {
@@ -160,9 +161,12 @@ export class TrustClient {
     const { from, to, signing, drafts = join(this.options.trustFolder, 'migrations') } = servers;
     const { ImportService } = await import('../remote/notary/import-service.ts');
     const [old, client] = [this.sharedClient(registry, from), this.sharedClient(registry, to)];
+    const { approveFirstRoot: approve } = this.options;
+    // Of many at a time, a person is asked about one after the other.
+    const approveFirstRoot = approve === undefined ? undefined : (root: FirstRoot) => signing.run(() => approve(root));
     return {
       gun,
-      from: { address: from, source: this.source(gun, registry, ['pull'], from, old) },
+      from: { address: from, source: { ...this.source(gun, registry, ['pull'], from, old), approveFirstRoot } },
       to: {
         host: to.host,
         server: new NotaryServer(to, client, ['pull', 'push']),
@@ -198,13 +202,30 @@ export class TrustClient {
     });
   }
 
-  /** Forgets what was trusted under a name if its root is one of these: another collection takes its place. */
-  async forgetRoots(gun: Gun, roots: readonly Buffer[]): Promise<boolean> {
+  /** Whether the copied collection is what is trusted under its name: the trusted root is one of its own. */
+  async isTrusted({ gun, roots }: CollectionCopy): Promise<boolean> {
+    const root = await this.options.cache.read(gun, 'root');
+    return root !== undefined && roots.some(({ bytes }) => bytes.equals(root));
+  }
+
+  /**
+   * Forgets what was trusted under the name of a copy if that is the copied collection, so that another can take its place.
+   * Returns what brings it back unless something else is trusted there by then; undefined if there was nothing to forget.
+   */
+  async forgetCopied(copy: CollectionCopy): Promise<(() => Promise<void>) | undefined> {
+    if (!(await this.isTrusted(copy))) return undefined;
     const { cache } = this.options;
-    const root = await cache.read(gun, 'root');
-    if (root === undefined || !roots.some((each) => each.equals(root))) return false;
+    const { gun } = copy;
+    const known = new Map<RoleName, Buffer>();
+    for (const role of ['root', ...copy.files.keys()] as const) {
+      const bytes = await cache.read(gun, role);
+      if (bytes !== undefined) known.set(role, bytes);
+    }
     await cache.remove(gun);
-    return true;
+    return async () => {
+      if ((await cache.read(gun, 'root')) !== undefined) return;
+      for (const [role, bytes] of known) await cache.write(gun, role, bytes);
+    };
   }
 
   /** The names of all collections that are cached. */

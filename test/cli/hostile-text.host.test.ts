@@ -260,6 +260,6 @@ describe('text from outside does nothing to a terminal', () => {
         ),
       );
     // The server's log escapes its own lines; progress-output.ts asks for the width of the terminal.
-    expect(writers.sort()).toEqual(['cli/terminal/progress-output.ts', 'serve/observe/logs.ts']);
+    expect(writers.sort()).toEqual(['cli/terminal/streams.ts', 'serve/observe/logs.ts']);
   });
 });

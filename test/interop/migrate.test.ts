@@ -1,14 +1,20 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseGun } from '../../src/core/names/gun.ts';
+import { DAY } from '../../src/core/time.ts';
+import { KeyFolder } from '../../src/store/key-folder.ts';
+import { sealed } from '../cli/commands/trust/key/keeper.ts';
 import { type DockerCli, trustingClis } from '../support/clis.ts';
 import { Person, succeeds, type TrustService } from '../support/notary-client.ts';
 import { type NotaryServer, startNotaryServer } from '../support/notary-server.ts';
 import { published } from '../support/published.ts';
-import type { Outcome } from '../support/run.ts';
+import { type Outcome, runInTerminal } from '../support/run.ts';
 import { type SignetServer, signetCommand, startSignet } from '../support/signet-server.ts';
+import { Simulator, target } from '../support/simulator.ts';
 import { startTcpRelay, type TcpRelay } from '../support/tcp-relay.ts';
 import { temporaryFolder } from '../support/temp.ts';
+import { notaryServerOf } from './copies/official-images.ts';
 
 // Repositories that notary and docker have published on a notary-server move to `signet serve`; those who read them change
 // nothing but the address, which here is one of a relay.
@@ -83,6 +89,9 @@ async function tagsOf(someone: Person, cli: string, gun: string): Promise<readon
 function pin(someone: Person, gun: string, ids: readonly string[]): void {
   const trustPinning = { tofu: 'off', certs: { [gun]: ids } };
   writeFileSync(join(someone.home, '.docker/signet.json'), JSON.stringify({ trustPinning }));
+  mkdirSync(join(someone.home, '.notary'));
+  const pinning = { certs: { [gun]: ids }, disable_tofu: true };
+  writeFileSync(join(someone.home, '.notary/config.json'), JSON.stringify({ trust_pinning: pinning }));
 }
 
 /** The targets that notary lists. */
@@ -120,6 +129,10 @@ test(
     const before = await published(it.old, gun);
     const pinned = person(it);
     pin(pinned, gun, before?.keysOf('root') ?? []);
+    const pinnedNotary = person(it);
+    pin(pinnedNotary, gun, before?.keysOf('root') ?? []);
+    const mispinned = person(it);
+    pin(mispinned, gun, ['00'.repeat(32)]);
 
     const said = await succeeds(migrate(owner, it, gun));
     expect(said).toContain(`${gun}   moved     4 -> 5    timestamp ${(before?.versions.timestamp ?? 0) + 100}, `);
@@ -130,9 +143,13 @@ test(
       expect(await tagsOf(cached, path, gun)).toEqual(['v1', 'v2']);
       expect(await tagsOf(fresh, path, gun)).toEqual(['v1', 'v2']);
     }
-    for (const someone of [early, late, person(it)]) expect(await listed(someone, gun)).toEqual(['v1', 'v2']);
+    for (const someone of [early, late, pinnedNotary, person(it)])
+      expect(await listed(someone, gun)).toEqual(['v1', 'v2']);
     for (const someone of [signetEarly, pinned, person(it)]) {
       expect(await tagsOf(someone, 'signet', gun)).toEqual(['v1', 'v2']);
+    }
+    for (const words of [mispinned.notary('list', gun), signet(mispinned, 'trust', 'inspect', gun)]) {
+      expect((await words).exitCode).toBe(1);
     }
     const after = await published(it.fresh, gun);
     expect(after?.versions).toEqual({
@@ -280,6 +297,30 @@ describe('many repositories', () => {
   );
 
   test(
+    'ask for the passphrase of their root key once',
+    async () => {
+      const it = await world();
+      const owner = person(it);
+      const guns = ['one', 'two', 'three'].map((name) => `registry.example.com/alice/asked-${name}`);
+      for (const gun of guns) {
+        await succeeds(owner.notary('init', '-p', gun));
+        await succeeds(owner.notary('key', 'rotate', gun, 'snapshot', '-r'));
+      }
+      const words = ['trust', 'migrate', '--from', it.old.origin, it.fresh.origin, ...guns];
+      const env = { PATH: process.env.PATH ?? '', HOME: owner.home };
+      const answer = {
+        expect: /passphrase for root key.*: $/i,
+        send: 'the root of what is signed here',
+        isSecret: true,
+      };
+      const { exitCode, stdout } = await runInTerminal([...signetCommand(), ...words], [answer], { env });
+      expect([exitCode, stdout]).toEqual([0, expect.stringContaining('3 repositories: 3 moved.')]);
+      expect(stdout.match(/passphrase/gi)).toHaveLength(1);
+    },
+    LIMIT,
+  );
+
+  test(
     'of a server without the route stay where they are, and the owner learns which servers can',
     async () => {
       const [it, other] = [await world(), await startNotaryServer()];
@@ -375,6 +416,62 @@ test(
     // Each run has as many connections as repositories at one time, however many those are in all.
     expect(it.relay.connections() - connections).toBeLessThanOrEqual(2 * 2 * 8);
     expect([count('present'), count('moved')]).toEqual([moved, 30 - moved]);
+  },
+  LIMIT,
+);
+
+test(
+  'a root whose certificate has expired gets one that lasts: new clients and signet follow',
+  async () => {
+    const gun = 'registry.example.com/alice/expired';
+    const now = Date.now();
+    const simulator = await Simulator.start({ gun: parseGun(gun), now: now - 3651 * DAY });
+    const firstRoot = simulator.file('root');
+    // Signed again every two years, two days ago for the last time; the certificate ended yesterday.
+    for (const days of [3651 - 730, 3651 - 1460, 3651 - 2190, 3651 - 2920, 2]) {
+      simulator.now = now - days * DAY;
+      await simulator.refresh();
+      await simulator.edit((editor) => {
+        editor.witnessRoot();
+        editor.witness('targets');
+        if (days === 2) editor.addTarget('targets', 'v1', target(1));
+      });
+    }
+    const [old, fresh] = await Promise.all([notaryServerOf(simulator), startSignet({ args: ['--auth', 'off'] })]);
+    const [root] = simulator.signersOf('root');
+    const reader = (service: TrustService) => {
+      const someone = new Person(service);
+      for (const { host, authority } of [old, fresh]) {
+        const tls = join(someone.home, '.docker/tls', host);
+        mkdirSync(tls, { recursive: true });
+        copyFileSync(authority, join(tls, 'ca.crt'));
+      }
+      return someone;
+    };
+    const refused = await reader(old).notary('list', gun);
+    expect([refused.exitCode, refused.stdout]).toEqual([1, expect.stringContaining('valid leaf certificates')]);
+    const owner = reader(fresh);
+    const folder = new KeyFolder(owner.trust);
+    if (root !== undefined)
+      await folder.add(root.private.id, sealed(root.private, 'root', 'the root of what is signed here'));
+    const words = ['trust', 'migrate', '--from', old.origin];
+    const planned = await succeeds(owner.signet(...words, '--dry-run', fresh.origin, gun));
+    expect(planned).toContain('ready     6 -> 7    2 targets, new root certificate');
+    expect(await succeeds(owner.signet(...words, fresh.origin, gun))).toContain('1 repository: 1 moved.');
+    await old.stop();
+    expect(await listed(reader(fresh), gun)).toEqual(['latest', 'v1']);
+    for (const { path } of docker) expect(await tagsOf(reader(fresh), path, gun)).toEqual(['latest', 'v1']);
+    for (const known of [firstRoot, simulator.file('root')]) {
+      const cached = reader(fresh);
+      const place = join(cached.trust, 'tuf', gun, 'metadata');
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'root.json'), known);
+      // Notary's and docker's clients stop at an expired certificate that they have cached, wherever the server is.
+      const stopped = await cached.notary('list', gun);
+      expect([stopped.exitCode, stopped.stdout]).toEqual([1, expect.stringContaining('valid leaf certificates')]);
+      expect(await tagsOf(cached, 'signet', gun)).toEqual(['latest', 'v1']);
+      expect(await listed(cached, gun)).toEqual(['latest', 'v1']);
+    }
   },
   LIMIT,
 );

@@ -43,6 +43,7 @@ const RUN: ReadonlyMap<string, string> = new Map([
   ['README.md console', 'test/lesson/readme.test.ts'],
   ['docs/configuration.md sh', 'test/lesson/readme.test.ts'],
   ['docs/library.md ts', 'test/library/examples.ts'],
+  ['docs/migrate-database.md console', 'test/interop/takeover/database-document.test.ts'],
   ['docs/migrate.md console', 'test/interop/copies/migrate-document.test.ts'],
   ['docs/trust-commands.md console', 'test/cli/commands/trust/reference.test.ts'],
   ['docs/trust-keys.md console', 'test/cli/commands/trust/keys-document.test.ts'],

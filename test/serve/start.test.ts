@@ -357,6 +357,18 @@ describe('certificates', () => {
     expect(server.announcement).not.toContain('ca.crt');
   });
 
+  test('of the user that lack a name of the server are used, and the name is logged', async () => {
+    const first = dataFolder((await startTestServer()).settings.data);
+    const names = [
+      { host: 'notary.example.com', port: undefined },
+      { host: '192.0.2.1', port: undefined },
+    ];
+    const server = await startTestServer({ names, tlsCertificate: first.serverCertificate, tlsKey: first.serverKey });
+    expect(await peerCertificate(server)).toBe(fingerprintOf(readFileSync(first.serverCertificate, 'utf8')));
+    const warning = server.logged.find((line) => line.includes('the certificate is not for every name'));
+    expect(warning).toContain('notary.example.com,192.0.2.1');
+  });
+
   test('that are not valid yet, or no more, show in the health and in the log, once', async () => {
     let now = Date.now();
     const server = await startTestServer({}, { now: () => now });

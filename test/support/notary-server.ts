@@ -29,6 +29,9 @@ export interface NotaryServer extends NotaryProgram {
   readonly port: number;
   /** The file of the authority's certificate, for clients that check. */
   readonly authority: string;
+  /** The files of its own certificate and key, for what takes its place. */
+  readonly certificate: string;
+  readonly key: string;
 }
 
 export interface NotaryServerOptions {
@@ -102,7 +105,15 @@ export async function startNotaryServer(options: NotaryServerOptions = {}): Prom
   };
   const program = startable(folder, 'notary-server', configuration, {}, () => isHttp(`${origin}/v2/`, authority.cert));
   await program.start();
-  return { ...program, origin, host: `localhost:${port}`, port, authority: join(folder, 'ca.crt') };
+  return {
+    ...program,
+    origin,
+    host: `localhost:${port}`,
+    port,
+    authority: join(folder, 'ca.crt'),
+    certificate: join(folder, 'server.crt'),
+    key: join(folder, 'server.key'),
+  };
 }
 
 /**

@@ -21,7 +21,7 @@ export interface AccountEvent {
   readonly at: Instant;
   readonly actor: Actor;
   readonly action: AccountAction;
-  /** The user who was changed, or who did it where no user was. */
+  /** The user who was changed, or who did it if no user was. */
   readonly user: string;
   /** What was changed, in words; never a secret. */
   readonly detail: string;

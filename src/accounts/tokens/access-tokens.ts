@@ -5,6 +5,7 @@ import { type Instant, SECOND } from '../../core/time.ts';
 import { isUserName, type UserName } from '../identity/user-name.ts';
 import { BoundedMap } from '../login/bounded-map.ts';
 import type { User } from '../store/store.ts';
+import { isScope } from './access-claims.ts';
 
 interface AccessTokenSettings {
   /** `iss`: who issues the tokens. */
@@ -95,17 +96,6 @@ function claimsOf({ sub, exp, stamp, access }: JWTPayload): AccessClaims | undef
   const expires = exp * SECOND;
   if (sub === '') return { user: undefined, access, expires };
   return isUserName(sub) && typeof stamp === 'string' ? { user: { name: sub, stamp }, access, expires } : undefined;
-}
-
-function isScope(value: unknown): value is Scope {
-  if (typeof value !== 'object' || value === null) return false;
-  const { type, name, actions } = value as Partial<Record<keyof Scope, unknown>>;
-  return (
-    typeof type === 'string' &&
-    typeof name === 'string' &&
-    Array.isArray(actions) &&
-    actions.every((action) => typeof action === 'string')
-  );
 }
 
 function seconds(instant: Instant): number {

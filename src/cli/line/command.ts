@@ -1,4 +1,4 @@
-import { SignetError } from '../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import {
   argumentCounts,
   type Command,
@@ -78,6 +78,23 @@ function wantedCount(min: number, max: number | undefined): string {
 
 function counted(count: number): string {
   return `${count} ${count === 1 ? 'argument' : 'arguments'}`;
+}
+
+/** What the catalogue says of wrong usage, whatever the command. */
+const GENERAL_NEXT = new SignetError('usage', '').next;
+
+/** Runs a command. What it finds wrong with how it is used leads to its own help, unless the command knows a better step. */
+export async function carryOut<Context, Result>(
+  command: Command<Context, Result>,
+  context: Context,
+  parsed: ParsedCommand,
+): Promise<Result> {
+  try {
+    return await command.run(context, parsed);
+  } catch (error) {
+    if (!isSignetError(error, 'usage') || error.next !== GENERAL_NEXT) throw error;
+    throw error.reworded(error.message, { next: `See signet ${command.path} --help` });
+  }
 }
 
 /** The end of docker's complaints. docker says `See` if there are too few arguments of any number, otherwise `Run`. */

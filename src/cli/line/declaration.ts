@@ -1,20 +1,14 @@
-/**
- * What a value on a command line stands for. Completion offers what this machine knows of it, and nothing for `text`; the other
- * words are those that documents use.
- */
-type Meaning =
+/** What a value on a command line stands for. Completion offers what this machine knows of it, and nothing for `text`. */
+export type Meaning =
   | 'image'
   | 'repository'
   | 'target'
   | 'role'
   | 'key'
   | 'signer'
-  | 'staged'
-  | 'user'
   | 'registry'
   | 'file'
   | 'folder'
-  | 'command'
   | 'text';
 
 /** What a value stands for, or the only values that there are. */
@@ -105,7 +99,7 @@ export interface ParsedCommand {
 }
 
 /** A command or a group by its last word, loaded when it is called or described, so that none slows another down. */
-type Entry<Context> = readonly [name: string, load: () => Promise<Command<Context> | Group<Context>>];
+export type Entry<Context> = readonly [name: string, load: () => Promise<Command<Context> | Group<Context>>];
 
 /** A group of commands, such as `trust key`. */
 export interface Group<Context = never> extends Described {

@@ -26,8 +26,32 @@ export function readFlagWords(flags: readonly Flag[], words: readonly string[]):
   return reader;
 }
 
-class Reader implements FlagWords {
+/** A command line that is being typed, up to the word that is next. */
+export interface Unfinished {
+  readonly args: readonly string[];
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** The flag whose value is next. */
+  readonly awaiting: Flag | undefined;
+  /** Whether `--` has ended the flags. */
+  readonly isEnded: boolean;
+}
+
+/** Reads what is there of a command line. Undefined if it is wrong already. */
+export function readUnfinished(flags: readonly Flag[], words: readonly string[]): Unfinished | undefined {
+  const reader = new Reader([...flags, HELP], words);
+  try {
+    reader.read();
+    return reader;
+  } catch (error) {
+    if (!(error instanceof WrongFlag)) throw error;
+    return reader.awaiting === undefined ? undefined : reader;
+  }
+}
+
+class Reader implements FlagWords, Unfinished {
   readonly args: string[] = [];
+  awaiting: Flag | undefined;
+  isEnded = false;
   readonly values = new Map<string, string[]>();
   saysShortHelp = false;
   private readonly flags: readonly Flag[];
@@ -40,11 +64,16 @@ class Reader implements FlagWords {
 
   read(): void {
     for (let word = this.queue.shift(); word !== undefined; word = this.queue.shift()) {
-      if (word === '--') this.args.push(...this.queue.splice(0));
+      if (word === '--') this.end();
       else if (word.startsWith('--')) this.long(word);
       else if (word.startsWith('-') && word.length > 1) this.shorts(word.slice(1));
       else this.args.push(word);
     }
+  }
+
+  private end(): void {
+    this.isEnded = true;
+    this.args.push(...this.queue.splice(0));
   }
 
   private long(word: string): void {
@@ -80,7 +109,10 @@ class Reader implements FlagWords {
   }
 
   private store(flag: Flag, value: string | undefined, shown: string): void {
-    if (value === undefined) throw new WrongFlag(`flag needs an argument: ${shown}`);
+    if (value === undefined) {
+      this.awaiting = flag;
+      throw new WrongFlag(`flag needs an argument: ${shown}`);
+    }
     const read = flag.type === 'switch' ? readSwitch(flag, value) : value;
     this.values.set(flag.name, [...(this.values.get(flag.name) ?? []), read]);
   }

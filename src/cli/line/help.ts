@@ -57,18 +57,18 @@ export function listText(title: string, rows: readonly Row[], width: number = NA
 }
 
 /** What a list says of a command. */
-function firstLine({ summary }: Described): string {
+export function firstLine({ summary }: Described): string {
   return summary.split('\n', 1)[0] ?? '';
 }
 
 /** A flag as a help shows it, without what it is about: `-o, --output string`. */
-function flagLabel({ name, short, type, word }: Flag): string {
+export function flagLabel({ name, short, type, word }: Flag): string {
   const value = word ?? WORDS[type];
   return `${short === undefined ? '' : `-${short}, `}--${name}${value === '' ? '' : ` ${value}`}`;
 }
 
 /** What a flag is about, and what holds without it. */
-function flagAbout({ about, default: value, type, word }: Flag): string {
+export function flagAbout({ about, default: value, type, word }: Flag): string {
   if (value === undefined) return about;
   return `${about} (default ${type === 'value' && word === undefined ? JSON.stringify(value) : value})`;
 }

@@ -1,7 +1,7 @@
 import { read } from 'node:fs';
 import { isatty, ReadStream } from 'node:tty';
 import { SignetError } from '../../core/errors/index.ts';
-import { printToPerson } from './person-output.ts';
+import { printToPerson } from './streams.ts';
 
 /** The longest line that is taken, in bytes. */
 const MAX_LINE = 16 * 1024;

@@ -8,6 +8,11 @@ import type { Repository } from '../../trust/publish/repository.ts';
 /** The exit code of every command whose change waits for signatures: it is signed, and not in force. */
 export const PENDING = 1;
 
+/** What the manual says of it. */
+export const PENDING_EXIT: readonly (readonly [code: number, meaning: string])[] = [
+  [PENDING, 'It failed; or it is signed, and not in force before others have signed it as well.'],
+];
+
 /**
  * Passes a publication that is in force. One that waits is an error here: docker's words, and their exit code 0, promise
  * scripts that a change is made. Throws `signatures-pending`.

@@ -3,13 +3,8 @@ import type { DelegationName, RoleName } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 
 /**
-<<<<<<< HEAD
  * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority:
  * its users verify it again (`verifyCopy`), and decide by their own pins whether to trust its root.
-=======
- * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority: anyone who
- * uses it verifies it again (`verifyCopy`) and decides by own pins whether to trust its root.
->>>>>>> main
  */
 export interface CollectionCopy {
   readonly gun: Gun;

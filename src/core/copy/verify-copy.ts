@@ -123,7 +123,7 @@ export function* verifyFiles(
   return { set, unusable, unclaimed: unread };
 }
 
-/** The result of steps, for a caller that has nothing else to do in between. */
+/** Runs all steps and returns their result, for callers with nothing else to do in between. */
 export function drained<Result>(steps: Generator<unknown, Result, void>): Result {
   for (;;) {
     const { done, value } = steps.next();

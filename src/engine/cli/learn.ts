@@ -57,6 +57,11 @@ export class LearnedSyntax {
     }
   }
 
+  /** The options of a command, none of which is asked about. Throws what `parse` throws of a command. */
+  async optionsOf(command: readonly string[]): Promise<readonly DockerOption[]> {
+    return (await this.syntaxOf(command)).flags;
+  }
+
   private async syntaxOf(command: readonly string[]): Promise<CommandSyntax> {
     const syntax = this.known.get(command.join(' ')) ?? this.cached(command) ?? (await this.learn(command));
     this.known.set(command.join(' '), syntax);

@@ -29,6 +29,8 @@ export interface NotaryToCheck {
   /** Where the signer's keys are; the same database if absent, if it has them. */
   readonly signerDatabase?: SqlDatabase;
   readonly passphrases: SignerPassphrases;
+  /** Whether the keys are behind a signer that is asked over the network, and so not looked at. */
+  readonly isSignerRemote?: boolean;
   /** What the server is to serve. */
   readonly prefixes: GunPrefixes;
   readonly now: Instant;
@@ -56,7 +58,7 @@ export async function checkNotary(options: NotaryToCheck): Promise<NotaryReport>
   const { database, passphrases, signerDatabase = database, onProgress = () => {} } = options;
   const findings: Finding[] = [];
   const server = await checkTables(database, 'server', findings);
-  const signer = await checkSigner(options, findings);
+  const signer = options.isSignerRemote === true ? undefined : await checkSigner(options, findings);
   const usable = signer?.owner !== undefined;
   const [counts, keyCount] = [
     server.owner === undefined ? NO_COUNTS : await countServer(database),
@@ -74,7 +76,8 @@ export async function checkNotary(options: NotaryToCheck): Promise<NotaryReport>
     findings.push(...(await checkRepositories(options, keys.keys, counts.repositories)));
   }
   if (usable) findings.push(...(await checkNumbers(signerDatabase, ['private_keys'])));
-  if (server.owner === 'notary' && counts.repositories > 0 && signer === undefined) findings.push(NO_SIGNER);
+  const isWithoutKeys = signer === undefined && options.isSignerRemote !== true;
+  if (isWithoutKeys && server.owner === 'notary' && counts.repositories > 0) findings.push(NO_SIGNER);
   const { aliases, newKeys } = keys;
   return { server, signer, counts, aliases, newKeys, findings };
 }

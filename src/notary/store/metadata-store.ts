@@ -18,7 +18,7 @@ export interface MetadataFile extends StoredFile {
 export interface CurrentFiles {
   /** Changes with every publish and every deletion of the GUN, and never comes back; 0 before the first. */
   readonly revision: number;
-  /** Empty where nothing is published. */
+  /** Empty if nothing is published. */
   readonly files: ReadonlyMap<RoleName, MetadataFile>;
 }
 
@@ -83,7 +83,7 @@ export interface MetadataStore {
    * (protocol I.2.3). Nothing is pruned by it. Throws as `publish`.
    */
   import(importation: Importation): Promise<ImportResult>;
-  /** Removes every file of the GUN, and nothing of any other; false where there was none (protocol B.9). */
+  /** Removes every file of the GUN, and nothing of any other; false if there was none (protocol B.9). */
   delete(gun: Gun, at: Instant): Promise<boolean>;
   /** Oldest first. */
   changes(query: ChangeQuery): Promise<readonly ChangeRecord[]>;

@@ -8,7 +8,7 @@ import { migrateSql, type SqlMigrations } from '../../store/sql-migrations.ts';
 /** Which of Notary's programs the tables are of. */
 export type NotaryProgram = 'server' | 'signer';
 
-/** What golang-migrate has noted of the migrations that were run (protocol B.12.3). */
+/** What golang-migrate has noted of the migrations that were run (protocol B.12). */
 export interface Bookkeeping {
   /** `rows` is how versions before 3 did it: one row for each migration. */
   readonly form: 'dirty' | 'rows';

@@ -16,7 +16,7 @@ export interface OnlineKey {
   readonly type: OnlineKeyType;
   /** What `keyval.public` holds, before base64. */
   readonly publicBytes: Buffer;
-  /** Whether anything that it signed is stored. Until then it is handed out again to whoever asks for a new key (protocol B.14.3). */
+  /** Whether anything that it signed is stored. Until then it is returned to every request for a new key (protocol B.14.3). */
   readonly used: boolean;
 }
 

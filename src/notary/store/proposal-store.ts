@@ -29,6 +29,6 @@ export interface ServerProposalStore {
   read(gun: Gun): Promise<KeptProposal | undefined>;
   /** Whole or not at all, also between processes. */
   replace(replacement: Replacement): Promise<ReplacementResult>;
-  /** Removes the GUN's proposal, whatever it is; false where there was none. */
+  /** Removes the GUN's proposal, whatever it is; false if there was none. */
   remove(gun: Gun): Promise<boolean>;
 }

@@ -44,7 +44,7 @@ interface ChangeRow {
 }
 
 interface SqlMetadataOptions {
-  /** How many versions of a role are kept; all of them where absent. Clients of Notary may ask for any. */
+  /** How many versions of a role are kept; all of them if absent. Clients of Notary may ask for any. */
   readonly keptVersions?: number;
 }
 
@@ -238,7 +238,9 @@ export class SqlMetadataStore implements MetadataStore {
     );
   }
 
-  /** What a publication came to that the database did not take. Throws the error where no other publication is the cause. */
+  /**
+   * What a publication came to that the database did not take. Throws the error if no other publication is the cause.
+   */
   private async conflict(
     gun: Gun,
     rows: readonly NewFile[],

@@ -54,7 +54,7 @@ export class BatchWriter {
     this.end += bytes;
     if (bytes === 0) return;
     this.writing = writeAll(this.file, batch, bytes, start);
-    // The error surfaces at the next call; nobody may be waiting for this promise at the moment it fails.
+    // The error surfaces at the next call; no one may be waiting for this promise at the moment it fails.
     this.writing.catch(() => {});
   }
 }

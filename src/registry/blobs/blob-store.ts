@@ -55,7 +55,7 @@ export interface BlobStore {
   /** Forgets every upload that nothing was written to since `before`; returns how many. */
   cancelStale(before: Instant): Promise<number>;
 
-  /** The blob's content, undefined where there is none. */
+  /** The blob's content, undefined if there is none. */
   read(digest: Digest): Promise<Blob | undefined>;
 
   /** Which content lies there now; undefined if there is none. */

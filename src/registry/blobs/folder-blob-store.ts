@@ -37,7 +37,7 @@ export class FolderBlobStore implements BlobStore {
     this.uploads = new UploadFolder(this.uploadsPath, (upload) => this.hashes.delete(upload));
   }
 
-  /** Opens the store in `folder`, which is created where it does not exist. */
+  /** Opens the store in `folder`, which is created if it does not exist. */
   static async open(folder: string): Promise<FolderBlobStore> {
     const below = ['blobs', ...ALGORITHMS.map((algorithm) => join('blobs', algorithm)), 'uploads'];
     for (const path of [folder, ...below.map((name) => join(folder, name))]) {
@@ -160,7 +160,7 @@ export class FolderBlobStore implements BlobStore {
     return writer.position;
   }
 
-  /** From the running hash where it has seen every byte, else from the disk: after a restart, and for SHA-512. */
+  /** From the running hash if it has seen every byte, else from the disk: after a restart, and for SHA-512. */
   private async digestOf(
     file: FileHandle,
     upload: UploadId,

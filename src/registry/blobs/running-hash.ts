@@ -31,8 +31,8 @@ export class RunningHashes {
   private readonly hashes = new Map<UploadId, RunningHash>();
 
   /**
-   * Takes out the hash of an upload that holds `size` bytes; undefined where it is not known, or where another process
-   * has added to the upload since. An upload without a byte needs none before it.
+   * Takes out the hash of an upload that holds `size` bytes; undefined if it is not known, or where another process has
+   * added to the upload since. An upload without a byte needs none before it.
    */
   take(upload: UploadId, size: number): RunningHash | undefined {
     const hash = size === 0 ? new RunningHash() : this.hashes.get(upload);

@@ -11,7 +11,7 @@ import { newUploadId, type UploadId, unknownUpload } from '../names.ts';
  *
  * A resting upload is the file `<uuid>`. To write to it, a process renames it to `<uuid>.<process>`: the rename
  * succeeds for one process only. A file that bears another process's name is left from a crash, or being written at
- * this moment; as nobody can tell which, it is copied, so that a file has never more than one process writing to it.
+ * this moment; as no one can tell which, it is copied, so that a file has never more than one process writing to it.
  */
 export class UploadFolder {
   private readonly folder: string;
@@ -50,8 +50,8 @@ export class UploadFolder {
   }
 
   /**
-   * Runs `work` on the upload's file while nobody else writes to it. Throws `blob-upload-unknown`, or
-   * `blob-upload-busy` where another request holds the upload or another process took it over.
+   * Runs `work` on the upload's file while no one else writes to it. Throws `blob-upload-unknown`, or
+   * `blob-upload-busy` if another request holds the upload or another process took it over.
    */
   async write<T>(upload: UploadId, work: (path: string) => Promise<T>): Promise<T> {
     return this.exclusively(upload, async (path) => {
@@ -107,7 +107,7 @@ export class UploadFolder {
     throw unknownUpload();
   }
 
-  /** Throws `blob-upload-busy` where another process took the upload over. */
+  /** Throws `blob-upload-busy` if another process took the upload over. */
   private async giveBack(upload: UploadId): Promise<void> {
     if (await this.release(upload)) return;
     this.onLost(upload);
@@ -149,12 +149,12 @@ function busyUpload(): SignetError {
   return new SignetError('blob-upload-busy', 'another request is writing to this upload');
 }
 
-/** Renames a file; false where it does not exist. */
+/** Renames a file; false if it does not exist. */
 async function moved(from: string, to: string): Promise<boolean> {
   return (await unlessMissing(rename(from, to).then(() => true))) ?? false;
 }
 
-/** The result of a file operation, undefined where the file does not exist. */
+/** The result of a file operation, undefined if the file does not exist. */
 export async function unlessMissing<T>(operation: Promise<T>): Promise<T | undefined> {
   try {
     return await operation;

@@ -39,7 +39,7 @@ export interface ReferrerPage {
 export interface Referrers {
   /** Descriptors as JSON text, ordered by digest. */
   readonly descriptors: readonly string[];
-  /** The digest of the last one, where there are more. */
+  /** The digest of the last one, if there are more. */
   readonly next: Digest | undefined;
 }
 
@@ -71,15 +71,15 @@ export interface BlobIndex {
   announce(digest: Digest, size: number, now: Instant): Promise<BlobKey>;
   /** Gives the repository the announced blob and closes the upload it came from. Throws `blob-collected`. */
   link(repository: RepositoryName, blob: BlobKey, now: Instant, upload: UploadId | undefined): Promise<void>;
-  /** Gives `repository` the blob that `from` has; false where `from` does not have it. */
+  /** Gives `repository` the blob that `from` has; false if `from` does not have it. */
   mount(repository: RepositoryName, from: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
   get(repository: RepositoryName, digest: Digest): Promise<LinkedBlob | undefined>;
   /**
-   * Notes that a client was told of the blob, unless nothing can be written at the moment; false where the repository
-   * does not have it.
+   * Notes that a client was told of the blob, unless nothing can be written at the moment; false if the repository does
+   * not have it.
    */
   touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
-  /** Takes the blob from the repository; false where it does not have it. */
+  /** Takes the blob from the repository; false if it does not have it. */
   unlink(repository: RepositoryName, digest: Digest): Promise<boolean>;
   /** Whether any blob is known. */
   any(): Promise<boolean>;
@@ -100,23 +100,23 @@ export interface ManifestIndex {
   byDigest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined>;
   byTag(repository: RepositoryName, tag: string): Promise<StoredManifest | undefined>;
   /**
-   * Notes that a client was told of the manifest, unless nothing can be written at the moment; false where the repository
+   * Notes that a client was told of the manifest, unless nothing can be written at the moment; false if the repository
    * does not have it.
    */
   touch(repository: RepositoryName, digest: Digest, now: Instant): Promise<boolean>;
-  /** Removes the manifest and the tags that point to it; false where there is none. */
+  /** Removes the manifest and the tags that point to it; false if there is none. */
   remove(repository: RepositoryName, digest: Digest): Promise<boolean>;
-  /** Removes the tag and nothing else; false where there is none. */
+  /** Removes the tag and nothing else; false if there is none. */
   removeTag(repository: RepositoryName, tag: string): Promise<boolean>;
   /** The manifests whose subject is `subject`. */
   referrers(repository: RepositoryName, subject: Digest, cut: ReferrerPage): Promise<Referrers>;
-  /** Tags in the order of their bytes; undefined where the repository is not known. */
+  /** Tags in the order of their bytes; undefined if the repository is not known. */
   tags(repository: RepositoryName, cut: Page): Promise<readonly string[] | undefined>;
   /** Repositories that have a manifest, in the order of their bytes. */
   repositories(cut: Page): Promise<readonly string[]>;
 }
 
-/** What nobody needs any more, and its removal. Times called `unseenSince` spare all that was seen at or after them. */
+/** What no one needs any more, and its removal. Times called `unseenSince` spare all that was seen at or after them. */
 export interface GarbageIndex {
   /**
    * At most `limit` manifests, with keys above `after`, that have no tag, belong to no index, and refer to no manifest

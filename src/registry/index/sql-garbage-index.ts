@@ -82,7 +82,7 @@ export class SqlGarbageIndex implements GarbageIndex {
 
   forgetBlob(digest: Digest, unseenSince: Instant): Promise<boolean> {
     return this.database.transaction(async (statements) => {
-      // Held before links are looked for: whoever links it holds it too, so the look sees their link or they see no blob.
+      // Locked before links are looked for: a request that links it locks it too, so one sees the other's link or removal.
       const hold = 'SELECT id, announced FROM signet_registry_blobs WHERE digest = $digest FOR UPDATE';
       const blob = await statements.first<{ id: number; announced: number }>(hold, { digest });
       if (blob === undefined) return true;

@@ -18,7 +18,7 @@ export class Rows {
     return write(this.database, work);
   }
 
-  /** Runs one statement as `note` does; returns how many rows were changed, undefined where it could not be run. */
+  /** Runs one statement as `note` does; returns how many rows were changed, undefined if it could not be run. */
   note(sql: string, parameters: Parameters): number | undefined {
     return note(this.database, () => this.run(sql, parameters));
   }

@@ -17,7 +17,7 @@ const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
 const NUMERIC = /^[0-9.]+$/;
 const HIGHEST_PORT = 65_535;
 
-/** Parses `HOST`, `HOST:PORT` or `[IPv6]:PORT`; undefined where the text is none of them. */
+/** Parses `HOST`, `HOST:PORT` or `[IPv6]:PORT`; undefined if the text is none of them. */
 export function parseHostName(text: string): HostName | undefined {
   const [, ipv6, name, digits] = FORM.exec(text) ?? [];
   const host = (ipv6 ?? name)?.toLowerCase();

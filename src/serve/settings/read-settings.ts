@@ -72,7 +72,7 @@ function textsOfVariable(type: SettingType<unknown>, text: string): readonly str
   return type.several ? text.split(',').map((item) => item.trim()) : [text];
 }
 
-/** The texts of a JSON value; undefined where its type cannot be that of the setting. */
+/** The texts of a JSON value; undefined if its type cannot be that of the setting. */
 function textsOfMember(type: SettingType<unknown>, value: JsonValue): readonly string[] | undefined {
   const items = type.several ? value : [value];
   if (!Array.isArray(items)) return undefined;
@@ -130,6 +130,22 @@ function checkTogether(settings: Settings): void {
   }
   if (settings.signerDatabase !== undefined && settings.signerDatabaseFile !== undefined) {
     conflict('signerDatabase and signerDatabaseFile name a database each', 'Leave out one of them.');
+  }
+  const issuer = [
+    settings.tokenIssuer,
+    settings.tokenIssuerService,
+    settings.tokenIssuerRealm,
+    settings.tokenIssuerKeys,
+  ];
+  const given = issuer.filter((part) => part !== undefined).length;
+  if (given !== 0 && given !== issuer.length) {
+    conflict(
+      'tokenIssuer, tokenIssuerService, tokenIssuerRealm and tokenIssuerKeys must be set together',
+      'Set all four as notary-server had them in its auth.options, or none.',
+    );
+  }
+  if (given !== 0 && !settings.auth) {
+    conflict('with auth off no token is looked at, so tokenIssuer has no use', 'Leave out one of them.');
   }
   if ((tlsCertificate === undefined) !== (tlsKey === undefined)) {
     conflict('tlsCertificate and tlsKey must be set together', 'Set both, or neither to use the local authority.');

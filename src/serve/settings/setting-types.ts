@@ -10,9 +10,9 @@ export interface SettingType<T> {
   readonly expects: string;
   /** Whether the setting takes several values: a JSON array, a comma-separated variable, a repeated flag. */
   readonly several: boolean;
-  /** Reads the texts of one source; `folder` is where its relative paths begin. Undefined where not allowed. */
+  /** Reads the texts of one source; `folder` is where its relative paths begin. Undefined if not allowed. */
   read(texts: readonly string[], folder: string): T | undefined;
-  /** The value as help texts show it; empty where there is nothing to show. */
+  /** The value as help texts show it; empty if there is nothing to show. */
   show(value: T): string;
   /**
    * Whether a value holds a secret. Types that have this are never quoted in messages, and such a value is refused as a
@@ -126,6 +126,16 @@ export const word: SettingType<string> = scalar({
   argument: 'NAME',
   expects: 'a name of 1 to 100 letters, digits and . : _ / -',
   read: (text) => (/^[A-Za-z0-9.:_/-]{1,100}$/.test(text) ? text : undefined),
+});
+
+/** Where a token service is, as its challenge gives it. */
+export const realm: SettingType<string> = scalar({
+  argument: 'URL',
+  expects: 'a URL of http:// or https:// without quotes, user and fragment',
+  read: (text) => {
+    const url = /^https?:\/\/[^\s"\\#@]+$/.test(text) && text.length <= 1000 ? URL.parse(text) : null;
+    return url === null ? undefined : text;
+  },
 });
 
 export function wholeNumber(lowest: number, highest: number): SettingType<number> {

@@ -13,6 +13,7 @@ import {
   path,
   pathOr,
   paths,
+  realm,
   type SettingType,
   size,
   texts,
@@ -89,6 +90,18 @@ export const SETTINGS = {
   ),
   service: setting(word, 'signet', 'Name of the token service; the same for all replicas'),
   tokenLifetime: setting(duration('60s', '1h'), 300, 'How long an access token is valid'),
+  tokenIssuer: setting(
+    optional(word),
+    undefined,
+    'Another issuer whose tokens the server takes, as a notary-server behind Harbor does: the `iss` of its tokens',
+  ),
+  tokenIssuerService: setting(optional(word), undefined, 'The service its tokens are for: their `aud`'),
+  tokenIssuerRealm: setting(optional(realm), undefined, 'Where clients get its tokens'),
+  tokenIssuerKeys: setting(
+    optional(path),
+    undefined,
+    'File with what its tokens are verified by: its certificate or public key in PEM, or a JWKS',
+  ),
   masterKeyFile: setting(
     optional(path),
     undefined,

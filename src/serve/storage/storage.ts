@@ -9,7 +9,7 @@ import type { JobTimes } from './job-times.ts';
 
 /**
  * Everything that a server keeps in its database. Blobs lie in the blob store; the master key, the token key and
- * certificates are files of the data folder, so that whoever reads the database alone can sign nothing.
+ * certificates are files of the data folder, so that the database alone is not enough to sign anything.
  */
 export interface Storage {
   readonly metadata: MetadataStore;

@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { DAY, type Instant } from '../../core/time.ts';
 import type { DataFolder } from '../data/data-folder.ts';
@@ -59,7 +60,7 @@ function warnOfExpiry(log: Log, what: string, end: Instant, margin: number, now:
 
 function warnOfMissingNames(log: Log, names: OwnNames, { leaf }: ServerCertificate): void {
   const missing = names.configuredHosts.filter(
-    (host) => leaf.checkHost(host) === undefined && leaf.checkIP(host) === undefined,
+    (host) => (isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)) === undefined,
   );
   if (missing.length > 0)
     log.warn('the certificate is not for every name of this server', { missing: missing.join(',') });

@@ -65,8 +65,8 @@ export function signImages(repository: Repository, images: readonly SignedImage[
 }
 
 /**
- * Opens the keys with which this person signs a tag, so that what follows cannot fail for want of them. Throws
- * `signing-key-missing` if none is here, and as `KeyRing.find`.
+ * Opens the keys with which this person signs a tag, so that later steps cannot fail because a key is missing. Throws
+ * `signing-key-missing` if there is none, and the errors of `KeyRing.find`.
  */
 export async function openSigningKeys({ keys, source }: Repository, { set }: Collection, tag: string): Promise<void> {
   for (const role of await signableRoles(set, tag, keys)) {

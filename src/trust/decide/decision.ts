@@ -87,7 +87,7 @@ export interface SignedTag {
   readonly tag: TrustedTag;
 }
 
-/** A tag to which a frozen list gives a digest, for as long as the list lasts. A command that uses it says so each time. */
+/** A tag to which a frozen list gives a digest, until the list expires. Callers must report each use. */
 export interface FrozenTag {
   readonly verdict: 'tag-frozen';
   /** With its tag. */

@@ -7,7 +7,7 @@ import { rootCertificateOf } from '../../core/keys/certificate.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
-import { isDelegation, type RoleName } from '../../core/names/role.ts';
+import { isDelegation, isTargetsRole, type RoleName, type TargetsRole } from '../../core/names/role.ts';
 import { canonicalKeyIds } from '../../core/verify/signers.ts';
 import type { ImportService } from '../../remote/notary/import-service.ts';
 import type { TrustServer } from '../../remote/notary/trust-server.ts';
@@ -43,7 +43,7 @@ interface MovedParts {
   readonly targets: number;
   readonly delegations: number;
   /** Roles whose files had expired on the old server, and are no better on the new one. */
-  readonly expired: readonly RoleName[];
+  readonly expired: readonly TargetsRole[];
 }
 
 /** What became of one repository. */
@@ -233,7 +233,7 @@ async function checkThere({ gun, from, to }: Migration, { copy, verified }: Read
       {
         cause,
         detail: { gun, why: cause.code },
-        next: `If nothing of it is needed, delete it there and migrate again: signet trust delete --remote ${gun}`,
+        next: `If nothing of it is needed, delete it there and migrate again: DOCKER_CONTENT_TRUST_SERVER=https://${to.host} signet trust delete --remote ${gun}`,
       },
     );
   }
@@ -273,6 +273,7 @@ function partsOf({ copy, verified }: ReadCopy): MovedParts {
     oldestRoot: copy.roots[0]?.version ?? verified.set.root.root.version,
     targets: payloads.reduce((sum, { targets }) => sum + targets.size, 0),
     delegations: payloads.length - 1,
-    expired: copy.verification.expired.map(({ role }) => role),
+    // The others are signed again.
+    expired: copy.verification.expired.map(({ role }) => role).filter(isTargetsRole),
   };
 }

@@ -205,7 +205,7 @@ export class Repository {
     }
   }
 
-  /** Whoever loses together would meet again at once: each waits a time of their own, a longer one each time. */
+  /** Waits a random time, longer after each race, so that processes that lost together do not race again. */
   private async pause(race: number): Promise<void> {
     const milliseconds = Math.random() * Math.min(FIRST_PAUSE * 2 ** race, LAST_PAUSE);
     const { sleep = (time: number) => new Promise<void>((wake) => setTimeout(wake, time)) } = this.source;

@@ -81,9 +81,7 @@ describe('each command', () => {
     const settings = command.path === 'serve' ? SETTING_NAMES.map(flagOf) : [];
     const source = sourceOf(command);
     const isRead = (name: string) =>
-      new RegExp(
-        `(?:has|values?)\\('${name}'\\)|choice\\(parsed, '${name}'|\\['${name}', /|[\\[,] ?'${name}'[\\],].*\\.map\\(`,
-      ).test(source);
+      new RegExp(`\\w\\((?:parsed, )?'${name}'[,)]|\\['${name}', /|[\\[,] ?'${name}'[\\],].*\\.map\\(`).test(source);
     expect(command.flags.map(({ name }) => name).filter((name) => !settings.includes(name) && !isRead(name))).toEqual(
       [],
     );

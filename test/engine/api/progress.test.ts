@@ -148,7 +148,7 @@ describe('beside docker itself', () => {
       `import { DockerEngine } from ${module('api.ts')};
 import { EngineClient } from ${module('client.ts')};
 const engine = new DockerEngine(new EngineClient(${JSON.stringify({ host, socketPath })}));
-import { progressOutput } from ${module('../../cli/terminal/progress-output.ts')};
+import { progressOutput } from ${module('../../cli/terminal/streams.ts')};
 await engine.push('localhost:5000/a/b:latest', { show: progressOutput('stdout') });
 `,
     );

@@ -75,6 +75,15 @@ describe('official images', () => {
     expect((await operator.signet('trust', 'list', 'alpine')).exitCode).toBe(1);
   });
 
+  test('are not adopted onto the very server that they come from', async () => {
+    const env = `DOCKER_CONTENT_TRUST_SERVER=${old.origin}`;
+    const words = ['trust', 'adopt', '--init', '--from', old.origin, '--accept-expired', DAY_BEFORE, 'alpine'];
+    const { exitCode, stderr } = await person().run(['/usr/bin/env', env, ...signetCommand(), ...words]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${old.host} is the trust server that ${ALPINE} comes from`);
+    expect(stderr).toContain('{"registries":{"docker.io":{"trustServer":"https://HOST"}}}');
+  });
+
   test('--dry-run: signs nothing, and says what it would', async () => {
     const told = await succeeds(adopt(operator, '--dry-run', '--accept-expired', DAY_BEFORE, 'alpine'));
     expect(told).toMatch(/docker\.io\/library\/alpine +3 +3 +0 +0 +planned\n/);
@@ -149,6 +158,30 @@ describe('official images', () => {
     expect(await succeeds(person().signet('trust', 'list', as))).not.toContain('3.19');
     const none = await adopt(operator, '--accept-expired', DAY_BEFORE, '--tag', '9', 'alpine');
     expect(none.stderr).toContain('No valid trust data for 9');
+  });
+
+  test('where it was trusted before: its root is the anchor, gives way to the own one, and comes back if that fails', async () => {
+    const used = person();
+    const cached = join(used.trust, 'tuf', ALPINE, 'metadata');
+    mkdirSync(cached, { recursive: true });
+    for (const role of ['root', 'timestamp', 'snapshot', 'targets'] as const) {
+      writeFileSync(join(cached, `${role}.json`), alpine.file(role));
+    }
+    const root = () => readFileSync(join(cached, 'root.json')).equals(alpine.file('root'));
+    const words = ['trust', 'adopt', '--from', old.origin, '--accept-expired', DAY_BEFORE, '--tag', 'latest', 'alpine'];
+    const dark = await used.run([
+      '/usr/bin/env',
+      'DOCKER_CONTENT_TRUST_SERVER=https://localhost:1',
+      ...signetCommand(),
+      ...words,
+    ]);
+    expect([dark.exitCode, root()]).toEqual([1, true]);
+    expect(dark.stderr).toContain('the one that was trusted here before');
+    // Nothing is to be signed: what is there is what was signed by the operator.
+    const told = await used.signet(...words);
+    expect(told.stderr).toContain('the one that was trusted here before');
+    expect(told.exitCode).toBe(0);
+    expect(await succeeds(used.signet('trust', 'list', 'alpine'))).toContain('latest');
   });
 
   test('of a root that is not the given one, or not the one of before, are refused', async () => {

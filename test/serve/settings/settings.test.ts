@@ -140,6 +140,16 @@ describe('refused', () => {
     publicPull: ['team/App', 'a//b', '**', 'team/*/x'],
     service: ['a b', 'a"b', 'x'.repeat(101), 'é'],
     tokenLifetime: ['59', '59s', '61m', '2h', '-60', '1e3', '60.5', 'NaN'],
+    tokenIssuer: ['a b', 'a"b'],
+    tokenIssuerService: ['a b', ''],
+    tokenIssuerRealm: [
+      'harbor.example.com/service/token',
+      'ftp://a/b',
+      'https://a"b',
+      'https://user@host/x',
+      'https://a/#x',
+    ],
+    tokenIssuerKeys: ['a\0b'],
     masterKeyFile: ['a\0b'],
     signer: ['signer.example.com', 'https://a:1', 'a b:1', ''],
     signerCa: ['a\0b'],
@@ -170,8 +180,7 @@ describe('refused', () => {
       for (const text of WRONG[name]) {
         const { code, message } = failure({ flags: new Map([[flagOf(name), [text]]]) });
         expect([text, code]).toEqual([text, 'setting-invalid']);
-        const quotes =
-          name === 'database' || name === 'signerDatabase' ? ': the database URL cannot be used' : ', got ';
+        const quotes = /database$/i.test(name) ? ': the database URL cannot be used' : ', got ';
         expect(message).toStartWith(
           `setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}${quotes}`,
         );

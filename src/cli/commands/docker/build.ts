@@ -9,9 +9,9 @@ import { nameOptions, nameResults, readBuildSettings, refuseReplacedBases } from
 import { PrivateFolder } from './build/private-folder.ts';
 import { reachRegistries } from './build/registries.ts';
 import { type BuildSource, findSource } from './build/source.ts';
+import { withPlace } from './errors.ts';
 import { tagAs } from './fetch.ts';
 import { type DockerTask, passToDocker } from './task.ts';
-import { withPlace } from './with-place.ts';
 
 /**
  * `docker build` with any builder (protocol D.6): every image named in the Dockerfile or an option is resolved to its

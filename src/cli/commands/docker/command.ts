@@ -7,7 +7,7 @@ import { execDocker } from '../../../engine/cli/run.ts';
 import { readConfiguration } from '../../../trust/settings/configuration-file.ts';
 import { suggestion } from '../../line/suggest.ts';
 import { printErr } from '../../terminal/output.ts';
-import { isReplaced, replacedCommand } from '../replaced.ts';
+import { findWord, WORDS } from '../words.ts';
 import {
   findCommand,
   firstWords,
@@ -34,7 +34,7 @@ const ENFORCED: ReadonlyMap<string, () => Promise<(task: DockerTask) => Promise<
 ]);
 
 /** Commands that Signet adds to docker, or replaces. */
-const OWN_WORDS: readonly string[] = ['serve', 'signer', 'user', 'trust', 'login', 'logout'];
+const OWN_WORDS: readonly string[] = WORDS.map(({ name }) => name);
 
 /** A parsed docker command line, and what is needed to run it. */
 interface Call extends Pick<DockerTask, 'cli' | 'line' | 'env'> {
@@ -59,9 +59,9 @@ export async function dockerCommand(argv: readonly string[], env: NodeJS.Process
   if (line === undefined) return execDocker(cli.path, argv, env);
   const call: Call = { argv, cli, line, env, book };
   const [word] = line.words;
-  if (word !== undefined && isReplaced(word)) {
-    return replacedCommand({ word, words: line.rest, globals: line.globals, argv, env });
-  }
+  const own = findWord(word ?? '');
+  if (own !== undefined)
+    return own.call({ words: [...line.words.slice(1), ...line.rest], globals: line.globals, argv, env });
   const command = findCommand(line.words);
   return command?.kind === 'enforced' ? enforced(call, command) : unenforced(call);
 }
@@ -155,7 +155,7 @@ async function prepared<T>(name: string, preparation: Promise<T>): Promise<T> {
   try {
     return await preparation;
   } catch (error) {
-    throw name === 'run' && isSignetError(error) ? (await import('./run-error.ts')).runError(error) : error;
+    throw name === 'run' && isSignetError(error) ? (await import('./errors.ts')).runError(error) : error;
   }
 }
 

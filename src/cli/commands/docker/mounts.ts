@@ -4,9 +4,9 @@ import { familiarReference } from '../../../core/names/reference.ts';
 import { quoted } from '../../../core/printable.ts';
 import type { FlagToken, ParsedArgs } from '../../../engine/cli/flags.ts';
 import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
+import { withPlace } from './errors.ts';
 import { permit, permitId, readImageId } from './permission.ts';
 import type { DockerTask } from './task.ts';
-import { withPlace } from './with-place.ts';
 
 /** The arguments with every mounted image replaced by its permitted name. */
 interface NamedMounts {

@@ -8,7 +8,7 @@ import {
   type Reference,
 } from '../../../core/names/reference.ts';
 import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
-import { progressOutput } from '../../terminal/progress-output.ts';
+import { progressOutput } from '../../terminal/streams.ts';
 import { fetchTrusted } from './fetch.ts';
 import { permit, permitEveryTag } from './permission.ts';
 import { type DockerTask, passToDocker, platformOf } from './task.ts';

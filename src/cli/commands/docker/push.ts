@@ -1,6 +1,6 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { DEFAULT_TAG, familiarReference, formatReference, gunOf } from '../../../core/names/reference.ts';
-import { pushAndSign } from '../../signing.ts';
+import { pushAndSign } from '../trust/signing.ts';
 import { type DockerTask, passToDocker, runInDocker } from './task.ts';
 import { wrongCount } from './usage.ts';
 

@@ -2,11 +2,11 @@ import { isSignetError } from '../../../core/errors/index.ts';
 import { familiarReference } from '../../../core/names/reference.ts';
 import type { ParsedArgs, PositionalToken } from '../../../engine/cli/flags.ts';
 import { isResolvedTag, type ResolvedTag } from '../../../trust/decide/decision.ts';
-import { progressOutput } from '../../terminal/progress-output.ts';
+import { progressOutput } from '../../terminal/streams.ts';
+import { runError } from './errors.ts';
 import { fetchTrusted } from './fetch.ts';
 import { nameMounts } from './mounts.ts';
 import { permitId, permitTag, readImageId } from './permission.ts';
-import { runError } from './run-error.ts';
 import { type DockerTask, passToDocker, platformOf } from './task.ts';
 import { wrongCount } from './usage.ts';
 

@@ -55,7 +55,9 @@ function tablesText(program: string, { owner, bookkeeping }: TablesReport): stri
     : `${whose}, migration ${bookkeeping.version}`;
 }
 
-function keysText({ database, signerDatabase, signer, aliases, newKeys }: ServeReport): readonly string[] {
+function keysText(report: ServeReport): readonly string[] {
+  const { database, signerDatabase, signerAddress, signer, aliases, newKeys } = report;
+  if (signerAddress !== undefined) return [`Keys         behind the signer ${signerAddress}, which was not asked`];
   if (signer === undefined) return ['Keys         none of a notary-signer'];
   const open = aliases.map(
     ({ alias, keys, open: opened }) => `             alias ${alias}: ${opened} of ${keys} keys open`,
@@ -75,7 +77,7 @@ function findingText({ level, about, message, next }: Finding): readonly string[
   return [`${LEVELS[level].padEnd(7)} ${subject}${message}`, ...(next === undefined ? [] : [`        ${next}`])];
 }
 
-function planText({ server, signer, findings }: ServeReport, isFit: boolean): readonly string[] {
+function planText({ server, signer, signerAddress, findings }: ServeReport, isFit: boolean): readonly string[] {
   const gap = findings.length === 0 ? [] : [''];
   if (!isFit && server.owner === undefined) return [...gap, 'Signet would not start on this database.'];
   const tables =
@@ -83,9 +85,10 @@ function planText({ server, signer, findings }: ServeReport, isFit: boolean): re
       ? "Signet would make Notary's tables in this empty database, and its own beside them (signet_…)."
       : 'Signet would read and write these tables as notary-server does, alter none of them, and make its own beside them (signet_…).';
   const history = server.owner === 'notary' ? ['It would keep every version that is stored.'] : [];
-  const keys =
+  const own =
     signer?.owner === undefined
       ? 'It would make keys of its own, sealed with its master key.'
       : 'It would sign with the keys of notary-signer, and add new ones to its table.';
+  const keys = signerAddress === undefined ? own : `It would have ${signerAddress} sign, and make new keys.`;
   return [...gap, tables, ...history, keys];
 }

@@ -3,7 +3,7 @@ import { SignetError } from '../../../core/errors/index.ts';
 import type { CopyProgress } from '../../../serve/storage/copy/copy.ts';
 import { readDatabaseUrl } from '../../../serve/storage/database-of.ts';
 import { type DatabaseUrl, formatDatabaseUrl, parseDatabaseUrl } from '../../../store/database-url.ts';
-import { parseCommand, runGroup } from '../../line/command.ts';
+import { carryOut, parseCommand, runGroup } from '../../line/command.ts';
 import type { Command, Group, ParsedCommand } from '../../line/declaration.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
@@ -44,7 +44,7 @@ export const DATABASE: Group<Terminal> = {
 
 /** `signet serve database …`; returns the exit code. Throws what went wrong as a SignetError. */
 export async function databaseCommand(words: string[], terminal: Terminal = new ProcessTerminal()): Promise<number> {
-  return runGroup(DATABASE, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
+  return runGroup(DATABASE, words, async (command, rest) => carryOut(command, terminal, parseCommand(command, rest)));
 }
 
 async function copy(terminal: Terminal, parsed: ParsedCommand): Promise<number> {

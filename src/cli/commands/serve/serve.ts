@@ -3,7 +3,7 @@ import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
 import { settingsOf } from '../../../serve/data/settings-of.ts';
 import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
-import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import { printOut } from '../../terminal/output.ts';
 import { givenSettings, SERVE_FLAGS, SETTINGS_NOTES } from './flags.ts';
@@ -20,6 +20,12 @@ export const SERVE: Command<undefined> = {
   commands: [['database', async () => (await import('./database.ts')).DATABASE]],
   flags: SERVE_FLAGS,
   notes: `${SETTINGS_NOTES}\n\nsignet serve database copy FROM TO moves everything in a database to another one.`,
+  examples: [
+    { about: 'Serve this machine', line: 'serve' },
+    { about: 'Serve a network', line: 'serve --listen 0.0.0.0:5000 --name registry.example.com' },
+    { about: 'Make this machine trust the server', line: 'serve --trust-here' },
+  ],
+  exitCodes: [[INTERRUPTED, 'A second signal ended it at once.']],
   run: serve,
 };
 
@@ -27,7 +33,7 @@ export const SERVE: Command<undefined> = {
 export async function serveCommand(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
-  return SERVE.run(undefined, parseCommand(SERVE, words));
+  return carryOut(SERVE, undefined, parseCommand(SERVE, words));
 }
 
 /**

@@ -3,7 +3,7 @@ import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
 import { openLogs } from '../../../serve/observe/logs.ts';
 import { address, isPath } from '../../../serve/settings/setting-types.ts';
 import type { RunningSigner, SignerSettings } from '../../../serve/start-signer.ts';
-import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import { printErr, printOut } from '../../terminal/output.ts';
 
@@ -93,7 +93,7 @@ export const SIGNER: Command<undefined> = {
 
 /** `signet signer`; returns the exit code. Throws a SignetError if it cannot start. */
 export async function signerCommand(words: readonly string[]): Promise<number> {
-  return SIGNER.run(undefined, parseCommand(SIGNER, words));
+  return carryOut(SIGNER, undefined, parseCommand(SIGNER, words));
 }
 
 /** Signs until SIGTERM or SIGINT asks it to stop, and returns 0 when all calls have ended; a second signal ends it at once. */

@@ -5,6 +5,7 @@ import { checkTargetName, type Target } from '../../../core/metadata/targets.ts'
 import type { Change } from '../../../store/change.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
 import { makeChanges, rolesFlag, rolesOf, STAGE } from './change.ts';
 import { readCustom } from './custom.ts';
 import { readPieces } from './file-pieces.ts';
@@ -28,6 +29,7 @@ export const ADD: Command<Session> = {
     STAGE,
     ...PLACE_FLAGS,
   ],
+  exitCodes: PENDING_EXIT,
   run: add,
 };
 

@@ -13,7 +13,6 @@ import { vouch } from '../../../trust/adopt/adopt.ts';
 import { checkFresh, type OldCollection, rememberOld } from '../../../trust/adopt/old-collection.ts';
 import { type AdoptionPlan, planAdoption } from '../../../trust/adopt/plan.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
-import { checkCreation, INIT_FLAG } from '../../creation.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Orphan } from '../../place.ts';
 import type { Session } from '../../session.ts';
@@ -21,12 +20,13 @@ import { dockerTable } from '../../terminal/table.ts';
 import { goJson } from '../../wording/go-json.ts';
 import { inForce } from '../../wording/pending.ts';
 import { day, fileOf, readCopyFile } from './copies.ts';
+import { checkCreation, INIT_FLAG } from './creation.ts';
 import { freeze } from './freeze.ts';
 
 export const ADOPT: Command<Session> = {
   program: 'signet',
   path: 'trust adopt',
-  summary: 'Vouch for what others have signed, where their trust server goes away',
+  summary: 'Vouch for what others have signed, if their trust server goes away',
   args: [{ name: 'REPOSITORY', takes: 'repository', isOptional: true, isRepeated: true }],
   flags: [
     {
@@ -133,7 +133,7 @@ function wishesOf(parsed: ParsedCommand): Wishes {
     pins: parsed.values('root-key').map(parseKeyId),
     accepted: accepted === undefined ? undefined : dayOf('--accept-expired', accepted),
     isDry: parsed.has('dry-run'),
-    mayFound: parsed.has(INIT_FLAG.name),
+    mayFound: parsed.has('init'),
   };
 }
 
@@ -188,36 +188,31 @@ async function vouchFor(
     );
   }
   const isSame = repository.gun === copy.gun;
-  const roots = copy.roots.map(({ bytes }) => bytes);
-  const isOldCached = isSame && (await isCached(repository, roots));
-  const present = isOldCached ? undefined : await repository.current();
-  const plan = planAdoption(verified.set, present?.set, tags);
-  const about = { as: repository.gun, plan, old };
-  if (isDry) return { ...about, result: 'planned' };
-  if (plan.added.length + plan.moved.length === 0) {
-    await rememberOld(orphan.kept.known, old);
-    return { ...about, result: 'unchanged', ...own(present?.set) };
+  if (isDry) {
+    // What is trusted under the name stays, so that one's own collection cannot be looked at beside it.
+    const present = isSame && (await orphan.isTrusted(copy)) ? undefined : await repository.current();
+    return { as: repository.gun, plan: planAdoption(verified.set, present?.set, tags), old, result: 'planned' };
   }
-  if (present === undefined) checkCreation(session, repository.gun, mayFound, '--init');
-  if (isSame && (await orphan.forget(roots))) {
-    session.printError(
-      `The root of ${copy.gun} that was trusted here is kept as evidence; from now on your own counts here.\n`,
-    );
-  }
-  const evidence = orphan.kept.keep(fileOf(copy));
-  const adoption = { gun: copy.gun, server: copy.server?.origin, read: copy.readAt, evidence };
-  const publication = await vouch(repository, verified.set, tags, adoption);
   await rememberOld(orphan.kept.known, old);
-  if (publication !== undefined) inForce(repository, publication);
-  return { ...about, result: 'vouched', evidence, ...own((await repository.present()).set) };
-}
-
-async function isCached(
-  repository: Awaited<ReturnType<Session['repository']>>,
-  roots: readonly Buffer[],
-): Promise<boolean> {
-  const root = await repository.source.cache.read(repository.gun, 'root');
-  return root !== undefined && roots.some((each) => each.equals(root));
+  const restore = isSame ? await orphan.forget(copy) : undefined;
+  try {
+    const present = await repository.current();
+    const plan = planAdoption(verified.set, present?.set, tags);
+    const about = { as: repository.gun, plan, old };
+    if (plan.added.length + plan.moved.length === 0) return { ...about, result: 'unchanged', ...own(present?.set) };
+    if (present === undefined) checkCreation(session, repository.gun, mayFound, '--init');
+    const evidence = orphan.kept.keep(fileOf(copy));
+    const adoption = { gun: copy.gun, server: copy.server?.origin, read: copy.readAt, evidence };
+    const publication = await vouch(repository, verified.set, tags, adoption);
+    if (publication !== undefined) inForce(repository, publication);
+    if (restore !== undefined) {
+      session.printError(`${copy.gun} was trusted here under its old root; from now on your own counts here.\n`);
+    }
+    return { ...about, result: 'vouched', evidence, ...own((await repository.present()).set) };
+  } finally {
+    // Unless one's own collection has taken its place.
+    await restore?.();
+  }
 }
 
 function own(set: TrustedView | undefined): Pick<Outcome, 'own'> {

@@ -8,7 +8,7 @@ import { YES } from '../../line/common-flags.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { declined } from '../../terminal/answer.ts';
-import { countLines, othersStep, PENDING } from '../../wording/pending.ts';
+import { countLines, othersStep, PENDING, PENDING_EXIT } from '../../wording/pending.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { ACCEPT_UNUSUAL, reviewProposal } from './review.ts';
 
@@ -29,6 +29,7 @@ export const APPROVE: Command<Session> = {
     ...PLACE_FLAGS,
     YES,
   ],
+  exitCodes: PENDING_EXIT,
   run: approve,
 };
 

@@ -1,4 +1,4 @@
-import { parseCommand, runGroup } from '../../line/command.ts';
+import { carryOut, parseCommand, runGroup } from '../../line/command.ts';
 import type { Command, Group } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 
@@ -70,7 +70,7 @@ export function trustCommand(words: readonly string[], open: () => Promise<Sessi
     const parsed = parseCommand(command, rest);
     const session = await open();
     try {
-      return await command.run(session, parsed);
+      return await carryOut(command, session, parsed);
     } finally {
       await session.close();
     }

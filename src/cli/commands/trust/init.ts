@@ -37,6 +37,9 @@ export const INIT: Command<Session> = {
     { name: 'stage', type: 'switch', about: 'Prepare it here only, until "signet trust publish"' },
     ...PLACE_FLAGS,
   ],
+  examples: [
+    { about: 'Publish the keys of a repository, before anyone signs in a script', line: 'trust init alice/app' },
+  ],
   run: init,
 };
 

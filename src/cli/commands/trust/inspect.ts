@@ -25,6 +25,7 @@ export const INSPECT: Command<Session> = {
   args: [{ name: 'IMAGE[:TAG]', takes: 'image', isRepeated: true }],
   usage: 'IMAGE[:TAG] [IMAGE[:TAG]...]',
   flags: [{ name: 'pretty', type: 'switch', about: 'Print the information in a human friendly format' }],
+  examples: [{ about: 'See who signed what', line: 'trust inspect --pretty alice/app' }],
   run: inspect,
 };
 
@@ -132,10 +133,12 @@ function adoptedJson({ gun, server, read, evidence }: Adoption): unknown {
 /** On whose word tags were vouched for, and where the copy is that shows it. */
 function adoptedText(session: Session, tags: Inspection['tags']): string {
   const kept = new AdoptedFolder(join(session.folder, 'trust'));
+  const evidences = new Set(tags.flatMap(({ adoption }) => adoption?.evidence ?? []));
+  const here = new Set([...evidences].filter((evidence) => kept.has(evidence)));
   const rows = tags.flatMap(({ tag, adoption }) => {
     if (adoption === undefined) return [];
     const { gun, server = 'a cache', read, evidence } = adoption;
-    const place = kept.has(evidence) ? kept.pathOf(evidence) : `${evidence} (not here)`;
+    const place = here.has(evidence) ? kept.pathOf(evidence) : `${evidence} (not here)`;
     return [[shown(tag), `${gun} of ${server}`, formatTime(read), place]];
   });
   if (rows.length === 0) return '';

@@ -8,7 +8,7 @@ import { runAll } from '../../../trust/migrate/run-all.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
-import { untilInterrupted } from '../../until-interrupted.ts';
+import { untilInterrupted } from '../../terminal/interrupts.ts';
 import { describedOutcome, describeRun, progressLine, reportTable, summaryText } from './migrate-report.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { repositoryNames } from './repository-names.ts';
@@ -16,11 +16,12 @@ import { repositoryNames } from './repository-names.ts';
 export const MIGRATE: Command<Session> = {
   program: 'signet',
   path: 'trust migrate',
-  summary: 'Move the trust data of repositories from a live trust server to a server of Signet',
-  details: `Reads and verifies all of each repository, makes one new version of its root with the
-keys of the new server, signed with your root key, and imports everything. Clients that
-know any old root go on with the new server at the first try. What is there already
-counts as done, so that a run that was interrupted can be repeated.`,
+  summary: 'Move the trust data of repositories from a live trust server to Signet',
+  details: `Reads and verifies all of each repository, makes one new version of its root
+with the keys of the new server, signed with your root key, and imports
+everything. Clients that know any old root go on with the new server at the
+first try. What is there already counts as done, so that a run that was
+interrupted can be repeated.`,
   args: [
     { name: 'SERVER', takes: 'text' },
     { name: 'REPOSITORY', takes: 'repository', isOptional: true, isRepeated: true },

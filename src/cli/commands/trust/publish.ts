@@ -5,6 +5,7 @@ import { publishStaged, republishStaged } from '../../../trust/changes/staged.ts
 import type { Repository } from '../../../trust/publish/repository.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportPublication } from './approve.ts';
 import { consequencesText } from './consequences-text.ts';
 import { decideKept, KEEPING } from './keeping.ts';
@@ -16,6 +17,7 @@ export const PUBLISH: Command<Session> = {
   summary: 'Publish all staged changes, and a repository that was only prepared',
   args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [...KEEPING, ...PLACE_FLAGS],
+  exitCodes: PENDING_EXIT,
   run: publish,
 };
 

@@ -5,6 +5,7 @@ import { publishChanges } from '../../../trust/changes/changes.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportChange, rolesFlag, rolesOf, STAGE, stageChanges } from './change.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
@@ -17,6 +18,7 @@ export const REMOVE: Command<Session> = {
     { name: 'TARGET', takes: 'target' },
   ],
   flags: [rolesFlag('Take it from these roles'), STAGE, ...PLACE_FLAGS],
+  exitCodes: PENDING_EXIT,
   run: remove,
 };
 

@@ -7,6 +7,7 @@ import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { declined } from '../../terminal/answer.ts';
 import { dockerTable } from '../../terminal/table.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportPublication } from './approve.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { differenceLines } from './review.ts';
@@ -20,6 +21,8 @@ export const RENEW: Command<Session> = {
     { name: 'ROLE', takes: 'role', isOptional: true, isRepeated: true },
   ],
   flags: [...PLACE_FLAGS, YES],
+  examples: [{ about: 'Renew all roles that you have keys of', line: 'trust renew --yes alice/app' }],
+  exitCodes: PENDING_EXIT,
   run: renewRoles,
 };
 

@@ -25,7 +25,6 @@ export const RESET: Command<Session> = {
       name: 'number',
       short: 'n',
       type: 'list',
-      takes: 'staged',
       about: 'Drop the staged changes of these numbers, as "signet trust status" shows them',
     },
     { name: 'reason', type: 'value', about: 'Why the root key is replaced; kept in the record' },

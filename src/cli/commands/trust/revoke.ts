@@ -9,13 +9,15 @@ import { YES } from '../../line/common-flags.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { missingKeys } from '../../wording/docker-texts.ts';
-import { inForce } from '../../wording/pending.ts';
+import { inForce, PENDING_EXIT } from '../../wording/pending.ts';
 
 export const REVOKE: Command<Session> = {
   path: 'trust revoke',
   summary: 'Remove trust for an image',
   args: [{ name: 'IMAGE[:TAG]', takes: 'image' }],
   flags: [YES],
+  examples: [{ about: 'Take the signature of a tag back', line: 'trust revoke alice/app:1.0' }],
+  exitCodes: PENDING_EXIT,
   run: revoke,
 };
 

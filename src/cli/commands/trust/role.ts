@@ -5,6 +5,7 @@ import { quoted } from '../../../core/printable.ts';
 import { changeRole, planRole } from '../../../trust/changes/roles.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportPublication } from './approve.ts';
 import { decideKept, KEEPING } from './keeping.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
@@ -30,6 +31,10 @@ export const ROLE: Command<Session> = {
     ...PLACE_FLAGS,
     { name: 'threshold', type: 'number', about: 'Number of keys that must sign' },
   ],
+  examples: [
+    { about: 'Let two people agree on what is released', line: 'trust role --threshold 2 alice/app targets/releases' },
+  ],
+  exitCodes: PENDING_EXIT,
   run: setRole,
 };
 

@@ -13,11 +13,12 @@ import { signableRoles } from '../../../trust/keys/signer-roles.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import { inspectCollection } from '../../../trust/report/inspect.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
-import { checkCreation, INIT_FLAG, isCreatedHere, isWatched } from '../../creation.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from '../../signing.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
+import { checkCreation, INIT_FLAG, isCreatedHere, isWatched } from './creation.ts';
+import { failingToSign, nameOf, openKeys, pushImage, signAs, type TaggedReference } from './signing.ts';
 
 interface Request {
   readonly typed: string;
@@ -71,6 +72,12 @@ export const SIGN: Command<Session> = {
     { name: 'local', type: 'switch', about: 'Sign a locally tagged image' },
     { name: 'remote', type: 'switch', about: 'Sign what the registry holds, without an engine' },
   ],
+  examples: [
+    { about: 'Sign a tag, and push the image if only the engine has it', line: 'trust sign alice/app:1.0' },
+    { about: 'Sign what the registry holds, without an engine', line: 'trust sign --remote alice/app:1.0' },
+    { about: 'Sign several tags in one publish', line: 'trust sign alice/app:1.0 alice/app:latest' },
+  ],
+  exitCodes: PENDING_EXIT,
   run: sign,
 };
 

@@ -9,12 +9,12 @@ import type { Repository } from '../../../trust/publish/repository.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
-import { checkCreation, INIT_FLAG, isCreatedHere } from '../../creation.ts';
 import { checkName } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { wordedAs } from '../../wording/docker-texts.ts';
-import { inForce } from '../../wording/pending.ts';
+import { inForce, PENDING_EXIT } from '../../wording/pending.ts';
+import { checkCreation, INIT_FLAG, isCreatedHere } from './creation.ts';
 import { decideKept, KEEPING } from './keeping.ts';
 import { readPublicKey } from './public-keys.ts';
 
@@ -32,6 +32,7 @@ export const SIGNER_ADD: Command<Session> = {
   ],
   usage: 'OPTIONS NAME REPOSITORY [REPOSITORY...] ',
   flags: [INIT_FLAG, { name: 'key', type: 'list', takes: 'file', about: "Path to the signer's public key file" }],
+  exitCodes: PENDING_EXIT,
   run: addSigners,
 };
 
@@ -70,6 +71,7 @@ export const SIGNER_REMOVE: Command<Session> = {
       about: 'Do not prompt for confirmation before removing the most recent signer',
     },
   ],
+  exitCodes: PENDING_EXIT,
   run: removeSigners,
 };
 

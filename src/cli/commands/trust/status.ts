@@ -17,6 +17,7 @@ export const STATUS: Command<Session> = {
   summary: 'Show who signed what until when, what waits for signatures, and what is staged',
   args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [...PLACE_FLAGS],
+  examples: [{ about: 'See what expires, waits for signatures or is staged', line: 'trust status alice/app' }],
   run: status,
 };
 

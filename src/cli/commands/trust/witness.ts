@@ -3,6 +3,7 @@ import { isTargetsRole, parseRole, type TargetsRole } from '../../../core/names/
 import type { Change } from '../../../store/change.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
+import { PENDING_EXIT } from '../../wording/pending.ts';
 import { makeChanges, STAGE } from './change.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
@@ -15,6 +16,7 @@ export const WITNESS: Command<Session> = {
     { name: 'ROLE', takes: 'role', isRepeated: true },
   ],
   flags: [STAGE, ...PLACE_FLAGS],
+  exitCodes: PENDING_EXIT,
   run: witness,
 };
 

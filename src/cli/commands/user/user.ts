@@ -15,9 +15,9 @@ import {
   openDataFolder,
 } from '../../../serve/data/data-folder.ts';
 import { forgetFirstPassword } from '../../../serve/data/first-password.ts';
-import { parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
 import type { Argument, Command, Described, Flag, Group, ParsedCommand } from '../../line/declaration.ts';
-import { operator } from '../../terminal/operator.ts';
+import { currentActor } from '../../terminal/actor.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 import { newPassword, PASSWORD_FLAGS, type PasswordSource } from './new-password.ts';
@@ -32,7 +32,7 @@ const DATA: Flag = {
   about: 'Data folder of the server [SIGNET_DATA]',
 };
 const JSON_FLAG: Flag = { name: 'json', type: 'switch', about: 'Print as JSON' };
-const NAME: Argument = { name: 'NAME', takes: 'user' };
+const NAME: Argument = { name: 'NAME', takes: 'text' };
 const NEW_NAME: Argument = { name: 'NAME', takes: 'text' };
 const PATTERN: Argument = { name: 'PATTERN', takes: 'repository' };
 const LEVELS = ['pull', 'push', 'admin'];
@@ -53,6 +53,10 @@ registry's name in front where it is another one (docker.io/library/*).
 LEVEL is pull, push (and pull) or admin (and delete).`,
   args: [NAME, PATTERN, { name: 'LEVEL', takes: LEVELS }],
   flags: [DATA],
+  examples: [
+    { about: 'Let bob push to one repository', line: 'user grant bob alice/app push' },
+    { about: 'Let a machine pull all of a team', line: "user grant ci 'team/*' pull" },
+  ],
   run: grant,
 };
 
@@ -155,8 +159,11 @@ export const USER: Group<Terminal> = {
  * `signet user …`: works on the accounts in a data folder, whether or not a server runs there, and returns the exit
  * code. Throws what went wrong as a SignetError.
  */
-export async function userCommand(words: string[], terminal: Terminal = new ProcessTerminal()): Promise<number> {
-  return runGroup(USER, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
+export async function userCommand(
+  words: readonly string[],
+  terminal: Terminal = new ProcessTerminal(),
+): Promise<number> {
+  return runGroup(USER, words, async (command, rest) => carryOut(command, terminal, parseCommand(command, rest)));
 }
 
 function described(name: string, summary: string): Described {
@@ -345,7 +352,7 @@ async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccount
   refuseOtherDatabase(folder, url);
   const storage = await openStorage(url, sqlOptionsOf(settings));
   try {
-    return await work({ folder, store: storage.accounts(operator()), events: storage.accountEvents });
+    return await work({ folder, store: storage.accounts(currentActor()), events: storage.accountEvents });
   } finally {
     await storage.close();
   }

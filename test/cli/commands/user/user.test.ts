@@ -8,7 +8,7 @@ import { ACCOUNT_MIGRATIONS, SqliteAccountStore } from '../../../../src/accounts
 import type { User } from '../../../../src/accounts/store/store.ts';
 import { USER, userCommand } from '../../../../src/cli/commands/user/user.ts';
 import { CommandText } from '../../../../src/cli/line/command.ts';
-import { operator } from '../../../../src/cli/terminal/operator.ts';
+import { currentActor } from '../../../../src/cli/terminal/actor.ts';
 import type { Terminal } from '../../../../src/cli/terminal/terminal.ts';
 import { parseTime } from '../../../../src/core/time.ts';
 import { dataFolder, openDataFolder } from '../../../../src/serve/data/data-folder.ts';
@@ -346,15 +346,15 @@ test('log lists who changed what, the newest last', async () => {
   for (const limit of ['0', '-1', 'x', '1e3']) expect(await codeOf(user('log', '--limit', limit))).toBe('usage');
 });
 
-test('the operator is the user of the system, before sudo and from where', () => {
+test('the actor is the user of the system, before sudo and from where', () => {
   const uid = process.getuid?.();
   const { username } = userInfo();
-  expect(operator({})).toEqual({ name: `${username} (uid ${uid})`, address: 'local' });
-  expect(operator({ SUDO_USER: 'bob\u001b[2J', SSH_CONNECTION: '2001:db8::7 50000 192.0.2.1 22' })).toEqual({
+  expect(currentActor({})).toEqual({ name: `${username} (uid ${uid})`, address: 'local' });
+  expect(currentActor({ SUDO_USER: 'bob\u001b[2J', SSH_CONNECTION: '2001:db8::7 50000 192.0.2.1 22' })).toEqual({
     name: `${username} (uid ${uid}, sudo by bob [2J)`,
     address: '2001:db8::7',
   });
-  expect(operator({ SSH_CONNECTION: 'somewhere else' }).address).toBe('local');
+  expect(currentActor({ SSH_CONNECTION: 'somewhere else' }).address).toBe('local');
 });
 
 test('the file with the first password goes with the password', async () => {

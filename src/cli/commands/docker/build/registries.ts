@@ -6,7 +6,7 @@ import { type BuildxBuilder, inspectBuilder, namedBuilder } from '../../../../en
 import type { ParsedArgs } from '../../../../engine/cli/flags.ts';
 import { ENGINE_CERTIFICATES, ownAuthorities } from '../../../../remote/tls/docker-connections.ts';
 import { hostnameOf, isLoopback } from '../../../../remote/transport/loopback.ts';
-import { progressOutput } from '../../../terminal/progress-output.ts';
+import { progressOutput } from '../../../terminal/streams.ts';
 import { withoutTrust } from '../content-trust.ts';
 import type { DockerTask } from '../task.ts';
 import { isEngines } from './builder.ts';

@@ -32,6 +32,13 @@ export function firstWords(): readonly string[] {
   return [...new Set([...NAMES.keys()].map((name) => name.split(' ')[0] ?? ''))].filter((word) => word !== '');
 }
 
+/** The words that lead on from those of a group; none if they are a command's, or no one's. */
+export function nextWords(words: readonly string[]): readonly string[] {
+  const start = `${spelling(words)} `;
+  const further = [...NAMES.keys()].filter((name) => name.startsWith(start));
+  return [...new Set(further.map((name) => name.slice(start.length).split(' ')[0] ?? ''))];
+}
+
 /** Whether one of docker's commands begins with the word. */
 export function isFirstWord(word: string): boolean {
   return firstWords().includes(spelling([word]));

@@ -3,6 +3,7 @@ import type { PublicKey } from '../../../../core/keys/public-key.ts';
 import { parseDelegation } from '../../../../core/names/role.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
+import { PENDING_EXIT } from '../../../wording/pending.ts';
 import { makeChanges, STAGE } from '../change.ts';
 import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { readPublicKey } from '../public-keys.ts';
@@ -25,6 +26,7 @@ export const DELEGATION_ADD: Command<Session> = {
     { name: 'threshold', type: 'number', about: 'Number of keys that must sign, of a new delegation', default: '1' },
     ...PLACE_FLAGS,
   ],
+  exitCodes: PENDING_EXIT,
   run: addDelegation,
 };
 

@@ -6,6 +6,7 @@ import { YES } from '../../../line/common-flags.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
+import { PENDING_EXIT } from '../../../wording/pending.ts';
 import { makeChanges, STAGE, stageChanges } from '../change.ts';
 import { consequencesText, isGrave } from '../consequences-text.ts';
 import { decideKept, KEEPING } from '../keeping.ts';
@@ -17,6 +18,7 @@ export const DELEGATION_PURGE: Command<Session> = {
   summary: 'Remove keys from all delegations of a repository',
   args: [{ name: 'REPOSITORY', takes: 'repository' }],
   flags: [...KEEPING, { name: 'key', type: 'list', takes: 'key', about: 'ID of a key' }, STAGE, ...PLACE_FLAGS, YES],
+  exitCodes: PENDING_EXIT,
   run: purgeKeys,
 };
 

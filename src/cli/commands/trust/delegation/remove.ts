@@ -9,6 +9,7 @@ import { YES } from '../../../line/common-flags.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
+import { PENDING_EXIT } from '../../../wording/pending.ts';
 import { makeChanges, STAGE, stageChanges } from '../change.ts';
 import { consequencesText, isGrave } from '../consequences-text.ts';
 import { decideKept, KEEPING } from '../keeping.ts';
@@ -32,6 +33,7 @@ export const DELEGATION_REMOVE: Command<Session> = {
     ...PLACE_FLAGS,
     YES,
   ],
+  exitCodes: PENDING_EXIT,
   run: removeDelegation,
 };
 

@@ -25,6 +25,7 @@ export const KEY_EXPORT: Command<Session> = {
     { name: 'output', short: 'o', type: 'value', takes: 'file', about: 'File to write, in place of standard output' },
     ...PLACE_FLAGS,
   ],
+  examples: [{ about: 'Keep a copy of all keys, sealed as they are', line: 'trust key export --output keys.pem' }],
   run: exportKeys,
 };
 

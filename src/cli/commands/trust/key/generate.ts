@@ -21,6 +21,9 @@ export const KEY_GENERATE: Command<Session> = {
       about: 'Directory to generate key in, defaults to current directory',
     },
   ],
+  examples: [
+    { about: 'Make the key of a signer; alice.pub is for the owner of a repository', line: 'trust key generate alice' },
+  ],
   run: generateKey,
 };
 

@@ -19,6 +19,7 @@ import { YES } from '../../../line/common-flags.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
+import { PENDING_EXIT } from '../../../wording/pending.ts';
 import { reportPublication } from '../approve.ts';
 import { decideKept, KEEPING } from '../keeping.ts';
 import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
@@ -51,6 +52,7 @@ export const KEY_ROTATE: Command<Session> = {
     },
     YES,
   ],
+  exitCodes: PENDING_EXIT,
   run: rotate,
 };
 

@@ -1,0 +1,61 @@
+import type { WhileSending } from '../../trust/publish/repository-source.ts';
+
+/** Those that end the process at once if they come again. */
+const INTERRUPT = 'SIGINT';
+const ENDING: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];
+
+/**
+ * Lets the first Ctrl-C wait for the answer of the server while a change is sent to it. A second one, or another signal,
+ * ends the process as ever, after it was said that the change may be published. `end` is called with that signal.
+ */
+export function heldWhileSending(print: (line: string) => void, end = endBySignal): WhileSending {
+  return async (gun, sending) => {
+    let isHeld = false;
+    const stop = (signal: NodeJS.Signals) => {
+      print(`The change of ${gun} may be published. To see it: signet trust inspect ${gun}`);
+      end(signal);
+    };
+    const hold = (signal: NodeJS.Signals) => {
+      if (isHeld) return stop(signal);
+      isHeld = true;
+      print(`The change of ${gun} is sent already: waiting for the answer of the server. Ctrl-C again ends that.`);
+    };
+    process.on(INTERRUPT, hold);
+    for (const signal of ENDING) process.on(signal, stop);
+    try {
+      await sending();
+    } finally {
+      process.off(INTERRUPT, hold);
+      for (const signal of ENDING) process.off(signal, stop);
+    }
+  };
+}
+
+/** Ends the process as if nothing had listened. */
+function endBySignal(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/**
+ * Runs `work` with a signal that the first Ctrl-C aborts, after `told` was called: it ends what must not be left in the middle.
+ * A second Ctrl-C ends the process as ever.
+ */
+export async function untilInterrupted<Result>(
+  told: () => void,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<{ readonly result: Result; readonly isInterrupted: boolean }> {
+  const controller = new AbortController();
+  const interrupt = () => {
+    process.off(INTERRUPT, interrupt);
+    told();
+    controller.abort();
+  };
+  process.on(INTERRUPT, interrupt);
+  try {
+    const result = await work(controller.signal);
+    return { result, isInterrupted: controller.signal.aborted };
+  } finally {
+    process.off(INTERRUPT, interrupt);
+  }
+}
