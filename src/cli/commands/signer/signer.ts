@@ -5,6 +5,7 @@ import { address, isPath } from '../../../serve/settings/setting-types.ts';
 import type { RunningSigner, SignerSettings } from '../../../serve/start-signer.ts';
 import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import { firstStop } from '../../terminal/interrupts.ts';
 import { printErr, printOut } from '../../terminal/output.ts';
 
 const INTERRUPTED = 130;
@@ -112,7 +113,7 @@ async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   if (level === undefined) throw wrong('log-level', `one of ${LEVELS.join(', ')}`);
   const { log } = openLogs({ logLevel: level, logFormat: 'auto', accessLog: 'off' }, undefined, now);
   const running = await startSigner(settings, { environment, log, now });
-  const asked = stopSignal();
+  const asked = firstStop(INTERRUPTED);
   printOut(announcementOf(settings, running));
   await asked;
   await running.stop();
@@ -207,17 +208,4 @@ function announcementOf({ listen, data, clientCa }: SignerSettings, { port, auth
     `  Clients:      ${clientCa === undefined ? 'anyone' : `with a certificate of ${clientCa}`}`,
     '',
   ].join('\n');
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((stop) => {
-    let isFirst = true;
-    const onSignal = () => {
-      if (!isFirst) process.exit(INTERRUPTED);
-      isFirst = false;
-      stop();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
 }
