@@ -60,3 +60,17 @@ export async function untilInterrupted<Result>(
     process.off(INTERRUPT, interrupt);
   }
 }
+
+/** Resolves with the first SIGTERM or Ctrl-C. A second one ends the process at once, with `exitCode`. */
+export function firstStop(exitCode: number): Promise<void> {
+  return new Promise((stop) => {
+    let isFirst = true;
+    const onSignal = () => {
+      if (!isFirst) process.exit(exitCode);
+      isFirst = false;
+      stop();
+    };
+    process.on('SIGTERM', onSignal);
+    process.on('SIGINT', onSignal);
+  });
+}

@@ -2,9 +2,10 @@ import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
 import { settingsOf } from '../../../serve/data/settings-of.ts';
-import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
+import type { ServeSettings } from '../../../serve/start.ts';
 import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import { firstStop } from '../../terminal/interrupts.ts';
 import { printOut } from '../../terminal/output.ts';
 import { givenSettings, SERVE_FLAGS, SETTINGS_NOTES } from './flags.ts';
 
@@ -54,7 +55,8 @@ async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   }
   const { startServer } = await import('../../../serve/start.ts');
   const server = await startServer(settings, { isTerminal: isatty(STDOUT) });
-  const asked = stopSignal(server);
+  process.on('SIGHUP', () => void server.reload());
+  const asked = firstStop(INTERRUPTED);
   printOut(server.announcement);
   await asked;
   await server.stop();
@@ -81,19 +83,4 @@ function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly i
 function settingsFrom(parsed: ParsedCommand): ServeSettings {
   const data = chosenDataFolder(parsed.value('data'));
   return { ...settingsOf(data, { flags: givenSettings(parsed), config: parsed.value('config') }), data };
-}
-
-/** Installs the signal handlers, and resolves on the first signal that asks to stop. */
-function stopSignal(server: RunningServer): Promise<void> {
-  process.on('SIGHUP', () => void server.reload());
-  return new Promise((stop) => {
-    let isFirst = true;
-    const onSignal = () => {
-      if (!isFirst) process.exit(INTERRUPTED);
-      isFirst = false;
-      stop();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
 }

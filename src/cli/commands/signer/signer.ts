@@ -1,10 +1,11 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
-import { createLog } from '../../../serve/observe/log.ts';
+import { openLogs } from '../../../serve/observe/logs.ts';
 import { address, isPath } from '../../../serve/settings/setting-types.ts';
 import type { RunningSigner, SignerSettings } from '../../../serve/start-signer.ts';
 import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import { firstStop } from '../../terminal/interrupts.ts';
 import { printErr, printOut } from '../../terminal/output.ts';
 
 const INTERRUPTED = 130;
@@ -110,10 +111,9 @@ async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   const settings = settingsFrom(parsed);
   const level = LEVELS.find((known) => known === parsed.value('log-level'));
   if (level === undefined) throw wrong('log-level', `one of ${LEVELS.join(', ')}`);
-  const format = process.stderr.isTTY ? 'text' : 'json';
-  const log = createLog({ level, format, write: (line) => process.stderr.write(line), now });
+  const { log } = openLogs({ logLevel: level, logFormat: 'auto', accessLog: 'off' }, undefined, now);
   const running = await startSigner(settings, { environment, log, now });
-  const asked = stopSignal();
+  const asked = firstStop(INTERRUPTED);
   printOut(announcementOf(settings, running));
   await asked;
   await running.stop();
@@ -155,12 +155,15 @@ function counted(count: number): string {
 function settingsFrom(parsed: ParsedCommand): SignerSettings {
   const listen = address.read([parsed.value('listen') ?? LISTEN], '.');
   if (listen === undefined) throw wrong('listen', address.expects);
-  const [certificate, key] = [fileFrom(parsed, 'tls-certificate'), fileFrom(parsed, 'tls-key')];
+  const [certificate, key] = [
+    file('tls-certificate', parsed.value('tls-certificate')),
+    file('tls-key', parsed.value('tls-key')),
+  ];
   if ((certificate === undefined) !== (key === undefined)) {
     throw new SignetError('usage', '--tls-certificate and --tls-key must be given together', { exitCode: WRONG_FLAG });
   }
   const tls = certificate === undefined || key === undefined ? undefined : { certificate, key };
-  const clientCa = fileFrom(parsed, 'client-ca');
+  const clientCa = file('client-ca', parsed.value('client-ca'));
   checkClients(clientCa, parsed.has('without-client-authentication'));
   return { ...placeFrom(parsed), listen, tls, clientCa };
 }
@@ -182,14 +185,13 @@ type Place = Pick<SignerSettings, 'data' | 'masterKeyFile' | 'databaseFile' | 'p
 function placeFrom(parsed: ParsedCommand): Place {
   return {
     data: chosenDataFolder(parsed.value('data')),
-    masterKeyFile: fileFrom(parsed, 'master-key-file'),
-    databaseFile: fileFrom(parsed, 'database-file'),
-    passphrases: fileFrom(parsed, 'passphrases'),
+    masterKeyFile: file('master-key-file', parsed.value('master-key-file')),
+    databaseFile: file('database-file', parsed.value('database-file')),
+    passphrases: file('passphrases', parsed.value('passphrases')),
   };
 }
 
-function fileFrom(parsed: ParsedCommand, flag: string): string | undefined {
-  const value = parsed.value(flag);
+function file(flag: string, value: string | undefined): string | undefined {
   if (value !== undefined && !isPath(value)) throw wrong(flag, 'a file');
   return value;
 }
@@ -206,17 +208,4 @@ function announcementOf({ listen, data, clientCa }: SignerSettings, { port, auth
     `  Clients:      ${clientCa === undefined ? 'anyone' : `with a certificate of ${clientCa}`}`,
     '',
   ].join('\n');
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((stop) => {
-    let isFirst = true;
-    const onSignal = () => {
-      if (!isFirst) process.exit(INTERRUPTED);
-      isFirst = false;
-      stop();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
 }
