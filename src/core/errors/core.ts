@@ -55,6 +55,7 @@ export const CORE_ERRORS = {
   'root-untrusted': { http: 400 },
   'root-pin-mismatch': { own: true, next: 'Compare the pinned keys or certificates with those of the repository.' },
   'root-unpinned': { own: true },
+  'root-unconfirmed': { own: true },
   'root-rotation-invalid': { http: 400 },
   'root-outdated': { http: 400 },
 
