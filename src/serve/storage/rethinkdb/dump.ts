@@ -145,8 +145,7 @@ function openDump(path: string, limit: number, onProgress: DumpOptions['onProgre
         for await (const chunk of archive) {
           length += chunk.length;
           if (length > limit) throw new SignetError('too-large', `it has more than ${limit} bytes`);
-          // Small files are in memory before anything is unpacked.
-          onProgress?.(Math.min(file.bytesRead, total - 1), total);
+          if (file.bytesRead < total) onProgress?.(file.bytesRead, total);
           yield chunk;
         }
         onProgress?.(total, total);

@@ -71,7 +71,7 @@ const PAGE = 8;
  * is read through before the database is opened, and again for the import, which is one transaction; what it wrote is
  * read back and compared before its end.
  *
- * Throws `dump-invalid`, `database-not-empty`, `database-copy-differs`, `gun-case-conflict`, `usage` for an SQLite database, and
+ * Throws `dump-invalid`, `database-not-empty`, `database-copy-differs`, `gun-case-conflict`, `database-url-invalid` for an SQLite database, and
  * what opening the database throws.
  */
 export async function importRethinkdb({ dump, to, sql, onProgress }: ImportOptions): Promise<ImportResult> {
@@ -345,11 +345,10 @@ function differs(why: string): SignetError {
 
 function needsServer(to: DatabaseUrl): SignetError {
   return new SignetError(
-    'usage',
+    'database-url-invalid',
     `cannot import into ${formatDatabaseUrl(to)}: the keys of a notary-signer need a database of PostgreSQL, MySQL or MariaDB`,
     {
-      exitCode: 125,
-      next: 'Import into one of these. signet serve database copy moves everything but those keys on, which --signer-database then names.',
+      next: 'Import into one of these. To move on to SQLite: signet serve database copy FROM TO, and the imported one as --signer-database',
     },
   );
 }
