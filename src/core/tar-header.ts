@@ -22,7 +22,7 @@ const SPACE = 0x20;
 const TEXTS: readonly string[] = ['path', 'linkpath', 'uname', 'gname'];
 
 /** A number field of a header. */
-export type TarField = keyof typeof FIELDS;
+type TarField = keyof typeof FIELDS;
 
 /**
  * Whether the first block is a tar header: its checksum sums all its bytes, signed or unsigned, with its own field as

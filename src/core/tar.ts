@@ -3,7 +3,7 @@ import { printable, quoted } from './printable.ts';
 import { hasTarHeader, hasTarNumbers, TAR_BLOCK, tarNumber, tarRecords, tarType } from './tar-header.ts';
 
 /** A file in an archive. */
-export interface TarFile {
+interface TarFile {
   /** Relative, with single slashes, and without `.` and `..`. */
   readonly path: string;
   /** In bytes. */

@@ -1,10 +1,12 @@
 import { beforeAll, expect, test } from 'bun:test';
 import { copyFileSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { importRethinkdb } from '../../../src/serve/storage/rethinkdb/import.ts';
 import { atEnd } from '../../support/cleanup.ts';
 import { execute } from '../../support/database-server.ts';
 import { beginningOf, blocksOf, type Example, examplesIn, patternOf, readDocument } from '../../support/documents.ts';
 import { endChild } from '../../support/end.ts';
+import { failure } from '../../support/failure.ts';
 import { Person, succeeds } from '../../support/notary-client.ts';
 import { type NotaryOnDatabase, startNotaryOnDatabase } from '../../support/notary-on-database.ts';
 import { published } from '../../support/published.ts';
@@ -239,6 +241,38 @@ describeSqlServers(({ dialect, start }) => {
     expect([refused.exitCode, refused.stdout]).toEqual([1, '']);
     expect(refused.stderr).toContain('cannot be imported: notarysigner.private_keys, row 3: "none" is no key id\n');
     expect(await rowsIn(database)).toEqual([-1, -1, -1]);
+  });
+
+  test('an import that breaks off changes nothing, nor does one whose dump changes meanwhile', async () => {
+    const database = await emptyDatabase();
+    const to = serverOf(database);
+    for (const step of ['importing', 'checking']) {
+      const onProgress = (progress: { readonly step: string; readonly done: number }) => {
+        if (progress.step === step && progress.done > 5) throw new Error(`no more ${step}`);
+      };
+      await expect(importRethinkdb({ dump, to, onProgress })).rejects.toThrow(`no more ${step}`);
+      expect(await rowsIn(database)).toEqual([0, 0, 0]);
+    }
+    const changing = join(temporaryFolder(), 'dump');
+    copyFileSync(dump, changing);
+    const { 'notaryserver.tuf_files': files = [], ...rest } = tables;
+    const onProgress = ({
+      step,
+      done,
+      total,
+    }: {
+      readonly step: string;
+      readonly done: number;
+      readonly total: number;
+    }) => {
+      if (step !== 'reading' || done < total) return;
+      copyFileSync(dumpFile(tarOf(dumpEntries({ ...rest, 'notaryserver.tuf_files': files.slice(1) }))), changing);
+    };
+    const error = await failure(importRethinkdb({ dump: changing, to, onProgress }), 'database-copy-differs');
+    expect(error.message).toBe('the import was undone: the dump was changed while it was read');
+    expect(await rowsIn(database)).toEqual([0, 0, 0]);
+    expect((await importDump(dump, database)).exitCode).toBe(0);
+    expect(await rowsIn(database)).toEqual([10, 3, 2]);
   });
 
   test('repositories that differ in case only are two to PostgreSQL, and refused for MySQL', async () => {

@@ -11,7 +11,7 @@ import { changeIn, type DumpedChange, type DumpedFile, type DumpedKey, fileIn, k
 export type TableName = `${string}.${string}`;
 
 /** What is done with the rows of a dump, in their order. */
-export interface DumpVisitor {
+interface DumpVisitor {
   onFile(file: DumpedFile): void | Promise<void>;
   onChange?(change: DumpedChange): void;
   onKey?(key: DumpedKey): void;

@@ -13,7 +13,7 @@ import { type DumpSummary, readDump, type TableName } from './dump.ts';
 import type { DumpedChange, DumpedFile, DumpedKey } from './rows.ts';
 
 /** What an import is doing, and how far it is: bytes of the dump, or rows. */
-export interface ImportProgress {
+interface ImportProgress {
   readonly step: 'reading' | 'importing' | 'checking';
   readonly what: string;
   readonly done: number;
@@ -35,7 +35,7 @@ interface ImportedCount {
 }
 
 /** What an import came to. */
-export interface ImportResult {
+interface RethinkdbImport {
   readonly counts: readonly ImportedCount[];
   /** Tables that are not Notary's, which were left out. */
   readonly others: readonly TableName[];
@@ -74,7 +74,7 @@ const PAGE = 8;
  * Throws `dump-invalid`, `database-not-empty`, `database-copy-differs`, `gun-case-conflict`, `database-url-invalid` for an SQLite database, and
  * what opening the database throws.
  */
-export async function importRethinkdb({ dump, to, sql, onProgress }: ImportOptions): Promise<ImportResult> {
+export async function importRethinkdb({ dump, to, sql, onProgress }: ImportOptions): Promise<RethinkdbImport> {
   if (to.kind === 'sqlite') throw needsServer(to);
   const survey = await surveyDump(dump, to, (done, total) => {
     onProgress?.({ step: 'reading', what: 'bytes of the dump', done, total });
