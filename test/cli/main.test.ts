@@ -103,7 +103,7 @@ describe('the next step', () => {
     expect(await signet(['user', 'list', '--data', join(home, 'nothing')])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(
-        /\n\nRun the command where the server runs, name its folder with --data FOLDER, [^\n]+\n$/,
+        /\n\n(?:Run the command where the server runs, name its folder|There is a data folder of root's)[^\n]+\n$/,
       ),
     });
   });

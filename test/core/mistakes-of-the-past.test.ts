@@ -538,11 +538,11 @@ test('signer without authentication', async () => {
 test('secrets: PIN on the command line', async () => {
   const commands = await declaredCommands();
   const flags = commands.flatMap(({ path, flags }) =>
-    flags.filter(({ type }) => type !== 'switch').map(({ name }) => `${path} --${name}`),
+    flags.filter(({ type, takes }) => type !== 'switch' && takes !== 'file').map(({ name }) => `${path} --${name}`),
   );
   const secret = flags.filter((flag) => /--.*(?:pass|pin|secret|pwd)/i.test(flag));
-  // Docker's own, which warns of it, and the names of files.
-  expect(secret).toEqual(['login --password', 'user add --password-file', 'user passwd --password-file']);
+  // Docker's own, which warns of it; a file that has a secret may be named.
+  expect(secret).toEqual(['login --password']);
 });
 
 const ELSEWHERE: readonly [mistake: string, file: string, proof: string][] = [

@@ -3,7 +3,12 @@ import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, digestHex, digestOf } from '../../src/core/names/digest.ts';
 import { DAY, HOUR, type Instant } from '../../src/core/time.ts';
+import { sqlRegistryIndex } from '../../src/registry/index/sql-index.ts';
+import { SQL_REGISTRY_MIGRATIONS } from '../../src/registry/index/sql-schema.ts';
+import type { RegistryOptions } from '../../src/registry/index.ts';
+import { migrateSql } from '../../src/store/sql-migrations.ts';
 import { random } from '../support/random.ts';
+import { describeSqlServers, emptySqlDatabase } from '../support/sql-databases.ts';
 import {
   content,
   image,
@@ -170,8 +175,8 @@ test('tidying begins at once and can be ended', async () => {
  * Three clients push and re-use the same few blobs while garbage is collected without pause. The grace period is far
  * too short, so that blobs go all the time; a push may fail for it, but what was acknowledged must be whole.
  */
-test('whatever is acknowledged while garbage is collected can be pulled afterwards', async () => {
-  registry = await startRegistry({ grace: 15 });
+async function pushWhileCollecting(options: Partial<RegistryOptions>): Promise<void> {
+  registry = await startRegistry(options);
   send = registry.send;
   const pool = Array.from({ length: 40 }, (_, number) => content(100 + number, 2000));
   const acknowledged = new Map<string, Buffer>();
@@ -229,7 +234,18 @@ test('whatever is acknowledged while garbage is collected can be pulled afterwar
     for (const digest of blobsOf(manifest)) needed.add(digest);
   }
   expect(await blobFiles()).toEqual([...needed].sort() as Digest[]);
-}, 90_000);
+}
+
+const TITLE = 'whatever is acknowledged while garbage is collected can be pulled afterwards';
+test(TITLE, () => pushWhileCollecting({ grace: 15 }), 90_000);
+
+describeSqlServers((server) => {
+  test(TITLE, async () => {
+    const database = await emptySqlDatabase(server);
+    await migrateSql(database, SQL_REGISTRY_MIGRATIONS);
+    await pushWhileCollecting({ grace: 40, index: sqlRegistryIndex(database) });
+  }, 90_000);
+});
 
 /** The manifest under `<repository>/manifests/<tag>`, and each of its blobs, can be pulled. */
 async function expectWhole(path: string, manifest: Buffer): Promise<void> {

@@ -15,12 +15,14 @@ export interface Logs {
   close(): void;
 }
 
+type LogSettings = Pick<Settings, 'logLevel' | 'logFormat' | 'accessLog'>;
+
 /** Lines of the access log that wait to be written together, in characters and milliseconds. */
 const BATCH = 64 * 1024;
 const DELAY = 200;
 
 /** Opens the logs that the settings ask for; `sink` stands for standard error. Throws `access-log-unusable`. */
-export function openLogs(settings: Settings, sink: LineSink | undefined, now: () => Instant): Logs {
+export function openLogs(settings: LogSettings, sink: LineSink | undefined, now: () => Instant): Logs {
   const write = sink ?? ((line: string) => process.stderr.write(line));
   const isTerminal = sink === undefined && process.stderr.isTTY;
   const automatic = isTerminal ? 'text' : 'json';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
-import { CommandText, checkName, parseCommand, runGroup } from '../../../src/cli/line/command.ts';
+import { CommandText, carryOut, checkName, parseCommand, runGroup } from '../../../src/cli/line/command.ts';
 import { type Argument, type Command, type Flag, type Group, usageOf } from '../../../src/cli/line/declaration.ts';
 import { helpText } from '../../../src/cli/line/help.ts';
+import { SignetError } from '../../../src/core/errors/index.ts';
 import { failure } from '../../support/failure.ts';
 
 const SPEC: Command = {
@@ -183,6 +184,19 @@ Run 'docker thing COMMAND --help' for more information on a command.
       exitCode: 125,
       stream: 'stderr',
     });
+  });
+});
+
+describe('carryOut', () => {
+  const failing = (error: SignetError): Command => ({ ...SPEC, run: () => Promise.reject(error) });
+  const nextOf = (error: SignetError) =>
+    carryOut(failing(error), undefined as never, parseCommand(SPEC, ['x'])).catch((thrown: SignetError) => thrown.next);
+
+  test('wrong usage leads to the help of the command, unless there is a better step', async () => {
+    expect(await nextOf(new SignetError('usage', 'not so'))).toBe('See signet thing do --help');
+    expect(await nextOf(new SignetError('usage', 'not so', { next: 'Give a name.' }))).toBe('Give a name.');
+    const other = new SignetError('key-ambiguous', 'which one?');
+    expect(await nextOf(other)).toBe(other.next as unknown as number);
   });
 });
 

@@ -98,6 +98,8 @@ describeSqlServers(({ dialect, start }) => {
     const report = await check({ database });
     expect([report.signer, report.aliases, report.newKeys]).toEqual([undefined, [], undefined]);
     expect(brief(report)).toEqual([['error', 'online-key-missing', undefined]]);
+    const remote = await check({ database }, { isSignerRemote: true });
+    expect([remote.signer, remote.findings]).toEqual([undefined, []]);
     await execute(database, ...notarySignerSchema(dialect, 'none'));
     const [first, ...others] = (await check({ database })).findings;
     expect(first).toEqual({

@@ -193,6 +193,16 @@ describeSqlServers((server) => {
       expect((await store.current(GUN)).files.size).toBe(4);
     });
 
+    test('what is larger than the database takes is refused as such, and the next publish works', async () => {
+      const store = await open(await notaryDatabase());
+      const [root, ...others] = collection(1);
+      const large = [{ ...root, bytes: Buffer.alloc(17 * 2 ** 20) }, ...others];
+      const error = await failure(store.publish({ gun: GUN, files: large, expected: 0, at: AT }));
+      expect([error.code, error.httpStatus]).toEqual(['too-large', 413]);
+      expect((await store.current(GUN)).files.size).toBe(0);
+      expect(await store.publish({ gun: GUN, files: collection(1), expected: 0, at: AT })).toBe('stored');
+    });
+
     test('times are what Notary reads, whatever the time zone of the server', async () => {
       const url = await notaryDatabase();
       const store = await open(url);

@@ -180,7 +180,7 @@ describe('refused', () => {
       for (const text of WRONG[name]) {
         const { code, message } = failure({ flags: new Map([[flagOf(name), [text]]]) });
         expect([text, code]).toEqual([text, 'setting-invalid']);
-        const quotes = SETTINGS[name].type.argument === 'URL' ? ': the database URL cannot be used' : ', got ';
+        const quotes = /database$/i.test(name) ? ': the database URL cannot be used' : ', got ';
         expect(message).toStartWith(
           `setting ${name} (--${flagOf(name)}) must be ${SETTINGS[name].type.expects}${quotes}`,
         );

@@ -1,6 +1,6 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { quoted } from '../../../core/printable.ts';
-import { parseCommand } from '../../line/command.ts';
+import { carryOut, parseCommand } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 import { SCRIPTS } from './scripts.ts';
@@ -39,7 +39,7 @@ Docker's words are docker's own.`,
 
 /** `signet completion [--docker] SHELL`. */
 export async function completionCommand(words: readonly string[]): Promise<number> {
-  return COMPLETION.run(new ProcessTerminal(), parseCommand(COMPLETION, words));
+  return carryOut(COMPLETION, new ProcessTerminal(), parseCommand(COMPLETION, words));
 }
 
 async function completion(terminal: Terminal, parsed: ParsedCommand): Promise<number> {

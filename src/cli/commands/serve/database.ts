@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { SignetError } from '../../../core/errors/index.ts';
 import { readDatabaseUrl } from '../../../serve/storage/database-of.ts';
 import { type DatabaseUrl, formatDatabaseUrl, parseDatabaseUrl } from '../../../store/database-url.ts';
-import { parseCommand, runGroup } from '../../line/command.ts';
+import { carryOut, parseCommand, runGroup } from '../../line/command.ts';
 import type { Command, Group, ParsedCommand } from '../../line/declaration.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 
-/** Between two lines about a table that takes long, in milliseconds. */
+/** Milliseconds between two lines about a table that takes long. */
 const REPORT_INTERVAL = 2000;
 /** Tables that are named at most. */
 const NAMED = 10;
@@ -73,9 +73,9 @@ export const DATABASE: Group<Terminal> = {
   ],
 };
 
-/** `signet serve database …`; returns the exit code. Throws what went wrong as a SignetError. */
+/** `signet serve database …`. Returns the exit code. Throws a SignetError if it fails. */
 export async function databaseCommand(words: string[], terminal: Terminal = new ProcessTerminal()): Promise<number> {
-  return runGroup(DATABASE, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
+  return runGroup(DATABASE, words, async (command, rest) => carryOut(command, terminal, parseCommand(command, rest)));
 }
 
 async function copy(terminal: Terminal, parsed: ParsedCommand): Promise<number> {
@@ -139,7 +139,7 @@ interface Progress {
   readonly total: number;
 }
 
-/** Says when a table begins and ends, and how far it is while that takes long. */
+/** Reports the start and end of each table, and the progress of tables that take long. */
 function reporter(terminal: Terminal): (progress: Progress) => void {
   let reported = Number.NEGATIVE_INFINITY;
   return ({ step, what, done, total }) => {

@@ -2,9 +2,10 @@ import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
 import { settingsOf } from '../../../serve/data/settings-of.ts';
-import type { RunningServer, ServeSettings } from '../../../serve/start.ts';
-import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import type { ServeSettings } from '../../../serve/start.ts';
+import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import { firstStop } from '../../terminal/interrupts.ts';
 import { printOut } from '../../terminal/output.ts';
 import { givenSettings, SERVE_FLAGS, SETTINGS_NOTES } from './flags.ts';
 
@@ -29,16 +30,17 @@ export const SERVE: Command<undefined> = {
   run: serve,
 };
 
-/** `signet serve`; returns the exit code. Throws a SignetError if it cannot start. */
+/** `signet serve`. Returns the exit code. Throws a SignetError if it cannot start. */
 export async function serveCommand(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
-  return SERVE.run(undefined, parseCommand(SERVE, words));
+  return carryOut(SERVE, undefined, parseCommand(SERVE, words));
 }
 
 /**
- * Serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second signal ends it at
- * once; SIGHUP takes renewed certificates into use. `--check`, `--trust-here` and `--untrust-here` end instead of serving.
+ * Serves until SIGTERM or SIGINT, and returns 0 once all requests have ended. A second signal ends it immediately;
+ * SIGHUP loads renewed certificates. With `--check`, `--trust-here` or `--untrust-here` it does that and returns
+ * without serving.
  */
 async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   const settings = settingsFrom(parsed);
@@ -53,14 +55,15 @@ async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   }
   const { startServer } = await import('../../../serve/start.ts');
   const server = await startServer(settings, { isTerminal: isatty(STDOUT) });
-  const asked = stopSignal(server);
+  process.on('SIGHUP', () => void server.reload());
+  const asked = firstStop(INTERRUPTED);
   printOut(server.announcement);
   await asked;
   await server.stop();
   return 0;
 }
 
-/** What to do instead of serving. */
+/** The action to run instead of serving, if a flag asks for one. */
 function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly isSure: boolean } | undefined {
   const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => parsed.has(flag));
   if (isTrust && isUndo) {
@@ -80,19 +83,4 @@ function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly i
 function settingsFrom(parsed: ParsedCommand): ServeSettings {
   const data = chosenDataFolder(parsed.value('data'));
   return { ...settingsOf(data, { flags: givenSettings(parsed), config: parsed.value('config') }), data };
-}
-
-/** Listens to signals, and resolves with the first that asks to stop. */
-function stopSignal(server: RunningServer): Promise<void> {
-  process.on('SIGHUP', () => void server.reload());
-  return new Promise((stop) => {
-    let isFirst = true;
-    const onSignal = () => {
-      if (!isFirst) process.exit(INTERRUPTED);
-      isFirst = false;
-      stop();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
 }

@@ -1,14 +1,15 @@
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
-import { createLog } from '../../../serve/observe/log.ts';
+import { openLogs } from '../../../serve/observe/logs.ts';
 import { address, isPath } from '../../../serve/settings/setting-types.ts';
 import type { RunningSigner, SignerSettings } from '../../../serve/start-signer.ts';
-import { parseCommand, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
+import { firstStop } from '../../terminal/interrupts.ts';
 import { printErr, printOut } from '../../terminal/output.ts';
 
 const INTERRUPTED = 130;
-/** The port that Notary's signer listens on by convention. */
+/** The port that notary-signer listens on by convention. */
 const LISTEN = 'localhost:7899';
 const LEVELS = ['debug', 'info', 'warning', 'error'] as const;
 
@@ -91,12 +92,12 @@ export const SIGNER: Command<undefined> = {
   run: signer,
 };
 
-/** `signet signer`; returns the exit code. Throws a SignetError if it cannot start. */
+/** `signet signer`. Returns the exit code. Throws a SignetError if it cannot start. */
 export async function signerCommand(words: readonly string[]): Promise<number> {
-  return SIGNER.run(undefined, parseCommand(SIGNER, words));
+  return carryOut(SIGNER, undefined, parseCommand(SIGNER, words));
 }
 
-/** Signs until SIGTERM or SIGINT asks it to stop, and returns 0 when all calls have ended; a second signal ends it at once. */
+/** Signs until SIGTERM or SIGINT, and returns 0 once all calls have ended. A second signal ends it immediately. */
 async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   const { rotateSignerMasterKey, startSigner } = await import('../../../serve/start-signer.ts');
   const environment = process.env;
@@ -110,17 +111,16 @@ async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   const settings = settingsFrom(parsed);
   const level = LEVELS.find((known) => known === parsed.value('log-level'));
   if (level === undefined) throw wrong('log-level', `one of ${LEVELS.join(', ')}`);
-  const format = process.stderr.isTTY ? 'text' : 'json';
-  const log = createLog({ level, format, write: (line) => process.stderr.write(line), now });
+  const { log } = openLogs({ logLevel: level, logFormat: 'auto', accessLog: 'off' }, undefined, now);
   const running = await startSigner(settings, { environment, log, now });
-  const asked = stopSignal();
+  const asked = firstStop(INTERRUPTED);
   printOut(announcementOf(settings, running));
   await asked;
   await running.stop();
   return 0;
 }
 
-/** Every key that can be opened gets the new passphrase; those that cannot are named, and then the command fails. */
+/** Encrypts every key that can be opened with the new passphrase. Prints those that cannot, and then fails. */
 async function rotatePassphrases(parsed: ParsedCommand): Promise<number> {
   const { rotateSignerPassphrases } = await import('../../../serve/start-signer.ts');
   const { databaseFile, passphrases } = placeFrom(parsed);
@@ -155,12 +155,15 @@ function counted(count: number): string {
 function settingsFrom(parsed: ParsedCommand): SignerSettings {
   const listen = address.read([parsed.value('listen') ?? LISTEN], '.');
   if (listen === undefined) throw wrong('listen', address.expects);
-  const [certificate, key] = [fileFrom(parsed, 'tls-certificate'), fileFrom(parsed, 'tls-key')];
+  const [certificate, key] = [
+    file('tls-certificate', parsed.value('tls-certificate')),
+    file('tls-key', parsed.value('tls-key')),
+  ];
   if ((certificate === undefined) !== (key === undefined)) {
     throw new SignetError('usage', '--tls-certificate and --tls-key must be given together', { exitCode: WRONG_FLAG });
   }
   const tls = certificate === undefined || key === undefined ? undefined : { certificate, key };
-  const clientCa = fileFrom(parsed, 'client-ca');
+  const clientCa = file('client-ca', parsed.value('client-ca'));
   checkClients(clientCa, parsed.has('without-client-authentication'));
   return { ...placeFrom(parsed), listen, tls, clientCa };
 }
@@ -182,14 +185,13 @@ type Place = Pick<SignerSettings, 'data' | 'masterKeyFile' | 'databaseFile' | 'p
 function placeFrom(parsed: ParsedCommand): Place {
   return {
     data: chosenDataFolder(parsed.value('data')),
-    masterKeyFile: fileFrom(parsed, 'master-key-file'),
-    databaseFile: fileFrom(parsed, 'database-file'),
-    passphrases: fileFrom(parsed, 'passphrases'),
+    masterKeyFile: file('master-key-file', parsed.value('master-key-file')),
+    databaseFile: file('database-file', parsed.value('database-file')),
+    passphrases: file('passphrases', parsed.value('passphrases')),
   };
 }
 
-function fileFrom(parsed: ParsedCommand, flag: string): string | undefined {
-  const value = parsed.value(flag);
+function file(flag: string, value: string | undefined): string | undefined {
   if (value !== undefined && !isPath(value)) throw wrong(flag, 'a file');
   return value;
 }
@@ -206,17 +208,4 @@ function announcementOf({ listen, data, clientCa }: SignerSettings, { port, auth
     `  Clients:      ${clientCa === undefined ? 'anyone' : `with a certificate of ${clientCa}`}`,
     '',
   ].join('\n');
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((stop) => {
-    let isFirst = true;
-    const onSignal = () => {
-      if (!isFirst) process.exit(INTERRUPTED);
-      isFirst = false;
-      stop();
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
-  });
 }

@@ -15,7 +15,7 @@ import {
   openDataFolder,
 } from '../../../serve/data/data-folder.ts';
 import { forgetFirstPassword } from '../../../serve/data/first-password.ts';
-import { parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
+import { carryOut, parseCommand, runGroup, WRONG_FLAG } from '../../line/command.ts';
 import type { Argument, Command, Described, Flag, Group, ParsedCommand } from '../../line/declaration.ts';
 import { currentActor } from '../../terminal/actor.ts';
 import { dockerTable } from '../../terminal/table.ts';
@@ -156,14 +156,14 @@ export const USER: Group<Terminal> = {
 };
 
 /**
- * `signet user …`: works on the accounts in a data folder, whether or not a server runs there, and returns the exit
- * code. Throws what went wrong as a SignetError.
+ * `signet user …`: works on the accounts in a data folder, whether or not a server is running there. Returns the exit
+ * code. Throws a SignetError if it fails.
  */
 export async function userCommand(
   words: readonly string[],
   terminal: Terminal = new ProcessTerminal(),
 ): Promise<number> {
-  return runGroup(USER, words, async (command, rest) => command.run(terminal, parseCommand(command, rest)));
+  return runGroup(USER, words, async (command, rest) => carryOut(command, terminal, parseCommand(command, rest)));
 }
 
 function described(name: string, summary: string): Described {
@@ -334,8 +334,8 @@ interface OpenAccounts {
 }
 
 /**
- * Works on the accounts of a server, which must exist: a mistyped folder, or a machine without the server, is not taken
- * for a server without users. Throws `accounts-missing`.
+ * Works on the accounts of an existing server, so that a mistyped folder or the wrong machine does not look like a
+ * server without users. Throws `accounts-missing`.
  */
 async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
   const path = chosenDataFolder(parsed.value('data'));

@@ -105,7 +105,7 @@ describe('add', () => {
     [['--size', '9007199254740992', '--sha256', SHA256], [], '--size is a number of bytes, not "9007199254740992"'],
   ])('%j %j', async (flags, rest, message) => {
     expect(await told(await empty(), add, [...flags, NAME, 'v1', ...rest])).toEqual(
-      fails(message, 'See signet --help'),
+      fails(message, 'See signet trust add --help'),
     );
   });
 

@@ -82,7 +82,7 @@ describe('init', () => {
 
   test('--snapshot of no one', async () => {
     expect(await told(await uninitialised(), init, ['--snapshot', 'me', NAME])).toEqual(
-      fails('--snapshot is client or server, not "me"', 'See signet --help'),
+      fails('--snapshot is client or server, not "me"', 'See signet trust init --help'),
     );
   });
 });

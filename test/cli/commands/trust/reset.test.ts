@@ -58,7 +58,7 @@ describe('of staged changes', () => {
         'Where the root key is lost: signet trust reset --lost-root --reason TEXT REPOSITORY',
       ),
     );
-    const both = fails('--lost-root cannot be given with --all or --number', 'See signet --help');
+    const both = fails('--lost-root cannot be given with --all or --number', 'See signet trust reset --help');
     expect(await told(session, reset, ['--lost-root', '--reason', 'x', '--all', NAME])).toEqual(both);
     expect(await told(session, reset, ['--lost-root', '--reason', 'x', '-n', '0', NAME])).toEqual(both);
     expect(await names()).toEqual(['a', 'b', 'c']);
@@ -93,7 +93,7 @@ ${emptied}`;
       ['--lost-root', '--reason', '', NAME],
     ]) {
       expect(await told(owner, reset, words)).toEqual(
-        fails('say why the root key is replaced: --reason TEXT', 'See signet --help'),
+        fails('say why the root key is replaced: --reason TEXT', 'See signet trust reset --help'),
       );
     }
     expect(owner.simulator.state).toBe(former);

@@ -136,7 +136,7 @@ test('of targets: keys come and go', async () => {
 });
 
 test.each([
-  [['targets'], 'nothing to change: give --add-key, --remove-key or --threshold', 'See signet --help'],
+  [['targets'], 'nothing to change: give --add-key, --remove-key or --threshold', 'See signet trust role --help'],
   [['--threshold', '0', 'targets'], 'a threshold is a number of keys, not "0"', undefined],
   [['--threshold', '1\u202e', 'targets'], 'a threshold is a number of keys, not "1\\u202e"', undefined],
   [['--threshold', '1000', 'targets'], 'a threshold is a number of keys, not "1000"', undefined],

@@ -198,7 +198,6 @@ describe('while trust is on, docker gets as it is', () => {
     [['--version', 'ps']],
     [['-v']],
     [['help', 'run']],
-    [['completion', 'bash']],
     [['scout', '--help']],
     [['compose', 'up', '--help']],
     [['buildx', 'bake', '-h']],

@@ -60,7 +60,11 @@ describe('delegation add', () => {
   });
 
   test.each([
-    [[NAME, BOB], 'nothing to add: give files of public keys, --paths or --all-paths', 'See signet --help'],
+    [
+      [NAME, BOB],
+      'nothing to add: give files of public keys, --paths or --all-paths',
+      'See signet trust delegation add --help',
+    ],
     [
       ['--all-paths', NAME, BOB],
       `tuf: invalid role ${BOB}. it has 0 keys for a threshold of 1`,

@@ -47,7 +47,7 @@ describe('delegation purge', () => {
   });
 
   test.each([
-    [[NAME], 'say which keys are to go: --key ID', 'See signet --help'],
+    [[NAME], 'say which keys are to go: --key ID', 'See signet trust delegation purge --help'],
     [['--key', 'ab', NAME], 'invalid key ID "ab"', undefined],
   ])('%j', async (words, message, next) => {
     expect(await told(session, purgeKeys, words)).toEqual(fails(message, next));
