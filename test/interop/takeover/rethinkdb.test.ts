@@ -212,7 +212,7 @@ describeSqlServers(({ dialect, start }) => {
     expect(checked).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('alias main: 2 of 2 keys open') });
   });
 
-  test('without a changefeed, as before Notary 0.5, it follows from the timestamps', async () => {
+  test('without a changefeed, which early Notary did not have, it follows from the timestamps', async () => {
     const database = await emptyDatabase();
     const { 'notaryserver.changefeed': _, ...old } = tables;
     expect((await importDump(dumpFile(tarOf(dumpEntries(old))), database)).exitCode).toBe(0);

@@ -136,7 +136,7 @@ async function surveyDump(
     onKey: (key: DumpedKey) => void keys.push(key),
   };
   const summary = await readDump(dump, visitor, { onProgress });
-  // A Notary before 0.5 had no changefeed. Its own migrations fill it from the timestamps, too.
+  // Early Notary had no changefeed. Its own SQL migrations fill it from the timestamps, too.
   const feed = summary.tables.has('changefeed') ? changes : timestamps;
   return { summary, files, changes: feed.toSorted(byAge), keys: keys.toSorted(byAge) };
 }
