@@ -9,6 +9,7 @@ export const CORE_ERRORS = {
   'json-too-large': { http: 400 },
   'json-unexpected': { http: 400 },
   'too-large': { http: 413 },
+  'archive-invalid': {},
 
   'name-invalid': { http: 400 },
   'role-invalid': { http: 400 },
