@@ -48,7 +48,9 @@ beforeAll(async () => {
   // What is not signed is offered as well, but nothing that a shell or a terminal could take for more than a word.
   const text = readFileSync(cache.pathOf(GUN, RELEASES), 'utf8');
   const hashes = /"v1":(\{.*?\}.*?\})/.exec(text)?.[1] ?? '';
-  const changed = ['v2', HOSTILE, 'two words', '\u202ev3'].map((name) => `${JSON.stringify(name)}:${hashes}`);
+  const changed = ['v2', HOSTILE, 'two words', '\u202ev3', '--pwn', '-rf'].map(
+    (name) => `${JSON.stringify(name)}:${hashes}`,
+  );
   writeFileSync(cache.pathOf(GUN, RELEASES), text.replace('"v1":', `${changed.join(',')},"v1":`));
   const generate = ['trust', 'key', 'generate', 'alice', '--dir', home];
   const env = { ...ENV, DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE: 'passphrase' };
@@ -109,6 +111,8 @@ describe('offers', () => {
       directive: ':none',
     });
     expect((await offered('trust', 'remove', 'acme/app', '')).words).toEqual(['v1', 'v2']);
+    expect((await offered('trust', 'lookup', 'acme/app', '')).words).toEqual(['v1', 'v2']);
+    expect((await offered('trust', 'lookup', 'acme/app', '--', '-')).words).toEqual([]);
     expect((await offered('trust', 'publish', '--keep=v', '')).words).toContain('acme/app');
   });
 
