@@ -1,4 +1,6 @@
 import { SignetError } from '../../core/errors/index.ts';
+import { isTag } from '../../core/names/reference.ts';
+import { quoted } from '../../core/printable.ts';
 import { DOCKER_ROLES, findTarget, listTargets } from '../../core/verify/lookup.ts';
 import type { TrustedView } from '../../core/verify/trusted-set.ts';
 import { resolveAllTags, type TrustedTag, targetDigest } from '../decide/resolve.ts';
@@ -17,19 +19,24 @@ export interface AdoptionPlan {
   readonly kept: readonly string[];
   /** Signed without SHA-256 in the old collection, so that no client can use them. */
   readonly skipped: readonly string[];
+  /** Signed in the old collection under names that are no tags, so that no client can ask for them. */
+  readonly notTags: readonly string[];
 }
 
 /**
  * Plans which tags of an old collection to sign: all tags as docker resolves them, or the given ones, compared with
- * what is already signed on the user's own server. Throws `target-not-found` for an unknown name.
+ * what is already signed on the user's own server. Throws `name-invalid` for a name that is no tag, and
+ * `target-not-found` for an unknown one.
  */
 export function planAdoption(old: TrustedView, own: TrustedView | undefined, names: readonly string[]): AdoptionPlan {
   const { tags: all, skipped } = resolveAllTags(old);
+  const odd = names.find((name) => !isTag(name));
+  if (odd !== undefined) throw new SignetError('name-invalid', `${quoted(odd, 200)} is not a tag`);
   const unknown = names.find((name) => !all.some(({ tag }) => tag === name));
   if (unknown !== undefined) {
     throw new SignetError('target-not-found', `No valid trust data for ${unknown}`, { detail: { tag: unknown } });
   }
-  const tags = names.length === 0 ? all : all.filter(({ tag }) => names.includes(tag));
+  const tags = all.filter(({ tag }) => isTag(tag) && (names.length === 0 || names.includes(tag)));
   const plan = {
     added: [] as TrustedTag[],
     moved: [] as TrustedTag[],
@@ -43,7 +50,13 @@ export function planAdoption(old: TrustedView, own: TrustedView | undefined, nam
     else if (readAdoption(present.custom) === undefined) plan.kept.push(tag.tag);
     else plan.moved.push(tag);
   }
-  return { ...plan, vanished: vanished(own, all), skipped };
+  const there = [...all.map(({ tag }) => tag), ...skipped];
+  return {
+    ...plan,
+    vanished: vanished(own, all),
+    skipped: skipped.filter(isTag),
+    notTags: there.filter((name) => !isTag(name)),
+  };
 }
 
 function vanished(own: TrustedView | undefined, all: readonly TrustedTag[]): readonly string[] {

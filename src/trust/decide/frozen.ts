@@ -3,7 +3,7 @@ import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { type Digest, parseDigest } from '../../core/names/digest.ts';
 import { formatReference, isTag, parseReference, type Reference } from '../../core/names/reference.ts';
-import { quoted } from '../../core/printable.ts';
+import { quoted, visible } from '../../core/printable.ts';
 import { formatTime, type Instant, parseTime } from '../../core/time.ts';
 
 /**
@@ -36,7 +36,7 @@ export function formatFrozen({ until, images }: Omit<FrozenList, 'path'>): Buffe
     { evidence, read: formatTime(read), tags: Object.fromEntries([...tags].sort(([a], [b]) => (a < b ? -1 : 1))) },
   ]);
   const value = { format: FORMAT, until: formatTime(until), images: Object.fromEntries(members) };
-  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+  return Buffer.from(`${visible(JSON.stringify(value, undefined, 2))}\n`);
 }
 
 /** Reads the file of a list. Throws `configuration-invalid`, with its path. */

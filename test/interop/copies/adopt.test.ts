@@ -5,6 +5,7 @@ import { formatCopies, parseCopies } from '../../../src/core/copy/copy-file.ts';
 import { verifyCopy } from '../../../src/core/copy/verify-copy.ts';
 import { Editor } from '../../../src/core/edit/editor.ts';
 import { canonicalKeyId } from '../../../src/core/keys/public-key.ts';
+import { parseGun } from '../../../src/core/names/gun.ts';
 import { RELEASES } from '../../../src/core/names/role.ts';
 import { DAY, formatTime } from '../../../src/core/time.ts';
 import { inspectExpired } from '../../../src/trust/update/collection.ts';
@@ -15,7 +16,7 @@ import { fatal, Person, succeeds } from '../../support/notary-client.ts';
 import type { NotaryServer } from '../../support/notary-server.ts';
 import type { Outcome } from '../../support/run.ts';
 import { type SignetServer, signetCommand, startSignet } from '../../support/signet-server.ts';
-import { digestOfTarget, type Simulator, sourceOf, target } from '../../support/simulator.ts';
+import { digestOfTarget, Simulator, sourceOf, target } from '../../support/simulator.ts';
 import { ALPINE, notaryServerOf, officialImage } from './official-images.ts';
 
 // Docker Official Images, rehearsed: a real notary-server has metadata whose owner has stopped signing. What can be verified
@@ -233,6 +234,35 @@ describe('official images', () => {
       `alpine:3.20 is frozen until 2098-12-31T23:59:59Z: its digest comes from ${list}, not from signatures\n`,
     );
     expect(listed.stdout).toContain(`alpine:3.20@${digestOfTarget(20)}`);
+  });
+
+  test('names that are no tags are said and left out, of what is signed and of a frozen list', async () => {
+    const odd = ['--pwn', '../../x', 'a:b', 'latest@sha256:aa', 'v1\u009b\u202e\u200b\u2028'];
+    const gun = parseGun(`${own.host}/odd/names`);
+    const simulator = await Simulator.start({
+      ...{ gun, now: Date.now() - DAY },
+      edit: (editor) => {
+        for (const name of ['v1', ...odd]) editor.addTarget('targets', name, target(5));
+      },
+    });
+    const who = person();
+    const file = join(who.home, 'odd.copy');
+    writeFileSync(file, formatCopies([await copyOf(simulator)]));
+    const adopted = (...words: string[]) => who.signet('trust', 'adopt', '--from', file, ...words);
+    const list = join(who.home, 'frozen.json');
+    const [told] = JSON.parse(await succeeds(adopted('--json', '--freeze', list, '--until', '2099-12-31')));
+    expect([Object.keys(told.new), told.notTags.toSorted()]).toEqual([['latest', 'v1'], odd]);
+    expect(Object.keys(JSON.parse(readFileSync(list, 'utf8')).images[gun].tags)).toEqual(['latest', 'v1']);
+    const as = `${own.host}/odd/adopted`;
+    const report = await succeeds(adopted('--init', '--as', as));
+    expect(report).toMatch(/odd\/adopted +2 +2 +0 +0 +vouched\n/);
+    expect(report).toContain('"../../x"');
+    expect(report).toContain(String.raw`"v1\u009b\u202e\u200b\u2028"`);
+    expect(report).toContain('are signed in the old repository, but are no tags, and are left out\n');
+    const [{ SignedTags: tags }] = JSON.parse(await succeeds(who.signet('trust', 'inspect', as)));
+    expect(tags.map(({ SignedTag }: Record<string, string>) => SignedTag)).toEqual(['latest', 'v1']);
+    const asked = await adopted('--as', as, '--tag', 'a:b');
+    expect([asked.exitCode, asked.stderr.includes('"a:b" is not a tag')]).toEqual([1, true]);
   });
 
   test('from a file, when the old server is dark: new tags come, those that are gone stay, own ones are kept', async () => {

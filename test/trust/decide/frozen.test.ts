@@ -97,6 +97,15 @@ describe('the file of a frozen list', () => {
     expect(parseFrozen(formatFrozen(LIST), LIST.path)).toEqual(LIST);
   });
 
+  test('has nothing that a reader of it could not see', () => {
+    const [[gun, image] = ['', undefined]] = LIST.images;
+    if (image === undefined) throw new Error('the list is empty');
+    const tags = new Map([['v\u202e\u009b\u200b\u2028', FROZEN]]);
+    const text = formatFrozen({ ...LIST, images: new Map([[gun, { ...image, tags }]]) }).toString();
+    expect(text).toContain(String.raw`"v\u202e\u009b\u200b\u2028": "sha256:`);
+    expect(text).toMatch(/^[\n -~]+$/);
+  });
+
   const image = { evidence: OTHER, read: '2026-11-23T12:00:00Z', tags: { '1.0': FROZEN } };
   const file = {
     format: 'signet-frozen-1',

@@ -6,6 +6,7 @@ import { baseRoleKeys } from '../../../core/metadata/root.ts';
 import type { Digest } from '../../../core/names/digest.ts';
 import type { Gun } from '../../../core/names/gun.ts';
 import { type KeyId, parseKeyId } from '../../../core/names/key-id.ts';
+import { quoted } from '../../../core/printable.ts';
 import { formatTime, type Instant, parseTime } from '../../../core/time.ts';
 import type { TrustedView } from '../../../core/verify/trusted-set.ts';
 import { parseServerAddress } from '../../../remote/transport/server-address.ts';
@@ -55,8 +56,8 @@ export const ADOPT: Command<Session> = {
     ['result', 'vouched, unchanged, planned, frozen or failed'],
     ['new, changed, unchanged', 'tags and their digests'],
     [
-      'gone, kept, skipped',
-      'tags that the old repository no longer has, that are signed here otherwise, that lack SHA-256',
+      'gone, kept, skipped, notTags',
+      'tags that the old repository no longer has, that are signed here otherwise, that lack SHA-256; names that are no tags',
     ],
     ['rootKeys, rootTrust, expired', 'what the old repository rests on, and what of it had expired'],
     ['evidence', 'digest of the copy that is kept'],
@@ -280,6 +281,11 @@ function reportText(outcomes: readonly Outcome[]): string {
     ...note(as, plan?.vanished, 'are gone from the old repository, and stay signed'),
     ...note(as, plan?.kept, 'are signed here with another digest by your own decision, and stay so'),
     ...note(as, plan?.skipped, 'have no SHA-256 in the old repository, and are left out'),
+    ...note(
+      as,
+      plan?.notTags.map((odd) => quoted(odd, 200)),
+      'are signed in the old repository, but are no tags, and are left out',
+    ),
   ]);
   return `${dockerTable(['REPOSITORY', 'TAGS', 'NEW', 'CHANGED', 'GONE', 'RESULT'], rows)}${notes.join('')}`;
 }
@@ -321,6 +327,7 @@ function asJson({ name, as, result, plan, old, evidence, own: set, error }: Outc
           gone: plan.vanished,
           kept: plan.kept,
           skipped: plan.skipped,
+          notTags: plan.notTags,
         }),
     ...(old === undefined
       ? {}
