@@ -22,6 +22,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 /** Errors of a place that cannot be written at all, whatever the file. */
 const NO_WRITING = ['EACCES', 'EDQUOT', 'ENOSPC', 'EPERM', 'EROFS'];
+const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
 /** Does not wait for a writer if the file is a pipe. */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -126,6 +128,22 @@ export function unreadable(path: string, cause: unknown): SignetError {
 /** The error for a failed operation, with the system's reason. */
 export function unwritable(what: string, cause: unknown): SignetError {
   return new SignetError('file-unwritable', `${what}: ${reason(cause)}`, { cause });
+}
+
+/**
+ * Refuses a file that decides, unless it belongs to `user` or root and no one else can write it. A system without users has
+ * no modes either. Throws `file-unsafe`.
+ */
+export function checkUnwritableByOthers(path: string, { mode, uid }: Stats, user = process.geteuid?.()): void {
+  if (user === undefined) return;
+  if (uid !== user && uid !== ROOT) {
+    const next = `Look at what it says, then make it yours: chown ${user} ${path}`;
+    throw new SignetError('file-unsafe', `${path} belongs to another user`, { next, detail: { path } });
+  }
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) {
+    const next = `Look at what it says, then make it yours alone: chmod go-w ${path}`;
+    throw new SignetError('file-unsafe', `${path} can be written by others`, { next, detail: { path } });
+  }
 }
 
 /** Whether a write failed because nothing can be written there: a read-only or full disk, or another user's folder. */

@@ -114,7 +114,7 @@ const MAX_NAME = 150;
 export async function openTrust(options: OpenOptions = {}): Promise<OpenClient> {
   const { env = process.env, passphrases = NO_PASSPHRASES, now = Date.now, warn = process.emitWarning } = options;
   const { folder = configFolder(undefined, env), approveFirstRoot, approveProposal, whileSending, place } = options;
-  const configuration = await readConfiguration(folder, env);
+  const configuration = await readConfiguration(folder, env, now());
   const trustFolder = place?.trustDir ?? join(folder, 'trust');
   const credentials = new CredentialStore(folder, env);
   const keyFiles = new FileVault(new KeyFolder(trustFolder), passphrases, `the folder ${join(trustFolder, 'private')}`);

@@ -2,9 +2,9 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { type Digest, parseDigest } from '../../core/names/digest.ts';
-import { formatReference, isTag, parseReference, type Reference } from '../../core/names/reference.ts';
+import { DOCKER_HUB, formatReference, isTag, parseReference, type Reference } from '../../core/names/reference.ts';
 import { quoted, visible } from '../../core/printable.ts';
-import { formatTime, type Instant, parseTime } from '../../core/time.ts';
+import { formatTime, HOUR, type Instant, parseTime } from '../../core/time.ts';
 
 /**
  * Tags that mean these digests, whatever any trust server says, until the list ends: what someone verified before the server
@@ -27,6 +27,8 @@ interface FrozenImage {
 }
 
 const FORMAT = 'signet-frozen-1';
+/** How far behind the clock of a machine may be that reads a list of another one. */
+const SKEW = HOUR;
 
 /** The file of a list, for people to read and to review. */
 export function formatFrozen({ until, images }: Omit<FrozenList, 'path'>): Buffer {
@@ -39,12 +41,19 @@ export function formatFrozen({ until, images }: Omit<FrozenList, 'path'>): Buffe
   return Buffer.from(`${visible(JSON.stringify(value, undefined, 2))}\n`);
 }
 
-/** Reads the file of a list. Throws `configuration-invalid`, with its path. */
-export function parseFrozen(bytes: Uint8Array, path: string): FrozenList {
+/**
+ * Reads the file of a list. Throws `configuration-invalid`, with its path; also for what no one can have read at `now`, and
+ * for names that would never be asked for.
+ */
+export function parseFrozen(bytes: Uint8Array, path: string, now: Instant): FrozenList {
   try {
     const fields = new Fields(parseJson(bytes), 'the list', ['format', 'until', 'images'], 'refuse');
     if (fields.string('format') !== FORMAT) throw new SignetError('json-unexpected', `its format is not ${FORMAT}`);
-    const images = [...fields.map('images')].map(([name, value]) => [readName(name), readImage(name, value)] as const);
+    const images = [...fields.map('images')].map(([name, value]) => {
+      const image = readImage(name, value);
+      checkFreezable(name, image.read, now);
+      return [name, image] as const;
+    });
     return { path, until: parseTime(fields.string('until')), images: new Map(images) };
   } catch (cause) {
     if (!isSignetError(cause)) throw cause;
@@ -53,6 +62,30 @@ export function parseFrozen(bytes: Uint8Array, path: string): FrozenList {
       next: 'Write it again: signet trust adopt --freeze FILE',
     });
   }
+}
+
+/**
+ * Whether a list may have a repository: under the full name that docker prints, with one writing for each host, from a copy
+ * that was made by `now`. Throws `name-invalid` or `time-invalid`.
+ */
+export function checkFreezable(name: string, read: Instant, now: Instant): void {
+  const { registry, path, tag, digest } = parseReference(name);
+  const written = { registry: oneWriting(registry), path, tag: undefined, digest: undefined };
+  if (formatReference(written) !== name || tag !== undefined || digest !== undefined) {
+    throw new SignetError(
+      'name-invalid',
+      `${quoted(name, 300)} is not the full name of a repository, with its host in lower case`,
+    );
+  }
+  if (read > now + SKEW) {
+    throw new SignetError('time-invalid', `${name} was read at ${formatTime(read)}, which is not yet`);
+  }
+}
+
+/** Hosts have no capitals, and Docker Hub has one name without a port. */
+function oneWriting(registry: string): string {
+  const host = registry.toLowerCase();
+  return /^(?:index\.)?docker\.io(?::|$)/.test(host) ? DOCKER_HUB : host;
 }
 
 /** What the list says of a reference's repository; undefined if it does not have it. */
@@ -66,13 +99,6 @@ export function checkNotEnded(list: FrozenList, asked: Reference, now: Instant):
   throw new SignetError('frozen-expired', `${formatReference(asked)} was frozen until ${formatTime(list.until)}`, {
     detail: { path: list.path, until: formatTime(list.until) },
   });
-}
-
-function readName(name: string): string {
-  const { tag, digest, ...repository } = parseReference(name);
-  if (formatReference({ ...repository, tag, digest }) === name && tag === undefined && digest === undefined)
-    return name;
-  throw new SignetError('name-invalid', `${quoted(name, 300)} is not the full name of a repository`);
 }
 
 function readImage(name: string, value: JsonValue): FrozenImage {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatCopies, parseCopies } from '../../../src/core/copy/copy-file.ts';
 import { verifyCopy } from '../../../src/core/copy/verify-copy.ts';
@@ -7,7 +7,7 @@ import { Editor } from '../../../src/core/edit/editor.ts';
 import { canonicalKeyId } from '../../../src/core/keys/public-key.ts';
 import { parseGun } from '../../../src/core/names/gun.ts';
 import { RELEASES } from '../../../src/core/names/role.ts';
-import { DAY, formatTime } from '../../../src/core/time.ts';
+import { DAY, formatTime, SECOND } from '../../../src/core/time.ts';
 import { inspectExpired } from '../../../src/trust/update/collection.ts';
 import { trustingClis } from '../../support/clis.ts';
 import { copyOf } from '../../support/copies.ts';
@@ -234,6 +234,32 @@ describe('official images', () => {
       `alpine:3.20 is frozen until 2098-12-31T23:59:59Z: its digest comes from ${list}, not from signatures\n`,
     );
     expect(listed.stdout).toContain(`alpine:3.20@${digestOfTarget(20)}`);
+  });
+
+  test('--freeze: adds to no list that others could write, and writes none that would be refused', async () => {
+    const who = person();
+    const list = join(who.home, 'frozen.json');
+    const freeze = (...words: string[]) =>
+      who.signet('trust', 'adopt', '--freeze', list, '--until', '2099-12-31', '--accept-expired', DAY_BEFORE, ...words);
+    await succeeds(freeze('--from', old.origin, 'alpine'));
+    const before = readFileSync(list);
+    chmodSync(list, 0o666);
+    const open = await freeze('--from', old.origin, 'busybox');
+    expect([open.exitCode, open.stderr.includes(`${list} can be written by others`)]).toEqual([1, true]);
+    expect([readFileSync(list).equals(before), statSync(list).mode & 0o777]).toEqual([true, 0o666]);
+    rmSync(list);
+    const file = join(who.home, 'odd.copy');
+    const alike = await copyOf(await Simulator.start({ gun: parseGun('DOCKER.IO/library/alpine'), now: Date.now() }));
+    const ahead = { ...(await copyOf(busybox)), readAt: Math.floor((Date.now() + DAY) / SECOND) * SECOND };
+    for (const [copy, why] of [
+      [alike, '"DOCKER.IO/library/alpine" is not the full name of a repository, with its host in lower case'],
+      [ahead, `${BUSYBOX} was read at ${formatTime(ahead.readAt)}, which is not yet`],
+    ] as const) {
+      writeFileSync(file, formatCopies([copy]));
+      const refused = await freeze('--from', file);
+      expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringContaining(why)]);
+    }
+    expect(readdirSync(who.home)).not.toContain('frozen.json');
   });
 
   test('names that are no tags are said and left out, of what is signed and of a frozen list', async () => {

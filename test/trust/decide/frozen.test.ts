@@ -93,8 +93,21 @@ describe('a frozen list', () => {
 });
 
 describe('the file of a frozen list', () => {
+  const image = { evidence: OTHER, read: '2026-11-23T12:00:00Z', tags: { '1.0': FROZEN } };
+  const file = {
+    format: 'signet-frozen-1',
+    until: '2026-12-31T23:59:59Z',
+    images: { 'docker.io/library/alpine': image },
+  };
+
   test('is read as it was written', () => {
-    expect(parseFrozen(formatFrozen(LIST), LIST.path)).toEqual(LIST);
+    expect(parseFrozen(formatFrozen(LIST), LIST.path, NOW)).toEqual(LIST);
+  });
+
+  test('may come from a machine whose clock is up to an hour ahead, and names a registry with its port', () => {
+    const list = { ...file, images: { 'a.b:5000/c': { ...image, read: '2026-11-23T13:00:00Z' } } };
+    const { images } = parseFrozen(Buffer.from(JSON.stringify(list)), '/a/frozen.json', NOW);
+    expect(images.get('a.b:5000/c')?.tags).toEqual(new Map([['1.0', FROZEN]]));
   });
 
   test('has nothing that a reader of it could not see', () => {
@@ -106,25 +119,23 @@ describe('the file of a frozen list', () => {
     expect(text).toMatch(/^[\n -~]+$/);
   });
 
-  const image = { evidence: OTHER, read: '2026-11-23T12:00:00Z', tags: { '1.0': FROZEN } };
-  const file = {
-    format: 'signet-frozen-1',
-    until: '2026-12-31T23:59:59Z',
-    images: { 'docker.io/library/alpine': image },
-  };
-
   test.each<[string, unknown]>([
     ['another format', { ...file, format: 'signet-frozen-2' }],
     ['no end', { ...file, until: undefined }],
     ['an unknown member', { ...file, forever: true }],
     ['a short name', { ...file, images: { alpine: image } }],
     ['a name with a tag', { ...file, images: { 'docker.io/library/alpine:3': image } }],
+    ['another name for Docker Hub', { ...file, images: { 'index.docker.io/library/alpine': image } }],
+    ['a port of Docker Hub', { ...file, images: { 'docker.io:443/library/alpine': image } }],
+    ['Docker Hub in capitals', { ...file, images: { 'DOCKER.IO/library/alpine': image } }],
+    ['a host in capitals', { ...file, images: { 'Registry.example:5000/a/b': image } }],
+    ['what will be read', { ...file, images: { 'a.b/c': { ...image, read: '2026-11-23T13:00:01Z' } } }],
     ['a tag that is none', { ...file, images: { 'a.b/c': { ...image, tags: { 'a b': FROZEN } } } }],
     ['a digest that is none', { ...file, images: { 'a.b/c': { ...image, tags: { '1.0': 'sha256:abc' } } } }],
     ['a digest that is no text', { ...file, images: { 'a.b/c': { ...image, tags: { '1.0': 1 } } } }],
   ])('with %s is refused, with its path', async (_, value) => {
     const error = await failure(
-      () => parseFrozen(Buffer.from(JSON.stringify(value)), '/a/frozen.json'),
+      () => parseFrozen(Buffer.from(JSON.stringify(value)), '/a/frozen.json', NOW),
       'configuration-invalid',
     );
     expect(error.message).toStartWith('/a/frozen.json: ');

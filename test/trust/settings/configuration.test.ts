@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseDigest } from '../../../src/core/names/digest.ts';
 import { formatReference } from '../../../src/core/names/reference.ts';
+import { checkUnwritableByOthers } from '../../../src/store/files.ts';
 import { formatFrozen, parseFrozen } from '../../../src/trust/decide/frozen.ts';
 import {
   type Configuration,
@@ -101,7 +103,7 @@ test('every example of the documentation is a configuration, or a frozen list', 
   expect(examples.length).toBeGreaterThan(2);
   const lists = examples.filter((example) => example.includes('"format"'));
   expect(lists).toHaveLength(1);
-  for (const example of lists) parseFrozen(Buffer.from(example), '/frozen.json');
+  for (const example of lists) parseFrozen(Buffer.from(example), '/frozen.json', Date.UTC(2026, 11, 8));
   for (const example of examples.filter((each) => !lists.includes(each))) {
     parseConfiguration(Buffer.from(example), '/signet.json');
   }
@@ -127,6 +129,51 @@ describe('a frozen list', () => {
     if (content !== undefined) writeFileSync(join(folder, 'lists.json'), content);
     const error = await failure(readConfiguration(folder, {}), 'configuration-invalid');
     expect(error.message).toContain('lists.json');
+  });
+});
+
+describe('the file of a frozen list', () => {
+  function listOf(mode: number): string {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'signet.json'), '{"frozen":"lists.json"}');
+    const path = join(folder, 'lists.json');
+    writeFileSync(path, formatFrozen({ until: 0, images: new Map() }));
+    chmodSync(path, mode);
+    return folder;
+  }
+
+  test.each([0o600, 0o644, 0o444])('may have mode %o', async (mode) => {
+    expect((await readConfiguration(listOf(mode), {})).images.frozen?.images.size).toBe(0);
+  });
+
+  test.each([0o620, 0o602, 0o666])('that others can write refuses everything (mode %o)', async (mode) => {
+    const folder = listOf(mode);
+    const error = await failure(readConfiguration(folder, {}), 'file-unsafe');
+    expect(error.message).toBe(`${folder}/lists.json can be written by others`);
+    expect(error.next).toEndWith(`chmod go-w ${folder}/lists.json`);
+  });
+
+  test('belongs to its reader, or to root', async () => {
+    const path = join(listOf(0o600), 'lists.json');
+    const ownedBy = (uid: number) => Object.assign(statSync(path), { uid });
+    for (const uid of [0, 1000]) checkUnwritableByOthers(path, ownedBy(uid), 1000);
+    for (const [uid, user] of [
+      [1001, 1000],
+      [1000, 0],
+    ] as const) {
+      const error = await failure(() => checkUnwritableByOthers(path, ownedBy(uid), user), 'file-unsafe');
+      expect(error.message).toBe(`${path} belongs to another user`);
+    }
+  });
+
+  test('with what was read later than now refuses everything', async () => {
+    const folder = listOf(0o600);
+    const digest = parseDigest(`sha256:${ID}`);
+    const image = { tags: new Map([['1.0', digest]]), evidence: digest, read: Date.UTC(2026, 0, 2) };
+    writeFileSync(join(folder, 'lists.json'), formatFrozen({ until: 0, images: new Map([['a.b/c', image]]) }));
+    const error = await failure(readConfiguration(folder, {}, Date.UTC(2026, 0, 1)), 'configuration-invalid');
+    expect(error.message).toEndWith('a.b/c was read at 2026-01-02T00:00:00Z, which is not yet');
+    expect((await readConfiguration(folder, {}, Date.UTC(2026, 0, 2))).images.frozen?.images.size).toBe(1);
   });
 });
 

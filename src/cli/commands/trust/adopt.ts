@@ -13,6 +13,7 @@ import { parseServerAddress } from '../../../remote/transport/server-address.ts'
 import { vouch } from '../../../trust/adopt/adopt.ts';
 import { checkFresh, type OldCollection, rememberOld } from '../../../trust/adopt/old-collection.ts';
 import { type AdoptionPlan, planAdoption } from '../../../trust/adopt/plan.ts';
+import { checkFreezable } from '../../../trust/decide/frozen.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Orphan } from '../../place.ts';
@@ -113,7 +114,10 @@ async function adopt(session: Session, parsed: ParsedCommand): Promise<number> {
       const old = await orphan.read(fromFor(source, orphan.gun), wishes.pins);
       session.printError(verifiedText(old, session.now()));
       checkFresh(old, session.now(), wishes.accepted);
-      if (file !== undefined) return frozen(orphan, old, wishes);
+      if (file !== undefined) {
+        checkFreezable(orphan.gun, old.copy.readAt, session.now());
+        return frozen(orphan, old, wishes);
+      }
       return vouchFor(session, orphan, old, { ...wishes, as: as ?? name });
     });
     if (outcome.error !== undefined) session.printError(`${name}: ${outcome.error.message}\n`);

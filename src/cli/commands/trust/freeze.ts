@@ -1,11 +1,11 @@
 import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
 import { SignetError } from '../../../core/errors/index.ts';
-import { LIMITS } from '../../../core/limits.ts';
 import { digestOf } from '../../../core/names/digest.ts';
 import { formatTime, type Instant } from '../../../core/time.ts';
-import { readSmallFile, writePrivateFile } from '../../../store/files.ts';
-import { formatFrozen, parseFrozen } from '../../../trust/decide/frozen.ts';
+import { writePrivateFile } from '../../../store/files.ts';
+import { formatFrozen } from '../../../trust/decide/frozen.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
+import { readFrozenFile } from '../../../trust/settings/frozen-file.ts';
 import type { Session } from '../../session.ts';
 import { fileOf } from './copies.ts';
 
@@ -17,7 +17,8 @@ interface FrozenRepository {
 
 /**
  * Writes a frozen list, or adds to an existing one: its other repositories stay, with the new end. Writes nothing if
- * there is nothing to freeze. Throws `configuration-invalid` if the file is something else.
+ * there is nothing to freeze. Throws `configuration-invalid` if the file is something else,
+ * and `file-unsafe` if others could have written it.
  */
 export function freeze(
   session: Session,
@@ -29,8 +30,7 @@ export function freeze(
     throw new SignetError('usage', `--until ${formatTime(until).slice(0, 10)} is over already`);
   }
   if (repositories.length === 0) return;
-  const bytes = readSmallFile(path, LIMITS.configFile, true);
-  const images = new Map(bytes === undefined ? [] : parseFrozen(bytes, path).images);
+  const images = new Map(readFrozenFile(path, session.now())?.images);
   for (const { copy, tags } of repositories) {
     images.set(copy.gun, {
       tags: new Map(tags.map(({ tag, digest }) => [tag, digest])),
