@@ -1,6 +1,6 @@
 import { isSignetError, SignetError } from '../errors/index.ts';
 import { quoted } from '../printable.ts';
-import { formatReference, parseReference, type Reference } from './reference.ts';
+import { DOCKER_HUB, formatReference, looksLikeDockerHub, parseReference, type Reference } from './reference.ts';
 
 /**
  * The images that a rule applies to: one repository (`registry.internal/tools/lint`), everything below a path
@@ -29,6 +29,7 @@ export function parseImagePattern(text: string): ImagePattern {
   const meant = readName(example, text);
   if (formatReference(meant) !== example)
     throw invalid(text, `docker means ${formatReference(meant)} by ${example}; write names in full`);
+  if (looksLikeDockerHub(meant.registry)) throw invalid(text, `Docker Hub is ${DOCKER_HUB}`);
   if (meant.tag !== undefined || meant.digest !== undefined) throw invalid(text, 'leave tag and digest out');
   return { text, registry, path, isBelow };
 }

@@ -6,6 +6,16 @@ import { type Gun, parseGun } from './gun.ts';
 /** The registry of names without one. */
 export const DOCKER_HUB = 'docker.io';
 
+const HUB_HOST = /^(?:index\.)?docker\.io(?::|$)/i;
+
+/**
+ * Whether a registry is written like Docker Hub, but is another one to docker: `DOCKER.IO`, `docker.io:443`. What settings say
+ * of it would never apply to Docker Hub's images.
+ */
+export function looksLikeDockerHub(registry: string): boolean {
+  return registry !== DOCKER_HUB && HUB_HOST.test(registry);
+}
+
 /** The tag of references without tag and digest. */
 export const DEFAULT_TAG = 'latest';
 

@@ -2,7 +2,13 @@ import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
 import { type Digest, parseDigest } from '../../core/names/digest.ts';
-import { DOCKER_HUB, formatReference, isTag, parseReference, type Reference } from '../../core/names/reference.ts';
+import {
+  formatReference,
+  isTag,
+  looksLikeDockerHub,
+  parseReference,
+  type Reference,
+} from '../../core/names/reference.ts';
 import { quoted, visible } from '../../core/printable.ts';
 import { formatTime, HOUR, type Instant, parseTime } from '../../core/time.ts';
 
@@ -69,9 +75,9 @@ export function parseFrozen(bytes: Uint8Array, path: string, now: Instant): Froz
  * that was made by `now`. Throws `name-invalid` or `time-invalid`.
  */
 export function checkFreezable(name: string, read: Instant, now: Instant): void {
-  const { registry, path, tag, digest } = parseReference(name);
-  const written = { registry: oneWriting(registry), path, tag: undefined, digest: undefined };
-  if (formatReference(written) !== name || tag !== undefined || digest !== undefined) {
+  const { registry, path } = parseReference(name);
+  const isFull = formatReference({ registry, path, tag: undefined, digest: undefined }) === name;
+  if (!isFull || registry !== registry.toLowerCase() || looksLikeDockerHub(registry)) {
     throw new SignetError(
       'name-invalid',
       `${quoted(name, 300)} is not the full name of a repository, with its host in lower case`,
@@ -80,12 +86,6 @@ export function checkFreezable(name: string, read: Instant, now: Instant): void 
   if (read > now + SKEW) {
     throw new SignetError('time-invalid', `${name} was read at ${formatTime(read)}, which is not yet`);
   }
-}
-
-/** Hosts have no capitals, and Docker Hub has one name without a port. */
-function oneWriting(registry: string): string {
-  const host = registry.toLowerCase();
-  return /^(?:index\.)?docker\.io(?::|$)/.test(host) ? DOCKER_HUB : host;
 }
 
 /** What the list says of a reference's repository; undefined if it does not have it. */

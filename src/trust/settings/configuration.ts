@@ -1,7 +1,7 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
 import { type JsonValue, parseJson } from '../../core/json/parse.ts';
-import { namesRegistry, parseReference, type Reference } from '../../core/names/reference.ts';
+import { looksLikeDockerHub, namesRegistry, parseReference, type Reference } from '../../core/names/reference.ts';
 import { quoted } from '../../core/printable.ts';
 import { type RegistrySettings, registryEndpoints, registryMirrors } from '../../remote/registry/registry-endpoints.ts';
 import { parseServerAddress } from '../../remote/transport/server-address.ts';
@@ -147,7 +147,7 @@ function readUncovered(text: string | undefined): Uncovered {
 
 /** Checks a registry's host and optional port by docker's own grammar. Throws `name-invalid`. */
 export function checkHost(host: string): string {
-  if (registryIn(host) === host) return host;
+  if (registryIn(host) === host && !looksLikeDockerHub(host)) return host;
   throw new SignetError('name-invalid', `${quoted(host, 100)} is not a registry's host name; write HOST or HOST:PORT`);
 }
 

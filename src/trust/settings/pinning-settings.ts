@@ -3,7 +3,7 @@ import { SignetError } from '../../core/errors/index.ts';
 import { Fields } from '../../core/json/fields.ts';
 import type { JsonObject, JsonValue } from '../../core/json/parse.ts';
 import { isKeyId } from '../../core/names/key-id.ts';
-import { gunOf, parseReference } from '../../core/names/reference.ts';
+import { DOCKER_HUB, gunOf, looksLikeDockerHub, parseReference } from '../../core/names/reference.ts';
 import { quoted } from '../../core/printable.ts';
 
 /** Pins as configured; files are given by their paths, which `readPinning` reads. */
@@ -91,6 +91,9 @@ function checkNames(pattern: string): string {
       `trustPinning: ${quoted(start, 300)} may be the beginning of several hosts' names`,
       { next: `Write the host whole, with a slash behind it: ${quoted(`${start}/*`, 300)}` },
     );
+  }
+  if (looksLikeDockerHub(start.slice(0, Math.max(0, start.indexOf('/'))))) {
+    throw invalid(`trustPinning: no repository has the name ${quoted(pattern, 300)}; Docker Hub is ${DOCKER_HUB}`);
   }
   const guns = (isExact ? [''] : COMPLETIONS).map((rest) => gunOfText(start + rest));
   if (guns.some((gun) => (isExact ? gun === start : gun?.startsWith(start)))) return pattern;

@@ -40,6 +40,8 @@ describe('a pattern', () => {
     ['alice/*', 'docker means docker.io/alice/x/x by alice/x/x'],
     ['docker.io/busybox', 'docker means docker.io/library/busybox by docker.io/busybox'],
     ['index.docker.io/library/*', 'docker means docker.io/library/x'],
+    ['DOCKER.IO/library/*', 'Docker Hub is docker.io'],
+    ['docker.io:443/library/busybox', 'Docker Hub is docker.io'],
     ['registry.internal', 'docker means docker.io/library/registry.internal'],
     ['registry.internal/**', 'names no images'],
     ['registry.internal/*/x', 'names no images'],

@@ -195,7 +195,19 @@ describe('a name', () => {
 
 test('a host is a name with an optional port', async () => {
   for (const host of ['a.b', 'localhost', 'a:5000', '[::1]:5000', 'docker.io']) expect(checkHost(host)).toBe(host);
-  for (const host of ['', 'a', 'a.b/', 'a.b:', 'a.b:x', 'u@a.b', 'index.docker.io', 'a.b?c', 'a b.c']) {
+  for (const host of [
+    '',
+    'a',
+    'a.b/',
+    'a.b:',
+    'a.b:x',
+    'u@a.b',
+    'index.docker.io',
+    'DOCKER.IO',
+    'docker.io:443',
+    'a.b?c',
+    'a b.c',
+  ]) {
     await expect(Promise.resolve().then(() => checkHost(host))).rejects.toMatchObject({ name: 'SignetError' });
   }
 });

@@ -161,6 +161,8 @@ describe('a pattern that no image has is refused, as it would not protect', () =
     '/docker.io/',
     'https://',
     'docker.io/Acme/',
+    'DOCKER.IO/acme/app',
+    'docker.io:443/library/*',
     'a.b/c:',
     'a.b/c*',
     '*',
