@@ -26,9 +26,15 @@ interface Many {
   readonly signal: AbortSignal;
 }
 
+/** Whether the reason of a failure is that of all the others as well. */
+export function endsAll(error: unknown): error is SignetError {
+  return isSignetError(error, ...FOR_ALL);
+}
+
 /**
  * Works on many repositories, some at a time. One that fails does not stop the others, unless the reason is theirs as well.
- * Returns what became of every one, in the order of `guns`, and the error that stopped all, if one did.
+ * Returns what became of every one, in the order of `guns`, and the error that stopped all, if one did. Whatever a person
+ * ended, or waited for its turn behind what stopped all, was not begun.
  */
 export async function runAll({
   guns,
@@ -43,7 +49,11 @@ export async function runAll({
     for (const gun of waiting) {
       if (signal.aborted || stopped !== undefined) return;
       const outcome = await work(gun).catch((error: unknown): Outcome => ({ kind: 'failed', error: known(error) }));
-      if (outcome.kind === 'failed' && isSignetError(outcome.error, ...FOR_ALL)) stopped ??= outcome.error;
+      if (outcome.kind === 'failed' && endsAll(outcome.error)) {
+        const isFirst = stopped === undefined;
+        stopped ??= outcome.error;
+        if (outcome.error.code === 'cancelled' || (!isFirst && outcome.error === stopped)) continue;
+      }
       outcomes.set(gun, outcome);
       finished(gun, outcome);
     }

@@ -12,7 +12,7 @@ import { YEAR } from '../../../src/core/time.ts';
 import { canonicalKeyIds } from '../../../src/core/verify/signers.ts';
 import { InTurn } from '../../../src/trust/migrate/in-turn.ts';
 import { migrate, type Outcome, plan } from '../../../src/trust/migrate/migrate.ts';
-import { runAll } from '../../../src/trust/migrate/run-all.ts';
+import { endsAll, runAll } from '../../../src/trust/migrate/run-all.ts';
 import { GUN, Owner, TARGET, TestServer, versionOf } from '../../notary/fixture.ts';
 import { Mover } from '../../notary/moving.ts';
 import { failure } from '../../support/failure.ts';
@@ -425,5 +425,50 @@ describe('many migrations', () => {
     expect(stopped?.code).toBe('key-passphrase-wrong');
     expect(begun.length).toBeLessThan(20);
     expect([...outcomes.values()].filter(({ kind }) => kind === 'skipped')).toHaveLength(500 - begun.length);
+  });
+
+  test.each(['cancelled', 'key-passphrase-wrong'] as const)(
+    'ask for one key once, if the answer is %s',
+    async (code) => {
+      const old = new TestServer();
+      const three = guns.slice(0, 3);
+      const owners = new Map(three.map((gun) => [gun, new Owner(old, gun)]));
+      for (const owner of owners.values()) await owner.publishFirst();
+      let asked = 0;
+      const ring: Owner['ring'] = {
+        find: async () => {
+          asked++;
+          throw new SignetError(code, 'no key');
+        },
+      };
+      const signing = new InTurn(endsAll);
+      const told: string[] = [];
+      const { stopped, outcomes } = await runAll({
+        guns: three,
+        work: (gun) => migrate(migration({ old, fresh, owner: { ring }, gun, signing })),
+        finished: (_, { kind }) => told.push(kind),
+        signal: new AbortController().signal,
+      });
+      const first = code === 'cancelled' ? [] : ['failed'];
+      expect({ asked, stopped: stopped?.code, told }).toEqual({ asked: 1, stopped: code, told: first });
+      const kinds = [...outcomes.values()].map(({ kind }) => kind as string).sort();
+      expect(kinds).toEqual([...first, 'skipped', 'skipped', 'skipped'].slice(0, 3));
+      expect(contents(fresh)).toEqual(contents(new TestServer()));
+    },
+  );
+
+  test('that wait for their turn do not begin after an interrupt', async () => {
+    const signing = new InTurn(endsAll);
+    const interrupt = new SignetError('cancelled', 'interrupted');
+    let begun = 0;
+    const first = signing.run(async () => {
+      begun++;
+      signing.end(interrupt);
+      return 'done';
+    });
+    const second = signing.run(async () => begun++);
+    expect(await first).toBe('done');
+    expect(await failure(second, 'cancelled')).toBe(interrupt);
+    expect(begun).toBe(1);
   });
 });

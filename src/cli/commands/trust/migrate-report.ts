@@ -57,16 +57,27 @@ function stepsFor(outcomes: readonly Outcome[]): readonly string[] {
   return [...steps];
 }
 
+/** Whether any repository has still to move. */
+export function isLeft(outcomes: Outcomes): boolean {
+  return leftOf(outcomes).length > 0;
+}
+
+function leftOf(outcomes: Outcomes): readonly Gun[] {
+  return [...outcomes]
+    .filter(([, { kind }]) => kind === 'failed' || kind === 'waiting' || kind === 'skipped')
+    .map(([gun]) => gun);
+}
+
 /** Returns the exit code. Throws what stopped all, or `migration-incomplete` if anything is left to do. */
 export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined): number {
   if (stopped !== undefined) throw stopped;
-  const left = [...outcomes].filter(([, { kind }]) => kind === 'failed' || kind === 'waiting' || kind === 'skipped');
+  const left = leftOf(outcomes);
   if (left.length === 0) return 0;
   throw new SignetError(
     'migration-incomplete',
     `${left.length} of ${counted(outcomes.size, 'repository', 'repositories')} did not move`,
     {
-      detail: { repositories: left.map(([gun]) => gun) },
+      detail: { repositories: left },
     },
   );
 }

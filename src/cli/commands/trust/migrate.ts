@@ -4,12 +4,12 @@ import { quoted } from '../../../core/printable.ts';
 import { parseServerAddress } from '../../../remote/transport/server-address.ts';
 import { InTurn } from '../../../trust/migrate/in-turn.ts';
 import { type Migration, migrate, type Outcome, plan } from '../../../trust/migrate/migrate.ts';
-import { runAll } from '../../../trust/migrate/run-all.ts';
+import { endsAll, runAll } from '../../../trust/migrate/run-all.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
 import { untilInterrupted } from '../../terminal/interrupts.ts';
-import { describedOutcome, describeRun, progressLine, reportTable, summaryText } from './migrate-report.ts';
+import { describedOutcome, describeRun, isLeft, progressLine, reportTable, summaryText } from './migrate-report.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 import { repositoryNames } from './repository-names.ts';
 
@@ -61,12 +61,14 @@ interrupted can be repeated.`,
   run: migrateCommand,
 };
 
+const INTERRUPTED = 'interrupted: run the command again to go on';
+
 async function migrateCommand(session: Session, parsed: ParsedCommand): Promise<number> {
   const [to = '', ...named] = parsed.args;
   const servers = {
     from: addressIn(required(parsed, 'from')),
     to: addressIn(to),
-    signing: new InTurn(),
+    signing: new InTurn(endsAll),
     drafts: parsed.value('drafts'),
   };
   if (servers.from.href === servers.to.href)
@@ -85,13 +87,17 @@ async function migrateCommand(session: Session, parsed: ParsedCommand): Promise<
     session.printError(progressLine(done, migrations.size, gun, outcome));
   };
   const { result, isInterrupted } = await untilInterrupted(
-    () => session.printError('Nothing new is begun; what has begun is finished. Ctrl-C again ends that too.\n'),
+    () => {
+      servers.signing.end(new SignetError('cancelled', INTERRUPTED));
+      session.printError('Nothing new is begun; what has begun is finished. Ctrl-C again ends that too.\n');
+    },
     (signal) => runAll({ guns: [...migrations.keys()], work, finished, signal }),
   );
   const { outcomes, stopped } = result;
   if (parsed.has('json')) session.print(`${JSON.stringify([...outcomes].map(describedOutcome), null, 2)}\n`);
   else session.print(`${reportTable(outcomes)}\n${summaryText(outcomes, servers, isDry)}`);
-  if (isInterrupted) throw new SignetError('cancelled', 'interrupted: run the command again to go on');
+  const isCancelled = isInterrupted || stopped?.code === 'cancelled';
+  if (isCancelled && isLeft(outcomes)) throw new SignetError('cancelled', INTERRUPTED);
   return describeRun(outcomes, stopped);
 }
 
