@@ -38,7 +38,7 @@ export interface TrustPlace {
   importCopy(copy: CollectionCopy): Promise<Collection>;
   /** Another's collection under the name that is typed, for whoever vouches for what is in it. */
   orphan(name: string): Orphan;
-  /** The names of all collections that are cached, as they are typed. */
+  /** The names of all collections that are cached, as they are typed; also of those that no command here can read. */
   cached(): Promise<readonly string[]>;
 }
 
@@ -47,6 +47,8 @@ export interface Orphan {
   readonly gun: Gun;
   /** Reads and verifies it; `pins` are the root keys that it may have. */
   read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
+  /** Throws why the trust server that is to speak for it from now on does not answer. */
+  checkServer(): Promise<void>;
   /** Whether the copied collection is what is trusted under its name. */
   isTrusted(copy: CollectionCopy): Promise<boolean>;
   /** `TrustClient.forgetCopied`. */
@@ -187,6 +189,7 @@ function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: strin
   return {
     gun,
     read: (from, pins) => client.readOld(gun, registry, from, pins),
+    checkServer: () => client.checkServer(gun, registry),
     isTrusted: (copy) => client.isTrusted(copy),
     forget: (copy) => client.forgetCopied(copy),
     kept: new AdoptedFolder(trustFolder),

@@ -333,7 +333,7 @@ describe('many repositories', () => {
       await succeeds(owner.add(gun, 'v1'));
       const refused = await owner.signet('trust', 'migrate', '--from', it.old.origin, other.origin, gun);
       expect(refused.exitCode).toBe(1);
-      expect(refused.stderr).toContain(`the trust server ${other.host} takes no collections from others`);
+      expect(refused.stderr).toContain(`the trust server ${other.host} does not take repositories from other servers`);
       expect(refused.stderr).toContain('to a server of Signet only');
       expect(await published(other, gun)).toBeUndefined();
     },

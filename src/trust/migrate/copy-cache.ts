@@ -35,4 +35,7 @@ export class CopyCache implements MetadataCache {
   async guns(): Promise<readonly Gun[]> {
     return this.files.has('root') ? [this.gun] : [];
   }
+  names(): Promise<readonly string[]> {
+    return this.guns();
+  }
 }

@@ -137,6 +137,20 @@ describe('a migration', () => {
     );
   });
 
+  test('says so of one that was seen before, too, as long as its server has no root of it', async () => {
+    await mover.publishHistory();
+    const cache = new MemoryCache();
+    const set = await mover.owner.load();
+    await cache.write(GUN, 'root', set.root.envelope.bytes);
+    expect(await migrate(moving({ cache, old: new TestServer() }))).toEqual({ kind: 'unsigned' });
+    const gone = async ({ url }: { url: URL }) => {
+      if (!url.pathname.endsWith('/timestamp.json')) return undefined;
+      throw new SignetError('trust-data-missing', 'there is no timestamp', { detail: { resource: 'timestamp' } });
+    };
+    const error = await failure(migrate(moving({ cache, beforeOld: gone })), 'trust-data-missing');
+    expect(error.message).toStartWith(`old.example.com has a root of ${GUN} and not all of the rest: `);
+  });
+
   test('says of a repository without trust data that there is nothing to move', async () => {
     expect(await migrate(moving())).toEqual({ kind: 'unsigned' });
     expect(await plan(moving())).toEqual({ kind: 'unsigned' });
@@ -176,7 +190,7 @@ describe('a migration changes nothing if', () => {
       return undefined;
     };
     const error = await failure(migrate(moving({ beforeNew })), 'import-unsupported');
-    expect(error.message).toBe('the trust server new.example.com takes no collections from others');
+    expect(error.message).toBe('the trust server new.example.com does not take repositories from other servers');
     expect((await fresh.get('root.json')).status).toBe(404);
   });
 
@@ -198,6 +212,12 @@ describe('a migration changes nothing if', () => {
     await mover.owner.addTag('only there');
     const error = await failure(migrate(moving()), 'migration-conflict');
     expect(error.detail).toMatchObject({ why: 'version-rollback' });
+    expect(error.message).toMatch(
+      new RegExp(
+        `^the old server is ahead: old.example.com has version \\d+ of \\w+ of ${GUN}, and new.example.com has \\d+$`,
+      ),
+    );
+    expect(error.next).toStartWith('Publish on new.example.com what was published on the old server since the move.');
   });
 
   test('the new server serves a lower timestamp than clients have seen', async () => {
@@ -211,7 +231,7 @@ describe('a migration changes nothing if', () => {
     expect(versionOf((await mover.old.get('timestamp.json')).text)).toBeGreaterThan(versionOf(String(low)));
     fresh.now = mover.old.now;
     const error = await failure(migrate(moving()), 'migration-conflict');
-    expect(error.message).toContain('its timestamp is version');
+    expect(error.message).toMatch(/^the old server is ahead: .* of timestamp of /);
   });
 
   test('the old server is older than what this machine has seen', async () => {

@@ -6,7 +6,7 @@ import { checkVersion } from '../../../core/verify/verify.ts';
 import { MirrorFolder } from '../../../store/mirror-folder.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { day, fileOf, readCopyFile, usability } from './copies.ts';
+import { day, fileOf, ofFile, readCopyFile, usability } from './copies.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
 export const IMPORT: Command<Session> = {
@@ -35,8 +35,9 @@ async function importCopies(session: Session, parsed: ParsedCommand): Promise<nu
       session.print(`${copy.gun}: ${await take(copy)}\n`);
     } catch (error) {
       if (!isSignetError(error) || error.code === 'cancelled') throw error;
-      session.printError(`${copy.gun}: ${error.message}\n`);
-      failed.push([copy.gun, error]);
+      const told = ofFile(error);
+      session.printError(`${copy.gun}: ${told.message}\n`);
+      failed.push([copy.gun, told]);
     }
   }
   const [first] = failed;

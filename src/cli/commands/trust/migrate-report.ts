@@ -1,9 +1,9 @@
 import { SignetError } from '../../../core/errors/index.ts';
-import type { Gun } from '../../../core/names/gun.ts';
 import type { Outcome } from '../../../trust/migrate/migrate.ts';
 import { dockerTable } from '../../terminal/table.ts';
 
-type Outcomes = ReadonlyMap<Gun, Outcome>;
+/** By GUN, or by what is none. */
+type Outcomes = ReadonlyMap<string, Outcome>;
 
 /** What each outcome is called, in the order of the summary. */
 const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
@@ -17,8 +17,8 @@ const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
 ];
 
 /** One line for each repository, as soon as it is known what became of it. */
-export function progressLine(done: number, all: number, gun: Gun, outcome: Outcome): string {
-  return `${done}/${all} ${outcome.kind} ${gun}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
+export function progressLine(done: number, all: number, name: string, outcome: Outcome): string {
+  return `${done}/${all} ${outcome.kind} ${name}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
 }
 
 export function reportTable(outcomes: Outcomes): string {
@@ -62,7 +62,7 @@ export function isLeft(outcomes: Outcomes): boolean {
   return leftOf(outcomes).length > 0;
 }
 
-function leftOf(outcomes: Outcomes): readonly Gun[] {
+function leftOf(outcomes: Outcomes): readonly string[] {
   return [...outcomes]
     .filter(([, { kind }]) => kind === 'failed' || kind === 'waiting' || kind === 'skipped')
     .map(([gun]) => gun);
@@ -83,7 +83,7 @@ export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined
 }
 
 /** What `--json` prints of one repository. */
-export function describedOutcome([gun, outcome]: readonly [Gun, Outcome]): Readonly<Record<string, unknown>> {
+export function describedOutcome([gun, outcome]: readonly [string, Outcome]): Readonly<Record<string, unknown>> {
   const base = { repository: gun, state: outcome.kind };
   switch (outcome.kind) {
     case 'moved':
