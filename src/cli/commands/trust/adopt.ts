@@ -44,7 +44,7 @@ export const ADOPT: Command<Session> = {
       takes: 'file',
       about: 'Write digests into this file for signet.json, and sign nothing',
     },
-    { name: 'from', type: 'value', about: 'Address of the old trust server, or a file of signet trust export' },
+    { name: 'from', type: 'value', about: 'Address or host of the old trust server, or a file of signet trust export' },
     INIT_FLAG,
     { name: 'json', type: 'switch', about: 'Report as JSON' },
     { name: 'root-key', type: 'list', about: 'ID of the root key that the old repositories have' },

@@ -25,7 +25,7 @@ export const EXPORT: Command<Session> = {
       about: 'Take what is cached here, without asking a server; all of it if no repository is named',
     },
     { name: 'force', type: 'switch', about: 'Replace a file that has something else, such as other repositories' },
-    { name: 'from', type: 'value', about: 'Address of another trust server to read from' },
+    { name: 'from', type: 'value', about: 'Address or host of another trust server to read from' },
     { name: 'output', short: 'o', type: 'value', takes: 'file', about: 'File to write, in place of standard output' },
     { name: 'partial', type: 'switch', about: 'Write the file without what cannot be read' },
     ...PLACE_FLAGS,

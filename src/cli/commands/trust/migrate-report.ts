@@ -35,11 +35,19 @@ export function summaryText(outcomes: Outcomes, { to }: { readonly to: URL }, is
   const lines = [`${counted(outcomes.size, 'repository', 'repositories')}: ${counts.join(', ')}.`, ...stepsFor(all)];
   const isDone = all.every(({ kind }) => kind === 'moved' || kind === 'present' || kind === 'unsigned');
   if (isDone && !isDry) {
-    lines.push(
-      `Now point clients at ${to.origin}: see docs/migrate.md. What is published on the old server from here on is not moved.`,
-    );
+    lines.push(...clientSteps(to));
   }
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What everyone who reads the repositories has to know of the new server. */
+function clientSteps(to: URL): readonly string[] {
+  return [
+    `Now point clients at ${to.origin}: DOCKER_CONTENT_TRUST_SERVER for docker, -s for notary, "trustServer" in signet.json for signet.`,
+    `They need its CA, tls/ca.crt in its data folder: as ~/.docker/tls/${to.host}/ca.crt, or for notary as --tlscacert.`,
+    'They need an account there, unless it is started with --public-pull PATTERN, or with --auth off as an open Notary was.',
+    'What is published on the old server from here on is not moved.',
+  ];
 }
 
 /** One step for all repositories that need the same. */

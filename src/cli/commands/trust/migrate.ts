@@ -22,7 +22,15 @@ export const MIGRATE: Command<Session> = {
 with the keys of the new server, signed with your root key, and imports
 everything. Clients that know any old root go on with the new server at the
 first try. What is there already counts as done, so that a run that was
-interrupted can be repeated.`,
+interrupted can be repeated.
+
+SERVER is the new trust server, a running "signet serve", by address or host.
+The names of the repositories stay what they are. For example:
+signet trust migrate --dry-run --from https://notary.example.com
+https://trust.example.com:5000 registry.example.com/team/app
+
+It exits with 0 if all is moved, with 1 if anything is left to do, with 125 for
+a wrong option, and with 130 after Ctrl-C; what was moved is moved.`,
   args: [
     { name: 'SERVER', takes: 'text' },
     { name: 'REPOSITORY', takes: 'repository', isOptional: true, isRepeated: true },
@@ -39,15 +47,17 @@ interrupted can be repeated.`,
       takes: 'file',
       about: 'Read names from this file, one a line; - is standard input',
     },
-    { name: 'from', type: 'value', about: 'Address of the old trust server' },
+    { name: 'from', type: 'value', about: 'Address or host of the old trust server' },
     { name: 'json', type: 'switch', about: 'Report as JSON' },
     { name: 'registry', type: 'value', takes: 'registry', about: 'Registry of --all (default: the host of --from)' },
-    ...PLACE_FLAGS.filter(({ name }) => name !== 'server'),
+    ...PLACE_FLAGS.filter(({ name }) => name !== 'server').map((flag) =>
+      flag.name === 'tlscacert' ? { ...flag, about: 'With --trust-dir: file with the CAs of both servers' } : flag,
+    ),
   ],
   examples: [
     {
       about: 'See what would happen',
-      line: 'trust migrate --dry-run --from https://notary.example.com registry.example.com alice/app',
+      line: 'trust migrate --dry-run --from https://notary.example.com https://trust.example.com:5000 registry.example.com/team/app',
     },
   ],
   exitCodes: [[130, 'It was interrupted; what was moved is moved']],
@@ -138,7 +148,7 @@ function required(parsed: ParsedCommand, flag: string): string {
   const value = parsed.value(flag);
   if (value !== undefined && value !== '') return value;
   throw new SignetError('usage', `say which trust server to move from: --${flag} URL`, {
-    next: 'For example: signet trust migrate --from https://notary.example.com NEW-SERVER REPOSITORY',
+    next: 'For example: signet trust migrate --from https://notary.example.com https://NEW-SERVER REPOSITORY',
   });
 }
 

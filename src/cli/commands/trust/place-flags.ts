@@ -8,7 +8,12 @@ import type { Session } from '../../session.ts';
 /** The flags of every command that works in a trust folder of choice. */
 export const PLACE_FLAGS: readonly Flag[] = [
   { name: 'server', short: 's', type: 'value', about: 'Trust server of the folder that --trust-dir names' },
-  { name: 'tlscacert', type: 'value', takes: 'file', about: 'Trust server certificates signed only by this CA' },
+  {
+    name: 'tlscacert',
+    type: 'value',
+    takes: 'file',
+    about: 'With --trust-dir: trust server certificates signed only by this CA',
+  },
   {
     name: 'trust-dir',
     short: 'd',

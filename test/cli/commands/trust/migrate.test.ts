@@ -62,7 +62,13 @@ describe('the report', () => {
 
   test('says that clients can be pointed at the new server when all is there, and not before', () => {
     const done = new Map([...outcomes].slice(0, 2));
-    expect(summaryText(done, TO, false)).toContain('Now point clients at https://new.example.com');
+    expect(summaryText(done, TO, false).split('\n').slice(1)).toEqual([
+      'Now point clients at https://new.example.com: DOCKER_CONTENT_TRUST_SERVER for docker, -s for notary, "trustServer" in signet.json for signet.',
+      'They need its CA, tls/ca.crt in its data folder: as ~/.docker/tls/new.example.com/ca.crt, or for notary as --tlscacert.',
+      'They need an account there, unless it is started with --public-pull PATTERN, or with --auth off as an open Notary was.',
+      'What is published on the old server from here on is not moved.',
+      '',
+    ]);
     expect(summaryText(done, TO, true)).not.toContain('Now point clients');
     expect(summaryText(outcomes, TO, false)).not.toContain('Now point clients');
     expect(describeRun(done, undefined)).toBe(0);
@@ -214,3 +220,11 @@ function signet(...words: readonly string[]) {
   const home = temporaryFolder();
   return run([...signetCommand(), 'trust', ...words], { env: { PATH: process.env.PATH ?? '', HOME: home } });
 }
+
+test('the help says what SERVER is, with an example, and what the exit codes mean', async () => {
+  const { exitCode, stdout } = await signet('migrate', '--help');
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('SERVER is the new trust server, a running "signet serve", by address or host.');
+  expect(stdout).toContain('https://trust.example.com:5000 registry.example.com/team/app');
+  expect(stdout).toContain('with 1 if anything is left to do, with 125 for\na wrong option, and with 130 after Ctrl-C');
+});
