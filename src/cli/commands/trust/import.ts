@@ -26,8 +26,18 @@ export const IMPORT: Command<Session> = {
  * named, the rest is taken, and then the command fails.
  */
 async function importCopies(session: Session, parsed: ParsedCommand): Promise<number> {
-  const copies = parsed.args.flatMap(readCopyFile);
   const folder = parsed.value('mirror');
+  const ignored = PLACE_FLAGS.find(({ name }) => folder !== undefined && parsed.value(name) !== undefined);
+  if (ignored !== undefined) {
+    throw new SignetError(
+      'usage',
+      `--mirror names the place, and so does --${ignored.name}: only one of them can be given`,
+      {
+        exitCode: 125,
+      },
+    );
+  }
+  const copies = parsed.args.flatMap(readCopyFile);
   const take = folder === undefined ? await intoCache(session, parsed) : intoMirror(session, folder);
   const failed: [string, SignetError][] = [];
   for (const copy of copies) {

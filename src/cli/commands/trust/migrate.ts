@@ -159,6 +159,11 @@ async function namesIn(
   oldHost: string,
   named: readonly string[],
 ): Promise<readonly string[]> {
+  if (parsed.value('registry') !== undefined && !parsed.has('all')) {
+    throw new SignetError('usage', '--registry is for --all: it names the registry whose repositories move', {
+      exitCode: 125,
+    });
+  }
   const names = [...named];
   const file = parsed.value('file');
   if (file !== undefined) names.push(...(await repositoryNames(session, file)));

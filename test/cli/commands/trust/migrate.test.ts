@@ -221,6 +221,18 @@ function signet(...words: readonly string[]) {
   return run([...signetCommand(), 'trust', ...words], { env: { PATH: process.env.PATH ?? '', HOME: home } });
 }
 
+test.each([
+  [
+    '--registry is for --all',
+    ['migrate', '--from', 'a.example.com', '--registry', 'r.example.com', 'b.example.com', 'r/x'],
+  ],
+  ['--mirror names the place, and so does --trust-dir', ['import', '--mirror', 'm', '-d', 'n', 'x.copy']],
+])('%s: nothing is read past', async (message, words) => {
+  const { exitCode, stdout, stderr } = await signet(...words);
+  expect([exitCode, stdout]).toEqual([125, '']);
+  expect(stderr).toStartWith(message);
+});
+
 test('the help says what SERVER is, with an example, and what the exit codes mean', async () => {
   const { exitCode, stdout } = await signet('migrate', '--help');
   expect(exitCode).toBe(0);
