@@ -9,7 +9,7 @@ import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportPublication } from './approve.ts';
 import { consequencesText } from './consequences-text.ts';
 import { decideKept, KEEPING } from './keeping.ts';
-import { PLACE_FLAGS, placeOf } from './place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS } from './place-flags.ts';
 
 export const PUBLISH: Command<Session> = {
   program: 'signet',
@@ -23,7 +23,7 @@ export const PUBLISH: Command<Session> = {
 
 /** `signet trust publish REPOSITORY`: what Signet has staged, and Notary. */
 async function publish(session: Session, parsed: ParsedCommand): Promise<number> {
-  const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
+  const { repository, changelist } = (await existingPlaceOf(session, parsed)).collection(parsed.args[0] ?? '', [
     'pull',
     'push',
   ]);

@@ -6,7 +6,7 @@ import type { StoredKey } from '../../../../store/key-store.ts';
 import type { KeyRing } from '../../../../trust/keys/key-ring.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { existingPlaceOf, PLACE_FLAGS } from '../place-flags.ts';
+import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
 import { ambiguous, chosenKey, wrongRole } from './chosen-key.ts';
 import { checkNew } from './new-file.ts';
 
@@ -31,7 +31,7 @@ export const KEY_CERTIFICATE: Command<Session> = {
 async function certificate(session: Session, parsed: ParsedCommand): Promise<number> {
   const [wanted, isNew, output] = [parsed.value('key'), parsed.has('new'), parsed.value('output')];
   if (wanted !== undefined && isNew) throw new SignetError('usage', '--key and --new cannot both be given');
-  const place = await existingPlaceOf(session, parsed);
+  const place = await placeOf(session, parsed);
   const gun = place.gun(parsed.args[0] ?? '');
   if (output !== undefined) checkNew(output, 'Name another file.');
   const key = await place.keys.undoing(async () => {
