@@ -5,13 +5,13 @@ import { LIMITS } from '../../core/limits.ts';
 import { isErrno, readSmallFile, unreadable, unsafe } from '../../store/files.ts';
 import { nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
 
-/** Where container engines mount secrets, readable for every user of the container by default. */
+/** Where container engines mount secrets, readable by every user of the container by default. */
 const MOUNTED_SECRETS = '/run/secrets';
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
 
-/** A passphrase in a file. */
+/** A source that reads a file. */
 export function fileSource(path: string): PassphraseSource {
   return {
     find: async () => readPassphraseFile(path),
@@ -25,9 +25,9 @@ export function fileSource(path: string): PassphraseSource {
 }
 
 /**
- * Reads a passphrase, without the line's end, for the caller to wipe. The file belongs to this user or to root, and
- * nobody else may change it. Others may read it only where root gives it to them: below `/run/secrets`, or in a file of
- * root's that Signet, not being root, was given to read. Throws `file-missing`, `file-unsafe`, `file-unreadable`,
+ * Reads a passphrase without its line end, for the caller to wipe. The file must belong to this user or root, and no
+ * one else may be able to change it. Others may read it only if root has allowed it: below `/run/secrets`, or in a file
+ * of root's that Signet can read without being root. Throws `file-missing`, `file-unsafe`, `file-unreadable`,
  * `too-large`, or `passphrase-missing` for an empty one.
  */
 export function readPassphraseFile(path: string, user = process.geteuid?.()): Buffer {
@@ -38,7 +38,7 @@ export function readPassphraseFile(path: string, user = process.geteuid?.()): Bu
   return passphrase;
 }
 
-/** Secrets are mounted as links; what counts is the file behind them. */
+/** Secrets are mounted as links; check the file that they point to. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -49,7 +49,7 @@ function realPath(path: string): string {
 }
 
 function check(path: string, real: string, { mode, uid }: Stats, user: number | undefined): void {
-  // Without users there are no modes either.
+  // A system without users has no modes either.
   if (user === undefined) return;
   if (uid !== user && uid !== ROOT) throw unsafe(path, 'belongs to another user');
   if ((mode & WRITABLE_BY_OTHERS) !== 0) throw openToOthers(path, 'written');

@@ -12,7 +12,7 @@ import type { DataFolder } from '../data/data-folder.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type DatabaseSettings = Pick<Settings, 'database' | 'databaseFile' | 'databasePool' | 'databaseTimeout'>;
-/** Where the keys of a notary-signer lie. */
+/** The settings that locate a notary-signer's keys. */
 export type SignerDatabaseSettings = Pick<
   Settings,
   'signerDatabase' | 'signerDatabaseFile' | 'databasePool' | 'databaseTimeout'
@@ -22,8 +22,8 @@ export type SignerDatabaseSettings = Pick<
 const MAX_URL = 4096;
 
 /**
- * The database that the settings name, or the file of the data folder. Throws `settings-unreadable` for a file without a
- * URL, and `database-url-invalid`.
+ * The database given in the settings, by default the file in the data folder. Throws `settings-unreadable` for a file
+ * without a URL, and `database-url-invalid`.
  */
 export function databaseOf({ database, databaseFile }: DatabaseSettings, folder: DataFolder): DatabaseUrl {
   if (database !== undefined) return database;
@@ -31,8 +31,8 @@ export function databaseOf({ database, databaseFile }: DatabaseSettings, folder:
 }
 
 /**
- * The database of a notary-signer that the settings name, if any. Throws as `databaseOf` does, and `setting-invalid` for what
- * no notary-signer can use.
+ * The notary-signer database given in the settings, undefined if there is none. Throws what `databaseOf` throws, and
+ * `setting-invalid` for a database that a notary-signer cannot use.
  */
 export function signerDatabaseOf({
   signerDatabase,
@@ -45,7 +45,7 @@ export function signerDatabaseOf({
   });
 }
 
-/** How the settings want a database server to be used. */
+/** The connection options given in the settings. */
 export function sqlOptionsOf({
   databasePool,
   databaseTimeout,
@@ -53,7 +53,7 @@ export function sqlOptionsOf({
   return { ...SQL_DEFAULTS, poolSize: databasePool, statementTimeout: databaseTimeout };
 }
 
-/** Notes in the data folder where its database is, without a password, unless it is the file of the folder. */
+/** Records in the data folder where its database is, without a password, unless it is the folder's own file. */
 export function noteDatabase(folder: DataFolder, url: DatabaseUrl): void {
   const isUsual = url.kind === 'sqlite' && url.path === folder.database;
   if (isUsual) removeFile(folder.databaseNote);
@@ -61,8 +61,8 @@ export function noteDatabase(folder: DataFolder, url: DatabaseUrl): void {
 }
 
 /**
- * Refuses to work on another database than the server that used the folder last: it was told of it by a flag or variable
- * that this command does not have. Throws `settings-conflict`.
+ * Refuses to work on another database than the folder's server used last: the server got its database from a flag or
+ * variable that this command was not given. Throws `settings-conflict`.
  */
 export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void {
   const noted = readSmallFile(folder.databaseNote, MAX_URL, true)?.toString('utf8').trim();
@@ -77,7 +77,7 @@ export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void 
   );
 }
 
-/** The URL that a file holds. Throws `settings-unreadable` or `database-url-invalid`. */
+/** Reads a URL from a file. Throws `settings-unreadable` or `database-url-invalid`. */
 export function readDatabaseUrl(file: string): DatabaseUrl {
   const text = readSmallFile(file, MAX_URL, true);
   if (text === undefined) {

@@ -8,7 +8,7 @@ import type { Command, Group, ParsedCommand } from '../../line/declaration.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 
-/** Between two lines about a table that takes long, in milliseconds. */
+/** Milliseconds between two lines about a table that takes long. */
 const REPORT_INTERVAL = 2000;
 const IS_URL = /^[a-z]+:/;
 
@@ -42,7 +42,7 @@ export const DATABASE: Group<Terminal> = {
   lists: [['Commands', [['copy', async () => COPY]]]],
 };
 
-/** `signet serve database …`; returns the exit code. Throws what went wrong as a SignetError. */
+/** `signet serve database …`. Returns the exit code. Throws a SignetError if it fails. */
 export async function databaseCommand(words: string[], terminal: Terminal = new ProcessTerminal()): Promise<number> {
   return runGroup(DATABASE, words, async (command, rest) => carryOut(command, terminal, parseCommand(command, rest)));
 }
@@ -74,7 +74,7 @@ async function copy(terminal: Terminal, parsed: ParsedCommand): Promise<number> 
   return 0;
 }
 
-/** Says when a table begins and ends, and how far it is while that takes long. */
+/** Reports the start and end of each table, and the progress of tables that take long. */
 function reporter(terminal: Terminal): (progress: CopyProgress) => void {
   let reported = Number.NEGATIVE_INFINITY;
   return ({ step, what, done, total }) => {

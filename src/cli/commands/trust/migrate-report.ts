@@ -5,7 +5,7 @@ import { dockerTable } from '../../terminal/table.ts';
 /** By GUN, or by what is none. */
 type Outcomes = ReadonlyMap<string, Outcome>;
 
-/** What each outcome is called, in the order of the summary. */
+/** The label of each outcome, in the order of the summary. */
 const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
   ['moved', 'moved'],
   ['present', 'there already'],
@@ -16,17 +16,18 @@ const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
   ['skipped', 'not begun'],
 ];
 
-/** One line for each repository, as soon as it is known what became of it. */
+/** One line per repository, printed as soon as its outcome is known. */
 export function progressLine(done: number, all: number, name: string, outcome: Outcome): string {
   return `${done}/${all} ${outcome.kind} ${name}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
 }
 
+/** A table with one row per repository and its outcome. */
 export function reportTable(outcomes: Outcomes): string {
   const rows = [...outcomes].map(([gun, outcome]) => [gun, outcome.kind, rootIn(outcome), detailOf(outcome)]);
   return dockerTable(['REPOSITORY', 'STATE', 'ROOT', 'DETAIL'], rows);
 }
 
-/** How many of each kind, what to do about them, and what comes after the last one. */
+/** The count of each outcome, the steps to take, and the steps that follow the last repository. */
 export function summaryText(outcomes: Outcomes, { to }: { readonly to: URL }, isDry: boolean): string {
   const all = [...outcomes.values()];
   const counts = STATES.map(([kind, name]) => [all.filter((outcome) => outcome.kind === kind).length, name] as const)
@@ -50,7 +51,7 @@ function clientSteps(to: URL): readonly string[] {
   ];
 }
 
-/** One step for all repositories that need the same. */
+/** One step for all repositories that need the same one. */
 function stepsFor(outcomes: readonly Outcome[]): readonly string[] {
   const steps = new Set<string>();
   for (const outcome of outcomes) {
@@ -76,7 +77,9 @@ function leftOf(outcomes: Outcomes): readonly string[] {
     .map(([gun]) => gun);
 }
 
-/** Returns the exit code. Throws what stopped all, or `migration-incomplete` if anything is left to do. */
+/**
+ * Returns the exit code. Throws the error that stopped everything, or `migration-incomplete` if anything is left to do.
+ */
 export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined): number {
   if (stopped !== undefined) throw stopped;
   const left = leftOf(outcomes);
@@ -90,7 +93,7 @@ export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined
   );
 }
 
-/** What `--json` prints of one repository. */
+/** The `--json` output for one repository. */
 export function describedOutcome([gun, outcome]: readonly [string, Outcome]): Readonly<Record<string, unknown>> {
   const base = { repository: gun, state: outcome.kind };
   switch (outcome.kind) {

@@ -180,7 +180,7 @@ async function namesIn(
 }
 
 interface Migrations {
-  /** By GUN, so that one that is named twice moves once. */
+  /** By GUN, so that a repository given twice is migrated once. */
   readonly migrations: ReadonlyMap<Gun, Migration>;
   /** Those that were named on the command line. */
   readonly typed: ReadonlySet<Gun>;

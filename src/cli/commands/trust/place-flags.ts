@@ -5,7 +5,7 @@ import type { Flag, ParsedCommand } from '../../line/declaration.ts';
 import type { TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
 
-/** The flags of every command that works in a trust folder of choice. */
+/** The flags of every command that can work in another trust folder. */
 export const PLACE_FLAGS: readonly Flag[] = [
   { name: 'server', short: 's', type: 'value', about: 'Trust server of the folder that --trust-dir names' },
   {
@@ -24,7 +24,7 @@ export const PLACE_FLAGS: readonly Flag[] = [
 ];
 
 /**
- * The place that a command's flags name: docker's own if they name none. Throws `usage` for a server or an authority without
+ * The place given by a command's flags, docker's own if they give none. Throws `usage` for a server or an authority without
  * a folder, as docker's settings say those.
  */
 export async function placeOf(session: Session, parsed: ParsedCommand): Promise<TrustPlace> {
