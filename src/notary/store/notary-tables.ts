@@ -84,6 +84,12 @@ const NOTARY_TABLES: SqlMigrations = {
   steps: [({ dialect }) => (dialect === 'postgres' ? POSTGRES_TABLES : MYSQL_TABLES)],
 };
 
+/** The signer's table as its own migrations make it (protocol B.14.3). */
+const SIGNER_TABLES: SqlMigrations = {
+  part: 'notary-signer-tables',
+  steps: [({ dialect }) => (dialect === 'postgres' ? POSTGRES_SIGNER_TABLES : MYSQL_SIGNER_TABLES)],
+};
+
 const POSTGRES_TABLES: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS change_category (category varchar(20) PRIMARY KEY)',
   "INSERT INTO change_category VALUES ('update'), ('deletion') ON CONFLICT DO NOTHING",
@@ -143,12 +149,57 @@ const MYSQL_TABLES: readonly string[] = [
    ) ENGINE=InnoDB DEFAULT CHARSET=utf8`,
 ];
 
+const POSTGRES_SIGNER_TABLES: readonly string[] = [
+  ...noted('boolean', 1),
+  `CREATE TABLE IF NOT EXISTS private_keys (
+     id serial PRIMARY KEY,
+     created_at timestamp NULL DEFAULT NULL,
+     updated_at timestamp NULL DEFAULT NULL,
+     deleted_at timestamp NULL DEFAULT NULL,
+     key_id varchar(255) NOT NULL,
+     encryption_alg varchar(255) NOT NULL,
+     keywrap_alg varchar(255) NOT NULL,
+     algorithm varchar(50) NOT NULL,
+     passphrase_alias varchar(50) NOT NULL,
+     public bytea NOT NULL,
+     private bytea NOT NULL,
+     gun varchar(255) NOT NULL,
+     role varchar(255) NOT NULL,
+     last_used timestamp NULL DEFAULT NULL,
+     CONSTRAINT key_id UNIQUE (key_id),
+     CONSTRAINT key_id_2 UNIQUE (key_id, algorithm)
+   )`,
+];
+
+const MYSQL_SIGNER_TABLES: readonly string[] = [
+  ...noted('tinyint(1)', 2),
+  `CREATE TABLE IF NOT EXISTS private_keys (
+     id int(11) NOT NULL AUTO_INCREMENT,
+     created_at timestamp NULL DEFAULT NULL,
+     updated_at timestamp NULL DEFAULT NULL,
+     deleted_at timestamp NULL DEFAULT NULL,
+     key_id varchar(255) NOT NULL,
+     encryption_alg varchar(255) NOT NULL,
+     keywrap_alg varchar(255) NOT NULL,
+     algorithm varchar(50) NOT NULL,
+     passphrase_alias varchar(50) NOT NULL,
+     public blob NOT NULL,
+     private blob NOT NULL,
+     gun varchar(255) NOT NULL,
+     role varchar(255) NOT NULL,
+     last_used datetime NULL DEFAULT NULL,
+     PRIMARY KEY (id),
+     UNIQUE KEY key_id (key_id),
+     UNIQUE KEY key_id_2 (key_id, algorithm)
+   ) ENGINE=InnoDB DEFAULT CHARSET=utf8`,
+];
+
 /** What golang-migrate reads to see that there is nothing to do. In a database of both programs it already exists. */
 function noted(boolean: string, version: number): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty ${boolean} NOT NULL)`,
     `INSERT INTO schema_migrations (version, dirty)
-     SELECT ${version}, false FROM change_category WHERE category = 'update' AND NOT EXISTS (SELECT 1 FROM schema_migrations)`,
+     SELECT ${version}, false FROM (SELECT 1 AS one) AS single WHERE NOT EXISTS (SELECT 1 FROM schema_migrations)`,
   ];
 }
 
@@ -168,6 +219,20 @@ export async function openNotaryTables(database: SqlDatabase): Promise<TablesOwn
   await migrateSql(database, NOTARY_TABLES);
   refuseUnfit(await findTables(database), 'server');
   return 'signet';
+}
+
+/**
+ * Checks that a database has the table of notary-signer. Creates it in an empty database, or beside those of notary-server.
+ * Throws as `openNotaryTables` does.
+ */
+export async function openSignerTable(database: SqlDatabase): Promise<void> {
+  const found = await findTables(database);
+  if (!hasNotary(found, 'signer')) {
+    if (!hasNotary(found, 'server')) refuseForeign(found);
+    await migrateSql(database, SIGNER_TABLES);
+  }
+  refuseUnfit(await findTables(database), 'signer');
+  await checkRights(database, 'signer');
 }
 
 /** Checks that the database's user has the rights that Signet needs on the tables. Throws `database-rights-missing`. */

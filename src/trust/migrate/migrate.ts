@@ -1,5 +1,6 @@
 import type { CollectionCopy } from '../../core/copy/collection-copy.ts';
 import { type VerifiedCopy, verifyCopy } from '../../core/copy/verify-copy.ts';
+import { checkOwnRoot } from '../../core/edit/own-root.ts';
 import type { ProposalStore } from '../../core/edit/proposal-store.ts';
 import type { SigningKeys } from '../../core/edit/signing.ts';
 import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
@@ -110,6 +111,7 @@ export async function plan(migration: Migration): Promise<Outcome> {
   const { threshold } = set.signersOf('root');
   const ids = canonicalKeyIds(set.signersOf('root'));
   const here = await countHere(migration.keys, ids);
+  await checkOldRoot(migration, copy.verified);
   const parts = partsOf(copy);
   if (here >= threshold) return { kind: 'ready', parts, newCertificates: hasEndedCertificate(migration, set) };
   const missing: KeyId[] = [];
@@ -146,6 +148,11 @@ interface Keyless {
   readonly needed: number;
 }
 
+/** Throws `root-unconfirmed` if the old root is not one that a key of this machine has signed. */
+function checkOldRoot({ from, keys }: Migration, { set }: VerifiedCopy): Promise<void> {
+  return checkOwnRoot(set.root, from.source.pinning, (id) => keys.has(id));
+}
+
 async function newRoot(migration: Migration, old: VerifiedCopy): Promise<NewRoot | Keyless> {
   const signers = old.set.signersOf('root');
   const missing = canonicalKeyIds(signers);
@@ -154,6 +161,7 @@ async function newRoot(migration: Migration, old: VerifiedCopy): Promise<NewRoot
   }
   const { gun, to, keys, drafts, from } = migration;
   const { now } = from.source;
+  await checkOldRoot(migration, old);
   const online: OnlineKeys = {
     timestamp: await to.server.publicKey(gun, 'timestamp'),
     snapshot: await to.server.publicKey(gun, 'snapshot'),
