@@ -22,8 +22,9 @@ import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
 import { openOnlineKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
+import { namesDatabase, type ServeCommandLine } from './settings/command-line.ts';
 import type { Settings } from './settings/settings.ts';
-import { databaseOf, noteDatabase, sqlOptionsOf } from './storage/database-of.ts';
+import { databaseOf, noteDatabase, refuseForgottenDatabase, sqlOptionsOf } from './storage/database-of.ts';
 import type { JobTimes } from './storage/job-times.ts';
 import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -31,6 +32,7 @@ import { readTokenIssuer } from './token-issuer.ts';
 
 export interface PartsOptions {
   readonly settings: Settings;
+  readonly commandLine: ServeCommandLine;
   readonly folder: DataFolder;
   /** Every `host[:port]` of this server. */
   readonly authorities: ReadonlySet<string>;
@@ -69,6 +71,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   await using cleanup = new AsyncDisposableStack();
   const { settings, folder, now } = options;
   const url = databaseOf(settings, folder);
+  if (!namesDatabase(options.commandLine)) refuseForgottenDatabase(folder, url);
   const storage = await openStorage(url, sqlOptionsOf(settings));
   cleanup.defer(() => storage.close());
   noteDatabase(folder, url);

@@ -19,6 +19,7 @@ import { Metrics } from './observe/metrics.ts';
 import { processMetrics } from './observe/process-metrics.ts';
 import { openParts, type PartsOptions, type ServerParts } from './parts.ts';
 import { every } from './schedule.ts';
+import { NO_COMMAND_LINE, type ServeCommandLine } from './settings/command-line.ts';
 import { formatHostName, isWildcard } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
 import { CertificateManager } from './tls/certificate-manager.ts';
@@ -43,6 +44,8 @@ interface Dependencies {
 export interface StartOptions extends Dependencies {
   /** Whether a person reads the announcement at a terminal; otherwise no secret stands in it. */
   readonly isTerminal?: boolean;
+  /** What the settings were given by. */
+  readonly commandLine?: ServeCommandLine;
 }
 
 export interface RunningServer {
@@ -72,7 +75,7 @@ const VALIDITY_CHECK = 60;
  */
 export async function startServer(settings: ServeSettings, dependencies: StartOptions = {}): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
-  const { now = Date.now, environment = process.env, isTerminal = false } = dependencies;
+  const { now = Date.now, environment = process.env, isTerminal = false, commandLine = NO_COMMAND_LINE } = dependencies;
   const logs = openLogs(settings, dependencies.log, now);
   cleanup.defer(() => logs.close());
   const { log } = logs;
@@ -102,6 +105,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
   metrics.add(processMetrics(now()));
   const context = {
     settings,
+    commandLine,
     folder,
     authorities: names.authorities(port),
     environment,
@@ -149,7 +153,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     caCertificate: tls?.source.anchor ?? '',
     administrator,
     announcement: startBanner({
-      ...{ url, port, settings, folder, names, authority, isFirst, administrator },
+      ...{ url, port, settings, commandLine, folder, names, authority, isFirst, administrator },
       ...{ mirrored: parts.mirror?.collections(), now: now() },
     }),
     reload: async () => {
