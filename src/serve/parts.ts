@@ -12,6 +12,7 @@ import type { MirrorService } from '../notary/mirror/mirror-service.ts';
 import { FolderBlobStore } from '../registry/blobs/folder-blob-store.ts';
 import type { RegistryIndex } from '../registry/index/registry-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
+import type { SqlDatabase } from '../store/sql.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
 import { loadTokenKey } from './data/token-key.ts';
@@ -20,7 +21,7 @@ import { diskFailure } from './observe/disk-health.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
-import { openOnlineKeys } from './online-keys.ts';
+import { openOnlineKeys, openSignerKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
 import { namesDatabase, type ServeCommandLine } from './settings/command-line.ts';
 import type { Settings } from './settings/settings.ts';
@@ -72,11 +73,16 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   const { settings, folder, now } = options;
   const url = databaseOf(settings, folder);
   if (!namesDatabase(options.commandLine)) refuseForgottenDatabase(folder, url);
-  const storage = await openStorage(url, sqlOptionsOf(settings));
+  let signerDatabase: SqlDatabase | undefined;
+  const storage = await openStorage(url, sqlOptionsOf(settings), async (database) => {
+    const named = await openSignerKeys(options, database);
+    if (named !== undefined) cleanup.defer(() => named.close());
+    signerDatabase = named;
+  });
   cleanup.defer(() => storage.close());
   noteDatabase(folder, url);
   const mirror = await openMirrorService(options, storage);
-  const trust = mirror ?? (await openTrustServer(options, storage, cleanup));
+  const trust = mirror ?? (await openTrustServer({ ...options, signerDatabase }, storage, cleanup));
   const accountStore = storage.accounts(SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, storage);
@@ -105,7 +111,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
 }
 
 async function openTrustServer(
-  options: PartsOptions,
+  options: PartsOptions & { readonly signerDatabase: SqlDatabase | undefined },
   storage: Storage,
   cleanup: AsyncDisposableStack,
 ): Promise<TrustService> {

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { SignetError } from '../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { shellWord } from '../../core/shell-word.ts';
 import {
   type DatabaseServer,
@@ -97,6 +97,19 @@ export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void 
   );
 }
 
+/** What is larger than any URL is no file of one, and may well be the database itself. */
+function readUrlFile(file: string): Buffer | undefined {
+  try {
+    return readSmallFile(file, MAX_URL, true);
+  } catch (cause) {
+    if (!isSignetError(cause, 'too-large')) throw cause;
+    throw new SignetError('settings-unreadable', `${file} does not hold the URL of a database: it is too large`, {
+      cause,
+      next: `If it is a database itself, name it as sqlite:${file}`,
+    });
+  }
+}
+
 function readNote({ databaseNote }: DataFolder): string | undefined {
   return readSmallFile(databaseNote, MAX_URL, true)?.toString('utf8').trim() || undefined;
 }
@@ -108,10 +121,10 @@ function placeIn(url: string): string {
 
 /** The URL that a file holds. Throws `settings-unreadable` or `database-url-invalid`. */
 export function readDatabaseUrl(file: string): DatabaseUrl {
-  const text = readSmallFile(file, MAX_URL, true);
+  const text = readUrlFile(file);
   if (text === undefined) {
     throw new SignetError('settings-unreadable', `there is no file ${file} with the URL of a database`, {
-      next: 'Write the URL of the database into it, readable for the user of the server alone.',
+      next: `Write the URL of the database into it, readable for the user of the server alone. A database in a file of this machine is named as sqlite:${file}`,
     });
   }
   const url = parseDatabaseUrl(text.toString('utf8').trim());
