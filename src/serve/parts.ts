@@ -57,8 +57,8 @@ export interface ServerParts {
   close(): Promise<void>;
 }
 
-/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
-const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
+/** Who publishes on a server without accounts. */
+const ANONYMOUS = 'anonymous';
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
 /** Seconds after which files of a mirror that were replaced are served, at the latest. */
@@ -130,8 +130,8 @@ async function openTrustServer(
     maxPublish: settings.maxPublish,
     isExclusive: storage.isExclusive,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
-    onImport: ({ gun, by, what, at }) => {
-      const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+    onImport: ({ gun, by, address, what, at }) => {
+      const actor = { name: by ?? ANONYMOUS, address };
       const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
       void storage.accountEvents
         .record(event)
