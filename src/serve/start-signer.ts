@@ -16,6 +16,7 @@ import { rotateMasterKey } from './data/master-key-rotation.ts';
 import type { Log } from './observe/log.ts';
 import { openSignerDatabase, ownVault, readPassphrases } from './online-keys.ts';
 import { type Address, formatHostName } from './settings/host-name.ts';
+import { warnOfOpenSecrets } from './settings/open-secrets.ts';
 import { SETTINGS } from './settings/settings.ts';
 import { Authority } from './tls/authority.ts';
 import { OwnNames } from './tls/own-names.ts';
@@ -64,6 +65,8 @@ export async function startSigner(settings: SignerSettings, context: SignerConte
   await using cleanup = new AsyncDisposableStack();
   const { environment, log, now } = context;
   const clientCa = settings.clientCa === undefined ? undefined : readAuthorities(settings.clientCa);
+  const { masterKeyFile, databaseFile, passphrases } = settings;
+  warnOfOpenSecrets(log, { masterKeyFile, databaseFile, passphrases, tlsKey: settings.tls?.key });
   const folder = openFolder(settings, now, cleanup);
   const vault =
     settings.databaseFile === undefined

@@ -21,6 +21,7 @@ import { openParts, type PartsOptions, type ServerParts } from './parts.ts';
 import { every } from './schedule.ts';
 import { NO_COMMAND_LINE, type ServeCommandLine } from './settings/command-line.ts';
 import { formatHostName, isWildcard } from './settings/host-name.ts';
+import { warnOfOpenSecrets } from './settings/open-secrets.ts';
 import type { Settings } from './settings/settings.ts';
 import { CertificateManager } from './tls/certificate-manager.ts';
 import { openCertificateSource } from './tls/certificate-source.ts';
@@ -80,6 +81,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
   cleanup.defer(() => logs.close());
   const { log } = logs;
 
+  warnOfOpenSecrets(log, secretFilesOf(settings, commandLine));
   const folder = openDataFolder(settings.data);
   const lock = lockFolder(folder);
   cleanup.defer(() => lock.release());
@@ -207,4 +209,15 @@ function healthOf(parts: ServerParts, tls: CertificateManager | undefined, now: 
 /** The name under which a program on this machine reaches the server. */
 function localHost({ listen }: Settings): string {
   return isWildcard(listen.host) || listen.host.startsWith('127.') ? 'localhost' : listen.host;
+}
+
+/** The files with secrets that the settings name, by the names of these settings. */
+function secretFilesOf(settings: Settings, { config }: ServeCommandLine): Readonly<Record<string, string | undefined>> {
+  const { database, signerDatabase, masterKeyFile, tlsKey, databaseFile, signerDatabaseFile } = settings;
+  const hasPassword = [database, signerDatabase].some((url) => url?.kind === 'server' && url.revealPassword() !== '');
+  return {
+    ...{ masterKeyFile, tlsKey, databaseFile, signerDatabaseFile },
+    ...{ signerPassphrases: settings.signerPassphrases, signerKey: settings.signerKey },
+    ...(hasPassword ? { config } : {}),
+  };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePattern } from '../../src/accounts/identity/grants.ts';
 import { hashPassword } from '../../src/accounts/identity/password.ts';
@@ -195,6 +195,32 @@ On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt
     expect((await request(server, '/auth/token')).status).toBe(404);
     expect(server.logged.join('')).toContain('auth is off');
   });
+});
+
+test('files with secrets that every user can read are told of, each with its setting', async () => {
+  const folder = temporaryFolder();
+  const file = (name: string, text: string, mode: number) => {
+    writeFileSync(join(folder, name), text);
+    chmodSync(join(folder, name), mode);
+    return join(folder, name);
+  };
+  const settings = {
+    databaseFile: file('url', 'sqlite:other.db', 0o644),
+    masterKeyFile: file('key', '00'.repeat(32), 0o640),
+    signerPassphrases: file('signer.env', '', 0o604),
+  };
+  chmodSync(folder, 0o755);
+  const open = await startTestServer({ ...settings, auth: false });
+  const warnings = (logged: readonly string[]) =>
+    logged.filter((line) => line.includes('every user of this machine can read'));
+  expect(warnings(open.logged)).toHaveLength(2);
+  expect(warnings(open.logged)[0]).toContain(`chmod 600 ${settings.databaseFile}`);
+  expect(warnings(open.logged)[1]).toContain('signerPassphrases');
+  await open.stop();
+  // No one else gets to a file in a folder that is shut.
+  chmodSync(folder, 0o700);
+  const shut = await startTestServer({ ...settings, auth: false, data: open.settings.data });
+  expect(warnings(shut.logged)).toEqual([]);
 });
 
 describe('the next start', () => {
