@@ -7,17 +7,17 @@ import { printErr, printOut } from './terminal/output.ts';
 
 const STDIN = 0;
 const STDERR = 2;
-/** More root keys than anybody has would push the rest off the screen. */
+/** Root keys shown at most. A longer list would push everything else off the screen. */
 const MAX_KEYS = 8;
 
 /**
- * Asks the person at the terminal whether to trust a root key on first use. The question goes to standard error, as
- * standard output may be a pipe. Undefined where there is no terminal to ask at.
+ * Returns a function that asks the user whether to trust a root key on first use. The question goes to standard error,
+ * as standard output may be a pipe. Undefined if there is no terminal to ask on.
  */
 export function firstRootApproval(): ApproveFirstRoot | undefined {
   if (!isatty(STDIN) || !isatty(STDERR)) return undefined;
   const answers = new Map<string, Promise<boolean>>();
-  // Images of one command are resolved at the same time: one question after the other, none twice, none after Ctrl-C.
+  // Images of one command are resolved concurrently: ask one question at a time, none twice, and none after Ctrl-C.
   let last: Promise<unknown> = Promise.resolve();
   return (root) => {
     const text = question(root);
@@ -59,8 +59,8 @@ function day(instant: Instant): string {
 }
 
 /**
- * Shows the person at the terminal what others have proposed where a command is about to sign or to complete it, and
- * asks. Undefined where there is no terminal to ask at: then such a change is left to `signet trust approve`.
+ * Returns a function that shows the user what others have proposed, when a command is about to sign or complete it, and
+ * asks. Undefined if there is no terminal to ask on: such a change is then left to `signet trust approve`.
  */
 export function proposalApproval(): ApproveProposal | undefined {
   if (!isatty(STDIN)) return undefined;

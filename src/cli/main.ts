@@ -4,7 +4,7 @@ import { CommandText } from './line/command.ts';
 import { printErr, printOut } from './terminal/output.ts';
 import { debugIsOn, debugLines } from './wording/debug.ts';
 
-/** What completion scripts ask, in none of the lists. */
+/** The command that completion scripts call. It is in no list. */
 const COMPLETE = '__complete';
 const STDERR = 2;
 const VERSION_WORDS: readonly string[] = ['--version', '-v'];
@@ -15,7 +15,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    // What is to be printed may not be printable either, which is an error of its own.
+    // Printing the error may fail too; that failure is then reported.
     return await report(error).catch(report);
   }
 }
@@ -35,8 +35,8 @@ async function dispatch(argv: readonly string[]): Promise<number> {
 }
 
 /**
- * Prints an error, with the next step where a person reads it or the error is Signet's own: of docker's errors, scripts get
- * docker's own text and no more.
+ * Prints an error, with the next step if a person reads it or the error is Signet's own. For docker's errors, scripts
+ * get exactly docker's own text.
  */
 async function report(error: unknown): Promise<number> {
   if (error instanceof CommandText) {
@@ -55,5 +55,5 @@ async function report(error: unknown): Promise<number> {
   return error.exitCode;
 }
 
-// Left at once: everything is printed, and waiting for idle connections and the collector takes 3 ms.
+// Exit at once: everything is printed, and waiting for idle connections and the garbage collector takes 3 ms.
 main(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));

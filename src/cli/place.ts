@@ -22,47 +22,47 @@ export interface TrustPlace {
   /** The folder's path. */
   readonly folder: string;
   readonly keys: KeyRing;
-  /** The files of the keys, for what cannot be done with keys elsewhere. */
+  /** The key files, for operations that work only on stored keys. */
   readonly keyFiles: FileVault;
-  /** The GUN that a typed name means. */
+  /** The GUN for a typed name. */
   gun(name: string): Gun;
-  /** The collection that a typed name means. `actions` are what the command will need of the server in all. */
+  /** The collection for a typed name. `actions` are all the permissions that the command will need from the server. */
   collection(name: string, actions: readonly Action[]): OpenCollection;
-  /** A move of the collection that a typed name means. */
+  /** The migration of the collection with a typed name. */
   migration(name: string, servers: MigrationServers): Promise<Migration>;
-  /** The repositories that a registry lists, by names that `migration` takes. */
+  /** The repositories listed by a registry, as names that `migration` accepts. */
   catalogue(registry: string): AsyncIterable<string>;
-  /** A copy of the collection that a typed name means: from its server, from another one, or from the cache. */
+  /** A copy of the collection with a typed name: from its server, from another one, or from the cache. */
   copy(name: string, from?: URL | 'cache'): Promise<CollectionCopy>;
-  /** Brings a copy into the cache. */
+  /** Imports a copy into the cache. */
   importCopy(copy: CollectionCopy): Promise<Collection>;
-  /** Another's collection under the name that is typed, for whoever vouches for what is in it. */
+  /** The collection of someone else under a typed name, for adopting its content. */
   orphan(name: string): Orphan;
-  /** The names of all collections that are cached, as they are typed. */
+  /** The names of all cached collections, as they would be typed. */
   cached(): Promise<readonly string[]>;
 }
 
-/** A collection that is read to be vouched for elsewhere. */
+/** A collection that is read to be adopted elsewhere. */
 export interface Orphan {
   readonly gun: Gun;
-  /** Reads and verifies it; `pins` are the root keys that it may have. */
+  /** Reads and verifies it. `pins` are the root keys that it may have. */
   read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
-  /** Whether the copied collection is what is trusted under its name. */
+  /** Whether the copied collection is the one trusted under its name. */
   isTrusted(copy: CollectionCopy): Promise<boolean>;
   /** `TrustClient.forgetCopied`. */
   forget(copy: CollectionCopy): Promise<(() => Promise<void>) | undefined>;
-  /** What is kept of collections that were adopted. */
+  /** What is stored about adopted collections. */
   readonly kept: AdoptedFolder;
 }
 
-/** A collection, and the changes to it that wait to be published. */
+/** A collection, and its staged changes. */
 export interface OpenCollection {
   readonly gun: Gun;
   readonly repository: Repository;
   readonly changelist: Changelist;
 }
 
-/** Docker's own trust folder: names are repositories, as docker's commands take them. */
+/** Docker's own trust folder. Names are repositories, as in docker's commands. */
 export class DockerPlace implements TrustPlace {
   readonly folder: string;
   readonly keys: KeyRing;
@@ -121,7 +121,7 @@ export class DockerPlace implements TrustPlace {
   }
 }
 
-/** A Notary client's folder: names are GUNs as they stand. */
+/** A Notary client's folder. Names are GUNs. */
 export class NotaryFolder implements TrustPlace {
   readonly folder: string;
   readonly keys: KeyRing;

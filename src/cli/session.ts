@@ -25,43 +25,46 @@ import { printToPerson } from './terminal/streams.ts';
 import { ProcessTerminal, type Terminal } from './terminal/terminal.ts';
 import { turnOnDebug } from './wording/debug.ts';
 
-/** What one command works with. Everything in it is opened when it is first asked for, and `close` wipes and closes it. */
+/** The context of one command. Its parts are opened on first use; `close` wipes and closes them. */
 export interface Session extends Terminal {
   readonly configuration: Configuration;
   readonly keys: KeyRing;
-  /** The user's logins, where docker keeps them. */
+  /** The user's logins, where docker stores them. */
   readonly credentials: CredentialStore;
   /** Docker's configuration folder. */
   readonly folder: string;
   /** The environment of the command. */
   readonly env: NodeJS.ProcessEnv;
   now(): Instant;
-  /** The reference that a typed name means, with the default registry where one is set. */
+  /** Resolves a typed name, with the default registry if one is set. */
   resolve(name: string): Reference;
-  /** What decisions about images rest on; each collection is brought up to date once for the whole command. */
+  /** The trust data that decisions about images are based on. Each collection is updated once per command. */
   readonly evidence: Evidence;
   /** The trust collection of an image, for reading or for signing. */
   repository(reference: Reference, purpose: 'pull' | 'push'): Promise<Repository>;
   /** Where collections are managed: docker's own trust folder, or a Notary client's. */
   place(options: Partial<NotaryPlaceOptions>): Promise<TrustPlace>;
-  /** The manifest or index that a reference stands for in its registry. */
+  /** The manifest or index of a reference in its registry. */
   manifest(reference: Reference): Promise<Manifest>;
-  /** The user who is logged in to the reference's registry. */
+  /** The user logged in to the reference's registry. Undefined if there is none. */
   username(reference: Reference): Promise<string | undefined>;
-  /** Tries a login at its registry; returns the identity token to store in place of the password, where one is given. */
+  /**
+   * Tries a login with its registry. Returns the identity token to store in place of the password, if the registry
+   * gives one.
+   */
   checkLogin(registry: string, login: Login): Promise<Buffer | undefined>;
   engine(): Promise<Engine>;
-  /** What the engine needs to reach the reference's registry as this user; the caller wipes it. */
+  /** The credentials that the engine needs for the reference's registry, for the caller to wipe. */
   engineAuth(reference: Reference): Promise<RegistryAuth | undefined>;
-  /** To be awaited also before docker takes this process's place: nothing that runs at its end runs then. */
+  /** Await this also before docker replaces this process: exit handlers do not run then. */
   close(): Promise<void>;
 }
 
 interface SessionOptions {
   readonly env: NodeJS.ProcessEnv;
-  /** Docker's options before the command, where there were any. */
+  /** Docker's options before the command, if any. */
   readonly globals: ParsedArgs | undefined;
-  /** The docker command, where it was found already. */
+  /** The docker command, if it was already found. */
   readonly cli: DockerCli | undefined;
 }
 

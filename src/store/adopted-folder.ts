@@ -7,11 +7,11 @@ import { MetadataFolder } from './trust-folder.ts';
 const FOLDER = 'adopted';
 
 /**
- * What is kept of collections that were adopted, in `<trust folder>/adopted`: the files of copies that show it, by their
- * digests, and the metadata of the old collections, apart from those that are used under the same names.
+ * Stores data about adopted collections in `<trust folder>/adopted`: copy files as evidence, by digest, and the
+ * metadata of the old collections, separate from the metadata in use under the same names.
  */
 export class AdoptedFolder {
-  /** What was verified of the old collections, as a client's cache. */
+  /** The verified metadata of the old collections, as a client's cache. */
   readonly known: MetadataFolder;
   private readonly base: string;
   private readonly folder: ContainedFolder;
@@ -22,20 +22,20 @@ export class AdoptedFolder {
     this.known = new MetadataFolder(this.base);
   }
 
-  /** Keeps the file of a copy; returns its digest. */
+  /** Stores a copy file and returns its digest. */
   keep(copy: Buffer): Digest {
     const digest = digestOf(copy);
     if (!this.has(digest)) this.folder.write(pathOf(digest), copy);
     return digest;
   }
 
-  /** Whether the very file is here. */
+  /** Whether the file with this digest is stored here. */
   has(digest: Digest): boolean {
     const file = this.folder.read(pathOf(digest), LIMITS.copyFile);
     return file !== undefined && digestOf(file) === digest;
   }
 
-  /** Where the file is, or would be. */
+  /** The path of the file, whether or not it exists. */
   pathOf(digest: Digest): string {
     return join(this.base, ...pathOf(digest));
   }

@@ -1,21 +1,21 @@
 import { SignetError } from '../core/errors/index.ts';
 
-/** The databases that are servers. MariaDB is spoken to as MySQL is. */
+/** The kinds of database servers. MariaDB uses MySQL's protocol. */
 export type Dialect = 'postgres' | 'mysql';
 
 /**
- * How the connection to a database server is protected. `disable`: not at all. `require`: encrypted, without checking the certificate.
- * `verify-ca`: by a certificate of a known authority. `verify-full`: by one for this host.
+ * How the connection to a database server is protected. `disable`: not at all. `require`: encrypted, without checking
+ * the certificate. `verify-ca`: with a certificate of a trusted authority. `verify-full`: with one for this host.
  */
 type TlsMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 
-/** A database in a file of this machine. */
+/** A database in a local file. */
 interface DatabaseFile {
   readonly kind: 'sqlite';
   readonly path: string;
 }
 
-/** Where a database is, as `parseDatabaseUrl` reads it. Printed as text it has no password. */
+/** The location of a database, parsed by `parseDatabaseUrl`. Its text form has no password. */
 export type DatabaseUrl = DatabaseFile | DatabaseServer;
 
 interface ServerFields {
@@ -27,16 +27,16 @@ interface ServerFields {
   /** The name of the database. */
   readonly name: string;
   readonly tls: TlsMode;
-  /** PEM file of the authorities to believe, in the place of the system's. */
+  /** PEM file of the trusted authorities, used instead of the system's. */
   readonly authorityFile: string | undefined;
-  /** PEM files that show the server who Signet is. */
+  /** PEM files of the client certificate and key with which Signet authenticates to the server. */
   readonly certificateFile: string | undefined;
   readonly keyFile: string | undefined;
-  /** A socket of this machine in the place of host and port: a file, or for PostgreSQL its folder. */
+  /** A local socket, used instead of host and port: a file, or for PostgreSQL its folder. */
   readonly socket: string | undefined;
 }
 
-/** A database of a server, and how to get in. However it is printed, the password does not show. */
+/** A database on a server, with the credentials for it. No way of printing it shows the password. */
 export class DatabaseServer {
   readonly kind = 'server';
   readonly dialect: Dialect;
@@ -65,12 +65,15 @@ export class DatabaseServer {
     this.#password = password;
   }
 
-  /** For the connection alone. A method, so that nothing that lists properties finds it. */
+  /**
+   * Returns the password, to be used only for connecting. It is a method so that nothing that lists properties finds
+   * it.
+   */
   revealPassword(): string {
     return this.#password;
   }
 
-  /** `postgres://signet@db.example.com:5432/signet`: everything but the password and how the connection is protected. */
+  /** `postgres://signet@db.example.com:5432/signet`: without the password and the TLS settings. */
   toString(): string {
     const [user, name] = [this.user, this.name].map(encodeURIComponent);
     const host = this.host.includes(':') ? `[${this.host}]` : this.host;
@@ -86,7 +89,7 @@ export class DatabaseServer {
   }
 }
 
-/** Where a database is, as people may read it: without a password. */
+/** Formats a database's location for people, without the password. */
 export function formatDatabaseUrl(url: DatabaseUrl): string {
   return url.kind === 'sqlite' ? `sqlite:${url.path}` : url.toString();
 }
@@ -110,11 +113,12 @@ const MAX_LENGTH = 4096;
 
 /**
  * Parses `sqlite:PATH`, `postgres://USER:PASSWORD@HOST[:PORT]/NAME[?PARAMETERS]` or the same with `mysql` (also
- * `postgresql` and `mariadb`). What has a meaning in a URL is written as `%40` in names and passwords. Parameters:
- * `sslmode`, `sslrootcert`, `sslcert`, `sslkey` as PostgreSQL's own programs take them, and `socket`.
+ * `postgresql` and `mariadb`). Special characters in names and passwords are percent-encoded, such as `%40`.
+ * Parameters: `sslmode`, `sslrootcert`, `sslcert` and `sslkey`, with the meaning they have for PostgreSQL's own
+ * programs, and `socket`.
  *
- * Without `sslmode` a server on this machine is spoken to in plain text and every other one as by `verify-full`.
- * Throws `database-url-invalid`, which quotes nothing of the text: there is a password in it.
+ * Without `sslmode` the connection is in plain text to a server on this machine, and as with `verify-full` to any other
+ * one. Throws `database-url-invalid`, which quotes nothing of the text because it contains a password.
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   if (text.length > MAX_LENGTH || CONTROL.test(text)) throw invalid('it is too long or has control characters in it');
@@ -154,7 +158,7 @@ function tlsMode(parameters: ReadonlyMap<string, string>, isLocal: boolean): Tls
   const mode = parameters.get('sslmode');
   const files = ['sslrootcert', 'sslcert'].some((name) => parameters.has(name));
   if (mode === undefined) return isLocal && !files ? 'disable' : 'verify-full';
-  // `allow` and `prefer` let an attacker in between choose plain text.
+  // `allow` and `prefer` let an attacker on the network choose plain text.
   if (!TLS_MODES.has(mode)) throw invalid(`sslmode is one of ${[...TLS_MODES].join(', ')}`);
   if (mode === 'disable' && files) throw invalid('sslmode=disable has no use for certificates');
   if (mode === 'require' && parameters.has('sslrootcert')) throw invalid('sslrootcert needs sslmode=verify-full');
@@ -173,7 +177,7 @@ function parseParameters(query: string | undefined): ReadonlyMap<string, string>
   return parameters;
 }
 
-/** Percent-encoding alone: a plus is a plus. */
+/** Decodes percent-encoding only: a plus is a plus. */
 function decoded(text: string, what: string): string {
   let plain: string;
   try {

@@ -5,8 +5,8 @@ import { ContainedFolder, type Path } from './contained-folder.ts';
 const SUFFIX = '.copy';
 
 /**
- * The folder of a mirror: of each collection one file of copies, `<base>/<GUN>.copy`. A reader goes by what is in the files,
- * whatever they are called.
+ * The folder of a mirror, with one file of copies per collection: `<base>/<GUN>.copy`. Readers use the content of the
+ * files, whatever their names.
  */
 export class MirrorFolder {
   private readonly folder: ContainedFolder;
@@ -15,12 +15,12 @@ export class MirrorFolder {
     this.folder = new ContainedFolder(base);
   }
 
-  /** The file of a collection; undefined if there is none. */
+  /** Returns the file of a collection, undefined if there is none. */
   read(gun: Gun): Buffer | undefined {
     return this.folder.read(pathOf(gun), LIMITS.copyFile);
   }
 
-  /** Replaces the file whole or not at all. */
+  /** Replaces the file atomically. */
   write(gun: Gun, bytes: Uint8Array): void {
     this.folder.write(pathOf(gun), bytes);
   }

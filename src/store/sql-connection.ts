@@ -4,22 +4,25 @@ import { unavailable } from './sql-error.ts';
 
 type Value = string | number | Uint8Array | null;
 
-/** Values of a statement's `$name`. A list stands for `?, ?, …`, as in `digest IN ($digests)`, and must not be empty. */
+/**
+ * Values of a statement's `$name` parameters. A list expands to `?, ?, …`, as in `digest IN ($digests)`, and must not
+ * be empty.
+ */
 export type SqlParameters = Readonly<Record<string, Value | readonly Value[]>>;
 
-/** Statements, with parameters written as `$name` in both dialects. */
+/** Runs statements, with parameters written as `$name` in both dialects. */
 export interface Statements {
   readonly dialect: Dialect;
   all<Row>(sql: string, parameters?: SqlParameters): Promise<readonly Row[]>;
-  /** The first row; undefined if there is none. */
+  /** Returns the first row, undefined if there is none. */
   first<Row>(sql: string, parameters?: SqlParameters): Promise<Row | undefined>;
-  /** Returns how many rows were changed; an UPDATE counts what it finds, whether or not the values differ. */
+  /** Returns the number of rows changed. An UPDATE counts the rows it matches, even if their values stay the same. */
   run(sql: string, parameters?: SqlParameters): Promise<number>;
-  /** Runs an INSERT of one row into a table with a generated `id`, and returns that. */
+  /** Inserts one row into a table with a generated `id`, and returns the ID. */
   insert(sql: string, parameters?: SqlParameters): Promise<number>;
 }
 
-/** What Bun's client gives for a statement. */
+/** What Bun's client returns for a statement. */
 interface Result extends Array<Record<string, unknown>> {
   readonly affectedRows: number;
   readonly lastInsertRowid: number | bigint | string | null;
@@ -27,18 +30,18 @@ interface Result extends Array<Record<string, unknown>> {
   readonly columns: readonly { readonly name: string; readonly type: number }[] | null;
 }
 
-/** MySQL's type of VARBINARY, in which tables keep names so that they compare byte for byte. */
+/** MySQL's type code of VARBINARY, which tables use for names so that they compare byte for byte. */
 const VAR_STRING = 253;
 const PARAMETER = /\$([a-z]\w*)/g;
 
-/** One connection that was taken from the pool. Its errors are those of Bun's client. */
+/** One connection taken from the pool. It throws the errors of Bun's client. */
 export class SqlConnection implements Statements {
   readonly dialect: Dialect;
   private readonly client: ReservedSQL;
   private readonly timeout: number;
   private isDead = false;
 
-  /** A statement that takes longer than `timeout`, in milliseconds, ends the connection. */
+  /** A statement that takes longer than `timeout`, in milliseconds, closes the connection. */
   constructor(client: ReservedSQL, dialect: Dialect, timeout: number) {
     this.client = client;
     this.dialect = dialect;
@@ -70,13 +73,13 @@ export class SqlConnection implements Statements {
     await this.withinTime(this.client.unsafe(statements).simple());
   }
 
-  /** Throws if the server rolled back instead, as PostgreSQL does after a statement that failed. */
+  /** Throws if the server rolled back instead, as PostgreSQL does after a failed statement. */
   async commit(): Promise<void> {
     const { command } = await this.withinTime<Result>(this.client.unsafe('COMMIT'));
     if (command === 'ROLLBACK') throw new Error('a transaction went on after one of its statements had failed');
   }
 
-  /** Never throws: a connection that cannot roll back is closed, which does the same. */
+  /** Never throws: a connection that cannot roll back is closed, which has the same effect. */
   async rollback(): Promise<void> {
     try {
       if (!this.isDead) await this.withinTime(this.client.unsafe('ROLLBACK'));
@@ -85,7 +88,7 @@ export class SqlConnection implements Statements {
     }
   }
 
-  /** Gives the connection back to the pool. */
+  /** Returns the connection to the pool. */
   async release(): Promise<void> {
     if (!this.isDead) await this.client.release();
   }
@@ -116,7 +119,7 @@ export class SqlConnection implements Statements {
   }
 }
 
-/** A statement with `$name` as one that the server takes. Integers go as such, whatever their size. */
+/** Replaces `$name` parameters by the server's placeholders. Integers are passed as integers, whatever their size. */
 function positional(sql: string, parameters: SqlParameters, dialect: Dialect): { text: string; values: unknown[] } {
   const values: unknown[] = [];
   const placeholder = (value: Value) => {
@@ -135,7 +138,9 @@ function isList(value: Value | readonly Value[]): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** To a power of two, so that lists of all lengths come to few statements, each of which the server prepares and keeps. */
+/**
+ * Pads a list to a power of two, to keep the number of different statements small: the server prepares and keeps each.
+ */
 function padded(list: readonly Value[]): readonly Value[] {
   const last = list.at(-1);
   if (last === undefined) throw new Error('the list of a statement is empty');

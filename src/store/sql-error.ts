@@ -2,7 +2,10 @@ import { SignetError } from '../core/errors/index.ts';
 import { printable } from '../core/printable.ts';
 import { RETRY_AFTER } from './storage-error.ts';
 
-/** What Bun and the servers tell of an error: Bun's code, and the server's SQLSTATE (PostgreSQL) or number (MySQL). */
+/**
+ * The details of an error from Bun and the server: Bun's code, and the server's SQLSTATE (PostgreSQL) or number
+ * (MySQL).
+ */
 interface DriverError extends Error {
   readonly code: string;
   readonly errno?: string | number | undefined;
@@ -10,21 +13,21 @@ interface DriverError extends Error {
 
 type Kind = 'unique' | 'retry' | 'busy' | 'lost' | 'full' | 'denied' | 'used-up' | 'too-large';
 
-/** Named by PostgreSQL's SQLSTATE, or by MySQL's number. */
+/** By PostgreSQL's SQLSTATE, or by MySQL's error number. */
 const KINDS: readonly (readonly [errno: RegExp, kind: Kind])[] = [
   [/^(?:23505|1062|1586)$/, 'unique'],
-  // Serialisation failures and deadlocks: the same transaction, run again, may succeed.
+  // Serialisation failures and deadlocks: running the same transaction again may succeed.
   [/^(?:40001|40P01|1213)$/, 'retry'],
   // Time-outs of locks and statements.
   [/^(?:55P03|57014|1205|1969|3024)$/, 'busy'],
-  // No connection, shutting down, starting up, too many connections, and a server that only reads, as after a failover.
+  // No connection, shutting down, starting up, too many connections, and a read-only server, as after a failover.
   [/^(?:08...|57P0[1-5]|53[03]00|25006|1040|1053|1203|1226|1290|1792|1836|1927|2006|2013|4031)$/, 'lost'],
   [/^(?:53100|1021|1114)$/, 'full'],
-  // More in one statement than MySQL is set to take (max_allowed_packet).
+  // A statement larger than MySQL is configured to accept (max_allowed_packet).
   [/^1153$/, 'too-large'],
-  // What the user of the database may not do.
+  // Missing rights of the database's user.
   [/^(?:42501|1044|1142|1143|1227|1370)$/, 'denied'],
-  // A generated number, or any other, that its column has no room for.
+  // A number, generated or not, that does not fit its column.
   [/^(?:2200H|22003|167|1264|1467)$/, 'used-up'],
 ];
 const LOST = /^ERR_(?:POSTGRES|MYSQL)_(?:CONNECTION_|LIFETIME_TIMEOUT|IDLE_TIMEOUT)/;
@@ -35,20 +38,20 @@ export function isUniqueSqlViolation(error: unknown): boolean {
   return kindOf(error) === 'unique';
 }
 
-/** Whether the same transaction, run again, may succeed. */
+/** Whether running the same transaction again may succeed. */
 export function isSerializationFailure(error: unknown): boolean {
   return kindOf(error) === 'retry';
 }
 
-/** Whether the connection was lost, or never came to be. */
+/** Whether the connection was lost, or could not be opened. */
 export function isConnectionLoss(error: unknown): boolean {
   return kindOf(error) === 'lost';
 }
 
 /**
- * An error of a database server as one that says what is wrong with it: `database-unavailable`, `database-busy`, `disk-full`,
- * `too-large`, `database-rights-missing` or `database-ids-used-up`.
- * Every other error as it is, so that a mistake of Signet's own stays one.
+ * Converts an error of a database server into a SignetError: `database-unavailable`, `database-busy`, `disk-full`,
+ * `too-large`, `database-rights-missing` or `database-ids-used-up`. Returns any other error unchanged, so that bugs of
+ * Signet stay visible.
  */
 export function sqlError(error: unknown): unknown {
   const options = { cause: error, detail: { retryAfter: RETRY_AFTER } };
@@ -79,7 +82,7 @@ export function sqlError(error: unknown): unknown {
   }
 }
 
-/** The error of a database server that does not answer. */
+/** The error for a database server that does not answer. */
 export function unavailable(cause: unknown): SignetError {
   return new SignetError('database-unavailable', 'the database cannot be reached, try again soon', {
     cause,
@@ -107,7 +110,7 @@ export function isUnknownDatabase(error: unknown): boolean {
   return isDriverError(error) && /^(?:3D000|1044|1049)$/.test(String(error.errno ?? ''));
 }
 
-/** Whether the error is in the server's words, and not in those of Bun's client. */
+/** Whether the error's text comes from the server, not from Bun's client. */
 export function hasAnswered(error: unknown): boolean {
   return isDriverError(error) && error.errno !== undefined;
 }

@@ -4,29 +4,29 @@ import type { Dialect } from './database-url.ts';
 import type { SqlDatabase } from './sql.ts';
 import type { SqlParameters, Statements } from './sql-connection.ts';
 
-/** The tables of one part of the server in a database server. All names begin with `signet_`. */
+/** The tables of one part of the server in a database server. All their names begin with `signet_`. */
 export interface SqlMigrations {
   readonly part: string;
   /**
-   * Steps that are each run once and in order. MySQL commits after each statement that changes the schema, so a step must
-   * be fit to be run again after a crash: `createTable` is.
+   * Steps that are each run once and in order. MySQL commits after each statement that changes the schema, so a step
+   * must be safe to repeat after a crash, as `createTable` is.
    */
   readonly steps: readonly ((types: ColumnTypes) => readonly string[])[];
 }
 
-/** How a dialect writes what tables are made of. */
+/** Column types of a dialect. */
 export interface ColumnTypes {
   readonly dialect: Dialect;
-  /** A number that the database gives to each row and never again to another. */
+  /** A number that the database generates for each row and never reuses. */
   readonly id: string;
-  /** Up to 2^53; times are milliseconds since 1970. */
+  /** Integers up to 2^53. Times are milliseconds since 1970. */
   readonly integer: string;
-  /** Text of at most `length` bytes that compares and sorts byte for byte, fit for keys. */
+  /** Text of at most `length` bytes that compares and sorts byte for byte and can be part of a key. */
   name(length: number): string;
   /** Text of any length that is not compared. */
   readonly text: string;
   readonly bytes: string;
-  /** A table, unless it exists, with indexes as `{name: columns}`. */
+  /** Creates a table unless it exists, with indexes as `{name: columns}`. */
   createTable(name: string, lines: readonly string[], indexes?: Readonly<Record<string, string>>): readonly string[];
 }
 
@@ -62,15 +62,15 @@ const TYPES: Readonly<Record<Dialect, ColumnTypes>> = {
 };
 
 const BOOKS = 'signet_migrations';
-/** How long a replica waits for another one that migrates, and how often it looks, in milliseconds. */
+/** How long a replica waits while another one migrates, and how often it checks, in milliseconds. */
 const PATIENCE = 120 * SECOND;
 const RETRY_MS = 50;
-/** PostgreSQL names locks by numbers: "signet" in ASCII. */
+/** PostgreSQL's locks have numbers: this is "signet" in ASCII. */
 const POSTGRES_LOCK = 0x7369676e6574;
 
 /**
- * Brings the tables of every part up to date. Several replicas may do so at once. Touches no table but Signet's own.
- * Throws `database-newer` if a newer program has migrated the database.
+ * Migrates the tables of every part to the current schema. Several replicas may call it at the same time. Changes only
+ * Signet's own tables. Throws `database-newer` if a newer program has migrated the database.
  */
 export async function migrateSql(database: SqlDatabase, ...parts: readonly SqlMigrations[]): Promise<void> {
   if (await isUpToDate(database, parts)) return;
@@ -83,7 +83,7 @@ export async function migrateSql(database: SqlDatabase, ...parts: readonly SqlMi
   await (database.dialect === 'postgres' ? inPostgres(database, migrate) : inMysql(database, migrate));
 }
 
-/** What is up to date needs no lock, nor the right to make tables. */
+/** If all is up to date, neither the lock nor the right to create tables is needed. */
 async function isUpToDate(database: SqlDatabase, parts: readonly SqlMigrations[]): Promise<boolean> {
   const schema = database.dialect === 'postgres' ? 'current_schema()' : 'database()';
   const found = await database.first(
@@ -122,7 +122,7 @@ function inPostgres(database: SqlDatabase, work: (statements: Statements) => Pro
   });
 }
 
-/** The lock's name holds for the whole server, so it has the database in it. */
+/** Locks are global to the server, so the lock's name contains the database. */
 function inMysql(database: SqlDatabase, work: (statements: Statements) => Promise<void>): Promise<void> {
   const lock = "concat('signet-', sha1(database()))";
   return database.reserved(async (statements) => {

@@ -5,14 +5,14 @@ import { isStorageError } from './storage-error.ts';
 
 type Row = Readonly<Record<string, string | number | Uint8Array | null>>;
 
-/** Rows in one INSERT at most; also values in one list. */
+/** Most rows in one INSERT, and most values in one list. */
 const MAX_BATCH = 256;
-/** How often two writers may meet in one new row. */
+/** Most attempts if another writer keeps adding the same row. */
 const MAX_CONFLICTS = 10;
 
 /**
- * `SqlDatabase.transaction` for work that looks whether a row is there and adds it if it is not: when another writer adds
- * it in between, it is tried again, and finds it.
+ * `SqlDatabase.transaction` for work that adds a row if it does not find it. If another writer adds the row in between,
+ * the transaction runs again and finds it.
  */
 export async function addOrFind<T>(database: SqlDatabase, work: (statements: Statements) => Promise<T>): Promise<T> {
   for (let conflicts = 1; ; conflicts++) {
@@ -24,7 +24,7 @@ export async function addOrFind<T>(database: SqlDatabase, work: (statements: Sta
   }
 }
 
-/** The result of what a request can do without; undefined if the database cannot do it at the moment. */
+/** Returns the result of optional work. Undefined if the database is unavailable, busy or full at the moment. */
 export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
@@ -35,7 +35,7 @@ export async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * Adds rows, which all have the same columns. In batches of sizes that are powers of two, so that there are few
+ * Inserts rows that all have the same columns, in batches whose sizes are powers of two: that limits the number of
  * different statements, each of which the server keeps.
  */
 export async function insertRows(statements: Statements, table: string, rows: readonly Row[]): Promise<void> {
@@ -55,7 +55,7 @@ export async function insertRows(statements: Statements, table: string, rows: re
   }
 }
 
-/** The list in pieces that are short enough for `IN ($list)`. */
+/** Splits a list into pieces short enough for `IN ($list)`. */
 export function inBatches<T>(list: readonly T[]): readonly (readonly T[])[] {
   const count = Math.ceil(list.length / MAX_BATCH);
   return Array.from({ length: count }, (_, index) => list.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH));

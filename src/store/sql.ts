@@ -19,32 +19,34 @@ import {
   unavailable,
 } from './sql-error.ts';
 
-/** How a database server is used. Times are in seconds. */
+/** Connection settings of a database server. Times are in seconds. */
 export interface SqlOptions {
-  /** Connections at most. */
+  /** The most connections. */
   readonly poolSize: number;
-  /** How long one statement, and the wait for a free connection, may take. */
+  /** Time limit of one statement, and of the wait for a free connection. */
   readonly statementTimeout: number;
-  /** How long it may take to connect. */
+  /** Time limit for connecting. */
   readonly connectTimeout: number;
 }
 
 export const SQL_DEFAULTS: SqlOptions = { poolSize: 10, statementTimeout: 30, connectTimeout: 10 };
 
-/** How long a transaction waits for the locks of others, and is tried again, in milliseconds: as with SQLite. */
+/** How long a transaction waits for locks of others, and is retried, in milliseconds. The same as for SQLite. */
 const BUSY_TIMEOUT = 5 * SECOND;
-/** The first pause before another try, and the longest, in milliseconds. */
+/** The first and the longest pause before a retry, in milliseconds. */
 const RETRY_MS = 5;
 const LONGEST_RETRY_MS = 200;
-/** What a server may take to say that a statement took too long, before it counts as lost, in milliseconds. */
+/**
+ * Extra time for the server to report a statement's time-out, before the connection counts as lost, in milliseconds.
+ */
 const MARGIN = SECOND;
 /** When to look at what keeps a first connection waiting, in milliseconds. */
 const LOOK_AFTER = 1.5 * SECOND;
 
 /**
- * A database of a PostgreSQL, MySQL or MariaDB server, over a pool of connections that come back by themselves after the
- * server was away. Statements throw `database-unavailable`, `database-busy` and `disk-full`, and otherwise what the
- * server says: a unique violation is seen by `isUniqueSqlViolation`.
+ * A database on a PostgreSQL, MySQL or MariaDB server, accessed through a pool of connections that are reopened after
+ * the server was away. Statements throw `database-unavailable`, `database-busy` or `disk-full`, and otherwise the
+ * server's error: `isUniqueSqlViolation` detects a unique violation.
  *
  * Numbers are integers up to 2^53. MySQL's VARBINARY is read as text, its BLOBs as bytes.
  */
@@ -62,8 +64,8 @@ export class SqlDatabase implements Statements {
   }
 
   /**
-   * Connects, to see that it can be done. Throws `database-unusable` if the server refuses, `database-unavailable` if
-   * there is none, and `file-unreadable`. No message has the password.
+   * Opens a first connection to check the settings. Throws `database-unusable` if the server refuses it,
+   * `database-unavailable` if there is no server, or `file-unreadable`. No message contains the password.
    */
   static async open(server: DatabaseServer, options: SqlOptions = SQL_DEFAULTS): Promise<SqlDatabase> {
     const timeout = options.statementTimeout * SECOND;
@@ -72,7 +74,7 @@ export class SqlDatabase implements Statements {
       hostname: server.host,
       port: server.port,
       username: server.user,
-      // As a function: an empty text would be replaced by a variable of the environment.
+      // A function, because Bun replaces an empty text by an environment variable.
       password: () => server.revealPassword(),
       database: server.name,
       ...(server.socket === undefined ? {} : { path: server.socket }),
@@ -113,15 +115,15 @@ export class SqlDatabase implements Statements {
   }
 
   /**
-   * Runs `work` in one transaction that sees what others have committed (READ COMMITTED): what must stay true until its
-   * end is read `FOR UPDATE` or `FOR SHARE`. After a deadlock it is tried again, for five seconds, so `work` must be
-   * prepared to run more than once.
+   * Runs `work` in one transaction that sees what others have committed (READ COMMITTED): use `FOR UPDATE` or
+   * `FOR SHARE` to read rows that must not change until its end. Retries for five seconds after deadlocks, so `work`
+   * must expect to run more than once.
    */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
     return this.transact(this.beginning, work);
   }
 
-  /** Runs `work`, which only reads, on the database as it is at one moment. */
+  /** Runs `work`, which may only read, on a consistent snapshot of the database. */
   snapshot<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
     const begin =
       this.dialect === 'postgres'
@@ -130,7 +132,9 @@ export class SqlDatabase implements Statements {
     return this.transact(begin, work);
   }
 
-  /** Runs `work` on one connection without a transaction, for what belongs to a connection, such as a lock of MySQL. */
+  /**
+   * Runs `work` on one connection without a transaction, for state that belongs to a connection, such as a MySQL lock.
+   */
   async reserved<T>(work: (statements: Statements) => Promise<T>): Promise<T> {
     const connection = await this.reserve();
     try {
@@ -142,7 +146,7 @@ export class SqlDatabase implements Statements {
     }
   }
 
-  /** Lets what runs end, for a few seconds, and closes all connections. */
+  /** Waits a few seconds for running statements to end, then closes all connections. */
   async close(): Promise<void> {
     await this.pool.close({ timeout: BUSY_TIMEOUT / SECOND });
   }
@@ -161,7 +165,7 @@ export class SqlDatabase implements Statements {
       } finally {
         await connection.release();
       }
-      // Those that met would meet again after the same pause.
+      // Random, because transactions that collided would collide again after equal pauses.
       await Bun.sleep(pause * (0.5 + Math.random()));
     }
   }
@@ -190,7 +194,9 @@ export class SqlDatabase implements Statements {
     });
   }
 
-  /** A connection may have ended while it lay in the pool; one more try finds another, if `work` has changed nothing. */
+  /**
+   * An idle connection in the pool may have been closed. If `work` has changed nothing, retries once with another one.
+   */
   private async onLiveConnection<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work().catch((error) => {
@@ -216,12 +222,15 @@ export class SqlDatabase implements Statements {
   }
 }
 
-/** What begins a transaction that writes. MySQL's time-outs are told here, since a pool gives no other place for it. */
+/**
+ * The statements that begin a writing transaction. They also set MySQL's time-outs, as the pool has no hook for new
+ * connections.
+ */
 function beginning(dialect: Dialect, version: string, timeout: number): string {
   if (dialect === 'postgres') return 'BEGIN ISOLATION LEVEL READ COMMITTED';
   const seconds = Math.ceil(timeout / SECOND);
   const limits = [`innodb_lock_wait_timeout = ${BUSY_TIMEOUT / SECOND}`];
-  // MySQL can limit only what reads, and says so by another name.
+  // MySQL itself can limit only SELECT, by a setting of another name.
   if (/mariadb/i.test(version)) limits.push(`max_statement_time = ${seconds}`);
   return `SET SESSION ${limits.join(', ')}; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION`;
 }
@@ -264,7 +273,7 @@ async function orOther<T>(server: DatabaseServer, connecting: Promise<T>): Promi
   }
 }
 
-/** Why the first connection failed, in the server's words if it has any. */
+/** Returns the error for a failed first connection, in the server's words if it sent any. */
 async function refusal(server: DatabaseServer, cause: unknown): Promise<unknown> {
   if (cause instanceof SignetError || !(cause instanceof Error)) return cause;
   const why = printable(cause.message, 200);
@@ -292,7 +301,7 @@ function nextStep({ tls }: DatabaseServer, cause: Error): string {
     return 'Write the host into the URL as its certificate names it, or let its authority do: ?sslmode=verify-ca';
   }
   if (isTlsFailure(cause)) return 'Name the PEM file of the authority that signed its certificate: ?sslrootcert=FILE';
-  // MySQL's client says so little of a server without TLS, or of a login that must not go over a line without it.
+  // All that MySQL's client reports if the server has no TLS, or if the login is not allowed without TLS.
   if (!hasAnswered(cause)) {
     return tls === 'disable'
       ? 'The server takes this login over TLS only: set up TLS there, and take sslmode=disable out of the URL.'

@@ -8,29 +8,32 @@ import { run } from './run.ts';
 import { temporaryFolder } from './temp.ts';
 
 const READY_MS = 30_000;
-/** Debian's user and group that own nothing: databases refuse to run as root. */
+/** Debian's user and group without any files. Database servers refuse to run as root. */
 const NO_ONE = 65_534;
 
-/** A running database server with data of its own. */
+/** A running database server with its own data. */
 export interface DatabaseServer {
   readonly dialect: 'postgres' | 'mysql';
   readonly port: number;
-  /** Makes an empty database and a user, both of this name, and returns the URL with which the user may do all in it. */
+  /**
+   * Creates an empty database and a user, both with this name. Returns the URL with which the user has all rights in
+   * it.
+   */
   makeDatabase(name?: string): Promise<string>;
-  /** Makes a user who may do in the database of `url` what `rights` says, in all its present tables; returns its URL. */
+  /** Creates a user with these rights on all present tables of the database at `url`. Returns its URL. */
   makeUser(url: string, rights: string): Promise<string>;
-  /** Changes a setting of the whole server, whose value is written as in SQL, for connections that are made from now on. */
+  /** Changes a setting of the whole server, with the value written as in SQL, for new connections. */
   setGlobal(name: string, value: string): Promise<void>;
-  /** What the server has logged up to now. */
+  /** Returns what the server has logged so far. */
   log(): string;
   stop(): Promise<void>;
-  /** Ends it as `kill -9` does. */
+  /** Ends it like `kill -9`. */
   kill(): Promise<void>;
   /** Starts it again after `stop` or `kill`, on the same port with the same data. */
   start(): Promise<void>;
 }
 
-/** The certificate and key, both PEM, with which a database server speaks TLS. */
+/** The certificate and key of a database server with TLS, both in PEM format. */
 export interface DatabaseServerOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
 }
@@ -39,39 +42,41 @@ export interface DatabaseServerOptions {
 export interface DatabaseProgram extends Pick<DatabaseServer, 'dialect' | 'port'> {
   /** Made by `databaseFolder`. */
   readonly folder: string;
-  /** Starts the server. */
+  /** The command that starts the server. */
   readonly command: readonly string[];
-  /** Shuts it down at once and cleanly, even if clients are connected. */
+  /** The signal that shuts it down at once and cleanly, even if clients are connected. */
   readonly endSignal: 'SIGINT' | 'SIGTERM';
-  /** The administrator's URL for a database; without one, for none or for the one that always exists. */
+  /** The administrator's URL for a database. Without one, for no database or for the one that always exists. */
   administrator(database?: string): string;
-  /** Statements that make a user and a database that is the user's. */
+  /** Statements that create a user and a database owned by it. */
   creation(name: string, password: string): readonly string[];
-  /** Statements that make a user with these rights in the tables of a database. */
+  /** Statements that create a user with these rights on the tables of a database. */
   userCreation(name: string, password: string, database: string, rights: string): readonly string[];
   /** Statements that change a setting of the server. */
   globalSetting(name: string, value: string): readonly string[];
 }
 
-/** An empty folder that belongs to the user who runs databases. */
+/** Creates an empty folder owned by the user who runs databases. */
 export function databaseFolder(): string {
   const folder = temporaryFolder();
   own(folder);
   return folder;
 }
 
-/** Gives a file or folder to the user who runs databases. */
+/** Makes the user who runs databases the owner of a file or folder. */
 export function own(path: string): void {
   if (isRoot()) chownSync(path, NO_ONE, NO_ONE);
 }
 
-/** Runs a command as the user who runs databases. Throws with what it said when it fails. */
+/** Runs a command as the user who runs databases. Throws with its output if it fails. */
 export async function mustRun(command: readonly string[], folder: string): Promise<void> {
   const outcome = await run(unprivileged(command), { cwd: folder, env: environment(folder) });
   if (outcome.exitCode !== 0) throw new Error(`${outcome.command} failed:\n${outcome.stdout}${outcome.stderr}`);
 }
 
-/** Starts it and waits until it answers. It stops at the latest when the tests of this process have ended. */
+/**
+ * Starts the server and waits until it answers. It is stopped at the latest when the tests of this process have ended.
+ */
 export async function startDatabaseServer(program: DatabaseProgram): Promise<DatabaseServer> {
   const { dialect, port, folder } = program;
   const logFile = join(folder, 'log');
@@ -133,7 +138,7 @@ export async function startDatabaseServer(program: DatabaseProgram): Promise<Dat
   };
 }
 
-/** Runs statements, one after the other, and returns the rows of the last one. */
+/** Runs statements one after the other, and returns the rows of the last one. */
 export async function execute(url: string, ...statements: readonly string[]): Promise<Record<string, unknown>[]> {
   const sql = new SQL(url, { max: 1 });
   try {
@@ -145,7 +150,7 @@ export async function execute(url: string, ...statements: readonly string[]): Pr
   }
 }
 
-/** The name of the database of a URL. */
+/** The name of the database in a URL. */
 function databaseOf(url: string): string {
   return new URL(url).pathname.slice(1);
 }

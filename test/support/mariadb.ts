@@ -12,9 +12,9 @@ import {
 import { freePort } from './signet-server.ts';
 
 /**
- * Starts Debian's MariaDB on a free port of 127.0.0.1, with the defaults of the program and not of Debian: the character
- * set of a new database is latin1, comparison ignores case. Its administrator has no password. What it has stored
- * survives `kill`, and not a power failure.
+ * Starts Debian's MariaDB on a free port of 127.0.0.1, with the program's defaults instead of Debian's: new databases
+ * use latin1 and compare without case. Its administrator has no password. Its data survives `kill`, but not a power
+ * failure.
  */
 export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise<DatabaseServer> {
   const folder = databaseFolder();
@@ -52,7 +52,7 @@ export async function startMariadb({ tls }: DatabaseServerOptions = {}): Promise
       `CREATE DATABASE ${name}`,
       `CREATE USER ${name}@'%' IDENTIFIED BY '${password}'`,
       `GRANT ALL ON ${name}.* TO ${name}@'%'`,
-      // It has precedence over every name from any host, which is a well-known surprise, but not the subject.
+      // MariaDB prefers this anonymous user to every named user from any host, which no test is about.
       "DROP USER IF EXISTS ''@localhost",
     ],
     userCreation: (name, password, database, rights) => [

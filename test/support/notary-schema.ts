@@ -1,13 +1,13 @@
-/** Names of the two kinds of database that Notary and Signet both know. */
+/** Names of the two kinds of database that both Notary and Signet support. */
 type Dialect = 'postgres' | 'mysql';
 
 /**
- * How a database remembers which of Notary's migrations were run: golang-migrate since version 3 in one row with a mark for
- * those that broke off, before that one row for each; `none` was done by hand.
+ * How a database records which of Notary's migrations were run. `dirty`: golang-migrate since version 3, one row with a
+ * flag for failed migrations. `rows`: before version 3, one row per migration. `none`: created by hand.
  */
 export type Bookkeeping = 'dirty' | 'rows' | 'none';
 
-/** What the migrations of notary-server 0.6 and 0.7 make, one after the other (protocol B.12). */
+/** The tables created by the migrations of notary-server 0.6 and 0.7, in order (protocol B.12). */
 const SERVER: Readonly<Record<Dialect, readonly (readonly string[])[]>> = {
   postgres: [
     [
@@ -91,7 +91,7 @@ const SERVER: Readonly<Record<Dialect, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** What the migrations of notary-signer make (protocol B.14.3). */
+/** The tables created by the migrations of notary-signer (protocol B.14.3). */
 const SIGNER: Readonly<Record<Dialect, readonly (readonly string[])[]>> = {
   postgres: [
     [
@@ -141,12 +141,12 @@ const SIGNER: Readonly<Record<Dialect, readonly (readonly string[])[]>> = {
   ],
 };
 
-/** The statements that bring an empty database to what notary-server expects; `upTo` leaves later migrations out. */
+/** The statements that create notary-server's schema in an empty database. `upTo` leaves out later migrations. */
 export function notaryServerSchema(dialect: Dialect, bookkeeping: Bookkeeping = 'dirty', upTo?: number): string[] {
   return schema(SERVER[dialect], bookkeeping, upTo);
 }
 
-/** The statements that bring an empty database to what notary-signer expects; `upTo` leaves later migrations out. */
+/** The statements that create notary-signer's schema in an empty database. `upTo` leaves out later migrations. */
 export function notarySignerSchema(dialect: Dialect, bookkeeping: Bookkeeping = 'dirty', upTo?: number): string[] {
   return schema(SIGNER[dialect], bookkeeping, upTo);
 }

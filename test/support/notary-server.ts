@@ -12,9 +12,9 @@ const READY_MS = 20_000;
 
 /** A running program of the Notary project. */
 interface NotaryProgram {
-  /** What it has logged up to now: a JSON object per line. */
+  /** Returns what it has logged so far: one JSON object per line. */
   log(): string;
-  /** Ends it; what it had in memory is gone. */
+  /** Stops it. Its data in memory is lost. */
   stop(): Promise<void>;
   /** Starts it again after `stop`, on the same port. */
   start(): Promise<void>;
@@ -24,28 +24,28 @@ interface NotaryProgram {
 export interface NotaryServer extends NotaryProgram {
   /** `https://localhost:40123` */
   readonly origin: string;
-  /** What stands before the slash of an image's name: `localhost:40123`. */
+  /** The registry part of image names: `localhost:40123`. */
   readonly host: string;
   readonly port: number;
-  /** The file of the authority's certificate, for clients that check. */
+  /** Path of the authority's certificate, for clients that check it. */
   readonly authority: string;
-  /** The files of its own certificate and key, for what takes its place. */
+  /** Paths of its own certificate and key, for a server that replaces it. */
   readonly certificate: string;
   readonly key: string;
 }
 
 export interface NotaryServerOptions {
-  /** The URL of the database where what is published is kept, with Notary's tables in it; in memory if absent. */
+  /** The URL of its database, which must have Notary's tables. By default it stores everything in memory. */
   readonly database?: string;
-  /** Who has its keys; if absent, it has ed25519 keys of its own in memory. */
+  /** The signer with its keys. By default it has its own ed25519 keys in memory. */
   readonly signer?: NotarySigner;
-  /** The kind of key that the signer makes. */
+  /** The type of the keys that the signer creates. */
   readonly keyAlgorithm?: 'ecdsa' | 'ed25519';
-  /** A free one if absent. */
+  /** By default a free port. */
   readonly port?: number;
-  /** Without TLS, for a proxy in front of it. */
+  /** Whether to use no TLS, for a proxy in front of it. */
   readonly plain?: boolean;
-  /** Whom it lets in (protocol B.4); everyone if absent. */
+  /** Whose tokens it accepts (protocol B.4). By default it needs none. */
   readonly tokens?: {
     readonly realm: string;
     readonly service: string;
@@ -57,23 +57,23 @@ export interface NotaryServerOptions {
 /** A running notary-signer. */
 export interface NotarySigner extends NotaryProgram {
   readonly port: number;
-  /** Files of what its clients need: the authority of both, a client's certificate and key. */
+  /** Paths of the files that its clients need: the authority of both, a client's certificate and key. */
   readonly tls: { readonly authority: string; readonly cert: string; readonly key: string };
 }
 
 export interface NotarySignerOptions {
-  /** The URL of the database where keys are kept, with Notary's table in it; in memory if absent. */
+  /** The URL of its database, which must have Notary's table. By default it stores keys in memory. */
   readonly database?: string;
-  /** Passphrases by their aliases; the first alias is that of new keys. */
+  /** Passphrases by alias. The first alias is used for new keys. */
   readonly passphrases?: Readonly<Record<string, string>>;
-  /** Whether it takes clients without a certificate, as Harbor's does. */
+  /** Whether it accepts clients without a certificate, as Harbor's does. */
   readonly anyClient?: boolean;
 }
 
 /**
  * Starts Debian's notary-server on a free port of localhost and waits until it answers: with TLS, without accounts, all
- * in memory, unless the options say otherwise. It stops at the latest when the tests of this process have ended. Throws
- * with its log if it does not start.
+ * in memory, unless the options say otherwise. It is stopped at the latest when the tests of this process have ended.
+ * Throws with its log if it does not start.
  */
 export async function startNotaryServer(options: NotaryServerOptions = {}): Promise<NotaryServer> {
   const { signer, plain = false } = options;
@@ -117,8 +117,8 @@ export async function startNotaryServer(options: NotaryServerOptions = {}): Prom
 }
 
 /**
- * Starts Debian's notary-signer with mutual TLS on a free port of localhost and waits until it listens. It stops at the
- * latest when the tests of this process have ended. Throws with its log if it does not start.
+ * Starts Debian's notary-signer with mutual TLS on a free port of localhost and waits until it listens. It is stopped
+ * at the latest when the tests of this process have ended. Throws with its log if it does not start.
  */
 export async function startNotarySigner(options: NotarySignerOptions = {}): Promise<NotarySigner> {
   const { passphrases = { main: 'the passphrase of notary-signer' } } = options;
@@ -151,12 +151,12 @@ export async function startNotarySigner(options: NotarySignerOptions = {}): Prom
   return { ...program, port, tls: files };
 }
 
-/** The environment variable from which notary-signer takes the passphrase of an alias. */
+/** The environment variable with which notary-signer gets the passphrase of an alias. */
 export function passphraseVariable(alias: string): string {
   return `NOTARY_SIGNER_${alias.toUpperCase().replaceAll('.', '_')}`;
 }
 
-/** A database's URL as Notary's drivers write it. */
+/** A database's URL in the format of Notary's drivers. */
 export function notaryDatabaseUrl(url: string): string {
   const { protocol, username, password, host, pathname } = new URL(url);
   if (protocol === 'postgres:') return `${url}?sslmode=disable`;
@@ -172,7 +172,7 @@ function authOf({ realm, service, issuer, bundle }: NonNullable<NotaryServerOpti
   return { type: 'token', options: { realm, service, issuer, rootcertbundle: bundle } };
 }
 
-/** Writes a certificate and its key; returns the settings that name them. */
+/** Writes a certificate and its key. Returns the settings with their paths. */
 function pairFiles(folder: string, { cert, key }: Pair): Record<string, string> {
   writeFileSync(join(folder, 'server.crt'), cert);
   writeFileSync(join(folder, 'server.key'), key);
@@ -212,7 +212,7 @@ function startable(
   return { log, stop, start };
 }
 
-/** Whether anything there speaks HTTP, even if it refuses. */
+/** Whether the URL answers HTTP, even with an error. */
 async function isHttp(url: string, ca: string): Promise<boolean> {
   try {
     await fetch(url, { tls: { ca } });

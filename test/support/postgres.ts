@@ -10,13 +10,13 @@ import {
 } from './database-server.ts';
 import { freePort } from './signet-server.ts';
 
-/** Debian keeps the programs of each release in a folder of its own. */
+/** Debian installs the programs of each release in a separate folder. */
 const RELEASES = '/usr/lib/postgresql';
 const PASSWORD = 'the administrator of PostgreSQL';
 
 /**
- * Starts Debian's PostgreSQL on a free port of 127.0.0.1, with passwords demanded and an administrator of its own. What
- * it has stored survives `kill`, and not a power failure.
+ * Starts Debian's PostgreSQL on a free port of 127.0.0.1, with password logins and its own administrator. Its data
+ * survives `kill`, but not a power failure.
  */
 export async function startPostgres({ tls }: DatabaseServerOptions = {}): Promise<DatabaseServer> {
   const folder = databaseFolder();

@@ -15,10 +15,10 @@ interface EventRow {
 }
 
 const COLUMNS = 'id, at, actor, address, action, user_name, detail';
-/** Events that are taken at once at most. */
+/** The most events taken at once. */
 const MAX_TAKEN = 1000;
 
-/** The table of the record, as in SQLite. */
+/** The table of account events, as in SQLite. */
 export function accountEventsTable({ createTable, id, integer, name, text }: ColumnTypes): readonly string[] {
   return createTable(
     'signet_account_events',
@@ -46,7 +46,10 @@ export async function recordSqlEvent(statements: Statements, { at, actor, ...eve
   await statements.run('DELETE FROM signet_account_events WHERE id <= $id', { id: id - MAX_EVENTS });
 }
 
-/** The record in a database server, migrated with `SQL_ACCOUNT_MIGRATIONS`. Replicas take each event once. */
+/**
+ * Account events in a database server. Needs the migrations `SQL_ACCOUNT_MIGRATIONS`. Only one replica takes each
+ * event.
+ */
 export class SqlAccountEvents implements AccountEvents {
   private readonly database: SqlDatabase;
 
@@ -77,11 +80,11 @@ export class SqlAccountEvents implements AccountEvents {
 
   private async take(): Promise<readonly EventRow[]> {
     const waiting = `SELECT ${COLUMNS} FROM signet_account_events WHERE logged = 0 ORDER BY id LIMIT ${MAX_TAKEN}`;
-    // Mostly there are none: no locks for that.
+    // Usually there are none, and then no locks are needed.
     if ((await this.database.first(waiting)) === undefined) return [];
     return this.database.transaction(async (statements) => {
       const rows = await statements.all<EventRow>(`${waiting} FOR UPDATE`);
-      // By their own numbers: one with a lower number may be committed later than one with a higher.
+      // Mark exact IDs: an event with a lower ID may be committed later than one with a higher.
       for (const ids of inBatches(rows.map(({ id }) => id))) {
         await statements.run('UPDATE signet_account_events SET logged = 1 WHERE id IN ($ids)', { ids });
       }

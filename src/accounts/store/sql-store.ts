@@ -29,7 +29,7 @@ import {
   userExists,
 } from './store.ts';
 
-/** The tables of SQLite, with hashes in hexadecimal digits. */
+/** The same tables as in SQLite, with hashes in hexadecimal digits. */
 export const SQL_ACCOUNT_MIGRATIONS: SqlMigrations = {
   part: 'accounts',
   steps: [
@@ -77,8 +77,8 @@ export const SQL_ACCOUNT_MIGRATIONS: SqlMigrations = {
 };
 
 /**
- * Accounts in a database server, migrated with `SQL_ACCOUNT_MIGRATIONS`. Every change holds the user's row, and is
- * recorded as an event, as one that `actor` made.
+ * Accounts in a database server. Needs the migrations `SQL_ACCOUNT_MIGRATIONS`. Every change locks the user's row, and
+ * is recorded as an event by `actor`.
  */
 export class SqlAccountStore implements AccountStore {
   private readonly database: SqlDatabase;
@@ -244,7 +244,7 @@ export class SqlAccountStore implements AccountStore {
   }
 }
 
-/** Ends the user's access tokens, and holds the user's row for the transaction. Throws `user-unknown`. */
+/** Invalidates the user's access tokens, and locks the user's row for the transaction. Throws `user-unknown`. */
 async function touch(statements: Statements, name: UserName, now: Instant): Promise<void> {
   const sql = 'UPDATE signet_users SET stamp = $stamp, updated = $now WHERE name = $name';
   if ((await statements.run(sql, { name, stamp: newStamp(), now })) === 0) throw unknownUser(name);

@@ -15,7 +15,7 @@ export const LOGIN: LoginCommand = {
   args: [{ name: 'SERVER', takes: 'registry', isOptional: true }],
   flags: [
     { name: 'password', short: 'p', type: 'value', about: 'Password or Personal Access Token (PAT)' },
-    // Docker breaks its line there.
+    // Docker breaks the line at this point.
     { name: 'password-stdin', type: 'switch', about: 'Take the Password or Personal Access Token\n(PAT) from stdin' },
     { name: 'username', short: 'u', type: 'value', about: 'Username' },
   ],
@@ -30,7 +30,7 @@ export const LOGOUT: LoginCommand = {
   run: logout,
 };
 
-/** Docker's own words for its configuration file as the place of a password. */
+/** Docker's warning about passwords in its configuration file. */
 const unencrypted = (path: string) => `
 WARNING! Your credentials are stored unencrypted in '${path}'.
 Configure a credential helper to remove this warning. See
@@ -41,8 +41,8 @@ const LOGGED_IN_ALREADY =
   "\n Info -> To login with a different account, run 'docker logout' followed by 'docker login'\n\n\n";
 
 /**
- * `docker login`: checks user name and password at the registry itself and stores them where docker does.
- * `undefined` for Docker Hub, whose login in a browser is docker's own business.
+ * `docker login`: checks user name and password with the registry itself and stores them where docker does. Returns
+ * undefined for Docker Hub, whose browser login is left to docker.
  */
 async function login(session: Session, parsed: ParsedCommand): Promise<number | undefined> {
   const registry = registryOf(session, parsed.args[0]);
@@ -65,7 +65,7 @@ async function login(session: Session, parsed: ParsedCommand): Promise<number | 
   return 0;
 }
 
-/** `docker logout`. `undefined` for Docker Hub. */
+/** `docker logout`. Returns undefined for Docker Hub. */
 async function logout(session: Session, parsed: ParsedCommand): Promise<number | undefined> {
   const registry = registryOf(session, parsed.args[0]);
   if (registry === DOCKER_HUB) return undefined;
@@ -75,7 +75,7 @@ async function logout(session: Session, parsed: ParsedCommand): Promise<number |
   return 0;
 }
 
-/** What docker 29 says of logins in the environment. */
+/** Docker 29's warning about logins in the environment. */
 function warnOfVariable(session: Session): void {
   if (!session.env[AUTH_VARIABLE]) return;
   const lines = [
@@ -107,7 +107,7 @@ function registryOf(session: Session, typed: string | undefined): string {
     : checkHost(host);
 }
 
-/** Tries a login; a refusal is worded as registries word it, whichever part of the registry refused. */
+/** Tries a login. A refusal is worded the way registries word it, whichever part of the registry refused. */
 async function check(session: Session, registry: string, login: Login): Promise<Buffer | undefined> {
   try {
     return await session.checkLogin(registry, login);
@@ -118,7 +118,7 @@ async function check(session: Session, registry: string, login: Login): Promise<
   }
 }
 
-/** Tries the login that is stored, as docker does before it asks; returns its user name where it is refused. */
+/** Tries the stored login, as docker does before it asks. Returns its user name if it is refused. */
 async function loginAgain(session: Session, registry: string): Promise<'accepted' | { username: string } | undefined> {
   const known = await session.credentials.find(registry);
   if (known === undefined) return undefined;

@@ -4,27 +4,27 @@ import type { Command, Group, ParsedCommand } from '../line/declaration.ts';
 import { listText } from '../line/help.ts';
 import type { Session } from '../session.ts';
 
-/** A command line whose first word is Signet's. */
+/** A command line whose first word is one of Signet's. */
 interface Call {
-  /** What follows the word. */
+  /** The words after the first one. */
   readonly words: readonly string[];
   /** Docker's options before the word. */
   readonly globals: ParsedArgs | undefined;
-  /** The whole command line, for docker if it is docker's after all. */
+  /** The whole command line, for docker if Signet does not handle it after all. */
   readonly argv: readonly string[];
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A word of Signet's: what `signet --help` says of it, and its declaration. Both are loaded when they are needed. */
+/** A command word of Signet's: its line in `signet --help`, and its declaration. Both are loaded when needed. */
 interface Word {
   readonly name: string;
   readonly about: string;
   readonly load: () => Promise<Command<never, unknown> | Group<never>>;
-  /** Carries a command line out and returns the exit code. */
+  /** Runs a command line and returns the exit code. */
   readonly call: (call: Call) => Promise<number>;
 }
 
-/** Signet's own words, and those of docker that it carries out itself. Everything else is docker's. */
+/** Signet's own words, and docker's words that it handles itself. Everything else is passed to docker. */
 export const WORDS: readonly Word[] = [
   {
     name: 'completion',
@@ -70,7 +70,7 @@ export const WORDS: readonly Word[] = [
   },
 ];
 
-/** Docker's words that Signet enforces trust for, as `signet --help` shows them. */
+/** Docker's words that Signet enforces trust for, as listed in `signet --help`. */
 const ENFORCED: readonly (readonly [name: string, about: string])[] = [
   ['build', 'Build an image on signed base images'],
   ['create', 'Create a container from a signed image'],
@@ -80,11 +80,12 @@ const ENFORCED: readonly (readonly [name: string, about: string])[] = [
   ['service', 'Deploy signed images to a swarm (create, update)'],
 ];
 
+/** Finds a command word of Signet by name. Undefined for any other word. */
 export function findWord(name: string): Word | undefined {
   return WORDS.find((word) => word.name === name);
 }
 
-/** What `signet --help` prints. */
+/** The text of `signet --help`. */
 export function mainHelp(): string {
   return [
     'Usage:  signet COMMAND',

@@ -12,7 +12,7 @@ import { type FlagWords, readFlagWords, WrongFlag } from './flag-words.ts';
 import { groupHelp, helpText } from './help.ts';
 import { suggestion } from './suggest.ts';
 
-/** Thrown to print a text and end the command: help, or what is wrong with the command line. */
+/** Thrown to print a text and end the command: help, or an error in the command line. */
 export class CommandText extends Error {
   readonly exitCode: number;
   readonly stream: 'stdout' | 'stderr';
@@ -24,7 +24,7 @@ export class CommandText extends Error {
   }
 }
 
-/** Exit code for what is wrong with a flag, as in docker; a wrong number of arguments is 1 there. */
+/** Exit code for a wrong flag, as in docker. For a wrong number of arguments it is 1. */
 export const WRONG_FLAG = 125;
 
 type Readable = Omit<Command, 'run'>;
@@ -32,8 +32,8 @@ type Readable = Omit<Command, 'run'>;
 const SHORT_HELP = 'Flag shorthand -h has been deprecated, use --help\n';
 
 /**
- * Parses the words after the command's own, as docker does. Throws `CommandText` with docker 28's messages: help (exit 0),
- * a wrong flag (125), a wrong number of arguments (1).
+ * Parses the words after the command's own, as docker does. Throws `CommandText` with docker 28's messages: help (exit
+ * 0), a wrong flag (125), a wrong number of arguments (1).
  */
 export function parseCommand(command: Readable, words: readonly string[]): ParsedCommand {
   const { args, values, saysShortHelp } = readFlags(command, words);
@@ -80,10 +80,10 @@ function counted(count: number): string {
   return `${count} ${count === 1 ? 'argument' : 'arguments'}`;
 }
 
-/** What the catalogue says of wrong usage, whatever the command. */
+/** The catalogue's next step for wrong usage of any command. */
 const GENERAL_NEXT = new SignetError('usage', '').next;
 
-/** Runs a command. What it finds wrong with how it is used leads to its own help, unless the command knows a better step. */
+/** Runs a command. If it throws a usage error without a better next step, points to the command's own help. */
 export async function carryOut<Context, Result>(
   command: Command<Context, Result>,
   context: Context,
@@ -97,15 +97,18 @@ export async function carryOut<Context, Result>(
   }
 }
 
-/** The end of docker's complaints. docker says `See` if there are too few arguments of any number, otherwise `Run`. */
+/**
+ * The end of docker's usage errors. Docker says `See` if there are too few of an unlimited number of arguments, and
+ * otherwise `Run`.
+ */
 function usageText({ program = 'docker', path }: Described, usage: string, isSeen = false): string {
   const line = usage === '' ? `${program} ${path}` : `${program} ${path} ${usage}`;
   return `\nUsage:  ${line}\n\n${isSeen ? 'See' : 'Run'} '${program} ${path} --help' for more information\n`;
 }
 
 /**
- * Runs the command of a group that the first word without a dash names, by `run`; flags before it are the command's own.
- * Prints the group's help if there is none, on standard error unless help was asked for, as docker does.
+ * Runs the group's command given by the first word without a dash, using `run`; flags before it belong to the command.
+ * If there is none, prints the group's help, on standard error unless help was asked for, as docker does.
  */
 export async function runGroup<Context>(
   group: Group<Context>,
@@ -134,7 +137,7 @@ export async function runGroup<Context>(
   throw new CommandText(`${program}: unknown command: ${program} ${path} ${word}\n${usageText(group, '')}${hint}`, 1);
 }
 
-/** The regular expression of names of keys and signers (protocol D.10, D.12); `what` is `key` or `signer`. */
+/** Requires a valid name of a key or signer (protocol D.10, D.12). `what` is `key` or `signer`. */
 export function checkName(what: 'key' | 'signer', name: string): void {
   if (/^[a-z0-9][a-z0-9_-]*$/.test(name)) return;
   throw new SignetError(

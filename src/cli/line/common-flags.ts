@@ -1,4 +1,4 @@
 import type { Flag } from './declaration.ts';
 
-/** The flag that answers the question of a command. */
+/** The flag that answers a command's question. */
 export const YES: Flag = { name: 'yes', short: 'y', type: 'switch', about: 'Do not prompt for confirmation' };

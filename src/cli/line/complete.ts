@@ -2,25 +2,25 @@ import { type Argument, type Command, type Entry, type Flag, type Group, isGroup
 import { readUnfinished, type Unfinished } from './flag-words.ts';
 import { firstLine, flagAbout } from './help.ts';
 
-/** A word that could stand next. */
+/** A possible next word. */
 export interface Candidate {
   readonly word: string;
   readonly about?: string;
 }
 
-/** What a shell does besides offering the candidates. */
+/** What the shell does in addition to offering the candidates. */
 type Directive = 'none' | 'nospace' | 'files' | 'folders';
 
-/** What may stand next, for the script of a shell. */
+/** The candidates for the next word, for a shell's script. */
 export interface Completion {
   readonly candidates: readonly Candidate[];
   readonly directive: Directive;
 }
 
-/** What could stand next on a command line. */
+/** What the next word of a command line can be. */
 export type Wanted =
   | { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] }
-  /** A value of this meaning; `before` stands in front of it in the same word: `--key=`. */
+  /** A value of this meaning. `before` is the part of the same word before it: `--key=`. */
   | { readonly kind: 'value'; readonly takes: Takes; readonly before: string; readonly line: Unfinished };
 
 type Declared = Command<never, unknown> | Group<never>;
@@ -28,7 +28,7 @@ type Declared = Command<never, unknown> | Group<never>;
 const NOTHING: Wanted = { kind: 'candidates', candidates: [] };
 const HELP: Candidate = { word: '--help', about: 'Print the help' };
 
-/** What could stand in the place of `current`, which may be empty, after the `words` that follow the command's own. */
+/** Finds what `current`, which may be empty, can be after the `words` that follow the command's own. */
 export async function wantedNext(declared: Declared, words: readonly string[], current: string): Promise<Wanted> {
   if (isGroup(declared)) return inGroup(declared, words, current);
   const below = declared.commands ?? [];
@@ -65,7 +65,7 @@ function inCommand({ flags, args }: Command<never, unknown>, words: readonly str
   return wantedValue(argument, '', line);
 }
 
-/** A flag that is being typed, or its value behind an equals sign. */
+/** A flag that is being typed, or its value after an equals sign. */
 function inFlag(flags: readonly Flag[], line: Unfinished, current: string): Wanted {
   const [before = '', name] = /^--([^=]+)=/.exec(current) ?? [];
   const begun = flags.find((flag) => flag.name === name);

@@ -1,15 +1,15 @@
 import type { Flag } from './declaration.ts';
 
-/** What a command line says, flag by flag. */
+/** The words of a command line, sorted by flag. */
 export interface FlagWords {
   readonly args: readonly string[];
-  /** The values of each flag that was given, in their order; of a switch `true` or `false`. */
+  /** The values of each flag that was given, in their order. `true` or `false` for a switch. */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** Whether `-h` was written, which docker still understands and complains of. */
+  /** Whether `-h` was given, which docker still accepts with a warning. */
   readonly saysShortHelp: boolean;
 }
 
-/** A flag that docker would not understand either; the message is docker's. */
+/** A flag that docker would not accept either. The message is docker's. */
 export class WrongFlag extends Error {}
 
 const HELP: Flag = { name: 'help', short: 'h', type: 'switch', about: 'Print the help' };
@@ -17,8 +17,8 @@ const TRUE: readonly string[] = ['1', 't', 'T', 'true', 'TRUE', 'True'];
 const FALSE: readonly string[] = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 
 /**
- * Reads flags as docker's own reader does: anywhere between the arguments, `--name=value` or `--name value`, short ones in
- * groups, `--` ends them; every command knows `--help`. Throws `WrongFlag`.
+ * Parses flags as docker's own parser does: anywhere between the arguments, `--name=value` or `--name value`, short
+ * ones in groups, `--` ends them; every command accepts `--help`. Throws `WrongFlag`.
  */
 export function readFlagWords(flags: readonly Flag[], words: readonly string[]): FlagWords {
   const reader = new Reader([...flags, HELP], words);
@@ -26,17 +26,17 @@ export function readFlagWords(flags: readonly Flag[], words: readonly string[]):
   return reader;
 }
 
-/** A command line that is being typed, up to the word that is next. */
+/** A command line that is being typed, up to the next word. */
 export interface Unfinished {
   readonly args: readonly string[];
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** The flag whose value is next. */
+  /** The flag that the next word is the value of. */
   readonly awaiting: Flag | undefined;
   /** Whether `--` has ended the flags. */
   readonly isEnded: boolean;
 }
 
-/** Reads what is there of a command line. Undefined if it is wrong already. */
+/** Parses an unfinished command line. Undefined if it is already wrong. */
 export function readUnfinished(flags: readonly Flag[], words: readonly string[]): Unfinished | undefined {
   const reader = new Reader([...flags, HELP], words);
   try {
@@ -85,7 +85,7 @@ class Reader implements FlagWords, Unfinished {
     this.store(flag, equals < 0 ? this.following(flag) : word.slice(equals + 1), `--${name}`);
   }
 
-  /** A group of short flags, of which the last may have a value: `-fx`, `-nvalue`, `-n=value`. */
+  /** A group of short flags. The last one may have a value: `-fx`, `-nvalue`, `-n=value`. */
   private shorts(group: string): void {
     for (let rest = group; rest !== ''; rest = rest.slice(1)) {
       const letter = rest.charAt(0);

@@ -1,17 +1,17 @@
 import { type Command, type Described, type Flag, type Group, usageOf } from './declaration.ts';
 
-/** The longest line of a help; docker leaves the last of 80 columns free. */
+/** The longest line of a help text. Docker leaves the last of 80 columns free. */
 const COLUMNS = 79;
-/** The least width of the names in a list of commands. */
+/** The minimum width of the names in a list of commands. */
 const NAMES = 11;
 const GAP = 3;
-/** The words that stand for a value, if a flag has none of its own. */
+/** The name of a value in the help, if its flag does not give one. */
 const WORDS = { switch: '', value: 'string', number: 'int', list: 'list' } as const;
 
-/** A name and what it stands for, in a list of commands. */
+/** A name and its description in a list of commands. */
 type Row = readonly [name: string, about: string];
 
-/** The help of a command, in docker's layout. */
+/** The help text of a command, in docker's layout. */
 export function helpText(command: Omit<Command, 'run'>): string {
   const { program = 'docker', path, summary, details, notes, layout, flags } = command;
   const shown = flags.filter(({ isHidden }) => isHidden !== true);
@@ -25,7 +25,7 @@ export function helpText(command: Omit<Command, 'run'>): string {
   return `${layout === 'wide' ? '\n' : ''}${parts.join('\n\n')}\n`;
 }
 
-/** The help of a group: its lists of commands, each with what the command says of itself. */
+/** The help text of a group: its lists of commands with their summaries. */
 export async function groupHelp<Context>(group: Group<Context>): Promise<string> {
   const { program = 'docker', path, summary, layout } = group;
   const lists = await Promise.all(
@@ -51,23 +51,23 @@ export async function groupHelp<Context>(group: Group<Context>): Promise<string>
   ].join('\n\n');
 }
 
-/** A list of commands under its title, without the last line's end. */
+/** A list of commands under its title, without a final line end. */
 export function listText(title: string, rows: readonly Row[], width: number = NAMES + 1): string {
   return [`${title}:`, ...rows.map(([name, about]) => `  ${name.padEnd(width)}${about}`)].join('\n');
 }
 
-/** What a list says of a command. */
+/** A command's summary in a list. */
 export function firstLine({ summary }: Described): string {
   return summary.split('\n', 1)[0] ?? '';
 }
 
-/** A flag as a help shows it, without what it is about: `-o, --output string`. */
+/** A flag in a help text, without its description: `-o, --output string`. */
 export function flagLabel({ name, short, type, word }: Flag): string {
   const value = word ?? WORDS[type];
   return `${short === undefined ? '' : `-${short}, `}--${name}${value === '' ? '' : ` ${value}`}`;
 }
 
-/** What a flag is about, and what holds without it. */
+/** A flag's description and its default. */
 export function flagAbout({ about, default: value, type, word }: Flag): string {
   if (value === undefined) return about;
   return `${about} (default ${type === 'value' && word === undefined ? JSON.stringify(value) : value})`;
@@ -84,10 +84,10 @@ function optionLines(flags: readonly Flag[], layout: Described['layout']): strin
     .join('\n');
 }
 
-/** What stays on one line: a word, a command in quotes, and what holds without a flag. */
+/** Parts that are not broken over lines: a word, a command in quotes, and a flag's default. */
 const UNBROKEN = /(?:\(default [^)]*\)|"[^"]*"|\S)+/g;
 
-/** Breaks a text between words, and where it has a line break of its own. */
+/** Wraps a text at spaces and at its own line breaks. */
 function wrapped(text: string, width: number): readonly string[] {
   return text.split('\n').flatMap((line) => {
     const lines: string[] = [];

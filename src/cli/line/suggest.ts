@@ -1,11 +1,11 @@
 import { editDistance } from '../../core/edit-distance.ts';
 
-/** At most so many letters are wrong in a word that was mistyped. */
+/** Wrong letters in a mistyped word at most. */
 const MAX_MISTAKES = 2;
 
 /**
- * The one of `words` that a mistyped word stands for: it differs by one or two letters that are missing, wrong, too many
- * or exchanged, and by less than half of its own. Undefined where none is so near, or where the word is one of them.
+ * Finds the one of `words` that a mistyped word was meant to be: one or two letters are missing, wrong, extra or
+ * swapped, and fewer than half of its letters. Undefined if none is that close, or if the word is itself one of them.
  */
 export function suggestion(typed: string, words: Iterable<string>): string | undefined {
   let [best, least] = [undefined as string | undefined, MAX_MISTAKES + 1];

@@ -13,14 +13,14 @@ password manager to generate the passphrase and keep it safe. There will be no
 way to recover this key. You can find the key in your config directory.
 `;
 
-/** Whoever is asked for passphrases. */
+/** Where passphrases are asked for. */
 export interface Person {
   print(text: string): void;
   /** Asks for a secret, which the caller wipes. */
   askHidden(prompt: string): Promise<Buffer>;
 }
 
-/** Passphrases that a person types, asked for in docker's words (protocol C.3). */
+/** Passphrases typed by the user, asked for in docker's words (protocol C.3). */
 export class AskedPassphrases implements Passphrases {
   private readonly person: Person;
   private hasWarned = false;
@@ -68,7 +68,7 @@ export class AskedPassphrases implements Passphrases {
   }
 }
 
-/** Without a terminal no one can type: what can be done in its place depends on the key. */
+/** Without a terminal no one can type. The alternatives depend on the key. */
 function unanswered(cause: SignetError, { alias }: PassphraseRequest): SignetError {
   const variable = alias === 'root' ? PASSPHRASE_VARIABLES.root : PASSPHRASE_VARIABLES.others;
   const key = `the passphrase of the ${displayName(printable(alias))} key`;
@@ -80,7 +80,7 @@ function unanswered(cause: SignetError, { alias }: PassphraseRequest): SignetErr
   );
 }
 
-/** Docker shows a repository's own keys as `repository` (protocol C.3). */
+/** Docker calls a repository's own keys `repository` (protocol C.3). */
 function displayName(alias: string): string {
   return alias === 'targets' || alias === 'snapshot' || alias === 'default' ? 'repository' : alias;
 }
@@ -89,7 +89,7 @@ function withId(id: string | undefined): string {
   return id === undefined ? '' : ` with ID ${id.slice(0, 7)}`;
 }
 
-/** Without white space at either end, as docker reads passphrases; the buffer given is wiped. */
+/** Removes white space at both ends, as docker does. Wipes the given buffer. */
 function trimmed(passphrase: Buffer): Buffer {
   const isSpace = (byte: number | undefined) => byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
   let start = 0;

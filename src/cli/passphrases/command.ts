@@ -6,20 +6,21 @@ import type { Environment } from '../../core/variables.ts';
 import type { PassphraseRequest } from '../../trust/keys/passphrases.ts';
 import { nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
 
-/** Milliseconds; the command may have to ask a person. */
+/** Milliseconds. Long, because the command may have to ask a person. */
 const PATIENCE = 60_000;
-/** The exit code of a shell script that Ctrl-C has ended. */
+/** The exit code of a shell script ended by Ctrl-C. */
 const INTERRUPTED = 130;
 
-/** A program that prints passphrases. Its arguments may say more than others should read: errors name the program alone. */
+/** A program that prints passphrases. Its arguments may be confidential, so errors name only the program. */
 interface PassphraseCommand {
   readonly program: string;
   readonly args: readonly string[];
 }
 
 /**
- * The passphrase that a command prints. The key stands in its environment (`SIGNET_KEY_ALIAS`, `SIGNET_KEY_ID`); it has
- * no input, and its errors go where Signet's go. `find` throws `passphrase-command-failed`, or `cancelled` on Ctrl-C.
+ * A source that runs a command and uses the passphrase it prints. The key is passed in its environment
+ * (`SIGNET_KEY_ALIAS`, `SIGNET_KEY_ID`); it has no input, and shares standard error with Signet. `find` throws
+ * `passphrase-command-failed`, or `cancelled` on Ctrl-C.
  */
 export function commandSource(command: PassphraseCommand, env: Environment, patience = PATIENCE): PassphraseSource {
   return {
@@ -58,7 +59,7 @@ async function run(
   child.once('error', (error) => reject(failed(command, startFailure(error))));
   child.once('close', (code, signal) => {
     if (code === 0) resolve();
-    // Ctrl-C reaches the command as well, and its end may be known first.
+    // Ctrl-C reaches the command as well, and its exit may be seen first.
     else if (signal === 'SIGINT' || code === INTERRUPTED) reject(cancelled());
     else reject(failed(command, code === null ? `signal ${signal}` : `exit status ${code}`));
   });
@@ -83,8 +84,8 @@ function collect(child: ChildProcess, pieces: Buffer[], onExcess: () => void): v
 }
 
 /**
- * Whatever the command has started may hold the pipe open; nobody waits for it. The signal leaves it the time to put the
- * terminal in order, and has no effect on a command that has ended.
+ * Processes started by the command may hold the pipe open; do not wait for them. SIGTERM lets the command restore the
+ * terminal, and has no effect if it has ended.
  */
 function abandon(child: ChildProcess): void {
   child.kill('SIGTERM');

@@ -9,7 +9,7 @@ const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
 
-/** A passphrase in a file. */
+/** A source that reads a file. */
 export function fileSource(path: string): PassphraseSource {
   return {
     find: async () => readPassphraseFile(path),
@@ -23,9 +23,9 @@ export function fileSource(path: string): PassphraseSource {
 }
 
 /**
- * Reads a passphrase, without the line's end, for the caller to wipe. The file belongs to this user or to root, and
- * nobody else may change it. Others may read it only where root gives it to them: below `/run/secrets`, or in a file of
- * root's that Signet, not being root, was given to read. Throws `file-missing`, `file-unsafe`, `file-unreadable`,
+ * Reads a passphrase without its line end, for the caller to wipe. The file must belong to this user or root, and no
+ * one else may be able to change it. Others may read it only if root has allowed it: below `/run/secrets`, or in a file
+ * of root's that Signet can read without being root. Throws `file-missing`, `file-unsafe`, `file-unreadable`,
  * `too-large`, or `passphrase-missing` for an empty one.
  */
 export function readPassphraseFile(path: string, user = process.geteuid?.()): Buffer {
@@ -36,7 +36,7 @@ export function readPassphraseFile(path: string, user = process.geteuid?.()): Bu
   return passphrase;
 }
 
-/** Secrets are mounted as links; what counts is the file behind them. */
+/** Secrets are mounted as links; check the file that they point to. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -48,7 +48,7 @@ function realPath(path: string): string {
 
 function check(path: string, real: string, stat: Stats, user: number | undefined): void {
   const { mode, uid } = stat;
-  // Without users there are no modes either.
+  // A system without users has no modes either.
   if (user === undefined) return;
   if (uid !== user && uid !== ROOT) throw unsafe(path, 'belongs to another user');
   if ((mode & WRITABLE_BY_OTHERS) !== 0) throw openToOthers(path, 'written');

@@ -8,20 +8,20 @@ import type { PassphraseOwner } from '../../trust/keys/passphrases.ts';
 import { type PassphrasePlaces, placeFor } from '../../trust/settings/passphrase-places.ts';
 import { nameOfKey, type PassphraseSource, wrongPassphrase } from './source.ts';
 
-/** No registry can be called so: docker's logins lie under other names. */
+/** No registry can have this name, so it cannot collide with docker's logins. */
 const ADDRESS = 'https://signet.key/';
-/** The same for every key: some helpers keep one entry for each pair of address and user. */
+/** The same for every key, as some helpers keep one entry per pair of address and user. */
 const USER = 'signet';
 
-/** Where passphrases may be kept, as the settings and the environment say it. */
+/** Where passphrases may be stored, according to the settings and the environment. */
 export interface KeychainSettings {
   readonly places: PassphrasePlaces;
   readonly env: Environment;
 }
 
 /**
- * The passphrases of keys in the system's keychain, which docker's credential helpers speak to (protocol F.3): each
- * under `https://signet.key/<key ID>`. Throws `credential-helper-*`.
+ * The passphrases of keys in the system's keychain, accessed through docker's credential helpers (protocol F.3): one
+ * entry per key, `https://signet.key/<key ID>`. Throws `credential-helper-*`.
  */
 export class Keychain {
   readonly helper: string;
@@ -32,7 +32,7 @@ export class Keychain {
     this.program = new CredentialHelper(helper, env);
   }
 
-  /** The passphrase of a key, for the caller to wipe; undefined where there is none. */
+  /** The passphrase of a key, for the caller to wipe. Undefined if there is none. */
   async find(id: KeyId): Promise<Buffer | undefined> {
     const entry = await this.explained(this.program.get(addressOf(id)));
     if (entry === undefined) return undefined;
@@ -41,14 +41,14 @@ export class Keychain {
     return passphrase.length === 0 ? undefined : passphrase;
   }
 
-  /** Keeps the passphrase of a key, in place of another that was there. Throws also `passphrase-unfit`. */
+  /** Stores the passphrase of a key, replacing any other. Throws also `passphrase-unfit`. */
   async remember(id: KeyId, passphrase: Buffer): Promise<void> {
     if (!isUtf8(passphrase)) throw new SignetError('passphrase-unfit', 'a keychain keeps only text in UTF-8');
     const entry = { username: USER, password: passphrase, identityToken: undefined, registryToken: undefined };
     await this.explained(this.program.store(addressOf(id), entry));
   }
 
-  /** A passphrase that is not there is forgotten already. */
+  /** Deletes the passphrase of a key. Does nothing if there is none. */
   async forget(id: KeyId): Promise<void> {
     await this.explained(this.program.erase(addressOf(id)));
   }
@@ -63,14 +63,14 @@ export class Keychain {
   }
 }
 
-/** The keychain that is configured for keys of this alias. */
+/** The keychain that is configured for keys of this alias. Undefined if there is none. */
 export function keychainFor({ places, env }: KeychainSettings, alias: string): Keychain | undefined {
   const place = placeFor(places, alias);
   return place?.kind === 'keychain' ? new Keychain(place.helper, env) : undefined;
 }
 
 /**
- * Keeps the passphrase of a key in the keychain that is configured for it. Returns false where none is. Throws
+ * Stores the passphrase of a key in the keychain that is configured for it. Returns false if there is none. Throws
  * `credential-helper-*` or `passphrase-unfit`.
  */
 export async function rememberPassphrase(
@@ -83,14 +83,17 @@ export async function rememberPassphrase(
   return keychain !== undefined;
 }
 
-/** Takes the passphrase of a key out of the keychain that is configured for it. Returns false where none is. */
+/**
+ * Deletes the passphrase of a key from the keychain that is configured for it. Returns false if there is none. Throws
+ * `credential-helper-*`.
+ */
 export async function forgetPassphrase(settings: KeychainSettings, { id, alias }: PassphraseOwner): Promise<boolean> {
   const keychain = keychainFor(settings, alias);
   await keychain?.forget(id);
   return keychain !== undefined;
 }
 
-/** The keychain as a source; what a person types for one of its keys is kept in it. */
+/** The keychain as a source. A passphrase that the user types for one of its keys is stored in it. */
 export function keychainSource(keychain: Keychain): PassphraseSource {
   const program = `docker-credential-${keychain.helper}`;
   return {

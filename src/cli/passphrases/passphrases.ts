@@ -11,22 +11,22 @@ import { fileFromVariable, variableSource } from './variables.ts';
 
 interface PassphraseOptions {
   readonly env: Environment;
-  /** What the settings say; read when the first passphrase is needed and the environment has none. */
+  /** Reads the settings, when the first passphrase is needed and the environment has none. */
   readonly places: () => Promise<PassphrasePlaces>;
   readonly person: Person;
 }
 
 /**
- * The passphrases of a person who signs: from the first source that is configured for a key's alias (variables of
- * docker and notary, a file named by a variable, the settings), else from the prompt. A wrong one from a source is
- * final, as one from docker's variables is (protocol G-31); only a keychain that has none yet leads on to the prompt.
+ * The passphrases of a signer: from the first source configured for a key's alias (the variables of docker and notary,
+ * a file named by a variable, the settings), otherwise from the prompt. A wrong passphrase from a source is final, as
+ * it is from docker's variables (protocol G-31). Only a keychain without an entry falls back to the prompt.
  */
 export class SignersPassphrases implements Passphrases {
   private readonly options: PassphraseOptions;
   private readonly asked: AskedPassphrases;
-  /** What a person typed; the Buffers themselves tell it. */
+  /** Buffers with passphrases that the user typed, by identity. */
   private readonly typed = new WeakSet<Buffer>();
-  /** The source that gave the passphrase which is now being tried. */
+  /** The source of the passphrase that is being tried. */
   private tried: PassphraseSource | undefined;
 
   constructor(options: PassphraseOptions) {
@@ -48,7 +48,7 @@ export class SignersPassphrases implements Passphrases {
     return given ?? this.remembering(await this.asked.fresh(request));
   }
 
-  /** A keychain that fails to keep a passphrase stops nobody: the person knows it. */
+  /** A failure to store it in the keychain is not fatal: the user knows the passphrase. */
   async approve(owner: PassphraseOwner, passphrase: Buffer): Promise<void> {
     if (!this.typed.has(passphrase) || passphrase.length === 0) return;
     const source = await this.sourceFor(owner.alias);

@@ -1,17 +1,17 @@
 import { SignetError } from '../../core/errors/index.ts';
 import type { PassphraseOwner, PassphraseRequest } from '../../trust/keys/passphrases.ts';
 
-/** Somewhere a passphrase may lie, so that nobody has to be asked. */
+/** A place where passphrases may be stored, so that the user need not be asked. */
 export interface PassphraseSource {
-  /** The passphrase, for the caller to wipe; undefined where there is none for this key, and a person is to be asked. */
+  /** The passphrase, for the caller to wipe. Undefined if there is none for this key and the user should be asked. */
   find(request: PassphraseRequest): Promise<Buffer | undefined>;
-  /** The error for a passphrase from here that does not open the key. */
+  /** The error for a passphrase from this source that does not open the key. */
   refuse(request: PassphraseRequest): SignetError;
-  /** Keeps what a person typed. A source that has this never has a passphrase for a new key. */
+  /** Stores a passphrase that the user typed. A source with this method never has a passphrase for a new key. */
   keep?(owner: PassphraseOwner, passphrase: Buffer): Promise<void>;
 }
 
-/** What docker says of a passphrase from its variables (protocol C.3), or what else there is to say. */
+/** The error for a wrong passphrase: docker's text for its variables (protocol C.3), a more specific one otherwise. */
 export function wrongPassphrase(
   { id, alias }: PassphraseRequest,
   next: string,
@@ -23,12 +23,12 @@ export function wrongPassphrase(
   });
 }
 
-/** A key as errors name it: `the alice key 0123456`. */
+/** A key's name in errors: `the alice key 0123456`. */
 export function nameOfKey({ id, alias }: PassphraseRequest): string {
   return id === undefined ? `the ${alias} key` : `the ${alias} key ${id.slice(0, 7)}`;
 }
 
-/** A passphrase without the end of its line, of which an editor or a command leaves one. The same memory. */
+/** A passphrase without one final line end, as added by editors and commands. Shares the memory of `text`. */
 export function withoutLineEnd(text: Buffer): Buffer {
   const end = text.at(-1) === 0x0a ? text.length - 1 : text.length;
   return text.subarray(0, end > 0 && end < text.length && text[end - 1] === 0x0d ? end - 1 : end);

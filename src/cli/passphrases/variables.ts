@@ -7,10 +7,10 @@ export const PASSPHRASE_VARIABLES = {
   others: 'DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE',
 } as const;
 
-/** Variables that name a file, for secrets that are mounted. */
+/** Variables that name a file, for mounted secrets. */
 const FILE_VARIABLES = { root: 'SIGNET_ROOT_PASSPHRASE_FILE', others: 'SIGNET_REPOSITORY_PASSPHRASE_FILE' } as const;
 
-/** Those of the notary command; all keys that are of no base role have one in common (protocol C.3). */
+/** Variables of the notary command. All keys of delegations share one (protocol C.3). */
 const NOTARY_VARIABLES: ReadonlyMap<string, string> = new Map([
   ['root', 'NOTARY_ROOT_PASSPHRASE'],
   ['targets', 'NOTARY_TARGETS_PASSPHRASE'],
@@ -18,7 +18,7 @@ const NOTARY_VARIABLES: ReadonlyMap<string, string> = new Map([
 ]);
 const NOTARY_DELEGATION = 'NOTARY_DELEGATION_PASSPHRASE';
 
-/** The passphrase that a variable of docker's or, behind them, of notary's holds for keys of this alias. */
+/** The passphrase for keys of this alias from docker's variable, or else from notary's. Undefined if neither is set. */
 export function variableSource(env: Environment, alias: string): PassphraseSource | undefined {
   const [name] = [of(PASSPHRASE_VARIABLES, alias), NOTARY_VARIABLES.get(alias) ?? NOTARY_DELEGATION].filter(
     (variable) => (env[variable] ?? '') !== '',
@@ -34,7 +34,7 @@ export function variableSource(env: Environment, alias: string): PassphraseSourc
   };
 }
 
-/** The file that a variable names for the passphrase of this alias. */
+/** The file that a variable gives for the passphrase of this alias. Undefined if none does. */
 export function fileFromVariable(env: Environment, alias: string): string | undefined {
   return env[of(FILE_VARIABLES, alias)] || undefined;
 }

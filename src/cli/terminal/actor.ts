@@ -4,8 +4,8 @@ import type { Actor } from '../../accounts/store/account-events.ts';
 import { printable } from '../../core/printable.ts';
 
 /**
- * Who runs this command, for the record of changes: the system's user, who that was before sudo, and the address of the
- * other end where the session came in by SSH, as far as the environment says so.
+ * Who runs this command, for the change record: the system's user, the user before sudo, and the remote address of an
+ * SSH session, as far as the environment gives them.
  */
 export function currentActor(environment: NodeJS.ProcessEnv = process.env): Actor {
   const uid = process.getuid?.() ?? -1;

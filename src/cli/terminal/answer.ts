@@ -1,8 +1,8 @@
 import { isSignetError, SignetError } from '../../core/errors/index.ts';
 
 /**
- * The answer to a question of yes or no, which `ask` gets: only `y` and `Y` mean yes. Where the input ends without one,
- * nobody has decided anything: throws `confirmation-missing`, which names the `flag` that decides it in a script.
+ * Asks a yes-or-no question with `ask`. Only `y` and `Y` mean yes. If the input ends without an answer, throws
+ * `confirmation-missing`, which names the `flag` that answers it in a script.
  */
 export async function answerOf(ask: () => Promise<string>, flag: string): Promise<boolean> {
   try {
@@ -17,7 +17,10 @@ export async function answerOf(ask: () => Promise<string>, flag: string): Promis
   }
 }
 
-/** Says of a command of Signet's own that it was declined; its exit code. Docker's own commands say what docker says. */
+/**
+ * Reports that one of Signet's own commands was declined, and returns its exit code. Docker's own commands use docker's
+ * text.
+ */
 export function declined(session: { print(text: string): void }): number {
   session.print('Nothing was done.\n');
   return 0;

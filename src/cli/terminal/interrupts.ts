@@ -1,12 +1,13 @@
 import type { WhileSending } from '../../trust/publish/repository-source.ts';
 
-/** Those that end the process at once if they come again. */
+/** The signal that is held once; its second occurrence ends the process. */
 const INTERRUPT = 'SIGINT';
 const ENDING: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];
 
 /**
- * Lets the first Ctrl-C wait for the answer of the server while a change is sent to it. A second one, or another signal,
- * ends the process as ever, after it was said that the change may be published. `end` is called with that signal.
+ * While a change is being sent to the server, delays the first Ctrl-C until the server has answered. A second one, or
+ * another signal, ends the process as usual, after a message that the change may be published. `end` is called with
+ * that signal.
  */
 export function heldWhileSending(print: (line: string) => void, end = endBySignal): WhileSending {
   return async (gun, sending) => {
@@ -31,15 +32,15 @@ export function heldWhileSending(print: (line: string) => void, end = endBySigna
   };
 }
 
-/** Ends the process as if nothing had listened. */
+/** Ends the process as if there were no handler. */
 function endBySignal(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
 
 /**
- * Runs `work` with a signal that the first Ctrl-C aborts, after `told` was called: it ends what must not be left in the middle.
- * A second Ctrl-C ends the process as ever.
+ * Runs `work` with an abort signal for the first Ctrl-C, after calling `told`, so that `work` can stop at a safe point.
+ * A second Ctrl-C ends the process as usual.
  */
 export async function untilInterrupted<Result>(
   told: () => void,

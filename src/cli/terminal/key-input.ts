@@ -3,16 +3,16 @@ import { SignetError } from '../../core/errors/index.ts';
 import { isErrno, unreadable, unsafe } from '../../store/files.ts';
 
 const STDIN = 0;
-/** All that standard input is called; a socket cannot be opened by these names. */
+/** All names of standard input. A socket cannot be opened by them. */
 const STDIN_NAMES: readonly string[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
 const CHUNK = 64 * 1024;
 const RETRY_MS = 10;
 
 /**
- * Reads what somebody names as a file of keys, at most `limit` bytes of it: a regular file, standard input (`-`), or a
- * pipe, as the shell's `<(…)` and `mkfifo` make them, for whose writer it waits. The caller wipes it. `check` may refuse a
- * regular file by owner and mode; a pipe, or a file that has no name any more, is no one else's to open. Undefined where there is nothing of
- * that name. Throws `file-unsafe`, `file-unreadable` or `too-large`.
+ * Reads key material, at most `limit` bytes, from a regular file, standard input (`-`), or a pipe such as the shell's
+ * `<(…)` or one made by `mkfifo`, whose writer it waits for. The caller wipes it. `check` may refuse a regular file by
+ * its owner and mode; it is not called for a pipe or an unlinked file, which no one else can open. Undefined if there
+ * is no such file. Throws `file-unsafe`, `file-unreadable` or `too-large`.
  */
 export function readKeyInput(
   path: string,
@@ -60,7 +60,7 @@ function readUpTo(descriptor: number, path: string, limit: number): Buffer {
   }
 }
 
-/** Standard input may have been made not to wait by whoever had it before. */
+/** Another process may have set standard input to non-blocking. */
 function readOnce(descriptor: number, piece: Buffer): number {
   for (;;) {
     try {

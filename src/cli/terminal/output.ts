@@ -5,21 +5,21 @@ import { reason } from '../../store/files.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
-/** What a shell reports of a program that wrote into a closed pipe. */
+/** The exit code of a program that wrote to a closed pipe, as a shell reports it. */
 const BROKEN_PIPE = 141;
 const RETRY_MS = 1;
 
 const [RED, RESET] = ['\u001b[31m', '\u001b[0m'];
 const COLOURED = /(\u001b\[31m[^\u001b]*\u001b\[0m)/;
-/** What was coloured here, letter by letter: no other text may have these sequences. */
+/** Characters coloured by this module. No other text may contain such sequences. */
 const coloured = new Set<string>();
 
 /**
- * Prints on standard output. This is the one way of text to the terminal, and so the one place where what is unprintable in
- * it is escaped (`visible`): texts come from servers, files and programs, and none of them has to be thought of.
+ * Prints on standard output. All text for the terminal goes through here, so unprintable characters are escaped in one
+ * place (`visible`): texts come from servers, files and programs, and no caller has to remember this.
  *
- * Written at once, and not through `process.stdout`: loading that takes 9 ms, and it would leave a pipe in a mode in which
- * docker, once it has taken this process's place, loses output.
+ * Written synchronously, and not through `process.stdout`: loading that takes 9 ms, and it would leave a pipe in
+ * non-blocking mode, in which docker, once it has replaced this process, loses output.
  */
 export function printOut(...pieces: readonly Piece[]): void {
   print(STDOUT, bytesOf(pieces));
@@ -30,19 +30,19 @@ export function printErr(...pieces: readonly Piece[]): void {
   print(STDERR, bytesOf(pieces));
 }
 
-/** For what is no text but content, which arrives as it is: what somebody exports, or passes on to another program. */
+/** Writes content that is not text for a terminal unchanged: exports, or data passed on to another program. */
 export function writeOut(bytes: Uint8Array): void {
   print(STDOUT, bytes);
 }
 
-/** Text in red, which stays red when it is printed. */
+/** Colours text red, and keeps it red when it is printed. */
 export function inRed(text: string): string {
   const made = `${RED}${visibleInLine(text)}${RESET}`;
   coloured.add(made);
   return made;
 }
 
-/** Text for one cell of a table, or for another part of a line: line feeds are escaped as well. */
+/** Text for a cell of a table or another part of a line: line feeds are escaped as well. */
 export function cellText(text: string): string {
   return eachUncoloured(text, visibleInLine);
 }
@@ -72,7 +72,7 @@ function print(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-/** What standard error does not take, nobody can be told. */
+/** If standard error cannot be written, there is no way to report it. */
 function unwritten(descriptor: number, cause: unknown): never {
   if (descriptor === STDERR) process.exit(1);
   throw new SignetError('file-unwritable', `cannot write to standard output: ${reason(cause)}`, {

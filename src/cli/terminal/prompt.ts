@@ -3,7 +3,7 @@ import { isatty, ReadStream } from 'node:tty';
 import { SignetError } from '../../core/errors/index.ts';
 import { printToPerson } from './streams.ts';
 
-/** The longest line that is taken, in bytes. */
+/** The longest line accepted, in bytes. */
 const MAX_LINE = 16 * 1024;
 const RETRY_MS = 10;
 const STDIN = 0;
@@ -16,16 +16,16 @@ const QUIT = 0x1c;
 const ERASE: readonly number[] = [0x7f, 0x08];
 const ERASE_LINE = 0x15;
 
-/** Signals that end the process while the terminal does not echo; it must not be left so. */
+/** Signals that end the process. If the terminal does not echo at that point, echo must be turned on again first. */
 const ENDING = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Where a question goes. */
 type Print = (text: string) => void;
 
 /**
- * Asks for one line and reads exactly one from standard input, so that the next question, or a
- * program started afterwards, gets the next line. The line is returned as typed, without its end.
- * Throws `cancelled` on Ctrl-C, `input-ended` where there is no line, `too-large`.
+ * Asks for one line and reads exactly one from standard input, so that the next question, or a program started
+ * afterwards, gets the next line. Returns the line as typed, without its end. Throws `cancelled` on Ctrl-C,
+ * `input-ended` if there is no line, or `too-large`.
  */
 export async function askLine(prompt: string, print: Print = printToPerson): Promise<string> {
   const line = await unlessInterrupted(() => ask(prompt, readLine, print), print);
@@ -37,8 +37,8 @@ export async function askLine(prompt: string, print: Print = printToPerson): Pro
 }
 
 /**
- * `askLine` without echo on a terminal, for secrets. The Buffer is the caller's to wipe; no copy stays behind. A line
- * feed is printed after the answer, as docker does (protocol C.3).
+ * `askLine` without echo on a terminal, for secrets. The caller wipes the Buffer; no other copy remains. Prints a line
+ * feed after the answer, as docker does (protocol C.3).
  */
 export async function askHidden(prompt: string): Promise<Buffer> {
   try {
@@ -48,7 +48,9 @@ export async function askHidden(prompt: string): Promise<Buffer> {
   }
 }
 
-/** Asks a question of yes or no; only `y` and `Y` mean yes, the end of input means no (protocol D.9). Throws `cancelled`. */
+/**
+ * Asks a yes-or-no question. Only `y` and `Y` mean yes, the end of input means no (protocol D.9). Throws `cancelled`.
+ */
 export async function confirm(question: string, print: Print = printToPerson): Promise<boolean> {
   try {
     const answer = await askLine(`${question} [y/N] `, print);
@@ -59,15 +61,15 @@ export async function confirm(question: string, print: Print = printToPerson): P
   }
 }
 
-/** Asks only when everything is ready for the answer: who sees the question may type at once. */
+/** Prints the question only once input is set up, because the user may type as soon as it is visible. */
 function ask(prompt: string, read: () => Promise<Buffer>, print: Print = printToPerson): Promise<Buffer> {
   print(prompt);
   return read();
 }
 
 /**
- * Reads up to the next line feed, byte by byte: what follows belongs to the next reader. On a terminal a carriage return
- * ends the line too: it stands for an Enter key that was hit while a secret was being typed.
+ * Reads up to the next line feed, byte by byte: the rest belongs to the next reader. On a terminal a carriage return
+ * ends the line too: it is an Enter key pressed while echo was off.
  */
 async function readLine(): Promise<Buffer> {
   const ends = isatty(STDIN) ? [LINE_FEED, RETURN] : [LINE_FEED];
@@ -79,7 +81,7 @@ async function readLine(): Promise<Buffer> {
   }
 }
 
-/** Reads a line from a terminal in raw mode, where the editing is left to us. */
+/** Reads a line from a terminal in raw mode, where line editing is up to us. */
 async function readTypedLine(): Promise<Buffer> {
   const line = new Line();
   for (;;) {
@@ -93,7 +95,7 @@ async function readTypedLine(): Promise<Buffer> {
   }
 }
 
-/** A line on its way in; its bytes are wiped when it is given out or given up. */
+/** A line being read. Its bytes are wiped when it is returned or abandoned. */
 class Line {
   private readonly bytes = Buffer.alloc(MAX_LINE);
   private length = 0;
@@ -110,7 +112,7 @@ class Line {
     this.bytes[this.length++] = byte;
   }
 
-  /** Takes back the last character: one byte that begins it in UTF-8, and those that continue it. */
+  /** Removes the last character: its first byte in UTF-8 and the continuation bytes. */
   erase(): void {
     let isInside = this.length > 0;
     while (isInside) {
@@ -125,7 +127,7 @@ class Line {
     this.length = 0;
   }
 
-  /** The line without a carriage return at its end. Throws `input-ended` where the input ended before any byte. */
+  /** Returns the line without a final carriage return. Throws `input-ended` if the input ended before any byte. */
   finish(inputEnded: boolean): Buffer {
     if (inputEnded && this.isEmpty) throw inputEndedError();
     const end = this.bytes[this.length - 1] === RETURN ? this.length - 1 : this.length;
@@ -164,7 +166,7 @@ async function withoutEcho(action: () => Promise<Buffer>): Promise<Buffer> {
   }
 }
 
-/** A terminal that edits lines itself turns Ctrl-C into a signal. */
+/** A terminal that does its own line editing turns Ctrl-C into a signal. */
 async function unlessInterrupted(action: () => Promise<Buffer>, print: Print): Promise<Buffer> {
   if (!isatty(STDIN)) return action();
   const { promise, reject } = Promise.withResolvers<never>();
@@ -180,7 +182,7 @@ async function unlessInterrupted(action: () => Promise<Buffer>, print: Print): P
   }
 }
 
-/** At a terminal it is somebody who ended it, with Ctrl-D. */
+/** At a terminal, the user ended the input with Ctrl-D. */
 function inputEndedError(): SignetError {
   return new SignetError('input-ended', 'the input ended before there was an answer', {
     detail: { atTerminal: isatty(STDIN) },
@@ -191,7 +193,7 @@ function cancelled(): SignetError {
   return new SignetError('cancelled', 'cancelled');
 }
 
-/** One byte of standard input, undefined at its end. */
+/** Reads one byte from standard input. Undefined at its end. */
 async function readByte(): Promise<number | undefined> {
   const byte = Buffer.alloc(1);
   for (;;) {

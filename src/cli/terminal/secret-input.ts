@@ -1,9 +1,9 @@
 import { SignetError } from '../../core/errors/index.ts';
 
-/** More than any password or token has. */
+/** Size limit in bytes, more than any password or token has. */
 const MAX_SECRET = 16 * 1024;
 
-/** Reads a secret from a stream to its end, without the line's end. The caller wipes it. Throws `too-large`. */
+/** Reads a secret from a stream to its end, and removes the line end. The caller wipes it. Throws `too-large`. */
 export async function readSecret(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -6,14 +6,14 @@ const STDIN = 0;
 const STDOUT = 1;
 
 /**
- * Prints a question, or what belongs to one: on standard output, as docker does; on standard error where standard output
- * leads elsewhere, and a person sits at the terminal who would not see it.
+ * Prints a question, or text that belongs to one: on standard output, as docker does, or on standard error if standard
+ * output is redirected and a user at the terminal would not see it.
  */
 export function printToPerson(text: string): void {
   (isatty(STDIN) && !isatty(STDOUT) ? printErr : printOut)(text);
 }
 
-/** Where the progress of a transfer is shown: line by line, or in place on a terminal. */
+/** The output for the progress of a transfer: line by line, or in place on a terminal. */
 export function progressOutput(stream: 'stdout' | 'stderr'): ProgressOutput {
   const [descriptor, write] = stream === 'stdout' ? [1, printOut] : [2, printErr];
   if (!isatty(descriptor)) return { write };

@@ -1,6 +1,6 @@
 import { cellText } from './output.ts';
 
-/** Columns as docker's tables have them: at least ten wide, three spaces apart, the last one unpadded. */
+/** Formats columns as in docker's tables: at least ten wide, three spaces apart, the last one unpadded. */
 export function dockerTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows].map((line) => line.map(cellText));
   const widths = header.map((_, column) => Math.max(10, ...lines.map((line) => (line[column] ?? '').length + 3)));

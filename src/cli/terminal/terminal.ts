@@ -1,23 +1,23 @@
 import { isatty } from 'node:tty';
 import { printErr, printOut, writeOut } from './output.ts';
 
-/** Where a command prints and asks: what it needs of the person, or the script, that called it. */
+/** How a command prints and asks: its interface to the user or script that called it. */
 export interface Terminal {
-  /** Whether a person at a terminal can be asked. */
+  /** Whether there is a person at a terminal to ask. */
   readonly isInteractive: boolean;
   print(text: string): void;
   printError(text: string): void;
-  /** Puts bytes on standard output as they are. */
+  /** Writes bytes unchanged to standard output. */
   write(bytes: Uint8Array): void;
-  /** Standard input, piece by piece. */
+  /** Standard input, in pieces. */
   input(): AsyncIterable<Uint8Array>;
   askLine(prompt: string): Promise<string>;
   /** Asks for a secret, which the caller wipes. */
   askHidden(prompt: string): Promise<Buffer>;
-  /** All of standard input as a secret, without the line's end; the caller wipes it. */
+  /** Reads all of standard input as a secret, without the line end. The caller wipes it. */
   readSecret(): Promise<Buffer>;
   /**
-   * Asks a question of yes or no; `flag` answers it on the command line, `--yes` if none is named. Throws
+   * Asks a yes-or-no question. `flag`, by default `--yes`, answers it on the command line. Throws
    * `confirmation-missing` if the input ends without an answer.
    */
   confirm(question: string, flag?: string): Promise<boolean>;
@@ -25,7 +25,7 @@ export interface Terminal {
 
 const STDIN = 0;
 
-/** The standard streams of this process. What asks is loaded when someone is asked. */
+/** The standard streams of this process. The prompt code is loaded on first use. */
 export class ProcessTerminal implements Terminal {
   get isInteractive(): boolean {
     return isatty(STDIN);

@@ -2,16 +2,17 @@ import type { SignetError } from '../../core/errors/index.ts';
 
 let isOn = false;
 
-/** Has errors say their causes from now on, as `SIGNET_DEBUG` does from the start: for docker's `--debug`. */
+/** Makes errors show their causes from now on, as `SIGNET_DEBUG` does from the start: for docker's `--debug`. */
 export function turnOnDebug(): void {
   isOn = true;
 }
 
+/** Whether errors show their causes. */
 export function debugIsOn(): boolean {
   return isOn || Boolean(process.env.SIGNET_DEBUG);
 }
 
-/** The code of an error and what led to it, a line each; nothing unless somebody wants to know. */
+/** The code and causes of an error, one per line. Empty unless debugging is on. */
 export function debugLines(error: SignetError): readonly string[] {
   return debugIsOn() ? [error.code, ...causes(error)] : [];
 }

@@ -2,7 +2,7 @@ import { type ErrorCode, isSignetError, type SignetError } from '../../core/erro
 
 type Rendering = (about: string, error: SignetError) => string;
 
-/** How docker 28 words what the trust library reports (protocol D.9); `about` is the repository. */
+/** How docker 28 words the trust library's errors (protocol D.9). `about` is the repository. */
 const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
   [
     'response-invalid',
@@ -39,7 +39,7 @@ const RENDERINGS: ReadonlyMap<ErrorCode, Rendering> = new Map([
   ['root-outdated', mismatch],
 ]);
 
-/** The same error in docker's words; errors that docker has no words of its own for stay as they are. */
+/** Returns the error in docker's words. Errors without docker's wording are returned unchanged. */
 export function inDockersWords(error: unknown, about: string): unknown {
   if (!isSignetError(error)) return error;
   const render = RENDERINGS.get(error.code);
@@ -48,8 +48,8 @@ export function inDockersWords(error: unknown, about: string): unknown {
 }
 
 /**
- * Runs `work`; what it throws is worded as docker does. `unreleased` is what this command says of a tag that only a
- * delegation vouches for, where it has other words for that than `pull` (protocol D.3).
+ * Runs `work` and words its errors as docker does. `unreleased` is this command's text for a tag that only a delegation
+ * has signed, if it differs from that of `pull` (protocol D.3).
  */
 export async function wordedAs<T>(about: string, work: () => Promise<T>, unreleased?: string): Promise<T> {
   try {
@@ -60,7 +60,7 @@ export async function wordedAs<T>(about: string, work: () => Promise<T>, unrelea
   }
 }
 
-/** Which keys would have to be here, as docker says it wherever it is about to change a role. */
+/** The keys that are missing, in docker's words whenever it is about to change a role. */
 export function missingKeys({ message, detail: { missing } }: SignetError): string {
   return Array.isArray(missing)
     ? `could not find necessary signing keys, at least one of these keys must be available: ${missing.join(', ')}`

@@ -1,6 +1,6 @@
 import type { SignetError } from '../../core/errors/index.ts';
 
-/** How Go, and so docker, words the reasons of the operating system. */
+/** Go's, and so docker's, words for errors of the operating system. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or directory'],
   ['EACCES', 'permission denied'],
@@ -13,13 +13,16 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space left on device'],
 ]);
 
-/** What Go says of a failed call on a file: `open alice.pub: no such file or directory`. A folder opens, but does not read. */
+/**
+ * Go's text for a failed call on a file: `open alice.pub: no such file or directory`. Opening a folder succeeds, but
+ * reading it fails.
+ */
 export function goFileError(cause: unknown, path: string, call = 'open'): string {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return `${code === 'EISDIR' ? 'read' : call} ${path}: ${REASONS.get(code) ?? code}`;
 }
 
-/** What Go says of a file that `readSmallFile` refuses to read. */
+/** Go's text for a file that `readSmallFile` refuses to read. */
 export function goReadError({ code, cause, detail, message }: SignetError, path: string): string {
   if (code === 'file-unreadable') return goFileError(cause, path);
   return code === 'file-unsafe' ? `read ${path}: ${detail.why}` : message;

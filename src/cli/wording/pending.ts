@@ -5,17 +5,17 @@ import type { ProposalPlace } from '../../trust/publish/proposals.ts';
 import type { Publication } from '../../trust/publish/publication.ts';
 import type { Repository } from '../../trust/publish/repository.ts';
 
-/** The exit code of every command whose change waits for signatures: it is signed, and not in force. */
+/** The exit code of every command whose change is signed but needs more signatures to take effect. */
 export const PENDING = 1;
 
-/** What the manual says of it. */
+/** The manual's entry for this exit code. */
 export const PENDING_EXIT: readonly (readonly [code: number, meaning: string])[] = [
   [PENDING, 'It failed; or it is signed, and not in force before others have signed it as well.'],
 ];
 
 /**
- * Passes a publication that is in force. One that waits is an error here: docker's words, and their exit code 0, promise
- * scripts that a change is made. Throws `signatures-pending`.
+ * Requires a publication that has taken effect. One that still needs signatures is an error here: docker's output and
+ * exit code 0 promise scripts that the change is made. Throws `signatures-pending`.
  */
 export function inForce(repository: Repository, publication: Publication): void {
   if (publication.kind !== 'waiting') return;
@@ -28,13 +28,13 @@ export function inForce(repository: Repository, publication: Publication): void 
   });
 }
 
-/** How others come to sign what waits in that place. */
+/** The next step for other signers of a change that waits in this place. */
 export function othersStep(gun: Gun, place: ProposalPlace): string {
   if (place === 'server') return `Others sign it with: signet trust approve ${gun}`;
   return `The trust server keeps no proposals. Pass this file on: ${place}\nOthers sign it with: signet trust approve --file FILE ${gun}`;
 }
 
-/** What a waiting change has of the signatures it needs, one line a group of signers. */
+/** How many of the required signatures a pending change has, one line per group of signers. */
 export function countLines(counts: readonly SignatureCount[]): string {
   return counts.map((count) => `  ${longCount(count)}\n`).join('');
 }
@@ -52,7 +52,7 @@ function longCount(count: SignatureCount): string {
   return `${title}: ${signed.length} of ${threshold}, ${given}${open}`;
 }
 
-/** People by their names; a key that nobody's name is known for by the beginning of its ID. */
+/** People by their names, and keys without a known name by the start of their IDs. */
 export function signatoryNames(signatories: readonly Signatory[]): string {
   return signatories.map(({ name, id }) => (name === '' ? id.slice(0, 12) : `${name} (${id.slice(0, 7)})`)).join(', ');
 }

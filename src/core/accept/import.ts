@@ -20,26 +20,29 @@ import { type StoredFile, stored } from './stored-file.ts';
 import { acceptSnapshot } from './uploaded-snapshot.ts';
 
 /**
- * How far the first timestamp here is above the last one of the old server. Until clients are pointed here, that server
- * may sign further ones, and clients that have seen those take no lower version.
+ * How far the first timestamp here is above the old server's last one. Until clients use this server, the old one may
+ * sign more timestamps, and clients that have seen those accept no lower version.
  */
 const TIMESTAMP_ROOM = 100;
 
-/** A collection that moves here from another server, and the root by which its owner says so (protocol I.2). */
+/** A collection that moves here from another server, and the root in which its owner states this (protocol I.2). */
 export interface Import {
   readonly gun: Gun;
-  /** The parts of the request, by the names of protocol I.2.1. Their order does not matter. */
+  /** The parts of the request, by the names in protocol I.2.1. Their order does not matter. */
   readonly parts: readonly { readonly role: string; readonly bytes: Buffer }[];
-  /** Signs with those of the server's keys that have signed nothing yet. */
+  /** Signs with those of the server's keys that have never signed. */
   readonly signer: OnlineSigner;
   readonly now: Instant;
-  /** Awaited before each file of so many bytes is read or verified: a server sees to others then. */
+  /**
+   * Awaited before each file is read or verified, with its length in bytes, so that a server can serve others in
+   * between.
+   */
   readonly pause?: (bytes: number) => Promise<void>;
 }
 
-/** The files of an import, in their places; nothing of them is verified. */
+/** The files of an import, by kind. None of them is verified. */
 interface Bundle {
-  /** By version, lowest first; the last one is the new root. */
+  /** By version, lowest first. The last one is the new root. */
   readonly roots: readonly Buffer[];
   /** The other files of the old server. */
   readonly old: ReadonlyMap<CopiedRole, Buffer>;
@@ -50,12 +53,13 @@ interface Bundle {
 const VERSIONED = /^([1-9]\d{0,9})\.(root|snapshot)$/;
 
 /**
- * Decides on an import (protocol I.2.2): every root must lead to the next, the old collection must be one that clients could
- * load under its last root, expired or not, and the new root must make it one of this server. Returns all files to
- * store in one transaction, those of the old server byte for byte; the server's new timestamp is the last one.
+ * Decides on an import (protocol I.2.2): every root must lead to the next, the old collection must be one that clients
+ * could load under its last root, expired or not, and the new root must make it a collection of this server. Returns
+ * all files to store in one transaction, those of the old server byte for byte. The server's new timestamp is the last
+ * one.
  *
- * Throws `role-invalid` or `json-*` for what cannot be read, and otherwise the error of the first rule that fails, with a
- * `RefusalName` in `detail.name`.
+ * Throws `role-invalid` or `json-*` for parts that cannot be parsed, and otherwise the error of the first rule that
+ * fails, with a `RefusalName` in `detail.name`.
  */
 export async function acceptImport({
   gun,
@@ -105,8 +109,8 @@ function misplaced(name: string): SignetError {
 }
 
 /**
- * The chain of roots. The first one has no one to vouch for it but itself, as on a first visit; what it must be for is
- * the GUN. The new one must be good enough for clients that come today.
+ * Verifies the chain of roots. The first one is trusted as on a client's first visit, but must be for the GUN. The new
+ * one must be acceptable to clients today.
  */
 async function acceptRoots(
   gun: Gun,
@@ -133,13 +137,13 @@ async function acceptRoots(
   return { former, next, roots };
 }
 
-/** A Notary server on the same database finds a root by the checksum of what it writes itself (protocol A.1.2). */
+/** A Notary server on the same database looks a root up by the checksum of its own encoding (protocol A.1.2). */
 function checkForm({ bytes, signed, signatures }: Envelope): void {
   if (bytes.equals(writeEnvelope(signed, signatures))) return;
   throw new SignetError('metadata-malformed', 'the new root is not written as Notary writes it');
 }
 
-/** The old collection as a client would load it, but for expiry: what had expired there is no better here. */
+/** Loads the old collection as a client would, but accepts expired files: they are expired here as well. */
 async function acceptOldFiles(
   root: TrustedRoot,
   { old }: Bundle,
@@ -153,7 +157,9 @@ async function acceptOldFiles(
   }
 }
 
-/** What the old server had, versions and all. A file that no role delegates to any more need only be the listed one. */
+/**
+ * The old server's files with their versions. A file that no role delegates to any more only has to be the listed one.
+ */
 function oldFiles({ set, unusable, unclaimed }: VerifiedFiles, { old }: Bundle): readonly StoredFile[] {
   const versionOf = (role: CopiedRole, bytes: Buffer): number => {
     if (role === 'timestamp') return set.timestamp.payload.version;
@@ -173,7 +179,7 @@ function oldFiles({ set, unusable, unclaimed }: VerifiedFiles, { old }: Bundle):
   });
 }
 
-/** The new root must let those sign `targets` who have signed it. */
+/** The new root must accept the existing signatures of `targets`. */
 function checkTargets({ set }: VerifiedFiles, { root }: TrustedRoot): void {
   const targets = set.targets.get('targets');
   if (targets !== undefined) verifyThreshold(targets.envelope, baseSigners(root, 'targets'));
@@ -203,8 +209,8 @@ async function nextSnapshot(
 }
 
 /**
- * A version some steps on. Throws `version-jump` if few are left: an old server that used them up would end the collection
- * here as well.
+ * The version this many steps higher. Throws `version-jump` if few are left: an old server that had used up the
+ * versions would block the collection here as well.
  */
 function following(role: RoleName, version: number, steps: number): number {
   if (version + steps <= MAX_VERSION / 2) return version + steps;

@@ -3,16 +3,16 @@ import type { DelegationName, RoleName } from '../names/role.ts';
 import type { Instant } from '../time.ts';
 
 /**
- * All current files of one collection, byte for byte, with its root history; no keys. It is data, not authority:
- * its users verify it again (`verifyCopy`), and decide by their own pins whether to trust its root.
+ * All current files of one collection, byte for byte, with its root history, but no keys. A copy is data without
+ * authority: its users verify it again (`verifyCopy`), and decide by their own pins whether to trust its root.
  */
 export interface CollectionCopy {
   readonly gun: Gun;
-  /** The trust server that it was read from; undefined for a client's cache. */
+  /** The trust server that it was read from. Undefined for a client's cache. */
   readonly server: URL | undefined;
   /** When it was read, in whole seconds. */
   readonly readAt: Instant;
-  /** Roots of consecutive versions, oldest first; the last is the current one. */
+  /** Roots with consecutive versions, oldest first. The last one is the current root. */
   readonly roots: readonly RootFile[];
   /** The other current files. */
   readonly files: ReadonlyMap<CopiedRole, Buffer>;
@@ -27,18 +27,18 @@ export interface RootFile {
 export type CopiedRole = Exclude<RoleName, 'root'>;
 
 /**
- * What held when the copy was read. Signatures, thresholds, checksums and versions hold for all of it, or there is no copy.
- * Only these are recorded rather than refused.
+ * What was true when the copy was read. A copy exists only if all its signatures, thresholds, checksums and versions
+ * are valid; the facts here are recorded instead of refused.
  */
 interface CopyVerification {
   readonly root: RootTrust;
   /** The files that had expired when the copy was read. */
   readonly expired: readonly ExpiredFile[];
-  /** Delegations whose files lack signatures; clients pass over them. */
+  /** Delegations whose files lack signatures. Clients skip them. */
   readonly unsigned: readonly DelegationName[];
 }
 
-/** A file that had expired, and when it did, in whole seconds. */
+/** A file that had expired, with its expiry in whole seconds. */
 export interface ExpiredFile {
   readonly role: RoleName;
   readonly expired: Instant;

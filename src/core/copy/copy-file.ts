@@ -17,25 +17,25 @@ const END_LENGTH = 'end '.length + 64 + 1;
 const LINE_FEED = 0x0a;
 const ROOT_NAME = /^([1-9]\d{0,9})\.root$/;
 const SHA256 = /^[0-9a-f]{64}$/;
-/** Roots and delegations as many as a client follows, and the three files between them. */
+/** At most as many roots and delegations as a client follows, plus the three other files. */
 const MAX_FILES = LIMITS.rootChain + LIMITS.delegations + 3;
 const MAX_TEXT = 512;
 const FIRST: readonly CopiedRole[] = ['timestamp', 'snapshot', 'targets'];
 const MEMBERS = ['gun', 'server', 'read', 'root', 'expired', 'unsigned', 'files'];
-/** The key of a pin: a GUN, or a beginning of GUNs with a `*` at its end. */
+/** The key of a pin: a GUN, or a GUN prefix with a `*` at the end. */
 const PATTERN = /^[!-~]{1,256}$/;
 
-/** A file of a collection as the line before the files lists it. */
+/** A file of a collection, as listed in the header line. */
 interface Part {
-  /** `2.root` for a root, the role for any other. */
+  /** `2.root` for a root, the role's name for any other file. */
   readonly name: string;
   readonly length: number;
   readonly sha256: string;
 }
 
 /**
- * Writes copies as one file (docs/export-format.md): the same copies always give the same bytes. Throws `too-large`, and
- * `copy-malformed` for two copies of one GUN or a copy that has no such form.
+ * Writes copies as one file (docs/export-format.md). The same copies always give the same bytes. Throws `too-large`,
+ * and `copy-malformed` for two copies of one GUN or a copy that the format cannot express.
  */
 export function formatCopies(copies: readonly CollectionCopy[]): Buffer {
   const pieces: Uint8Array[] = [MAGIC];
@@ -57,8 +57,8 @@ export function formatCopies(copies: readonly CollectionCopy[]): Buffer {
 }
 
 /**
- * Reads what `formatCopies` writes, and nothing else: every byte is accounted for, and every file has the length and the
- * checksum that the line before it gives. None of it is verified (`verifyCopy`). Throws `copy-malformed`.
+ * Parses exactly what `formatCopies` writes: every byte is accounted for, and every file has the length and checksum
+ * given in the header line. Does not verify the collections (`verifyCopy`). Throws `copy-malformed`.
  */
 export function parseCopies(file: Buffer): readonly CollectionCopy[] {
   try {
@@ -74,7 +74,7 @@ class Reader {
   private readonly end: number;
   private at = MAGIC.length;
 
-  /** Magic and checksum come first: what was cut off or damaged on its way is not looked at any further. */
+  /** Checks magic and checksum first, so that a truncated or damaged file is not parsed any further. */
   constructor(file: Buffer) {
     if (file.length > LIMITS.copyFile) throw malformed(`it is larger than ${LIMITS.copyFile} bytes`);
     if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw malformed('it does not begin as one');
@@ -112,7 +112,7 @@ class Reader {
       else roots.push({ version: Number(version), bytes });
     }
     const copy = { gun, ...readAbout(fields), roots, files };
-    // Whatever is out of order, left out or written in another way would be written differently.
+    // Any difference in order, content or spelling shows up as a different header line.
     if (!canonicalize(headOf(copy, namedFiles(copy))).equals(line)) {
       throw malformed(`what it says of ${gun} is not in the one form that there is`);
     }
@@ -181,7 +181,7 @@ function headOf(copy: CollectionCopy, files: readonly (readonly [string, Buffer]
   ]);
 }
 
-/** The files in their order: roots by version, the others as a client reads them, delegations by name. */
+/** Names the files in their order: roots by version, the others as a client reads them, delegations by name. */
 function namedFiles({ gun, roots, files }: CollectionCopy): readonly (readonly [string, Buffer])[] {
   const [oldest] = roots;
   if (oldest === undefined) throw malformed(`${gun} has no root`);

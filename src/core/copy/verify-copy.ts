@@ -9,19 +9,22 @@ import { trustOrPassOver, type UnusableFile } from '../verify/tolerated.ts';
 import { TrustedSet, type TrustedView } from '../verify/trusted-set.ts';
 import type { CollectionCopy, CopiedRole, ExpiredFile } from './collection-copy.ts';
 
-/** A copy that verified by itself. Whether its newest root is the right one is for pins, a known root or a person to say. */
+/**
+ * A copy that is valid in itself. Whether its newest root is the right one must be decided by pins, a known root or a
+ * person.
+ */
 export interface VerifiedCopy {
   /** The collection, expired files included. */
   readonly set: TrustedView;
   readonly unusable: ReadonlyMap<TargetsRole, UnusableFile>;
-  /** The roots, oldest first; each was signed for by the one before. */
+  /** The roots, oldest first, each signed by the one before. */
   readonly roots: readonly TrustedRoot[];
 }
 
 /**
- * Verifies a copy from its oldest root to its last delegation, as a client would, but for expiry: every root follows
- * the one before (protocol A.13.3), every file is the one that its predecessor promised and has enough signatures,
- * nothing is missing and nothing is there that no one promised. What the copy says of itself must be so too.
+ * Verifies a copy from its oldest root to its last delegation as a client would, except expiry: every root follows the
+ * one before (protocol A.13.3), every file is the one listed by its predecessor and has enough signatures, and no file
+ * is missing or unlisted. The copy's claims about itself must be true as well.
  *
  * Throws `copy-untrusted`, with the failed check as its cause.
  */
@@ -45,8 +48,8 @@ export function verifyCopy(copy: CollectionCopy): VerifiedCopy {
 }
 
 /**
- * The files of a verified set that clients refused at `readAt` because they, or for a root too many of its certificates, had
- * expired. Times are in whole seconds, as copies record them.
+ * The files of a verified set that clients refused at `readAt` because they had expired, or in case of a root too many
+ * of its certificates. Times are in whole seconds, as in copies.
  */
 export function expiredFiles(set: TrustedView, readAt: Instant): readonly ExpiredFile[] {
   const rootEnd = rootUsableUntil(set.root);
@@ -55,7 +58,7 @@ export function expiredFiles(set: TrustedView, readAt: Instant): readonly Expire
   return [...root, ...others].map(({ role, expired }) => ({ role, expired: Math.floor(expired / SECOND) * SECOND }));
 }
 
-/** The last moment at which clients accept the collection as it stands. */
+/** The last moment at which clients accept the collection unchanged. */
 export function usableUntil({ root, timestamp, snapshot, targets }: TrustedView): Instant {
   const files = [timestamp, snapshot, targets.get('targets')].map((file) => file?.payload.expires.at ?? UNEXPIRED);
   return Math.min(rootUsableUntil(root), ...files);
@@ -131,7 +134,7 @@ export function drained<Result>(steps: Generator<unknown, Result, void>): Result
   }
 }
 
-/** What a copy says of itself is read by people: it must not say more or less than what is so. */
+/** People read a copy's claims about itself, so they must match exactly what was verified. */
 function checkClaims({ readAt, verification }: CollectionCopy, { set, unusable }: Omit<VerifiedCopy, 'roots'>): void {
   const expiries = (files: readonly ExpiredFile[]) =>
     files.map(({ role, expired }) => `${role} ${formatTime(expired)}`).sort();

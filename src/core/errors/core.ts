@@ -9,6 +9,7 @@ export const CORE_ERRORS = {
   'json-too-large': { http: 400 },
   'json-unexpected': { http: 400 },
   'too-large': { http: 413 },
+  'archive-invalid': {},
 
   'name-invalid': { http: 400 },
   'role-invalid': { http: 400 },
@@ -55,6 +56,7 @@ export const CORE_ERRORS = {
   'root-untrusted': { http: 400 },
   'root-pin-mismatch': { own: true, next: 'Compare the pinned keys or certificates with those of the repository.' },
   'root-unpinned': { own: true },
+  'root-unconfirmed': { own: true },
   'root-rotation-invalid': { http: 400 },
   'root-outdated': { http: 400 },
 

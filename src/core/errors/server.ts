@@ -38,6 +38,10 @@ export const SERVER_ERRORS = {
     own: true,
     next: 'Stop every server that works on the first database, empty the second one, and copy again.',
   },
+  'dump-invalid': {
+    own: true,
+    next: 'Dump the databases of the server and of the signer once more, and import that: rethinkdb dump -e DATABASE -e DATABASE',
+  },
   'database-unavailable': {
     http: 503,
     next: 'Check that the database server runs and can be reached from here, then try again.',

@@ -7,7 +7,7 @@ import { passphraseVariable, type SignerPassphrases } from '../store/signer-pass
 import type { KnownKey } from './check-repository.ts';
 import type { AliasReport, Finding, NotaryReport } from './report.ts';
 
-/** What was found of the keys of a signer. */
+/** The result for the keys of a signer. */
 interface KeysReport {
   readonly keys: ReadonlyMap<KeyId, KnownKey>;
   readonly aliases: readonly AliasReport[];
@@ -18,14 +18,14 @@ interface KeysReport {
 interface AliasTally {
   keys: number;
   open: number;
-  /** Why the first one that does not open does not. */
+  /** Why the first failing key does not open. */
   trouble: { readonly message: string; readonly next: string | undefined } | undefined;
 }
 
-/** Opening a key is slow on purpose, and done aside from JavaScript: so many at one time. */
+/** Keys opened at the same time. Opening is slow on purpose, and runs outside the JavaScript thread. */
 const AT_ONCE = 8;
 
-/** Tries to open every key of a signer. `onKey` is called after each. */
+/** Tries to open every key of a signer. Calls `onKey` after each. */
 export async function checkKeys(
   vault: SignerKeyVault,
   passphrases: SignerPassphrases,
@@ -76,7 +76,7 @@ async function troubleOf(
   }
 }
 
-/** An alias without a passphrase, or with keys that do not open with it. */
+/** The finding for an alias without a passphrase, or with keys that its passphrase does not open. */
 function aliasFinding(
   alias: string,
   { keys, open, trouble }: AliasTally,

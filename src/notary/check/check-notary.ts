@@ -24,25 +24,25 @@ import { checkRepository, type KnownKey } from './check-repository.ts';
 import { missingRights } from './check-rights.ts';
 import type { Finding, NotaryReport, TablesReport } from './report.ts';
 
-/** What is looked at. */
+/** What to check. */
 export interface NotaryToCheck {
   readonly database: SqlDatabase;
-  /** Where the signer's keys are; the same database if absent, if it has them. */
+  /** The database with the signer's keys. By default the same database, if it has them. */
   readonly signerDatabase?: SqlDatabase;
   readonly passphrases: SignerPassphrases;
-  /** Whether the keys are behind a signer that is asked over the network, and so not looked at. */
+  /** Whether the keys are in a remote signer, and so are not checked. */
   readonly isSignerRemote?: boolean;
-  /** What the server is to serve. */
+  /** The GUNs that the server is to serve. */
   readonly prefixes: GunPrefixes;
   readonly now: Instant;
   /** Called after each key and each repository. `total` is undefined while it is not known. */
   readonly onProgress?: (what: 'keys' | 'repositories', done: number, total: number) => void;
 }
 
-/** Numbers of which this share is used are told of. */
+/** Used share of a row number's range from which on it is reported. */
 const NEARLY_USED_UP = 0.9;
 const MAX_INT32 = 2 ** 31 - 1;
-/** Another server than that of Notary may have the keys, or no one. */
+/** The keys may be with another signer than Notary's database, or lost. */
 const NO_SIGNER: Finding = {
   level: 'error',
   code: 'online-key-missing',
@@ -58,8 +58,8 @@ const NOTHING_HERE: Finding = {
 const NO_COUNTS = { repositories: 0, files: 0, changes: 0 };
 
 /**
- * Looks at the databases of a Notary as Signet would find them, and changes nothing. What keeps Signet from serving is among
- * the findings; what keeps the check from looking is thrown: `database-unavailable` and the like.
+ * Checks the databases of a Notary from Signet's point of view, and changes nothing. Problems that keep Signet from
+ * serving are findings. Problems that prevent the check itself are thrown: `database-unavailable` and similar errors.
  */
 export async function checkNotary(options: NotaryToCheck): Promise<NotaryReport> {
   const { database, passphrases, signerDatabase = database, onProgress = () => {} } = options;
@@ -186,7 +186,7 @@ async function checkRepositories(
   return [...findings, ...caseVariants(names, database)];
 }
 
-/** Every name, byte for byte, page by page. */
+/** All names, compared byte for byte, in pages. */
 async function* repositoryNames(database: SqlDatabase): AsyncGenerator<string> {
   const { exact } = NOTARY_DIALECTS[database.dialect];
   const page = 1000;

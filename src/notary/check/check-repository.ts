@@ -10,25 +10,25 @@ import type { CurrentFiles } from '../store/metadata-store.ts';
 import type { OnlineRole } from '../store/online-key-store.ts';
 import type { Finding } from './report.ts';
 
-/** What is known of a key that a root may name. */
+/** What is known about a key that a root may list. */
 export interface KnownKey {
   readonly gun: string;
-  /** Undefined if it opens. */
+  /** Why it does not open. Undefined if it does. */
   readonly trouble: string | undefined;
 }
 
 interface RepositoryToCheck {
   readonly gun: Gun;
   readonly files: CurrentFiles['files'];
-  /** The keys of the signer; undefined if they were not looked at. */
+  /** The keys of the signer. Undefined if they were not checked. */
   readonly keys: ReadonlyMap<KeyId, KnownKey> | undefined;
   readonly now: Instant;
 }
 
-/** How long ahead an expiry is told of. */
+/** How long before an expiry it is reported. */
 const NOTICE = 30 * DAY;
 
-/** Looks at the current files of a repository as clients do, and at what Signet could do with them. */
+/** Checks the current files of a repository as clients do, and whether Signet could continue with them. */
 export function checkRepository(repository: RepositoryToCheck): readonly Finding[] {
   const { gun, files } = repository;
   if (files.size === 0) {
@@ -62,7 +62,10 @@ function incomplete(gun: Gun, files: CurrentFiles['files']): Finding {
   return { level: 'warning', code: 'trust-data-missing', about: gun, message };
 }
 
-/** Clients read more leniently than Signet does, so what it cannot read may be fine for them; what it can, it judges alike. */
+/**
+ * Clients parse more leniently than Signet, so a file that Signet cannot parse may work for them. Parsed files are
+ * judged alike.
+ */
 function refused(gun: Gun, error: SignetError): Finding {
   const isUnread = /^(?:json|metadata|time|key|certificate|checksum-missing)/.test(error.code);
   if (!isUnread || error.code === 'metadata-expired') {

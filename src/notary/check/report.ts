@@ -1,22 +1,22 @@
 import type { Bookkeeping, TablesOwner } from '../store/notary-tables.ts';
 
 /**
- * Something that a check has found. `error`: Signet cannot serve, or something that works with Notary would not work with
- * it. `warning`: someone should look at it, also if Notary stays. `note`: good to know.
+ * A finding of a check. `error`: Signet cannot serve, or something that works with Notary would not work with it.
+ * `warning`: someone should look at it, even if Notary stays. `note`: good to know.
  */
 export interface Finding {
   readonly level: 'error' | 'warning' | 'note';
-  /** For machines: lower-case words joined by hyphens, an error code where it comes from one. */
+  /** For machines: lower-case words joined by hyphens, an error code if it comes from an error. */
   readonly code: string;
-  /** What it is about, as stored: a repository, an alias, a table; undefined for the whole. */
+  /** The repository, alias or table concerned, as stored. Undefined if it concerns everything. */
   readonly about?: string;
   readonly message: string;
   readonly next?: string;
 }
 
-/** What was found of the tables of one of Notary's programs. */
+/** The result for the tables of one of Notary's programs. */
 export interface TablesReport {
-  /** Whose tables they are; undefined if there are none, or none that can be used. */
+  /** Who created the tables. Undefined if there are none, or none that can be used. */
   readonly owner: TablesOwner | undefined;
   readonly bookkeeping: Bookkeeping | undefined;
 }
@@ -25,18 +25,18 @@ export interface TablesReport {
 export interface AliasReport {
   readonly alias: string;
   readonly keys: number;
-  /** How many of them open with the passphrase that is given. */
+  /** How many of them the given passphrase opens. */
   readonly open: number;
 }
 
-/** What a check found in the databases of a Notary, of which it has changed nothing. */
+/** The result of checking the databases of a Notary, which are not changed. */
 export interface NotaryReport {
   readonly server: TablesReport;
-  /** Undefined if there are no tables of notary-signer to look at. */
+  /** Undefined if there are no tables of notary-signer to check. */
   readonly signer: TablesReport | undefined;
   readonly counts: { readonly repositories: number; readonly files: number; readonly changes: number };
   readonly aliases: readonly AliasReport[];
-  /** The alias and the kind of new keys; undefined if there is no alias for any. */
+  /** The alias and type of new keys. Undefined if there is no alias for them. */
   readonly newKeys: { readonly alias: string; readonly type: string } | undefined;
   readonly findings: readonly Finding[];
 }

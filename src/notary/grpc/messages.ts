@@ -1,6 +1,6 @@
 import { bytesOf, decodeMembers, encodeMembers, numberOf, textOf } from './protobuf.ts';
 
-/** How one message is written to the wire, and read from it. */
+/** How one message is encoded and decoded. */
 export interface Codec<T> {
   readonly encode: (message: T) => Buffer;
   /** Throws `signer-message-malformed`. */
@@ -13,7 +13,7 @@ export interface CreateKeyRequest {
   readonly role: string;
 }
 
-/** A key by its TUF ID, with its algorithm; both are empty in what does not say them. */
+/** A key by its TUF ID, with its algorithm. Both are empty in messages that do not use them. */
 interface KeyInfo {
   readonly keyId: string;
   readonly algorithm: string;
@@ -21,7 +21,7 @@ interface KeyInfo {
 
 export interface PublicKeyMessage {
   readonly keyInfo: KeyInfo;
-  /** What `keyval.public` holds, before base64 (protocol A.4). */
+  /** The bytes of `keyval.public`, before base64 (protocol A.4). */
   readonly publicKey: Buffer;
 }
 
@@ -42,10 +42,10 @@ export interface SignatureMessage {
   readonly content: Buffer;
 }
 
-/** The states of gRPC's health service that matter here. */
+/** The states of gRPC's health service that are used here. */
 export const SERVING = 1;
 
-// The messages and their numbers are those of protocol B.14.2.
+// The messages and their field numbers are defined in protocol B.14.2.
 
 export const CREATE_KEY_REQUEST: Codec<CreateKeyRequest> = {
   encode: ({ algorithm, gun, role }) =>
@@ -60,7 +60,7 @@ export const CREATE_KEY_REQUEST: Codec<CreateKeyRequest> = {
   },
 };
 
-/** A message of one text: `KeyID`, `Algorithm`, `HealthCheckRequest`. */
+/** A message with a single text: `KeyID`, `Algorithm`, `HealthCheckRequest`. */
 export const TEXT: Codec<string> = {
   encode: (text) => encodeMembers([[1, text]]),
   decode: (bytes) => textOf(decodeMembers(bytes), 1),

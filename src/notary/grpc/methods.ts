@@ -10,14 +10,14 @@ import {
   TEXT,
 } from './messages.ts';
 
-/** One call of a gRPC service, as both sides have to know it. */
+/** One call of a gRPC service, for both client and server. */
 export interface Method<Request, Response> {
   readonly path: string;
   readonly request: Codec<Request>;
   readonly response: Codec<Response>;
 }
 
-/** The calls of a Notary signer, and that of gRPC's health service (protocol B.14.2). */
+/** The calls of a Notary signer, and the one of gRPC's health service (protocol B.14.2). */
 export const METHODS = {
   createKey: method('/proto.KeyManagement/CreateKey', CREATE_KEY_REQUEST, PUBLIC_KEY),
   deleteKey: method('/proto.KeyManagement/DeleteKey', TEXT, NOTHING),
@@ -26,10 +26,10 @@ export const METHODS = {
   checkHealth: method('/grpc.health.v1.Health/Check', TEXT, HEALTH_STATUS),
 } as const;
 
-/** What the health service of a signer is asked about. */
+/** The service names that a signer's health service accepts. */
 export const HEALTH_NAMES = ['grpc.health.v1.Health.KeyManagement', 'grpc.health.v1.Health.Signer'] as const;
 
-/** Bytes of one message, as Notary's signer has it: gRPC's own limit. */
+/** Size limit of one message in bytes, the same as that of Notary's signer: gRPC's default. */
 export const MAX_MESSAGE = 4 * 1024 * 1024;
 
 function method<Request, Response>(

@@ -1,16 +1,16 @@
 import { SignetError } from '../../core/errors/index.ts';
 
-/** The members of a protobuf message by their numbers: bytes for what has a length, a number for a varint. */
+/** The fields of a protobuf message by number: bytes for a length-delimited value, a number for a varint. */
 type Members = ReadonlyMap<number, Buffer | number>;
 
 const VARINT = 0;
 const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED_32 = 5;
-/** More than any message of the signer has. */
+/** More fields than any message of the signer has. */
 const MAX_MEMBERS = 64;
 
-/** Writes the members that are not empty, as proto3 has it: numbers from 1 to 15, in the order given. */
+/** Encodes the fields that are not empty, as in proto3: numbers from 1 to 15, in the given order. */
 export function encodeMembers(
   members: readonly (readonly [number: number, value: Uint8Array | string | number])[],
 ): Buffer {
@@ -18,8 +18,8 @@ export function encodeMembers(
 }
 
 /**
- * Reads one protobuf message. Members of numbers that the caller does not ask for are passed over by it, as proto3 has it;
- * one that comes twice is refused, as readers differ in what they make of it. Throws `signer-message-malformed`.
+ * Decodes one protobuf message. Callers ignore unknown fields, as in proto3. A duplicate field is refused, because
+ * decoders differ in how they treat it. Throws `signer-message-malformed`.
  */
 export function decodeMembers(message: Uint8Array): Members {
   const reader = new Reader(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
@@ -34,14 +34,14 @@ export function decodeMembers(message: Uint8Array): Members {
   return members;
 }
 
-/** The bytes of a member, empty if it is absent. Throws `signer-message-malformed` for one of another type. */
+/** The bytes of a field, empty if it is absent. Throws `signer-message-malformed` for another type. */
 export function bytesOf(members: Members, number: number): Buffer {
   const value = members.get(number) ?? Buffer.alloc(0);
   if (typeof value === 'number') throw malformed(`member ${number} is a number`);
   return value;
 }
 
-/** The text of a member, empty if it is absent. Throws `signer-message-malformed` if it is not UTF-8. */
+/** The text of a field, empty if it is absent. Throws `signer-message-malformed` if it is not UTF-8. */
 export function textOf(members: Members, number: number): string {
   const bytes = bytesOf(members, number);
   const text = bytes.toString('utf8');
@@ -49,7 +49,7 @@ export function textOf(members: Members, number: number): string {
   return text;
 }
 
-/** The number of a member, 0 if it is absent. Throws `signer-message-malformed` for one of another type. */
+/** The number in a field, 0 if it is absent. Throws `signer-message-malformed` for another type. */
 export function numberOf(members: Members, number: number): number {
   const value = members.get(number) ?? 0;
   if (typeof value !== 'number') throw malformed(`member ${number} is no number`);
@@ -102,7 +102,7 @@ class Reader {
     return this.bytes.subarray(this.at - length, this.at);
   }
 
-  /** A number below 2^49; what has more bytes stands in no message of the signer. */
+  /** Decodes a number below 2^49. No message of the signer has larger ones. */
   varint(): number {
     let [value, scale] = [0, 1];
     for (let count = 0; count < 7; count++, scale *= 0x80) {

@@ -9,49 +9,49 @@ import type { OnlineKeyType, OnlineRole } from '../store/online-key-store.ts';
 import { type PublicKeyMessage, SERVING } from './messages.ts';
 import { HEALTH_NAMES, METHODS, type Method } from './methods.ts';
 
-/** A Notary signer (protocol B.14.2), as its client sees it. */
+/** A client's view of a Notary signer (protocol B.14.2). */
 export interface RemoteSigner {
-  /** Creates a key; a signer with a database gives the same one again until it has signed. */
+  /** Creates a key. A signer with a database returns the same key again until it has signed. */
   createKey(type: OnlineKeyType, gun: Gun, role: OnlineRole): Promise<PublicKey>;
-  /** The public key of an ID; undefined if the signer does not have it. */
+  /** Returns the public key with this ID. Undefined if the signer does not have it. */
   find(id: KeyId): Promise<PublicKey | undefined>;
-  /** A signature that `key` verifies; undefined if the signer does not have the key. */
+  /** Signs with `key`, and checks the signature. Undefined if the signer does not have the key. */
   sign(key: PublicKey, message: Uint8Array): Promise<Signature | undefined>;
-  /** Throws if the signer is not there or says that it cannot work. */
+  /** Throws if the signer cannot be reached or reports that it cannot work. */
   check(): Promise<void>;
   close(): void;
 }
 
-/** Where a signer is, and how both sides know each other. */
+/** The address of a signer, and the certificates of both sides. */
 interface SignerAddress {
-  /** `signer.example.com:7899`; the signer's certificate must be for the host. */
+  /** `signer.example.com:7899`. The signer's certificate must be for this host. */
   readonly authority: string;
-  /** PEM certificates of the authorities of the signer's certificate; no others are trusted. */
+  /** PEM certificates of the authorities for the signer's certificate. No others are trusted. */
   readonly ca: Buffer;
-  /** PEM chain and key by which the signer knows this server; undefined for a signer that asks for none. */
+  /** PEM chain and key that authenticate this server to the signer. Undefined for a signer that asks for none. */
   readonly client: { readonly chain: Buffer; readonly key: Buffer } | undefined;
 }
 
 const SECOND_MS = 1000;
 const CALL_MS = 5 * SECOND_MS;
 const HEALTH_MS = 10 * SECOND_MS;
-/** After a call that was not answered in time, the next ones are not even tried for so long: readers wait behind them. */
+/** After a call has timed out, calls fail immediately for this long, because readers wait for them. */
 const SILENCE_MS = 5 * SECOND_MS;
-/** Bytes of an answer: no key and no signature comes near. */
+/** Size limit of a response in bytes, far more than a key or signature needs. */
 const MAX_ANSWER = 64 * 1024;
 
-/** Characters of what the signer, or the connection to it, says is wrong. */
+/** Characters quoted of an error text of the signer or of the connection. */
 const LONGEST_REASON = 300;
 
 const OPTIONS = {
   'grpc.max_receive_message_length': MAX_ANSWER,
-  // A signer that was restarted is there again for the next call but one.
+  // Reconnect quickly, so that the call after the next one reaches a restarted signer.
   'grpc.initial_reconnect_backoff_ms': 100,
   'grpc.max_reconnect_backoff_ms': SECOND_MS,
   'grpc.enable_http_proxy': 0,
 };
 
-/** A client of a signer over gRPC and TLS; it connects with the first call. */
+/** Creates a client of a signer over gRPC and TLS. It connects on the first call. */
 export async function openRemoteSigner({ authority, ca, client }: SignerAddress): Promise<RemoteSigner> {
   const grpc = await import('@grpc/grpc-js');
   const credentials = grpc.credentials.createSsl(ca, client?.key ?? null, client?.chain ?? null);
@@ -107,7 +107,10 @@ class GrpcSigner implements RemoteSigner {
     this.client.close();
   }
 
-  /** The key of an answer, whose ID is that of its bytes (protocol A.4.1): later look-ups would miss any other. */
+  /**
+   * The key in a response. Its ID must be computed from its bytes (protocol A.4.1), or later look-ups would not find
+   * it.
+   */
   private keyOf({ keyInfo, publicKey }: PublicKeyMessage): PublicKey {
     const type = keyInfo.algorithm;
     if (type !== 'ecdsa' && type !== 'ed25519') throw this.faulty(`it has a key of type ${printable(type) || '""'}`);

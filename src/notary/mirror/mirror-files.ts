@@ -8,12 +8,12 @@ import { LIMITS } from '../../core/limits.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import { isErrno, readSmallFile, reason } from '../../store/files.ts';
 
-/** A copy with what its verification found. */
+/** A copy with the result of its verification. */
 export interface MirroredCopy extends VerifiedCopy {
   readonly copy: CollectionCopy;
 }
 
-/** A file of copies, and what shows that it has changed. */
+/** A file of copies, with a value that changes when the file does. */
 export interface MirrorFile {
   readonly path: string;
   readonly state: string;
@@ -22,7 +22,7 @@ export interface MirrorFile {
 const SUFFIX = '.copy';
 const MAX_FILES = 100_000;
 
-/** The files that these paths name, in order: files as they are, and of folders those below with the ending `.copy`. */
+/** Lists the files at these paths, in order: a file itself, and for a folder all files below it that end in `.copy`. */
 export function mirrorFiles(paths: readonly string[]): readonly MirrorFile[] {
   const files = paths.flatMap((path) => filesAt(path));
   if (files.length > MAX_FILES) throw unusable(paths.join(', '), `it has more than ${MAX_FILES} files`);
@@ -30,8 +30,8 @@ export function mirrorFiles(paths: readonly string[]): readonly MirrorFile[] {
 }
 
 /**
- * Reads and verifies all copies; of several of one collection the one with the newest timestamp. Throws `copy-malformed`,
- * `copy-untrusted` or `mirror-unusable`, each with the name of the file.
+ * Reads and verifies all copies. If there are several of one collection, uses the one with the newest timestamp. Throws
+ * `copy-malformed`, `copy-untrusted` or `mirror-unusable`, each with the name of the file.
  */
 export function readMirror(files: readonly MirrorFile[]): ReadonlyMap<Gun, MirroredCopy> {
   const found = new Map<Gun, MirroredCopy>();

@@ -14,17 +14,17 @@ import { type MirrorFile, mirrorFiles, readMirror } from './mirror-files.ts';
 import { MirrorStore } from './mirror-store.ts';
 
 interface MirrorOptions {
-  /** Files of copies, and folders of them. */
+  /** Files of copies, and folders with such files. */
   readonly paths: readonly string[];
   readonly logger: Logger;
   readonly gunPrefixes?: readonly string[];
   readonly maxAge?: MaxAge;
-  /** Bytes of files in one publish at most, before it is refused. */
+  /** The most bytes of files in a publish that are read before it is refused. */
   readonly maxPublish?: number;
   readonly observe?: Observer;
 }
 
-/** A copy as a person is told of it. */
+/** Facts about a copy, for people. */
 export interface MirroredCollection {
   readonly gun: Gun;
   /** The last moment at which clients accept it. */
@@ -32,15 +32,15 @@ export interface MirroredCollection {
 }
 
 export interface MirrorService extends TrustService {
-  /** What is served, the first to expire first. */
+  /** The collections served, sorted by expiry. */
   collections(): readonly MirroredCollection[];
-  /** Takes up files that were replaced, added or removed. What is wrong is logged, and what was served before stays. */
+  /** Loads files that were replaced, added or removed. Errors are logged, and the previous copies are served on. */
   reload(): Promise<void>;
 }
 
 /**
- * A trust server that serves copies and has no key at all: it signs nothing, so that clients refuse a collection once its
- * timestamp has expired, and it answers every change with 403. Throws as `readMirror`.
+ * Opens a trust server that serves copies and has no keys: it signs nothing, so clients refuse a collection once its
+ * timestamp has expired, and it answers every change with 403. Throws what `readMirror` throws.
  */
 export function openMirror(options: MirrorOptions): MirrorService {
   const { paths, logger } = options;
@@ -100,7 +100,7 @@ export function openMirror(options: MirrorOptions): MirrorService {
   };
 }
 
-/** What a client is told that asks whether a collection comes from a mirror. */
+/** The answer to a client that asks whether a collection comes from a mirror. */
 function mirrorRoute(store: MirrorStore): ReturnType<typeof route> {
   return route('GetMirror', 'GET', /^signet\/mirror$/, ['pull'], async (_services, { name: gun }) => {
     const mirrored = store.find(gun);

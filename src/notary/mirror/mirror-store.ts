@@ -12,12 +12,12 @@ interface StoredCopy extends CurrentFiles {
   readonly roots: readonly MetadataFile[];
 }
 
-/** What a mirror serves: copies, in memory, which are replaced all together and changed by no one. */
+/** The content of a mirror: copies in memory, which can only be replaced all at once. */
 export class MirrorStore implements MetadataStore {
   private copies: ReadonlyMap<Gun, StoredCopy> = new Map();
   private revisions = 0;
 
-  /** Serves these copies from now on. */
+  /** Replaces the copies that are served. */
   replace(copies: ReadonlyMap<Gun, MirroredCopy>): void {
     const revision = ++this.revisions;
     this.copies = new Map([...copies].map(([gun, mirrored]) => [gun, storedCopy(mirrored, revision)]));
@@ -60,13 +60,13 @@ export class MirrorStore implements MetadataStore {
     throw new Refusal('mirror-read-only');
   }
 
-  /** A copy does not have what happened before it was made. */
+  /** A copy has no history from before it was made. */
   async changes(): Promise<readonly ChangeRecord[]> {
     return [];
   }
 
   async check(): Promise<void> {
-    // What is in memory can always be read.
+    // Data in memory can always be read.
   }
 
   private filesOf(gun: Gun, role: RoleName): readonly MetadataFile[] {

@@ -5,19 +5,22 @@ import type { Logger } from '../publish/logger.ts';
 import { CallFailure, type SignerService } from './signer-service.ts';
 
 interface GrpcServerOptions {
-  /** `0.0.0.0:7899`; port 0 is any free one. */
+  /** `0.0.0.0:7899`. Port 0 picks any free port. */
   readonly address: string;
-  /** PEM. */
+  /** In PEM format. */
   readonly certificate: { readonly chain: string; readonly key: string };
-  /** PEM certificates of the authorities of clients, each of which must have a certificate; undefined lets anyone in. */
+  /**
+   * PEM certificates of the authorities for client certificates, which are then required. Undefined accepts every
+   * client.
+   */
   readonly clientCa: Buffer | undefined;
   readonly log: Logger;
 }
 
-/** A signer that listens. */
+/** A running signer. */
 export interface GrpcServer {
   readonly port: number;
-  /** Takes no more calls, and lets those that run end within so many seconds. */
+  /** Accepts no more calls, and gives running ones this many seconds to end. */
   stop(graceSeconds: number): Promise<void>;
 }
 
@@ -64,7 +67,10 @@ export async function startGrpcServer(service: SignerService, options: GrpcServe
   };
 }
 
-/** One call as gRPC's library takes it. A message is read in the handler, whose errors can be answered. */
+/**
+ * Adapts a method for the gRPC library. The message is decoded inside the handler, because only errors thrown there can
+ * be answered.
+ */
 function bound<Request, Response>(
   name: string,
   { path, request: { decode }, response: { encode } }: Method<Request, Response>,

@@ -14,11 +14,11 @@ import type { LocalOnlineKeys } from '../publish/local-online-keys.ts';
 import type { Logger } from '../publish/logger.ts';
 import type { OnlineKey, OnlineKeyType, OnlineRole } from '../store/online-key-store.ts';
 
-/** The states of gRPC that a signer answers with, by their numbers. */
+/** The gRPC status codes that a signer returns. */
 const STATUS = { unknown: 2, invalidArgument: 3, notFound: 5, internal: 13 } as const;
 const NOT_SERVING = 2;
 
-/** A call that is answered with a state of gRPC, and a text. */
+/** Makes a call fail with a gRPC status code and a text. */
 export class CallFailure extends Error {
   readonly code: number;
 
@@ -29,8 +29,8 @@ export class CallFailure extends Error {
 }
 
 /**
- * The calls of a signer for Notary servers (protocol B.14.2), with the answers of Notary's own. Every method throws a
- * `CallFailure`, for anything that a caller may be told.
+ * The calls of a signer for Notary servers (protocol B.14.2), with the same responses as Notary's own. Methods throw
+ * only `CallFailure`, with a text that callers may see.
  */
 export class SignerService {
   private readonly keys: LocalOnlineKeys;
@@ -41,7 +41,7 @@ export class SignerService {
     this.log = log;
   }
 
-  /** A key for a GUN and a role: the same one again until it has signed (protocol B.14.3). */
+  /** Returns a key for a GUN and a role, the same one until it has signed (protocol B.14.3). */
   async createKey({ algorithm, gun, role }: CreateKeyRequest): Promise<PublicKeyMessage> {
     if (!isKeyType(algorithm)) {
       throw new CallFailure('unknown', `algorithm ${algorithm} not supported for create key`);
@@ -56,7 +56,7 @@ export class SignerService {
     });
   }
 
-  /** Removes a key for good; one that is not here is removed already. */
+  /** Deletes a key permanently. Succeeds if it does not exist. */
   async deleteKey(id: string): Promise<Record<string, never>> {
     return this.answering('Key deletion failed', async () => {
       if (isKeyId(id) && (await this.keys.remove(id))) this.log.warn('removed a key', { key: id });
@@ -70,7 +70,7 @@ export class SignerService {
     return { keyInfo: { keyId: key.id, algorithm: key.type }, publicKey: key.publicBytes, role: key.role };
   }
 
-  /** Signs a payload in Notary's encoding (protocol A.5). The key is in use from then on. */
+  /** Signs a payload in Notary's encoding (protocol A.5). From then on the key counts as used. */
   async sign({ keyId, content }: SignatureRequest): Promise<SignatureMessage> {
     const key = await this.answering('Key look-up failed', () => this.find(keyId));
     if (key === undefined) throw new CallFailure('notFound', `signing key not found: ${keyId}`);
@@ -84,7 +84,7 @@ export class SignerService {
     });
   }
 
-  /** The state of the whole signer, or of one of its services, as gRPC's health service has it. */
+  /** The state of the signer, or of one of its services, as in gRPC's health service. */
   async checkHealth(name: string): Promise<number> {
     if (name !== '' && !HEALTH_NAMES.some((known) => known === name))
       throw new CallFailure('notFound', 'unknown service');
@@ -101,7 +101,7 @@ export class SignerService {
     return isKeyId(id) ? this.keys.find(id as KeyId) : undefined;
   }
 
-  /** Runs `work`. What goes wrong in it is for the log, not for the caller. */
+  /** Runs `work`. Its errors are logged, and not shown to the caller. */
   private async answering<T>(text: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();

@@ -5,27 +5,27 @@ import type { SqlDatabase } from '../../store/sql.ts';
 import type { Statements } from '../../store/sql-connection.ts';
 import { migrateSql, type SqlMigrations } from '../../store/sql-migrations.ts';
 
-/** Which of Notary's programs the tables are of. */
+/** The Notary program that the tables belong to. */
 export type NotaryProgram = 'server' | 'signer';
 
-/** What golang-migrate has noted of the migrations that were run (protocol B.12). */
+/** What golang-migrate has recorded about migrations (protocol B.12). */
 export interface Bookkeeping {
-  /** `rows` is how versions before 3 did it: one row for each migration. */
+  /** `rows` is the form of versions before 3: one row for each migration. */
   readonly form: 'dirty' | 'rows';
-  /** The last one that was run; 0 for none. */
+  /** The last migration, 0 for none. */
   readonly version: number;
-  /** Whether the last one broke off. */
+  /** Whether the last migration failed halfway. */
   readonly dirty: boolean;
 }
 
-/** The tables of a database, as far as they tell whose it is. */
+/** The tables of a database, as far as they show which program they belong to. */
 export interface FoundTables {
   /** Columns by tables. */
   readonly columns: ReadonlyMap<string, ReadonlySet<string>>;
   readonly bookkeeping: Bookkeeping | undefined;
 }
 
-/** Whose tables `tuf_files` and `changefeed` are: what Signet made, it may also tidy up. */
+/** Who created `tuf_files` and `changefeed`. Signet deletes old rows only from tables of its own. */
 export type TablesOwner = 'notary' | 'signet';
 
 const COLUMNS: Readonly<Record<NotaryProgram, Readonly<Record<string, readonly string[]>>>> = {
@@ -53,7 +53,7 @@ const COLUMNS: Readonly<Record<NotaryProgram, Readonly<Record<string, readonly s
     ],
   },
 };
-/** The table without which nothing of the program was ever set up. */
+/** The table that every installation of the program has. */
 const MAIN_TABLE: Readonly<Record<NotaryProgram, string>> = { server: 'tuf_files', signer: 'private_keys' };
 const LAST_MIGRATION: Readonly<Record<NotaryProgram, Readonly<Record<Dialect, number>>>> = {
   server: { postgres: 2, mysql: 5 },
@@ -79,12 +79,18 @@ const PART = 'notary-tables';
 const OWN_PREFIX = 'signet_';
 
 /**
- * The server's tables as Notary's own migrations make them (protocol B.12), so that a Notary can go on with them. `tuf_files`
- * comes last: while it is not there, no one takes the others for whole.
+ * The server's tables exactly as Notary's own migrations create them (protocol B.12), so that a Notary can use them.
+ * `tuf_files` is created last: as long as it is missing, the tables are not taken for complete.
  */
 const NOTARY_TABLES: SqlMigrations = {
   part: PART,
   steps: [({ dialect }) => (dialect === 'postgres' ? POSTGRES_TABLES : MYSQL_TABLES)],
+};
+
+/** The signer's table as its own migrations make it (protocol B.14.3). */
+const SIGNER_TABLES: SqlMigrations = {
+  part: 'notary-signer-tables',
+  steps: [({ dialect }) => (dialect === 'postgres' ? POSTGRES_SIGNER_TABLES : MYSQL_SIGNER_TABLES)],
 };
 
 const POSTGRES_TABLES: readonly string[] = [
@@ -146,19 +152,65 @@ const MYSQL_TABLES: readonly string[] = [
    ) ENGINE=InnoDB DEFAULT CHARSET=utf8`,
 ];
 
-/** What golang-migrate reads to see that it has nothing to do; in a database of both programs it is there already. */
+const POSTGRES_SIGNER_TABLES: readonly string[] = [
+  ...noted('boolean', 1),
+  `CREATE TABLE IF NOT EXISTS private_keys (
+     id serial PRIMARY KEY,
+     created_at timestamp NULL DEFAULT NULL,
+     updated_at timestamp NULL DEFAULT NULL,
+     deleted_at timestamp NULL DEFAULT NULL,
+     key_id varchar(255) NOT NULL,
+     encryption_alg varchar(255) NOT NULL,
+     keywrap_alg varchar(255) NOT NULL,
+     algorithm varchar(50) NOT NULL,
+     passphrase_alias varchar(50) NOT NULL,
+     public bytea NOT NULL,
+     private bytea NOT NULL,
+     gun varchar(255) NOT NULL,
+     role varchar(255) NOT NULL,
+     last_used timestamp NULL DEFAULT NULL,
+     CONSTRAINT key_id UNIQUE (key_id),
+     CONSTRAINT key_id_2 UNIQUE (key_id, algorithm)
+   )`,
+];
+
+const MYSQL_SIGNER_TABLES: readonly string[] = [
+  ...noted('tinyint(1)', 2),
+  `CREATE TABLE IF NOT EXISTS private_keys (
+     id int(11) NOT NULL AUTO_INCREMENT,
+     created_at timestamp NULL DEFAULT NULL,
+     updated_at timestamp NULL DEFAULT NULL,
+     deleted_at timestamp NULL DEFAULT NULL,
+     key_id varchar(255) NOT NULL,
+     encryption_alg varchar(255) NOT NULL,
+     keywrap_alg varchar(255) NOT NULL,
+     algorithm varchar(50) NOT NULL,
+     passphrase_alias varchar(50) NOT NULL,
+     public blob NOT NULL,
+     private blob NOT NULL,
+     gun varchar(255) NOT NULL,
+     role varchar(255) NOT NULL,
+     last_used datetime NULL DEFAULT NULL,
+     PRIMARY KEY (id),
+     UNIQUE KEY key_id (key_id),
+     UNIQUE KEY key_id_2 (key_id, algorithm)
+   ) ENGINE=InnoDB DEFAULT CHARSET=utf8`,
+];
+
+/** What golang-migrate reads to see that there is nothing to do. In a database of both programs it already exists. */
 function noted(boolean: string, version: number): readonly string[] {
   return [
     `CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty ${boolean} NOT NULL)`,
     `INSERT INTO schema_migrations (version, dirty)
-     SELECT ${version}, false FROM change_category WHERE category = 'update' AND NOT EXISTS (SELECT 1 FROM schema_migrations)`,
+     SELECT ${version}, false FROM (SELECT 1 AS one) AS single WHERE NOT EXISTS (SELECT 1 FROM schema_migrations)`,
   ];
 }
 
 /**
- * Sees that a database has the tables of notary-server, and makes them in an empty one. What another program has there is
- * not touched: a database of anything else, of notary-signer, of a Notary before 0.6, or with a migration that broke off is
- * refused, `database-not-notary` or `database-half-migrated`, before anything is changed. `beforeChanges` may refuse more.
+ * Checks that a database has the tables of notary-server, and creates them in an empty one. Tables of other programs
+ * are never changed: a database of another program, of notary-signer, of a Notary before 0.6, or with a failed
+ * migration is refused with `database-not-notary` or `database-half-migrated` before anything is changed. `beforeChanges` may
+ * refuse more.
  */
 export async function openNotaryTables(
   database: SqlDatabase,
@@ -178,9 +230,23 @@ export async function openNotaryTables(
   return 'signet';
 }
 
-/** Whether the user of the database may do what Signet does to the tables. Throws `database-rights-missing`. */
+/**
+ * Checks that a database has the table of notary-signer. Creates it in an empty database, or beside those of notary-server.
+ * Throws as `openNotaryTables` does.
+ */
+export async function openSignerTable(database: SqlDatabase): Promise<void> {
+  const found = await findTables(database);
+  if (!hasNotary(found, 'signer')) {
+    if (!hasNotary(found, 'server')) refuseForeign(found);
+    await migrateSql(database, SIGNER_TABLES);
+  }
+  refuseUnfit(await findTables(database), 'signer');
+  await checkRights(database, 'signer');
+}
+
+/** Checks that the database's user has the rights that Signet needs on the tables. Throws `database-rights-missing`. */
 export async function checkRights(database: Statements, program: NotaryProgram): Promise<void> {
-  // The servers look at the rights for what they explain, and do nothing of it.
+  // EXPLAIN checks the rights without running the statement.
   for (const [, sql] of NEEDED[program]) await database.all(`EXPLAIN ${sql}`);
 }
 
@@ -203,7 +269,7 @@ export async function deniedRights(database: Statements, program: NotaryProgram)
   return denied;
 }
 
-/** What tables there are in the schema of the connection. Changes nothing. */
+/** Lists the tables in the schema of the connection. Changes nothing. */
 export async function findTables(database: Statements): Promise<FoundTables> {
   const schema = database.dialect === 'postgres' ? 'current_schema()' : 'database()';
   const rows = await database.all<{ of_table: string; name: string }>(
@@ -219,6 +285,7 @@ export async function findTables(database: Statements): Promise<FoundTables> {
   return { columns, bookkeeping: await readBookkeeping(database, columns.get('schema_migrations')) };
 }
 
+/** Whether the main table of a Notary program exists. */
 export function hasNotary({ columns }: FoundTables, program: NotaryProgram): boolean {
   return columns.has(MAIN_TABLE[program]);
 }
@@ -228,7 +295,7 @@ export function hasOwnTables({ columns }: Pick<FoundTables, 'columns'>): boolean
   return columns.has('signet_migrations');
 }
 
-/** Whether the tables are ones that Signet itself has made in an empty database. */
+/** Whether Signet itself created the tables in an empty database. */
 export async function isOwn(database: Statements, { columns }: FoundTables): Promise<boolean> {
   if (!hasOwnTables({ columns })) return false;
   const made = await database.first('SELECT 1 AS made FROM signet_migrations WHERE part = $part', { part: PART });
@@ -254,7 +321,10 @@ export function refuseUnfit({ columns, bookkeeping }: FoundTables, program: Nota
   }
 }
 
-/** An empty database, or one that only Signet has used, may be made Notary's; every other one is a mistake. */
+/**
+ * Refuses a database that is neither empty nor used only by Signet: Notary's tables in any other one would be a
+ * mistake.
+ */
 export function refuseForeign(found: FoundTables): void {
   if (hasNotary(found, 'signer')) {
     throw new SignetError(
@@ -264,7 +334,7 @@ export function refuseForeign(found: FoundTables): void {
     );
   }
   const names = [...found.columns.keys()];
-  // Signet's own stand there before the others do, also if it was ended while it made them.
+  // Signet creates its own tables first, so they may be there alone after an interrupted start.
   if (names.length === 0 || names.some((name) => name.startsWith(OWN_PREFIX))) return;
   const some = names.slice(0, 3).map((name) => printable(name, 64));
   throw new SignetError('database-not-notary', `the database has tables of another program: ${some.join(', ')}`);

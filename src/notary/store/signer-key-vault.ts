@@ -26,32 +26,32 @@ interface SecretRow {
   readonly private: Uint8Array;
 }
 
-/** A key as it is listed in the table. */
+/** A key as listed in the table. */
 export interface ListedKey {
   readonly id: string;
   readonly gun: string;
   readonly role: string;
   readonly alias: string;
-  /** Undefined for one that the server could not use. */
+  /** Undefined for a key that the server cannot use. */
   readonly key: OnlineKey | undefined;
 }
 
-/** Rows that are read at one go. */
+/** Rows read at once. */
 const PAGE = 500;
 const KEY = `SELECT key_id, algorithm, gun, role, public, CASE WHEN last_used IS NULL THEN 0 ELSE 1 END AS is_used
              FROM private_keys WHERE deleted_at IS NULL`;
 const TYPES: readonly string[] = ['ecdsa', 'ed25519'] satisfies OnlineKeyType[];
 const ROLES: readonly string[] = ['snapshot', 'timestamp'] satisfies OnlineRole[];
-/** Bytes of one half of an Ed25519 key, and of both, as some programs write them. */
+/** Length in bytes of one half of an Ed25519 key, and of both, as some programs write them. */
 const ED25519_HALF = 32;
 const ED25519_SHORT = 2 * ED25519_HALF;
-/** How long to wait for another process that makes a key for the same role, in seconds. */
+/** How long to wait for another process that creates a key for the same role, in seconds. */
 const LOCK_SECONDS = 5;
 
 /**
- * The keys of a notary-signer in its own table `private_keys` of PostgreSQL, MySQL or MariaDB (protocol B.14.3): each is
- * encrypted with the passphrase that its alias stands for, so that a signer can go on with them, and with those that Signet
- * adds.
+ * The keys of a notary-signer in its own table `private_keys` of PostgreSQL, MySQL or MariaDB (protocol B.14.3). Each
+ * is encrypted with the passphrase of its alias, so that a notary-signer can use them again later, including those that
+ * Signet adds.
  */
 export class SignerKeyVault implements OnlineKeyVault {
   private readonly database: SqlDatabase;
@@ -103,7 +103,7 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 
   async markUsed(id: KeyId, at: Instant): Promise<void> {
-    // In MySQL the one column is a `datetime`, which has no time zone, and the other a `timestamp`.
+    // MySQL's two columns have different types: a `datetime` without a time zone, and a `timestamp`.
     const used = this.database.dialect === 'postgres' ? '$at::timestamp' : '$at';
     await this.database.run(
       `UPDATE private_keys SET last_used = ${used}, updated_at = ${this.dialect.writeTime('at')}
@@ -112,7 +112,7 @@ export class SignerKeyVault implements OnlineKeyVault {
     );
   }
 
-  /** Marks the key as deleted, as notary-signer does: it counts for nothing from then on. */
+  /** Marks the key as deleted, as notary-signer does. It is ignored from then on. */
   async remove(id: KeyId, at: Instant): Promise<boolean> {
     const time = this.dialect.writeTime('at');
     const removed = await this.database.run(
@@ -123,8 +123,8 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 
   /**
-   * Opens the newest key of the alias with which new keys are made, once: of older ones the passphrase may be long gone, and
-   * opening is slow on purpose.
+   * Opens the newest key under the alias for new keys, once. Older keys are not tried: their passphrases may no longer
+   * be available, and opening is slow on purpose.
    */
   async check(): Promise<void> {
     const alias = await this.newKeysAlias();
@@ -136,7 +136,7 @@ export class SignerKeyVault implements OnlineKeyVault {
     this.checked = key.id;
   }
 
-  /** Every key that is not deleted, oldest first, those that the server could not use included. */
+  /** Every key that is not deleted, oldest first, including those that the server cannot use. */
   async *all(): AsyncGenerator<ListedKey> {
     let after = 0;
     for (;;) {
@@ -168,13 +168,15 @@ export class SignerKeyVault implements OnlineKeyVault {
       .map(({ alias, keys_found: keys }) => ({ alias, keys }));
   }
 
-  /** The kind of key that the signer made last, for new ones; `ecdsa` if it made none. */
+  /** The type of the newest key, to be used for new ones. `ecdsa` if there is none. */
   async newKeysType(): Promise<OnlineKeyType> {
     const row = await this.database.first<KeyRow>(`${KEY} ORDER BY id DESC LIMIT 1`);
     return row?.algorithm === 'ed25519' ? 'ed25519' : 'ecdsa';
   }
 
-  /** The alias that is set for new keys, or else that of the newest key. Throws `online-key-unreadable` if there is none. */
+  /**
+   * The alias configured for new keys, or else that of the newest key. Throws `online-key-unreadable` if there is none.
+   */
   async newKeysAlias(): Promise<string> {
     if (this.passphrases.defaultAlias !== undefined) return this.passphrases.defaultAlias;
     const row = await this.database.first<{ alias: string }>(
@@ -187,10 +189,10 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 
   /**
-   * Encrypts every key of another alias with the passphrase of the alias for new keys: each by itself, so that what is done
-   * stays done if this is cut short, and a signer may run meanwhile that has the passphrases of both. `onRow` is told of
-   * each key that was looked at, and what kept it from being opened. Returns how many were changed. Throws
-   * `online-key-unreadable` if no alias is set for new keys, or its passphrase is not given.
+   * Encrypts every key under another alias with the passphrase of the alias for new keys. Each key is changed on its
+   * own: an interrupted rotation keeps what is done, and a signer that has both passphrases may be running. Calls
+   * `onRow` after each key with the error that kept it from being opened, if any. Returns how many were changed. Throws
+   * `online-key-unreadable` if no alias is configured for new keys, or its passphrase is not given.
    */
   async rotatePassphrases(onRow: (id: string, failure: unknown) => void, now: () => Instant): Promise<number> {
     const alias = this.passphrases.defaultAlias;
@@ -293,7 +295,7 @@ export class SignerKeyVault implements OnlineKeyVault {
     );
   }
 
-  /** Runs `work` while no other process does under this name: nothing unique in the table would keep two keys apart. */
+  /** Runs `work` under a lock of this name, because no unique key in the table prevents two keys for one role. */
   private oneAtATime<T>(name: string, work: (statements: Statements) => Promise<T>): Promise<T> {
     if (this.database.dialect === 'postgres') {
       return this.database.transaction(async (statements) => {
@@ -316,7 +318,7 @@ export class SignerKeyVault implements OnlineKeyVault {
   }
 }
 
-/** Undefined for what the server could not use: a key for another role, of another kind, or of no repository. */
+/** Undefined for a key that the server cannot use: for another role, of another type, or without a repository. */
 function keyOf(row: KeyRow | undefined): OnlineKey | undefined {
   if (row === undefined || !isKeyId(row.key_id) || !TYPES.includes(row.algorithm) || !ROLES.includes(row.role)) {
     return undefined;
@@ -333,7 +335,7 @@ function keyOf(row: KeyRow | undefined): OnlineKey | undefined {
   };
 }
 
-/** Undefined for what is no GUN: of the oldest keys it is not known whose they are. */
+/** Undefined if it is not a GUN: the oldest keys have none. */
 function gunOf(text: string): Gun | undefined {
   try {
     return parseGun(text);

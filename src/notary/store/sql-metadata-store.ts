@@ -20,13 +20,13 @@ import type {
 import { type NewFile, newFiles } from './new-files.ts';
 import { NOTARY_DIALECTS, type NotaryDialect, timeText } from './notary-dialect.ts';
 
-/** The widest version that Notary's column takes. */
+/** The largest version that fits Notary's column. */
 const MAX_VERSION = 2 ** 31 - 1;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 interface FileRow {
   readonly id: number;
-  /** Null in rows that were put in by hand. */
+  /** Null in rows that were inserted by hand. */
   readonly at: number | null;
   readonly role: string;
   readonly version: number;
@@ -44,14 +44,14 @@ interface ChangeRow {
 }
 
 interface SqlMetadataOptions {
-  /** How many versions of a role are kept; all of them if absent. Clients of Notary may ask for any. */
+  /** How many versions of a role are kept, all of them by default. Clients of Notary may ask for any. */
   readonly keptVersions?: number;
 }
 
 /**
- * The metadata store on Notary's own tables in PostgreSQL, MySQL and MariaDB (protocol B.12): it reads and writes them as
- * notary-server does, so that one can follow the other, or run beside it. Races with others are decided by the unique key
- * of `tuf_files`, which is the only thing that a Notary keeps to.
+ * The metadata store on Notary's own tables in PostgreSQL, MySQL and MariaDB (protocol B.12). It reads and writes them
+ * as notary-server does, so that one can replace the other, or run at the same time. Races with other writers are
+ * decided by the unique key of `tuf_files`, the only rule that a Notary follows.
  */
 export class SqlMetadataStore implements MetadataStore {
   private readonly database: SqlDatabase;
@@ -128,7 +128,8 @@ export class SqlMetadataStore implements MetadataStore {
   delete(gun: Gun, at: Instant): Promise<boolean> {
     return this.database.transaction(async (statements) => {
       let total = 0;
-      // One that publishes and holds the timestamp's row lets the first statement wait, and adds rows that only the next sees.
+      // The first DELETE may wait for a publish that holds the timestamp's row, and only the next one sees the rows
+      // that it added.
       for (let found = -1; found !== 0; total += found) {
         found = await statements.run(`DELETE FROM tuf_files WHERE ${this.dialect.same('gun', 'gun')}`, { gun });
       }
@@ -163,8 +164,8 @@ export class SqlMetadataStore implements MetadataStore {
   }
 
   /**
-   * Told by the newest timestamp's row, since everything current follows from it and no row is ever changed. Without one it
-   * is told by the last deletion: even numbers are the ones, odd numbers the others.
+   * Derived from the newest timestamp's row, because all current files follow from it and rows never change. Without a
+   * timestamp it is derived from the last deletion. Even numbers are used for timestamps, odd numbers for deletions.
    */
   private async revisionOf(statements: Statements, gun: Gun, lock: 'FOR UPDATE' | ''): Promise<number> {
     const sql = `SELECT id FROM tuf_files WHERE deleted_at IS NULL AND ${this.dialect.same('gun', 'gun')}
@@ -179,7 +180,7 @@ export class SqlMetadataStore implements MetadataStore {
     return id === 0 ? 0 : 2 * id + 1;
   }
 
-  /** What a timestamp leads to (protocol B.5): the snapshot that it names, and what that snapshot lists. */
+  /** The files that a timestamp leads to (protocol B.5): the snapshot that it names, and what that snapshot lists. */
   private async chain(statements: Statements, gun: Gun, row: FileRow): Promise<ReadonlyMap<RoleName, MetadataFile>> {
     const timestamp = toFile(row);
     const files = new Map<RoleName, MetadataFile>([['timestamp', timestamp]]);
@@ -191,7 +192,7 @@ export class SqlMetadataStore implements MetadataStore {
     return files;
   }
 
-  /** The files of these roles that have these checksums; what is not stored is left out. */
+  /** The files of these roles with these checksums. Leaves out files that are not stored. */
   private async withChecksums(
     statements: Statements,
     gun: Gun,
@@ -239,7 +240,8 @@ export class SqlMetadataStore implements MetadataStore {
   }
 
   /**
-   * What a publication came to that the database did not take. Throws the error if no other publication is the cause.
+   * The result of a publication that the database refused. Throws the error if it was not caused by another
+   * publication.
    */
   private async conflict(
     gun: Gun,
@@ -254,12 +256,12 @@ export class SqlMetadataStore implements MetadataStore {
     throw error;
   }
 
-  /** Why a version exists: because of a publication since the revision was looked at, or because it did before. */
+  /** Whether a version existed before the revision was read, or because of a publication since. */
   private async outrun(statements: Statements, gun: Gun, expected: number): Promise<PublicationResult> {
     return (await this.revisionOf(statements, gun, '')) === expected ? 'version-exists' : 'outdated';
   }
 
-  /** MySQL takes names that differ in case for the same one; Notary's unique key then has room for one of them. */
+  /** MySQL treats names that differ only in case as equal, so Notary's unique key has room for only one of them. */
   private async refuseVariant(gun: Gun): Promise<void> {
     if (this.database.dialect !== 'mysql') return;
     const variant = await this.database.first<{ gun: string }>(
@@ -274,7 +276,7 @@ export class SqlMetadataStore implements MetadataStore {
     );
   }
 
-  /** Removes versions that are beyond what is kept. A snapshot may list an old version, so those are looked at. */
+  /** Removes versions beyond those kept, except old versions that a kept snapshot lists. */
   private async prune(statements: Statements, gun: Gun, published: readonly NewFile[]): Promise<void> {
     if (this.keptVersions === undefined) return;
     const surplus = [];
@@ -324,7 +326,7 @@ function toFile({ at, role, version, sha256, data }: FileRow): MetadataFile {
   return { role: parseRole(role), version, sha256, bytes, createdAt: at ?? 0 };
 }
 
-/** PostgreSQL fills checksums up with blanks, also the empty one of a deletion. */
+/** PostgreSQL pads checksums with blanks, even the empty one of a deletion. */
 function changeOf({ at, sha256, ...change }: ChangeRow): ChangeRecord {
   return { ...change, at: at ?? 0, sha256: (sha256 ?? '').trimEnd() };
 }

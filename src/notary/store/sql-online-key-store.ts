@@ -8,8 +8,8 @@ import { addOrFind } from '../../store/sql-rows.ts';
 import type { OnlineKeyStore, OnlineKeyType, OnlineRole, SealedKey } from './online-key-store.ts';
 
 /**
- * The server's own keys. Times are milliseconds since 1970; `last_used` is set when a key signs for the first time. `pending`
- * is 1 until then and null afterwards, so that a GUN has one unused key of a role and type at most.
+ * The server's own keys. Times are milliseconds since 1970. `last_used` is set when a key signs for the first time.
+ * `pending` is 1 until then and null afterwards, so that a GUN has at most one unused key of a role and type.
  */
 export const SQL_ONLINE_KEY_MIGRATIONS: SqlMigrations = {
   part: 'trust-keys',
@@ -42,7 +42,10 @@ interface KeyRow {
 
 const KEY = 'SELECT key_id, last_used, gun, role, algorithm, public_key, private_key FROM signet_online_keys';
 
-/** The server's keys in a database server, sealed with the master key; migrated with `SQL_ONLINE_KEY_MIGRATIONS`. */
+/**
+ * The server's keys in a database server, encrypted with the master key. Needs the migrations
+ * `SQL_ONLINE_KEY_MIGRATIONS`.
+ */
 export class SqlOnlineKeyStore implements OnlineKeyStore {
   private readonly database: SqlDatabase;
 

@@ -6,7 +6,7 @@ import type { SqlMigrations } from '../../store/sql-migrations.ts';
 import { addOrFind } from '../../store/sql-rows.ts';
 import type { KeptProposal, Replacement, ReplacementResult, ServerProposalStore } from './proposal-store.ts';
 
-/** One proposal for each GUN, with who put it there and when, in milliseconds since 1970. */
+/** One proposal per GUN, with its uploader and the time of the upload in milliseconds since 1970. */
 export const SQL_PROPOSAL_MIGRATIONS: SqlMigrations = {
   part: 'trust-proposals',
   steps: [
@@ -21,7 +21,7 @@ export const SQL_PROPOSAL_MIGRATIONS: SqlMigrations = {
   ],
 };
 
-/** Proposals in a database server, migrated with `SQL_PROPOSAL_MIGRATIONS`. */
+/** Proposals in a database server. Needs the migrations `SQL_PROPOSAL_MIGRATIONS`. */
 export class SqlProposalStore implements ServerProposalStore {
   private readonly database: SqlDatabase;
 
@@ -61,7 +61,7 @@ async function replaceIn(
   if (proposal === undefined || sha256 === undefined) {
     await statements.run('DELETE FROM signet_proposals WHERE gun = $gun', { gun });
   } else {
-    // Only a row that was found is held: what another writer adds meanwhile makes this INSERT fail.
+    // Only existing rows are locked. If another writer adds one meanwhile, this INSERT fails.
     await statements.run(
       row === undefined
         ? 'INSERT INTO signet_proposals (gun, put_at, put_by, sha256, data) VALUES ($gun, $at, $by, $sha256, $proposal)'

@@ -8,12 +8,13 @@ import type { RepositoryName, UploadId } from '../names.ts';
 import type { BlobIndex, BlobKey, LinkedBlob, UploadIndex } from './registry-index.ts';
 import { holdOrAddRepository, holdRepository } from './sql-repositories.ts';
 
-/** The link `l` of the repository `$repository` to the blob `b` with the digest `$digest`. */
+/** The link `l` from the repository `$repository` to the blob `b` with the digest `$digest`. */
 const LINK = `signet_registry_links l JOIN signet_registry_blobs b ON b.id = l.blob_id
   JOIN signet_registry_repositories o ON o.id = l.repository WHERE o.name = $repository AND b.digest = $digest`;
 const IS_THIS_LINK = `repository = (SELECT id FROM signet_registry_repositories WHERE name = $repository)
   AND blob_id = (SELECT id FROM signet_registry_blobs WHERE digest = $digest)`;
 
+/** Unfinished uploads in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlUploadIndex implements UploadIndex {
   private readonly database: SqlDatabase;
 
@@ -43,6 +44,7 @@ export class SqlUploadIndex implements UploadIndex {
   }
 }
 
+/** Blobs and their links in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlBlobIndex implements BlobIndex {
   private readonly database: SqlDatabase;
 
@@ -113,7 +115,7 @@ export class SqlBlobIndex implements BlobIndex {
   }
 }
 
-/** Keeps the blob from being forgotten until the transaction ends; false if it is already. */
+/** Locks the blob against removal until the transaction ends. Returns false if it has already been removed. */
 async function holdBlob(statements: Statements, blob: BlobKey): Promise<boolean> {
   const sql = 'SELECT id FROM signet_registry_blobs WHERE id = $blob FOR UPDATE';
   return (await statements.first(sql, { blob })) !== undefined;

@@ -5,17 +5,21 @@ import { inBatches } from '../../store/sql-rows.ts';
 import type { GarbageIndex, LooseManifest } from './registry-index.ts';
 import { holdRepositoryId } from './sql-repositories.ts';
 
-/** A manifest `m` that nothing in its repository needs: no tag, no index that lists it, no subject that is there. */
+/**
+ * A manifest `m` that nothing in its repository needs: it has no tag, no index lists it, and it has no existing
+ * subject.
+ */
 const IS_LOOSE = `m.seen < $unseenSince
   AND NOT EXISTS (SELECT 1 FROM signet_registry_tags t WHERE t.manifest = m.id)
   AND NOT EXISTS
     (SELECT 1 FROM signet_registry_references r WHERE r.repository = m.repository AND r.digest = m.digest)
   AND NOT EXISTS (SELECT 1 FROM signet_registry_manifests s WHERE s.repository = m.repository AND s.digest = m.subject)`;
-/** A link `l` to a blob `b` that no manifest of its repository names. */
+/** A link `l` to a blob `b` that no manifest of its repository uses. */
 const IS_UNNAMED = `l.seen < $unseenSince AND NOT EXISTS
   (SELECT 1 FROM signet_registry_references r WHERE r.repository = l.repository AND r.digest = b.digest)`;
 const LINKS = 'signet_registry_links l JOIN signet_registry_blobs b ON b.id = l.blob_id';
 
+/** Finds and removes unused content in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlGarbageIndex implements GarbageIndex {
   private readonly database: SqlDatabase;
 
@@ -39,7 +43,7 @@ export class SqlGarbageIndex implements GarbageIndex {
     if (row === undefined) return false;
     return this.database.transaction(async (statements) => {
       await holdRepositoryId(statements, row.repository);
-      // Held too, since a client that is told of it notes so without holding the repository.
+      // Locked too, because telling a client that it exists marks it as seen without locking the repository.
       const held = 'SELECT id FROM signet_registry_manifests WHERE id = $key FOR UPDATE';
       if ((await statements.first(held, { key })) === undefined) return false;
       const check = `SELECT m.id FROM signet_registry_manifests m WHERE m.id = $key AND ${IS_LOOSE}`;
@@ -61,7 +65,7 @@ export class SqlGarbageIndex implements GarbageIndex {
         unseenSince,
       );
     }
-    // 0 says that nothing is left: what was seen or named meanwhile is not found again.
+    // 0 would mean that nothing is left, so look again: links that were seen or used meanwhile are not found again.
     return removed === 0 && loose.length > 0 ? this.unlinkLooseBlobs(unseenSince, limit) : removed;
   }
 
@@ -82,7 +86,8 @@ export class SqlGarbageIndex implements GarbageIndex {
 
   forgetBlob(digest: Digest, unseenSince: Instant): Promise<boolean> {
     return this.database.transaction(async (statements) => {
-      // Locked before links are looked for: a request that links it locks it too, so one sees the other's link or removal.
+      // Locks blobs before it looks for links: a request that links a blob locks it too, so each sees what the other
+      // did.
       const hold = 'SELECT id, announced FROM signet_registry_blobs WHERE digest = $digest FOR UPDATE';
       const blob = await statements.first<{ id: number; announced: number }>(hold, { digest });
       if (blob === undefined) return true;

@@ -4,7 +4,7 @@ import { SqlBlobIndex, SqlUploadIndex } from './sql-blob-index.ts';
 import { SqlGarbageIndex } from './sql-garbage-index.ts';
 import { SqlManifestIndex } from './sql-manifest-index.ts';
 
-/** The index in a database server, migrated with `SQL_REGISTRY_MIGRATIONS`; the caller closes the database. */
+/** The index in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. The caller closes the database. */
 export function sqlRegistryIndex(database: SqlDatabase): RegistryIndex {
   return {
     uploads: new SqlUploadIndex(database),

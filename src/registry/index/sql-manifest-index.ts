@@ -17,9 +17,10 @@ interface ManifestRow {
 
 const COLUMNS = 'm.digest, m.media_type, m.bytes, m.seen';
 const THIS_REPOSITORY = '(SELECT id FROM signet_registry_repositories WHERE name = $repository)';
-/** Referrers read at once: one answer has some hundreds at most. */
+/** Referrers read at once. A response has at most a few hundred. */
 const REFERRERS = 128;
 
+/** Manifests and tags in a database server. Needs the migrations `SQL_REGISTRY_MIGRATIONS`. */
 export class SqlManifestIndex implements ManifestIndex {
   private readonly database: SqlDatabase;
 

@@ -1,9 +1,9 @@
 import type { SqlMigrations } from '../../store/sql-migrations.ts';
 
-/** SHA-512 with its name has 135 characters. */
+/** Length of a SHA-512 digest with the algorithm's name. */
 const DIGEST = 135;
 
-/** The registry's tables in a database server, as in SQLite. Times are milliseconds since 1970. */
+/** The registry's tables in a database server, the same as in SQLite. Times are milliseconds since 1970. */
 export const SQL_REGISTRY_MIGRATIONS: SqlMigrations = {
   part: 'registry',
   steps: [

@@ -3,30 +3,30 @@ import { SignetError } from '../../core/errors/index.ts';
 import type { SqlDatabase } from '../../store/sql.ts';
 import type { Statements } from '../../store/sql-connection.ts';
 
-/** Where a table was left off: the values of its key in the last row that was dealt with. */
+/** A position in a table: the key values of the last processed row. */
 export type CopyPosition = readonly (string | number)[];
 
 /**
- * How far a copy of a database has come (`signet serve database copy`). It lies in the database that is copied to, in a
- * table that is there until the copy is whole, and changes in the transactions that add rows.
+ * The progress of a database copy (`signet serve database copy`). It is stored in the target database, in a table that
+ * exists until the copy is complete, and is updated in the transactions that add rows.
  */
 export interface CopyMark {
-  /** The database that is copied, without a password. */
+  /** The source database, without a password. */
   readonly source: string;
-  /** The table that is being copied, as SQLite calls it. */
+  /** The table being copied, by its name in SQLite. */
   readonly table: string;
   readonly position?: CopyPosition | undefined;
 }
 
 const TABLE = 'signet_copy';
 
-/** Refuses a database whose copy has not ended. Throws `database-incomplete`. */
+/** Refuses a database with an unfinished copy. Throws `database-incomplete`. */
 export function refuseIncomplete(mark: CopyMark | undefined): void {
   if (mark === undefined) return;
   throw new SignetError('database-incomplete', `the database is half of a copy of ${mark.source}`);
 }
 
-/** The mark in an SQLite file; undefined if no copy is under way. */
+/** The mark in an SQLite file. Undefined if no copy is in progress. */
 export function sqliteCopyMark(database: Database): CopyMark | undefined {
   const find = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
   if (database.query(find).get(TABLE) === null) return undefined;
@@ -34,18 +34,19 @@ export function sqliteCopyMark(database: Database): CopyMark | undefined {
   return row === null ? undefined : (JSON.parse(row.mark) as CopyMark);
 }
 
-/** Within a transaction. */
+/** Call it within a transaction. */
 export function setSqliteCopyMark(database: Database, mark: CopyMark): void {
   database.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (mark TEXT NOT NULL) STRICT`);
   database.run(`DELETE FROM ${TABLE}`);
   database.query(`INSERT INTO ${TABLE} (mark) VALUES (?)`).run(JSON.stringify(mark));
 }
 
+/** Removes the table of the mark, which marks the copy as complete. */
 export function dropSqliteCopyMark(database: Database): void {
   database.run(`DROP TABLE ${TABLE}`);
 }
 
-/** The mark in a database of a server; undefined if no copy is under way. */
+/** The mark in a server's database. Undefined if no copy is in progress. */
 export async function sqlCopyMark(database: SqlDatabase): Promise<CopyMark | undefined> {
   const schema = database.dialect === 'postgres' ? 'current_schema()' : 'database()';
   const found = await database.first(
@@ -57,18 +58,20 @@ export async function sqlCopyMark(database: SqlDatabase): Promise<CopyMark | und
   return row && (JSON.parse(row.mark) as CopyMark);
 }
 
+/** Creates the table of the mark unless it exists, and stores the mark. */
 export async function makeSqlCopyMark(database: SqlDatabase, mark: CopyMark): Promise<void> {
   const type = database.dialect === 'postgres' ? 'TEXT' : 'LONGTEXT';
   await database.run(`CREATE TABLE IF NOT EXISTS ${TABLE} (mark ${type} NOT NULL)`);
   await database.transaction((statements) => setSqlCopyMark(statements, mark));
 }
 
-/** Within a transaction, once `makeSqlCopyMark` was there. */
+/** Call it within a transaction, after `makeSqlCopyMark`. */
 export async function setSqlCopyMark(statements: Statements, mark: CopyMark): Promise<void> {
   await statements.run(`DELETE FROM ${TABLE}`);
   await statements.run(`INSERT INTO ${TABLE} (mark) VALUES ($mark)`, { mark: JSON.stringify(mark) });
 }
 
+/** Removes the table of the mark, which marks the copy as complete. */
 export async function dropSqlCopyMark(database: SqlDatabase): Promise<void> {
   await database.run(`DROP TABLE ${TABLE}`);
 }

@@ -13,7 +13,7 @@ import type { DataFolder } from '../data/data-folder.ts';
 import type { Settings } from '../settings/settings.ts';
 
 type DatabaseSettings = Pick<Settings, 'database' | 'databaseFile' | 'databasePool' | 'databaseTimeout'>;
-/** Where the keys of a notary-signer lie. */
+/** The settings that locate a notary-signer's keys. */
 export type SignerDatabaseSettings = Pick<
   Settings,
   'signerDatabase' | 'signerDatabaseFile' | 'databasePool' | 'databaseTimeout'
@@ -23,8 +23,8 @@ export type SignerDatabaseSettings = Pick<
 const MAX_URL = 4096;
 
 /**
- * The database that the settings name, or the file of the data folder. Throws `settings-unreadable` for a file without a
- * URL, and `database-url-invalid`.
+ * The database given in the settings, by default the file in the data folder. Throws `settings-unreadable` for a file
+ * without a URL, and `database-url-invalid`.
  */
 export function databaseOf({ database, databaseFile }: DatabaseSettings, folder: DataFolder): DatabaseUrl {
   if (database !== undefined) return database;
@@ -32,8 +32,8 @@ export function databaseOf({ database, databaseFile }: DatabaseSettings, folder:
 }
 
 /**
- * The database of a notary-signer that the settings name, if any. Throws as `databaseOf` does, and `setting-invalid` for what
- * no notary-signer can use.
+ * The notary-signer database given in the settings, undefined if there is none. Throws what `databaseOf` throws, and
+ * `setting-invalid` for a database that a notary-signer cannot use.
  */
 export function signerDatabaseOf({
   signerDatabase,
@@ -46,7 +46,7 @@ export function signerDatabaseOf({
   });
 }
 
-/** How the settings want a database server to be used. */
+/** The connection options given in the settings. */
 export function sqlOptionsOf({
   databasePool,
   databaseTimeout,
@@ -54,7 +54,7 @@ export function sqlOptionsOf({
   return { ...SQL_DEFAULTS, poolSize: databasePool, statementTimeout: databaseTimeout };
 }
 
-/** Notes in the data folder where its database is, without a password, unless it is the file of the folder. */
+/** Records in the data folder where its database is, without a password, unless it is the folder's own file. */
 export function noteDatabase(folder: DataFolder, url: DatabaseUrl): void {
   const isUsual = url.kind === 'sqlite' && url.path === folder.database;
   if (isUsual) removeFile(folder.databaseNote);
@@ -81,8 +81,8 @@ export function refuseForgottenDatabase(folder: DataFolder, url: DatabaseUrl): v
 }
 
 /**
- * Refuses to work on another database than the server that used the folder last: it was told of it by a flag or variable
- * that this command does not have. Throws `settings-conflict`.
+ * Refuses to work on another database than the folder's server used last: the server got its database from a flag or
+ * variable that this command was not given. Throws `settings-conflict`.
  */
 export function refuseOtherDatabase(folder: DataFolder, url: DatabaseUrl): void {
   const noted = readNote(folder) ?? `sqlite:${folder.database}`;
@@ -119,7 +119,7 @@ function placeIn(url: string): string {
   return url.replace(/^([a-z]+:\/\/)[^@/]*@/, '$1');
 }
 
-/** The URL that a file holds. Throws `settings-unreadable` or `database-url-invalid`. */
+/** Reads a URL from a file. Throws `settings-unreadable` or `database-url-invalid`. */
 export function readDatabaseUrl(file: string): DatabaseUrl {
   const text = readUrlFile(file);
   if (text === undefined) {

@@ -3,10 +3,7 @@ import type { SqlOptions } from '../../store/sql.ts';
 import { openSqliteStorage } from './sqlite-storage.ts';
 import type { BeforeChanges, Storage } from './storage.ts';
 
-/**
- * Opens everything that a server keeps in its database, of whichever kind. Throws as the opener of the kind and `beforeChanges`
- * do.
- */
+/** Opens the server's database, whatever its kind. Throws what the function for that kind and `beforeChanges` throw. */
 export async function openStorage(
   url: DatabaseUrl,
   options?: SqlOptions,

@@ -13,7 +13,7 @@ export const SQL_JOB_MIGRATIONS: SqlMigrations = {
   ],
 };
 
-/** In a database server, migrated with `SQL_JOB_MIGRATIONS`. */
+/** Job times in a database server. Needs the migrations `SQL_JOB_MIGRATIONS`. */
 export class SqlJobTimes implements JobTimes {
   private readonly database: SqlDatabase;
 

@@ -17,14 +17,14 @@ import type { BeforeChanges, Storage } from './storage.ts';
 /** A database with the tables of every part. */
 interface OpenSqlDatabase {
   readonly database: SqlDatabase;
-  /** Whose tables trust data lies in: what Signet made it also tidies up. */
+  /** Who created the tables of trust data. Signet deletes old rows only from tables of its own. */
   readonly owner: TablesOwner;
 }
 
 /**
- * Connects, and brings all tables up to date: trust data lies in Notary's own tables, which are made in an empty database
- * and never altered; everything else in tables that begin with `signet_`. Throws what `SqlDatabase.open`,
- * `openNotaryTables` and `migrateSql` throw.
+ * Connects, and migrates all tables. Trust data is stored in Notary's own tables, which are created in an empty
+ * database and never altered; everything else in tables whose names begin with `signet_`. Throws what
+ * `SqlDatabase.open`, `openNotaryTables` and `migrateSql` throw.
  */
 export async function openSqlDatabase(
   server: DatabaseServer,
@@ -50,8 +50,8 @@ export async function openSqlDatabase(
 }
 
 /**
- * Everything in one database of a database server, which other replicas may share. Throws as `openSqlDatabase` does, and
- * `database-incomplete`.
+ * Opens a storage in one database of a database server, which other replicas may share. Throws what `openSqlDatabase`
+ * throws, and `database-incomplete`.
  */
 export async function openSqlStorage(
   server: DatabaseServer,

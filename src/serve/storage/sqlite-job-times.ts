@@ -9,7 +9,7 @@ export const JOB_MIGRATIONS: Migrations = {
   steps: ['CREATE TABLE jobs (name TEXT PRIMARY KEY, ended INTEGER NOT NULL) STRICT, WITHOUT ROWID'],
 };
 
-/** In a database opened with `JOB_MIGRATIONS`. */
+/** Job times in an SQLite database opened with `JOB_MIGRATIONS`. */
 export class SqliteJobTimes implements JobTimes {
   private readonly database: Database;
 

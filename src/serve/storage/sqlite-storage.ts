@@ -11,10 +11,7 @@ import { refuseIncomplete, sqliteCopyMark } from './copy-mark.ts';
 import { JOB_MIGRATIONS, SqliteJobTimes } from './sqlite-job-times.ts';
 import type { Storage } from './storage.ts';
 
-/**
- * Opens the file, which is made if it does not exist, with the tables of every part. Throws `database-unusable` or
- * `database-newer`.
- */
+/** Opens or creates the file, and migrates the tables of every part. Throws `database-unusable` or `database-newer`. */
 export function openSqliteDatabase(path: string): Database {
   return openDatabase(
     path,
@@ -27,7 +24,7 @@ export function openSqliteDatabase(path: string): Database {
   );
 }
 
-/** Everything in one SQLite file. Throws as `openSqliteDatabase` does, and `database-incomplete`. */
+/** Opens a storage in one SQLite file. Throws what `openSqliteDatabase` throws, and `database-incomplete`. */
 export function openSqliteStorage(path: string): Storage {
   const database = openSqliteDatabase(path);
   try {
@@ -43,7 +40,7 @@ export function openSqliteStorage(path: string): Storage {
     registry: sqliteRegistryIndex(database),
     jobs: new SqliteJobTimes(database),
     accountEvents: new SqliteAccountEvents(database),
-    // The folder that it lies in is locked by its server.
+    // The server locks the file's folder.
     isExclusive: true,
     isNotarys: false,
     accounts: (actor) => new SqliteAccountStore(database, actor),

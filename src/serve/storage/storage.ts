@@ -8,7 +8,7 @@ import type { SqlDatabase } from '../../store/sql.ts';
 import type { JobTimes } from './job-times.ts';
 
 /**
- * Everything that a server keeps in its database. Blobs lie in the blob store; the master key, the token key and
+ * Everything that a server keeps in its database. Blobs are in the blob store; the master key, the token key and
  * certificates are files of the data folder, so that the database alone is not enough to sign anything.
  */
 export interface Storage {
@@ -20,11 +20,11 @@ export interface Storage {
   readonly accountEvents: AccountEvents;
   /** Whether no other process can change it while this one serves. */
   readonly isExclusive: boolean;
-  /** Whether trust data lies in the tables of a notary-server, which may go on with them. */
+  /** Whether trust data is in the tables of a notary-server, which may use them again. */
   readonly isNotarys: boolean;
-  /** The database itself, if the keys of a notary-signer lie in it. */
+  /** The database itself, if it contains the keys of a notary-signer. */
   readonly signerDatabase?: SqlDatabase;
-  /** Accounts, whose changes are recorded as made by `actor`. */
+  /** Accounts. Changes are recorded as made by `actor`. */
   accounts(actor: Actor): AccountStore;
   close(): Promise<void>;
 }

@@ -10,9 +10,9 @@ import { type Adoption, adoptionJson } from './adoption.ts';
 import { type AdoptionPlan, planAdoption } from './plan.ts';
 
 /**
- * Vouches, in one publish, for the tags of an old collection that are not vouched for yet: founds the repository where it is
- * new, else signs into every role that this person can sign for. What others publish in between stays. Returns undefined
- * where it founded the repository.
+ * Signs, in one publish, the tags of an old collection that are not signed yet. Creates the repository if it does not
+ * exist, and otherwise signs into every role that the user has keys for. What others publish in between is kept.
+ * Returns undefined if it created the repository.
  */
 export async function vouch(
   repository: Repository,

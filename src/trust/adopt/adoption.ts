@@ -5,18 +5,18 @@ import { type Digest, parseDigest } from '../../core/names/digest.ts';
 import { type Gun, parseGun } from '../../core/names/gun.ts';
 import { formatTime, type Instant, parseTime } from '../../core/time.ts';
 
-/** On whose word a tag was vouched for: what its target's custom data says, signed with the tag. */
+/** Whose signatures an adopted tag rests on. It is stored in the target's custom data, and so signed with the tag. */
 export interface Adoption {
-  /** The collection whose signatures were verified. */
+  /** The collection that was verified. */
   readonly gun: Gun;
-  /** Origin of the trust server that it was read from; undefined for a client's cache. */
+  /** Origin of the trust server that it was read from. Undefined for a client's cache. */
   readonly server: string | undefined;
   readonly read: Instant;
-  /** Digest of the file of the copy that shows it (docs/export-format.md). */
+  /** Digest of the copy file that proves it (docs/export-format.md). */
   readonly evidence: Digest;
 }
 
-/** The member of a target's custom data. Clients that do not know it pass over it. */
+/** The member of a target's custom data. Clients that do not know it ignore it. */
 const MEMBER = 'signet.adopted';
 
 /** The custom data of an adopted tag. */
@@ -30,7 +30,7 @@ export function adoptionJson({ gun, server, read, evidence }: Adoption): JsonVal
   return new Map([[MEMBER, new Map(about)]]);
 }
 
-/** Reads it back; undefined for a tag that was not adopted, and for what is not in this form. */
+/** Parses `adoptionJson`. Undefined for a tag that was not adopted, or if the data does not have this form. */
 export function readAdoption(custom: JsonValue | undefined): Adoption | undefined {
   const member = custom instanceof Map ? (custom as ReadonlyMap<string, JsonValue>).get(MEMBER) : undefined;
   if (member === undefined) return undefined;

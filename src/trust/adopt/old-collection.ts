@@ -9,28 +9,28 @@ import { type CopySource, readCopy, trustIn } from '../copy/read-copy.ts';
 import { inspectExpired } from '../update/collection.ts';
 import type { FileServer } from '../update/served-files.ts';
 
-/** The collection that is to be adopted, and where it is read from. */
+/** A collection to be adopted, and where it is read from. */
 interface OldSource extends Omit<CopySource, 'server'> {
-  /** A live trust server, or a copy that was made of one. */
+  /** A live trust server, or a copy. */
   readonly from: { readonly server: FileServer; readonly address: URL } | CollectionCopy;
-  /** What was verified of it before, apart from the cache of collections that are used. */
+  /** Metadata verified by earlier adoptions, separate from the cache of collections in use. */
   readonly known: MetadataCache;
-  /** Root keys that it may have, as given for this command. */
+  /** The root keys that it may have, as given to this command. */
   readonly pins: readonly RootPin[];
-  /** Whether a root that is cached under its name is that of one's own collection, which has taken its place. */
+  /** Whether a root cached under its name belongs to the user's own collection that has replaced it. */
   readonly isOwn: (root: Buffer) => Promise<boolean>;
 }
 
-/** A verified collection whose tags can be vouched for. */
+/** A verified collection with tags that can be adopted. */
 export interface OldCollection {
   readonly copy: CollectionCopy;
   readonly verified: VerifiedCopy;
 }
 
 /**
- * Reads and verifies a collection that is to be adopted. Its root is the one of the last time; else one of those given; else
- * the one that was trusted here under its name; else what the pins say, first use included. Throws as `readCopy`, and
- * `copy-untrusted`.
+ * Reads and verifies a collection to be adopted. Its root must be the one of the last adoption, otherwise one of the
+ * given ones, otherwise the one trusted under its name, otherwise one that the pins allow, including first use. Throws
+ * what `readCopy` throws, and `copy-untrusted`.
  */
 export async function readOld(source: OldSource): Promise<OldCollection> {
   const { from, gun, cache } = source;
@@ -44,12 +44,12 @@ export async function readOld(source: OldSource): Promise<OldCollection> {
   const verified = verifyCopy(from);
   const copied = { ...reading, server: new CopiedServer(from) };
   const root = await trustIn(copied);
-  // The same checks against pins and what was seen before as of a live server.
+  // Apply the same checks as for a live server, against pins and known versions.
   await inspectExpired({ ...copied, purpose: 'publish', whenUnreachable: 'refuse' });
   return { copy: { ...from, verification: { ...from.verification, root } }, verified };
 }
 
-/** The cache that remembers its root: of earlier adoptions, or of the time when it was used under its own name. */
+/** The cache that knows its root: that of earlier adoptions, or the one from its use under its own name. */
 async function memoryOf({ gun, known, cache, pins, isOwn }: OldSource): Promise<MetadataCache | undefined> {
   if ((await known.read(gun, 'root')) !== undefined) return known;
   const used = pins.length > 0 ? undefined : await cache.read(gun, 'root');
@@ -62,8 +62,8 @@ function pinningOf({ gun, pinning, pins }: OldSource, isKnown: boolean): Pinning
 }
 
 /**
- * Refuses what has expired, as no one can say whether it is the newest. With `accepted` it is taken as it stood on that day:
- * only what had expired before is refused. Throws `metadata-expired`.
+ * Refuses expired files, because no one can tell whether they are the newest. With `accepted`, the collection is
+ * checked as of that day: only files that had expired before are refused. Throws `metadata-expired`.
  */
 export function checkFresh({ verified, copy }: OldCollection, now: Instant, accepted: Instant | undefined): void {
   const expired = expiredFiles(verified.set, now);
@@ -81,7 +81,7 @@ export function checkFresh({ verified, copy }: OldCollection, now: Instant, acce
   );
 }
 
-/** Remembers the collection as it was verified, so that no older one and no other root is taken the next time. */
+/** Stores the verified collection, so that no older one and no other root is accepted the next time. */
 export async function rememberOld(known: MetadataCache, { copy, verified }: OldCollection): Promise<void> {
   const { gun } = copy;
   await known.write(gun, 'root', verified.set.root.envelope.bytes);
@@ -92,7 +92,7 @@ function day(instant: Instant): string {
   return formatTime(instant).slice(0, 10);
 }
 
-/** A cache in which nothing is. */
+/** An empty cache. */
 class NoCache implements MetadataCache {
   private readonly path: string;
 
@@ -109,11 +109,11 @@ class NoCache implements MetadataCache {
   }
 
   async write(): Promise<void> {
-    // The caller remembers elsewhere what it read.
+    // The caller stores what it read elsewhere.
   }
 
   async remove(): Promise<void> {
-    // There is nothing.
+    // Nothing is stored.
   }
 
   async guns(): Promise<readonly []> {

@@ -4,24 +4,24 @@ import type { TrustedView } from '../../core/verify/trusted-set.ts';
 import { resolveAllTags, type TrustedTag, targetDigest } from '../decide/resolve.ts';
 import { readAdoption } from './adoption.ts';
 
-/** What adopting a collection comes to, tag by tag. */
+/** The effects of adopting a collection, tag by tag. */
 export interface AdoptionPlan {
-  /** Vouched for the first time. */
+  /** Signed for the first time. */
   readonly added: readonly TrustedTag[];
-  /** Vouched for with another digest than before. */
+  /** Signed with another digest than before. */
   readonly moved: readonly TrustedTag[];
   readonly unchanged: readonly TrustedTag[];
   /** Adopted before, and no longer in the old collection. They stay. */
   readonly vanished: readonly string[];
-  /** Signed here by one's own decision, with another digest. They stay. */
+  /** Signed here independently, with another digest. They stay. */
   readonly kept: readonly string[];
   /** Signed without SHA-256 in the old collection, so that no client can use them. */
   readonly skipped: readonly string[];
 }
 
 /**
- * What is to be vouched for of an old collection: its tags as docker resolves them, or those of them that are named, compared
- * with what is signed on one's own server already. Throws `target-not-found` for a name that is none.
+ * Plans which tags of an old collection to sign: all tags as docker resolves them, or the given ones, compared with
+ * what is already signed on the user's own server. Throws `target-not-found` for an unknown name.
  */
 export function planAdoption(old: TrustedView, own: TrustedView | undefined, names: readonly string[]): AdoptionPlan {
   const { tags: all, skipped } = resolveAllTags(old);

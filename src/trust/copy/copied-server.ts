@@ -5,7 +5,7 @@ import type { Gun } from '../../core/names/gun.ts';
 import { type Latest, type RemoteFile, remoteName } from '../../remote/notary/trust-server.ts';
 import type { FileServer } from '../update/served-files.ts';
 
-/** A trust server that has one collection's copy and nothing else. It is no more trusted than any other. */
+/** A trust server that serves one collection from a copy. It is trusted no more than any other server. */
 export class CopiedServer implements FileServer {
   private readonly copy: CollectionCopy;
 

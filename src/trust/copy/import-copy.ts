@@ -5,9 +5,9 @@ import { CopiedServer } from './copied-server.ts';
 import type { CopySource } from './read-copy.ts';
 
 /**
- * Brings a copy into the cache, as if its files came from a server: own pins and the root of earlier visits decide whether to
- * trust it, nothing may be older than what is cached, and nothing may have expired. Throws `copy-untrusted`, or what
- * `updateCollection` throws; the cache is then as before.
+ * Imports a copy into the cache as if its files came from a server: the user's pins and the root of earlier visits
+ * decide whether to trust it, no file may be older than the cached one, and none may have expired. Throws
+ * `copy-untrusted`, or what `updateCollection` throws; the cache is unchanged then.
  */
 export function importCopy(source: Omit<CopySource, 'server'>, copy: CollectionCopy): Promise<Collection> {
   verifyCopy(copy);

@@ -9,16 +9,16 @@ import { CachedTimestamp } from '../update/cached-timestamp.ts';
 import { type Collection, inspectExpired } from '../update/collection.ts';
 import type { CollectionSource } from '../update/collection-source.ts';
 
-/** What a copy is read from: a collection's source without what reading for use is about. */
+/** The source of a copy: that of a collection, without the options that are only about its use. */
 export type CopySource = Omit<CollectionSource, 'purpose' | 'whenUnreachable'>;
 
 /**
- * Reads a whole collection from a live trust server and verifies it as a client does: pins and the root of earlier visits
- * are respected, nothing may be older than what the cache has, and every file must be the one that its predecessor
- * promises. What has expired is recorded, not refused. The cache stays as it is.
+ * Reads a whole collection from a live trust server and verifies it as a client does: pins and the root of earlier
+ * visits apply, no file may be older than the cached one, and every file must be the one listed by its predecessor.
+ * Expired files are recorded, not refused. The cache is not changed.
  *
- * All roots are read that the server has and that lead to the current one; `warn` is told from which version on, if it is
- * not the first. Throws what `updateCollection` throws, but for `metadata-expired`.
+ * Reads all roots of the server that lead to the current one. If the first one is not among them, calls `warn` with the
+ * version at which they begin. Throws what `updateCollection` throws, except `metadata-expired`.
  */
 export async function readCopy(source: CopySource, server: URL): Promise<CollectionCopy> {
   const trust = await trustIn(source);
@@ -28,8 +28,8 @@ export async function readCopy(source: CopySource, server: URL): Promise<Collect
 }
 
 /**
- * The same from the cache alone, as it stands, without asking a server. It has one root, so that clients who know only an
- * older one cannot follow. Throws `trust-data-missing` for a collection that is not cached, or not whole.
+ * Copies the cached collection without contacting a server. The copy has only one root, so clients that know only an
+ * older one cannot follow. Throws `trust-data-missing` if the collection is not cached completely.
  */
 export async function copyCached(source: Omit<CopySource, 'server'>): Promise<CollectionCopy> {
   const { gun, cache } = source;
@@ -58,7 +58,7 @@ async function olderRoots({ gun, server, warn }: CopySource, current: TrustedRoo
     const found = await server.read(gun, { role: 'root', version }, LIMITS.metadata).catch(unlessMissing);
     const root = found instanceof SignetError ? found : leadingTo(next, found);
     if (root instanceof SignetError) {
-      // Without it, or with one that does not lead on, the older ones are of use to no one.
+      // If this root is missing or does not lead on, clients cannot use the older ones.
       warn(
         `WARNING: the roots of ${gun} can be followed from version ${version + 1} on, not from version 1: ${root.message}. Clients that know only an older root have to decide again whether to trust it.`,
       );
@@ -75,7 +75,7 @@ function unlessMissing(error: unknown): SignetError {
   throw error;
 }
 
-/** The root in a file, if it vouches for the one after it; otherwise why it does not. */
+/** The root in a file, if it leads to the one after it. Otherwise the reason why it does not. */
 function leadingTo({ gun, envelope }: TrustedRoot, bytes: Buffer): TrustedRoot | SignetError {
   try {
     const root = trustCachedRoot(gun, bytes);
@@ -106,7 +106,7 @@ function copyOf(
     ]),
     verification: { root: trust, expired: expiredFiles(set, readAt), unsigned: unsignedRoles(unusable) },
   };
-  // What is handed out is what any reader of it will accept.
+  // Make sure that every reader will accept the copy.
   verifyCopy(copy);
   return copy;
 }

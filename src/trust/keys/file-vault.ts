@@ -129,10 +129,10 @@ export class FileVault implements KeyVault {
     gun: Gun | undefined,
     given: NewPassphrase = 'of its alias',
   ): Promise<{ readonly signer: Signer; readonly isNew: boolean }> {
+    checkRootKey(key, role);
     const present = await this.store.load(key.id);
     if (present !== undefined && present.role !== role) throw roleConflict(key.id, present.role);
     if (present !== undefined) return { ...this.keep(key), isNew: false };
-    checkRootKey(key, role);
     const known = given === 'its own' ? undefined : this.known.of(role);
     const passphrase = known ?? (await this.passphrases.fresh({ id: key.id, alias: role }));
     this.known.remember(role, passphrase);

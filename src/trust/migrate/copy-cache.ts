@@ -3,7 +3,10 @@ import type { Gun } from '../../core/names/gun.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import type { MetadataCache } from '../../store/metadata-cache.ts';
 
-/** The cache of a client that has read a collection before: all of it, or its oldest root alone. It ends with the process. */
+/**
+ * The cache of a client that has read a collection before: all of it, or only its oldest root. It exists only in
+ * memory.
+ */
 export class CopyCache implements MetadataCache {
   private readonly gun: Gun;
   private readonly files: Map<RoleName, Buffer>;

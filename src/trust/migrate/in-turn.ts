@@ -1,4 +1,4 @@
-/** Runs tasks one after the other, in the order of their calls; one that fails does not stop the others. */
+/** Runs tasks one after the other, in the order of the calls. If one fails, the others still run. */
 export class InTurn {
   private last: Promise<unknown> = Promise.resolve();
 

@@ -1,5 +1,6 @@
 import type { CollectionCopy } from '../../core/copy/collection-copy.ts';
 import { type VerifiedCopy, verifyCopy } from '../../core/copy/verify-copy.ts';
+import { checkOwnRoot } from '../../core/edit/own-root.ts';
 import type { ProposalStore } from '../../core/edit/proposal-store.ts';
 import type { SigningKeys } from '../../core/edit/signing.ts';
 import { type ErrorCode, isSignetError, SignetError } from '../../core/errors/index.ts';
@@ -19,7 +20,7 @@ import { CopyCache } from './copy-cache.ts';
 import type { InTurn } from './in-turn.ts';
 import { type NewRoot, type OnlineKeys, signNewRoot } from './new-root.ts';
 
-/** One repository that is to move, and both servers. */
+/** One repository to migrate, and both servers. */
 export interface Migration {
   readonly gun: Gun;
   readonly from: { readonly address: URL; readonly source: CopySource };
@@ -29,53 +30,56 @@ export interface Migration {
     readonly imports: Pick<ImportService, 'isFree' | 'import'>;
   };
   readonly keys: SigningKeys & Pick<KeyRing, 'has'>;
-  /** In which keys are opened: two at once could both ask for their passphrase. */
+  /** Serialises opening keys: two at once could both ask for their passphrase. */
   readonly signing: InTurn;
   readonly drafts: ProposalStore & { pathOf(gun: Gun): string };
 }
 
-/** What moves, or has moved. */
+/** What is migrated, or was. */
 interface MovedParts {
-  /** Version of the last root of the old server; the new one follows it. */
+  /** Version of the old server's last root. The new root follows it. */
   readonly root: number;
-  /** Version of the oldest root that leads to it: clients that know only an older one cannot follow, here or there. */
+  /**
+   * Version of the oldest root that leads to it. Clients that know only an older one cannot follow, on either server.
+   */
   readonly oldestRoot: number;
   readonly targets: number;
   readonly delegations: number;
-  /** Roles whose files had expired on the old server, and are no better on the new one. */
+  /** Roles whose files had expired on the old server, and so are expired on the new one. */
   readonly expired: readonly TargetsRole[];
 }
 
-/** What became of one repository. */
+/** The result for one repository. */
 export type Outcome =
   | { readonly kind: 'moved' | 'present'; readonly parts: MovedParts; readonly timestamp: number }
-  /** Nothing stands in the way; said instead of moving it. */
+  /** Nothing prevents the migration. The result of a dry run. */
   | { readonly kind: 'ready'; readonly parts: MovedParts; readonly newCertificates: boolean }
-  /** The old server has no trust data of it. */
+  /** The old server has no trust data for it. */
   | { readonly kind: 'unsigned' }
-  /** So many of the keys still have to sign. */
+  /** This many of the keys still have to sign. */
   | {
       readonly kind: 'waiting';
       readonly parts: MovedParts;
       readonly missing: readonly KeyId[];
       readonly needed: number;
-      /** The file in which the root waits; undefined if no key is here that could have begun to sign it. */
+      /** The file with the unfinished root. Undefined if no key that could begin to sign it is available here. */
       readonly draft: string | undefined;
     }
   | { readonly kind: 'failed'; readonly error: SignetError }
-  /** It was not begun, because the command ended before. */
+  /** It was not begun, because the command ended first. */
   | { readonly kind: 'skipped' };
 
-/** Faults of the way to the new server say nothing of what stands there. */
+/** If the new server cannot be reached, these errors say nothing about its content. */
 const UNREACHABLE: readonly ErrorCode[] = ['network-unreachable', 'network-timeout', 'server-error', 'unauthorized'];
-/** How often a collection is read again if it changes on the old server in between. */
+/** How many times a collection is read again if it changes on the old server meanwhile. */
 const ATTEMPTS = 5;
 
 /**
- * Moves one repository: reads all of it from the old server and verifies it, makes the one new root version that gives its
- * online roles to the new server (`signNewRoot`), and imports all of it there. What then stands there must be what a client
- * that knows any old root can read at the first try. What is there already is recognised. Throws what its parts throw,
- * `import-unsupported`, and `migration-conflict` for a new server that has something else under the name.
+ * Migrates one repository: reads all of it from the old server and verifies it, makes the one new root version that
+ * gives its online roles to the new server (`signNewRoot`), and imports all of it there. Then checks that a client that
+ * knows any old root can read the result on its first try. Recognises a repository that has already been migrated.
+ * Throws what its parts throw, `import-unsupported`, and `migration-conflict` if the new server has something else
+ * under the name.
  */
 export async function migrate(migration: Migration): Promise<Outcome> {
   const { gun, to } = migration;
@@ -98,7 +102,7 @@ export async function migrate(migration: Migration): Promise<Outcome> {
   }
 }
 
-/** What `migrate` would do. Reads from both servers, opens no key, and changes nothing. */
+/** Predicts what `migrate` would do. Reads from both servers, opens no key, and changes nothing. */
 export async function plan(migration: Migration): Promise<Outcome> {
   const copy = await read(migration);
   if (copy === undefined) return { kind: 'unsigned' };
@@ -107,6 +111,7 @@ export async function plan(migration: Migration): Promise<Outcome> {
   const { threshold } = set.signersOf('root');
   const ids = canonicalKeyIds(set.signersOf('root'));
   const here = await countHere(migration.keys, ids);
+  await checkOldRoot(migration, copy.verified);
   const parts = partsOf(copy);
   if (here >= threshold) return { kind: 'ready', parts, newCertificates: hasEndedCertificate(migration, set) };
   const missing: KeyId[] = [];
@@ -129,11 +134,16 @@ async function read({ from }: Migration): Promise<ReadCopy | undefined> {
   }
 }
 
-/** No key is here that could sign the new root. */
+/** No key that could sign the new root is available here. */
 interface Keyless {
   readonly kind: 'keyless';
   readonly missing: readonly KeyId[];
   readonly needed: number;
+}
+
+/** Throws `root-unconfirmed` if the old root is not one that a key of this machine has signed. */
+function checkOldRoot({ from, keys }: Migration, { set }: VerifiedCopy): Promise<void> {
+  return checkOwnRoot(set.root, from.source.pinning, (id) => keys.has(id));
 }
 
 async function newRoot(migration: Migration, old: VerifiedCopy): Promise<NewRoot | Keyless> {
@@ -144,6 +154,7 @@ async function newRoot(migration: Migration, old: VerifiedCopy): Promise<NewRoot
   }
   const { gun, to, keys, drafts, from } = migration;
   const { now } = from.source;
+  await checkOldRoot(migration, old);
   const online: OnlineKeys = {
     timestamp: await to.server.publicKey(gun, 'timestamp'),
     snapshot: await to.server.publicKey(gun, 'snapshot'),
@@ -160,7 +171,7 @@ function hasEndedCertificate({ from }: Migration, set: VerifiedCopy['set']): boo
   });
 }
 
-/** The files by the names of protocol I.2.1. */
+/** The files by the names in protocol I.2.1. */
 async function importedFiles(
   migration: Migration,
   { copy, verified }: ReadCopy,
@@ -176,8 +187,8 @@ async function importedFiles(
 }
 
 /**
- * The files of roles that no one delegates to any more but that the snapshot still lists (protocol G-16): which versions
- * they reached, their successors of the same names have to know. What the old server has lost is left out.
+ * The files of roles that no one delegates to any more but that the snapshot still lists (protocol G-16): a later role
+ * of the same name must continue their version numbers. Leaves out files that the old server has lost.
  */
 async function undelegatedFiles(
   { gun, from }: Migration,
@@ -198,20 +209,23 @@ function unlessMissing(error: unknown): undefined {
   if (!isSignetError(error, 'trust-data-missing')) throw error;
 }
 
-/** Whether the old server still has nothing newer: neither a publish nor a renewed timestamp. */
+/** Whether the old server has nothing newer than the copy, neither a publish nor a renewed timestamp. */
 async function isCurrent({ gun, from }: Migration, copy: CollectionCopy): Promise<boolean> {
   const timestamp = await from.source.server.read(gun, { role: 'timestamp' }, LIMITS.timestamp);
   return copy.files.get('timestamp')?.equals(timestamp) === true;
 }
 
-/** The new server has trust data of the name already: the repository's own, if clients of the old one can go on with it. */
+/**
+ * Handles a new server that already has trust data of that name: it must be this repository, such that clients of the
+ * old server can continue with it.
+ */
 async function present(migration: Migration, copy: ReadCopy): Promise<Outcome> {
   return { kind: 'present', parts: partsOf(copy), timestamp: await checkThere(migration, copy) };
 }
 
 /**
- * Reads the collection from the new server as two clients do: one that has all of the old server's files, and one that knows
- * only the oldest root. Nothing may be older than on the old server. Returns the version of the timestamp there.
+ * Reads the collection from the new server as two clients would: one that has all of the old server's files, and one
+ * that knows only the oldest root. No file may be older than on the old server. Returns the timestamp's version there.
  */
 async function checkThere({ gun, from, to }: Migration, { copy, verified }: ReadCopy): Promise<number> {
   const visit = (what: 'all' | 'oldest root') =>
@@ -239,7 +253,10 @@ async function checkThere({ gun, from, to }: Migration, { copy, verified }: Read
   }
 }
 
-/** A client's first visit to the new server demands what it has seen on the old one, also of keys that are replaced. */
+/**
+ * On a first visit to the new server, a client still requires the versions seen on the old one, even of roles with new
+ * keys.
+ */
 function checkVersions(set: Collection['set'], old: VerifiedCopy['set']): void {
   const versions = [
     ['root', set.root.root.version, old.root.root.version + 1],
@@ -273,7 +290,7 @@ function partsOf({ copy, verified }: ReadCopy): MovedParts {
     oldestRoot: copy.roots[0]?.version ?? verified.set.root.root.version,
     targets: payloads.reduce((sum, { targets }) => sum + targets.size, 0),
     delegations: payloads.length - 1,
-    // The others are signed again.
+    // The other roles are signed again.
     expired: copy.verification.expired.map(({ role }) => role).filter(isTargetsRole),
   };
 }

@@ -35,28 +35,28 @@ interface RootParts {
   readonly old: VerifiedCopy;
   readonly online: OnlineKeys;
   readonly keys: SigningKeys & Pick<KeyRing, 'has'>;
-  /** Where a root waits that has too few signatures. */
+  /** Where a root with too few signatures is stored. */
   readonly drafts: ProposalStore;
   readonly now: Instant;
 }
 
-/** Who still has to sign: so many of these keys. */
+/** Who still has to sign: this many of these keys. */
 interface Missing {
   readonly missing: readonly KeyId[];
   readonly needed: number;
 }
 
-/** The owner's part of a migration. */
+/** The result of the owner's part of a migration. */
 export type NewRoot =
   | { readonly kind: 'signed'; readonly root: Buffer; readonly snapshot: Buffer | undefined; readonly draft: boolean }
-  /** Too few have signed so far; the root waits in the draft. */
+  /** Too few have signed so far. The root is stored as a draft. */
   | ({ readonly kind: 'waiting' } & Missing);
 
 /**
- * Makes the one new root version of a migration, with both keys of the new server, new certificates where the old ones have
- * expired, and all else as it was, and signs it with the keys that are here for the old and the new root. A snapshot key
- * that is here stays, and signs the next snapshot. If others have signed such a root before and passed it on, that one is
- * signed. Throws `signing-key-missing` if no key is here that can.
+ * Makes the one new root version of a migration, with both keys of the new server, and new certificates where the old
+ * ones have expired; the rest is unchanged. Signs it with the available keys of the old and the new root. A snapshot
+ * key that is available here stays, and signs the next snapshot. If others have already signed and passed on such a
+ * root, signs that one. Throws `signing-key-missing` if no key that can sign is available here.
  */
 export async function signNewRoot(parts: RootParts): Promise<NewRoot> {
   const { gun, old, keys, drafts } = parts;
@@ -91,7 +91,7 @@ async function ownProposal({ gun, old, online, keys, now }: RootParts): Promise<
   return { gun, files: (await editor.edition(keys, now)).files };
 }
 
-/** The next snapshot, if its key stays with the owner; who has that key if it is not here. */
+/** The next snapshot, if its key stays with the owner. If the key is not available here, who has it. */
 async function ownSnapshot(
   { old, online, keys, now }: RootParts,
   bytes: Buffer,
@@ -108,7 +108,7 @@ function isMissing(part: Buffer | Missing | undefined): part is Missing {
   return part !== undefined && 'missing' in part;
 }
 
-/** The draft, if it is a root of this migration and of nothing else; otherwise nothing can come of it. */
+/** The draft, if it is exactly a root of this migration. Any other draft is ignored. */
 function usableDraft(text: Buffer, parts: RootParts): Proposal | undefined {
   try {
     const proposal = parseProposal(text);
@@ -130,7 +130,7 @@ function examine(proposal: Proposal, { set, unusable }: VerifiedCopy): readonly 
   });
 }
 
-/** Who can still sign, and how many of them must. Undefined if enough have. */
+/** Who can still sign, and how many of them must. Undefined if enough have signed. */
 function lackingSignatures(files: readonly ProposedFile[]): Missing | undefined {
   const short = files
     .flatMap(({ approvals }) => approvals)
@@ -148,8 +148,8 @@ function rootOf(bytes: Buffer): Root {
 }
 
 /**
- * Whether a root says what `signNewRoot` would let it say: the next version, the keys of the new server, and for all else the
- * keys and thresholds of before; certificates may be others.
+ * Whether a root is one that `signNewRoot` could make: the next version, with the keys of the new server and otherwise
+ * the same keys and thresholds. Certificates may differ.
  */
 function isOfMigration(root: Root, { old, online }: RootParts): boolean {
   const before = old.set.root.root;

@@ -2,10 +2,10 @@ import { type ErrorCode, isSignetError, type SignetError } from '../../core/erro
 import type { Gun } from '../../core/names/gun.ts';
 import type { Outcome } from './migrate.ts';
 
-/** Repositories that are worked on at the same time. */
+/** Repositories processed at the same time. */
 const AT_A_TIME = 8;
 
-/** What stops the others as well: they would ask for the same passphrase again, or fail for the same reason. */
+/** Errors that stop the others as well: they would ask for the same passphrase again, or fail for the same reason. */
 const FOR_ALL: readonly ErrorCode[] = [
   'cancelled',
   'key-passphrase-wrong',
@@ -18,17 +18,17 @@ const SKIPPED: Outcome = { kind: 'skipped' };
 
 interface Many {
   readonly guns: readonly Gun[];
-  /** Moves one, or says what would be moved. */
+  /** Migrates a repository, or plans its migration. */
   readonly work: (gun: Gun) => Promise<Outcome>;
-  /** Told of each as soon as it is known. */
+  /** Called for each repository as soon as its outcome is known. */
   readonly finished: (gun: Gun, outcome: Outcome) => void;
-  /** When it is aborted, nothing new is begun; what has begun is finished. */
+  /** After an abort, no new repository is begun; those in progress are finished. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Works on many repositories, some at a time. One that fails does not stop the others, unless the reason is theirs as well.
- * Returns what became of every one, in the order of `guns`, and the error that stopped all, if one did.
+ * Processes many repositories, several at a time. If one fails, the others continue, unless they would fail for the
+ * same reason. Returns the outcome of every one, in the order of `guns`, and the error that stopped them all, if any.
  */
 export async function runAll({
   guns,

@@ -1,5 +1,6 @@
 import { type Edition, signSnapshot } from '../../core/edit/edition.ts';
 import type { Editor } from '../../core/edit/editor.ts';
+import { checkOwnRoot } from '../../core/edit/own-root.ts';
 import {
   countersign,
   examineProposal,
@@ -50,7 +51,7 @@ export type Publication =
       readonly place: ProposalPlace;
     };
 
-type PublisherKeys = SigningKeys & Pick<KeyRing, 'keepMade'>;
+type PublisherKeys = SigningKeys & Pick<KeyRing, 'keepMade' | 'has'>;
 
 /** Publishes what is signed enough, and keeps what is not where others can sign it (thresholds above one). */
 export class Publisher {
@@ -65,6 +66,7 @@ export class Publisher {
   /** Publishes an editor's changes, or proposes them. Throws `publish-conflict` if someone else was faster. */
   async offer(collection: Collection, editor: Editor): Promise<Publication> {
     const edition = await editor.edition(this.keys, this.source.now);
+    if (edition.files.has('root')) await this.checkRoot(collection);
     if (edition.incomplete.size > 0) return this.propose(collection, edition);
     await send(this.source, this.keys, await editor.withSnapshot(edition.files, this.keys, this.source.now));
     return { kind: 'published' };
@@ -107,6 +109,7 @@ export class Publisher {
   async approve(waiting: WaitingProposal, isUnusualAccepted: boolean): Promise<Publication> {
     const { collection, proposal, files, unusual, stored, isGain } = waiting;
     if (unusual.length > 0 && !isUnusualAccepted) throw new SignetError('proposal-unusual', unusual.join('; '));
+    if (proposal.files.has('root')) await this.checkRoot(collection);
     const signed = await countersign(proposal, files, this.keys);
     if (!isGain && !isSignedFurther(proposal, signed) && files.some(({ shortfall }) => shortfall !== undefined)) {
       throw new SignetError('signing-key-missing', 'no key here can add a signature to the proposal');
@@ -124,6 +127,11 @@ export class Publisher {
     }
   }
 
+  /** Throws `root-unconfirmed` before anything that follows a root of someone else's leaves this machine. */
+  private checkRoot({ set }: Collection): Promise<void> {
+    return checkOwnRoot(set.root, this.source.pinning, (id) => this.keys.has(id));
+  }
+
   private parse(text: Buffer): Proposal {
     const proposal = parseProposal(text);
     if (proposal.gun === this.source.gun) return proposal;
@@ -136,6 +144,7 @@ export class Publisher {
     if (present === undefined) return this.settle(collection, own, await this.source.proposals.read(own.gun));
     const { proposal, same } = joinProposal(present.proposal, edition);
     const files = examine(collection, proposal);
+    if (proposal.files.has('root')) await this.checkRoot(collection);
     const signed = await countersign(proposal, files, this.keys, same);
     const isComplete = examine(collection, signed).every(({ shortfall }) => shortfall === undefined);
     if (isComplete || isSignedFurther(proposal, signed))

@@ -1,6 +1,7 @@
 import type { Subject } from '../engine.ts';
 import { DOCKER_SUBJECTS } from './docker.ts';
 import { DOCKERFILE_SUBJECTS } from './dockerfile.ts';
+import { DUMP_SUBJECTS } from './dump.ts';
 import { FILE_SUBJECTS } from './files.ts';
 import { HTTP_SUBJECTS } from './http.ts';
 import { JSON_SUBJECTS } from './json.ts';
@@ -23,6 +24,7 @@ export const SUBJECTS: ReadonlyMap<string, () => Subject | Promise<Subject>> = n
     ...TRUST_WIRE_SUBJECTS,
     ...TOKEN_SUBJECTS,
     ...FILE_SUBJECTS,
+    ...DUMP_SUBJECTS,
     ...DOCKER_SUBJECTS,
     ...DOCKERFILE_SUBJECTS,
   }),

@@ -5,14 +5,14 @@ import { debugIsOn } from '../../wording/debug.ts';
 import { findWord, WORDS } from '../words.ts';
 
 const NOTHING: Completion = { candidates: [], directive: 'none' };
-/** What a shell takes as one word without quotes, and no terminal as anything else. */
+/** Characters that every shell reads as part of one word without quotes, and that no terminal interprets. */
 const SAFE = /^[A-Za-z0-9_./:@+=,%^~-]+$/;
 const MAX_ABOUT = 200;
 
 /**
- * `signet __complete =CURRENT WORD…`: prints what could stand in the place of CURRENT after the words, one candidate a line
- * with what it is about behind a tab, and last the directive behind a colon. Completion is a help: whatever fails, it is
- * silent, and the exit code is 0.
+ * `signet __complete =CURRENT WORD…`: prints the candidates for CURRENT after the words, one per line with its
+ * description after a tab, then a last line with a colon and the directive. Completion must not get in the way: any
+ * failure is silent, and the exit code is 0.
  */
 export async function completeCommand(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [first = '', ...before] = words;
@@ -25,7 +25,7 @@ export async function completeCommand(words: readonly string[], env: NodeJS.Proc
   return 0;
 }
 
-/** What could stand in the place of `current`, after the words that follow the program's name. */
+/** Candidates for `current`, given the words that follow the program's name. */
 async function complete(words: readonly string[], current: string, env: NodeJS.ProcessEnv): Promise<Completion> {
   const [name, ...rest] = words[0] === 'help' ? words.slice(1) : words;
   const found = name === undefined ? undefined : findWord(name);
@@ -36,7 +36,7 @@ async function complete(words: readonly string[], current: string, env: NodeJS.P
   return { ...completion, candidates: fitting(completion.candidates, current) };
 }
 
-/** Docker's words, and Signet's beside them where a command begins. */
+/** Docker's candidates, plus Signet's own at the start of a command. */
 async function withDockers(words: readonly string[], current: string, env: NodeJS.ProcessEnv): Promise<Completion> {
   const isFirst = words.length === 0 || (words.length === 1 && words[0] === 'help');
   const own = isFirst && !current.startsWith('-') ? WORDS.map(({ name, about }) => ({ word: name, about })) : [];
@@ -60,7 +60,7 @@ async function ours(wanted: Wanted, current: string, env: NodeJS.ProcessEnv): Pr
   if (takes === 'text') return NOTHING;
   const { knownValues } = await import('./values.ts');
   const candidates = written(await knownValues(takes, current.slice(before.length), line, env));
-  // A tag follows the name of an image.
+  // A tag may follow an image's name.
   const isName = takes === 'image' && candidates.every(({ word }) => !/:[^/]*$/.test(word));
   return { candidates, directive: isName ? 'nospace' : 'none' };
 }

@@ -4,15 +4,15 @@ import { captureDocker } from '../../../engine/cli/run.ts';
 import type { Candidate, Completion } from '../../line/complete.ts';
 import { findCommand, firstWords, nextWords } from '../docker/closed-world/commands.ts';
 
-/** The bits of what docker prints last. */
+/** Bits of the directive that docker prints last. */
 const FAILED = 1;
 const NO_SPACE = 2;
 const NO_FILES = 4;
 const FOLDERS = 16;
 
 /**
- * What docker itself says could stand next. An older docker that cannot be asked is known by its commands and by the options in
- * its helps. Throws `docker-missing`, `docker-failed`.
+ * Asks docker itself for candidates. For an older docker without completion, uses its commands and the options in its
+ * help texts. Throws `docker-missing` or `docker-failed`.
  */
 export async function dockersCompletion(
   words: readonly string[],
@@ -29,7 +29,7 @@ export async function dockersCompletion(
   return { candidates: next.map((word) => ({ word })), directive: next.length === 0 ? 'files' : 'none' };
 }
 
-/** Undefined for what is no answer of docker's, or one that it failed. */
+/** Undefined if docker printed something else, or reported a failure. */
 function readAnswer(stdout: string): Completion | undefined {
   const lines = stdout.trimEnd().split('\n');
   const [, digits] = /^:(\d+)$/.exec(lines.pop() ?? '') ?? [];
@@ -44,7 +44,7 @@ function readAnswer(stdout: string): Completion | undefined {
   return { candidates, directive: (bits & NO_FILES) !== 0 ? 'none' : 'files' };
 }
 
-/** The options of the command that the words name. */
+/** The options of the command given by the words. */
 async function learned(book: LearnedSyntax, words: readonly string[]): Promise<readonly Candidate[]> {
   const length = words.findLastIndex((_, index) => findCommand(words.slice(0, index + 1)) !== undefined) + 1;
   const flags = await book.optionsOf(words.slice(0, length));

@@ -1,4 +1,4 @@
-/** The completion script of each shell, for the programs that are to be completed. */
+/** The completion script for each shell, as a function of the programs to complete. */
 export const SCRIPTS: ReadonlyMap<string, (programs: readonly string[]) => string> = new Map([
   ['bash', bash],
   ['fish', fish],
@@ -7,8 +7,8 @@ export const SCRIPTS: ReadonlyMap<string, (programs: readonly string[]) => strin
 ]);
 
 /**
- * Bash takes a word apart at colons and equals signs, which names of images and options have; it is put together again, and what
- * bash takes for earlier words is cut off the answers.
+ * Bash splits words at colons and equals signs, which image names and options contain. The script joins the parts
+ * again, and removes from the candidates the part that bash counts as earlier words.
  */
 function bash(programs: readonly string[]): string {
   return String.raw`# Completion of signet for bash.

@@ -16,13 +16,13 @@ import type { Meaning } from '../../line/declaration.ts';
 import type { Unfinished } from '../../line/flag-words.ts';
 import { keyText } from '../trust/key/chosen-key.ts';
 
-/** So many roles of one repository are read at most. */
+/** Roles read of one repository at most. */
 const MAX_ROLES = 100;
 
 /**
- * The values of a meaning that this machine knows, from the trust folder and docker's configuration alone: neither the
- * network nor a passphrase is asked for. What is cached is not verified again: it is a help with typing, and decides
- * nothing. `current` is what is typed of the value, `line` what stands before it.
+ * The values of a meaning that are known on this machine, from the trust folder and docker's configuration alone:
+ * completion neither uses the network nor asks for a passphrase. Cached files are not verified again, because
+ * candidates decide nothing. `current` is the part of the value typed so far, `line` the words before it.
  */
 export async function knownValues(
   meaning: Exclude<Meaning, 'file' | 'folder' | 'text'>,
@@ -49,12 +49,12 @@ export async function knownValues(
   }
 }
 
-/** What is known here of trust data, keys and registries. */
+/** The trust data, keys and registries known on this machine. */
 class Known {
   private readonly folder: string;
   private readonly base: string;
   private readonly metadata: MetadataFolder;
-  /** Undefined if names are GUNs as they stand, as in a Notary client's folder. */
+  /** Undefined if names are GUNs, as in a Notary client's folder. */
   private readonly configuration: Configuration | undefined;
 
   private constructor(folder: string, base: string, configuration: Configuration | undefined) {
@@ -73,7 +73,7 @@ class Known {
 
   async repositories(current: string): Promise<readonly Candidate[]> {
     const guns = await this.metadata.guns();
-    // The name as it is written usually, and in full if someone has begun to write it so.
+    // The name in its usual short form, or in full if the user has begun to type the full form.
     return guns.flatMap((gun) => {
       const name = this.nameOf(gun);
       const isInFull = name !== gun && current !== '' && gun.startsWith(current) && !name.startsWith(current);
@@ -100,7 +100,7 @@ class Known {
     return [...BASE_ROLES, ...delegated].map((word) => ({ word }));
   }
 
-  /** Of all repositories: those that a signer is taken from are named behind the signer. */
+  /** Signers of all repositories; a repository that the signer is to be removed from comes later on the line. */
   async signers(): Promise<readonly Candidate[]> {
     const all = await Promise.all((await this.metadata.guns()).map((gun) => this.delegations(gun)));
     const names = all.flat().flatMap((role) => /^targets\/([^/]+)$/.exec(role)?.[1] ?? []);
@@ -120,7 +120,7 @@ class Known {
     }));
   }
 
-  /** The shortest name that means the repository. */
+  /** The shortest name that resolves to the repository. */
   private nameOf(gun: Gun): string {
     const { defaultRegistry = '' } = this.configuration ?? {};
     const below = gun.startsWith(`${defaultRegistry}/`) ? gun.slice(defaultRegistry.length + 1) : gun;
@@ -143,7 +143,7 @@ class Known {
     return [...new Set(all.flatMap((targets) => [...(targets?.targets.keys() ?? [])]))].sort();
   }
 
-  /** The delegations of a repository, from the top down. */
+  /** The delegations of a repository, delegators first. */
   private async delegations(gun: Gun): Promise<readonly TargetsRole[]> {
     const found: TargetsRole[] = ['targets'];
     for (const role of found) {
@@ -160,7 +160,7 @@ class Known {
   }
 }
 
-/** What cannot be read has nothing to offer. */
+/** Files that cannot be read yield no candidates. */
 function orUndefined<T>(read: () => T): T | undefined {
   try {
     return read();

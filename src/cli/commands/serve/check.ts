@@ -7,13 +7,13 @@ import type { ServeSettings } from '../../../serve/start.ts';
 import { printErr, printOut } from '../../terminal/output.ts';
 
 const STDERR = 2;
-/** Between two lines of progress, in milliseconds. */
+/** Milliseconds between two progress lines. */
 const TICK = 100;
 const ERASE_LINE = new ControlSequence('\u001b[2K\r');
 
 /**
- * `signet serve --check`: says what a server with these settings would find in the databases of a Notary, and what it would
- * do. Changes nothing. Returns 0 if it could serve them, 1 if anything is in the way.
+ * `signet serve --check`: reports what a server with these settings would find in a Notary's databases, and what it
+ * would do. Changes nothing. Returns 0 if it could serve them, 1 if anything prevents it.
  */
 export async function checkCommand(settings: ServeSettings, isJson: boolean): Promise<number> {
   const progress = isatty(STDERR) ? progressLine() : undefined;

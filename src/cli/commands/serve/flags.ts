@@ -2,7 +2,7 @@ import type { SettingType } from '../../../serve/settings/setting-types.ts';
 import { flagOf, SETTING_NAMES, SETTINGS, type SettingName } from '../../../serve/settings/settings.ts';
 import type { Flag, ParsedCommand, Takes } from '../../line/declaration.ts';
 
-/** The flags that are not settings, because they say where settings and data are. */
+/** Flags that are not settings, because they locate the settings and data. */
 const LOCATION_FLAGS: readonly Flag[] = [
   {
     name: 'config',
@@ -20,7 +20,7 @@ const LOCATION_FLAGS: readonly Flag[] = [
   },
 ];
 
-/** The flags of commands that do something else than serve, and end. */
+/** Flags of commands that do something other than serve, and then exit. */
 const ACTION_FLAGS: readonly Flag[] = [
   {
     name: 'check',
@@ -37,19 +37,19 @@ const ACTION_FLAGS: readonly Flag[] = [
   { name: 'yes', type: 'switch', about: 'Do not ask before --trust-here and --untrust-here' },
 ];
 
-/** All flags of `signet serve`: one of each setting, and those that are none. */
+/** All flags of `signet serve`: one for each setting, and those that are not settings. */
 export const SERVE_FLAGS: readonly Flag[] = [
   ...SETTING_NAMES.map(settingFlag),
   ...LOCATION_FLAGS,
   ...ACTION_FLAGS,
 ].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-/** What the help says after the flags. */
+/** Printed in the help after the flags. */
 export const SETTINGS_NOTES = `Options also come from the settings file (--token-lifetime is "tokenLifetime" there) and from the environment
 (SIGNET_TOKEN_LIFETIME). ${listNames()} are arrays in the file and have commas in the environment.
 An option goes before the environment, the environment before the file.`;
 
-/** The settings that a command line gives, as texts by the name of their flag. */
+/** The settings given on the command line, as text, by flag name. */
 export function givenSettings(parsed: ParsedCommand): ReadonlyMap<string, readonly string[]> {
   const flags = SETTING_NAMES.map(flagOf);
   return new Map(flags.flatMap((flag) => (parsed.values(flag).length === 0 ? [] : [[flag, parsed.values(flag)]])));
@@ -68,7 +68,7 @@ function settingFlag(name: SettingName): Flag {
   };
 }
 
-/** Words in small letters are all that a setting takes; `FILE` is a file. */
+/** If the argument's name is a list of lower-case words, those are the only values of the setting. `FILE` is a file. */
 function takenBy(argument: string): Takes {
   const words = argument.split('|');
   if (words.includes('FILE')) return 'file';

@@ -32,7 +32,7 @@ export const SERVE: Command<undefined> = {
   run: serve,
 };
 
-/** `signet serve`; returns the exit code. Throws a SignetError if it cannot start. */
+/** `signet serve`. Returns the exit code. Throws a SignetError if it cannot start. */
 export async function serveCommand(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'database') return (await import('./database.ts')).databaseCommand(rest);
@@ -40,8 +40,9 @@ export async function serveCommand(words: readonly string[]): Promise<number> {
 }
 
 /**
- * Serves until SIGTERM or SIGINT asks it to stop, and returns 0 when all requests have ended. A second signal ends it at
- * once; SIGHUP takes renewed certificates into use. `--check`, `--trust-here` and `--untrust-here` end instead of serving.
+ * Serves until SIGTERM or SIGINT, and returns 0 once all requests have ended. A second signal ends it immediately;
+ * SIGHUP loads renewed certificates. With `--check`, `--trust-here` or `--untrust-here` it does that and returns
+ * without serving.
  */
 async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   const commandLine = commandLineOf(parsed);
@@ -65,7 +66,7 @@ async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   return 0;
 }
 
-/** What to do instead of serving. */
+/** The action to run instead of serving, if a flag asks for one. */
 function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly isSure: boolean } | undefined {
   const [isTrust, isUndo, isSure] = ['trust-here', 'untrust-here', 'yes'].map((flag) => parsed.has(flag));
   if (isTrust && isUndo) {

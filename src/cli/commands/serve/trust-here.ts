@@ -21,9 +21,9 @@ import { readCertificates } from '../../../serve/tls/server-certificate.ts';
 import { ProcessTerminal, type Terminal } from '../../terminal/terminal.ts';
 
 interface TrustHereOptions {
-  /** Whether trust is taken back. */
+  /** Whether to undo the trust. */
   readonly isUndo: boolean;
-  /** Whether not to ask. */
+  /** Whether to skip the question. */
   readonly isSure: boolean;
   readonly commandLine?: ServeCommandLine;
   readonly machine?: Machine;
@@ -31,9 +31,9 @@ interface TrustHereOptions {
 }
 
 /**
- * `signet serve --trust-here` and `--untrust-here`: shows what it will do, asks once, does it. The server may run
- * meanwhile. Returns the exit code. Throws `machine-trust-needless` if there is no authority to trust,
- * `machine-trust-unsure` if it cannot ask, `machine-trust-failed`.
+ * `signet serve --trust-here` and `--untrust-here`: shows what it will do, asks once, does it. The server may be
+ * running. Returns the exit code. Throws `machine-trust-needless` if there is no authority to trust,
+ * `machine-trust-unsure` if it cannot ask, or `machine-trust-failed`.
  */
 export async function trustHere(settings: ServeSettings, options: TrustHereOptions): Promise<number> {
   const { isUndo, isSure, machine = thisMachine(), terminal = new ProcessTerminal() } = options;
@@ -107,7 +107,7 @@ function doneText({ data }: ServeSettings, authority: X509Certificate, options: 
   return `${system}To undo it: signet serve --untrust-here ${words.join(' ')}\n`;
 }
 
-/** The system's own program has the last word on what is trusted. */
+/** Checks the system's list afterwards, because the system's own program decides what is in it. */
 function checkSystem(authority: X509Certificate, machine: Machine, isUndo: boolean): void {
   if (isTrustedBySystem(authority, machine) !== isUndo) return;
   const failure = isUndo ? 'still has the authority' : 'does not have the authority';

@@ -9,7 +9,7 @@ import { firstStop } from '../../terminal/interrupts.ts';
 import { printErr, printOut } from '../../terminal/output.ts';
 
 const INTERRUPTED = 130;
-/** The port that Notary's signer listens on by convention. */
+/** The port that notary-signer listens on by convention. */
 const LISTEN = 'localhost:7899';
 const LEVELS = ['debug', 'info', 'warning', 'error'] as const;
 
@@ -92,12 +92,12 @@ export const SIGNER: Command<undefined> = {
   run: signer,
 };
 
-/** `signet signer`; returns the exit code. Throws a SignetError if it cannot start. */
+/** `signet signer`. Returns the exit code. Throws a SignetError if it cannot start. */
 export async function signerCommand(words: readonly string[]): Promise<number> {
   return carryOut(SIGNER, undefined, parseCommand(SIGNER, words));
 }
 
-/** Signs until SIGTERM or SIGINT asks it to stop, and returns 0 when all calls have ended; a second signal ends it at once. */
+/** Signs until SIGTERM or SIGINT, and returns 0 once all calls have ended. A second signal ends it immediately. */
 async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   const { rotateSignerMasterKey, startSigner } = await import('../../../serve/start-signer.ts');
   const environment = process.env;
@@ -120,7 +120,7 @@ async function signer(_: undefined, parsed: ParsedCommand): Promise<number> {
   return 0;
 }
 
-/** Every key that can be opened gets the new passphrase; those that cannot are named, and then the command fails. */
+/** Encrypts every key that can be opened with the new passphrase. Prints those that cannot, and then fails. */
 async function rotatePassphrases(parsed: ParsedCommand): Promise<number> {
   const { rotateSignerPassphrases } = await import('../../../serve/start-signer.ts');
   const { databaseFile, passphrases } = placeFrom(parsed);

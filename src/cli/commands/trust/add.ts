@@ -60,7 +60,10 @@ async function targetOf(parsed: ParsedCommand, path: string | undefined): Promis
   return value === undefined ? info : { ...info, custom: value };
 }
 
-/** What the flags say of the content; undefined where they say nothing. Throws `usage`, `digest-invalid`. */
+/**
+ * The content's length and digests as given by flags. Undefined if no flag gives them. Throws `usage` or
+ * `digest-invalid`.
+ */
 function toldInfo(parsed: ParsedCommand): FileInfo | undefined {
   const size = parsed.value('size');
   const hashes = new Map<string, Buffer>();
@@ -79,7 +82,7 @@ function toldInfo(parsed: ParsedCommand): FileInfo | undefined {
   throw new SignetError('usage', `--size is a number of bytes, not ${JSON.stringify(size.slice(0, 40))}`);
 }
 
-/** Length and both digests of a file, as Notary gives them. Throws `file-missing`. */
+/** The length and both digests of a file, the ones that Notary records. Throws `file-missing`. */
 async function infoOf(path: string): Promise<FileInfo> {
   const hashes = HASHES.map(([algorithm]) => [algorithm, createHash(algorithm)] as const);
   let length = 0;

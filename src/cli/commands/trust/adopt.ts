@@ -66,7 +66,7 @@ export const ADOPT: Command<Session> = {
   run: adopt,
 };
 
-/** What one command is to do with every repository. */
+/** The options of one command, which apply to every repository. */
 interface Wishes {
   readonly tags: readonly string[];
   readonly pins: readonly KeyId[];
@@ -75,7 +75,7 @@ interface Wishes {
   readonly mayFound: boolean;
 }
 
-/** What became of one repository. */
+/** The result for one repository. */
 interface Outcome {
   readonly name: string;
   readonly as?: string;
@@ -88,9 +88,9 @@ interface Outcome {
 }
 
 /**
- * `signet trust adopt --from URL|FILE [--as NAME] [--tag TAG]… [--accept-expired DAY] [--root-key ID]… REPOSITORY…`: verifies
- * what others have signed and vouches for it with one's own keys. One bad repository does not stop the rest. Exit code 1 if
- * any failed.
+ * `signet trust adopt --from URL|FILE [--as NAME] [--tag TAG]… [--accept-expired DAY] [--root-key ID]… REPOSITORY…`:
+ * verifies what others have signed and signs it with the user's own keys. One bad repository does not stop the others.
+ * Exit code 1 if any failed.
  */
 async function adopt(session: Session, parsed: ParsedCommand): Promise<number> {
   const wishes = wishesOf(parsed);
@@ -189,7 +189,7 @@ async function vouchFor(
   }
   const isSame = repository.gun === copy.gun;
   if (isDry) {
-    // What is trusted under the name stays, so that one's own collection cannot be looked at beside it.
+    // A dry run keeps the trust in the old collection of this name, so the user's own collection cannot be read.
     const present = isSame && (await orphan.isTrusted(copy)) ? undefined : await repository.current();
     return { as: repository.gun, plan: planAdoption(verified.set, present?.set, tags), old, result: 'planned' };
   }
@@ -210,7 +210,7 @@ async function vouchFor(
     }
     return { ...about, result: 'vouched', evidence, ...own((await repository.present()).set) };
   } finally {
-    // Unless one's own collection has taken its place.
+    // Does nothing if the user's own collection has replaced the old one.
     await restore?.();
   }
 }
@@ -231,7 +231,7 @@ function frozenOf({ result, old, plan }: Outcome) {
   return result === 'frozen' && old !== undefined && plan !== undefined ? [{ copy: old.copy, tags: plan.added }] : [];
 }
 
-/** What held, and what no one can say. */
+/** What was verified, and what cannot be verified by anyone. */
 function verifiedText({ copy, verified }: OldCollection, now: Instant): string {
   const { gun, verification, server } = copy;
   const { root } = verified.set.root;
@@ -288,7 +288,7 @@ function note(name: string, tags: readonly string[] | undefined, what: string): 
   return tags === undefined || tags.length === 0 ? [] : [`${name}: ${tags.join(', ')} ${what}\n`];
 }
 
-/** The lines that pin the new roots on other machines. */
+/** The settings that pin the new roots on other machines. */
 function pinText(outcomes: readonly Outcome[]): string {
   const sets = outcomes.flatMap(({ own: set }) => (set === undefined ? [] : [set]));
   if (sets.length === 0) return '';
@@ -337,7 +337,7 @@ function asJson({ name, as, result, plan, old, evidence, own: set, error }: Outc
   };
 }
 
-/** The exit code. The next steps are those of the first failure, told once. */
+/** Returns the exit code. Prints the next steps of the first failure once. */
 function failed(outcomes: readonly Outcome[]): number {
   const failures = outcomes.filter(({ error }) => error !== undefined);
   const [first] = failures;

@@ -42,7 +42,10 @@ export const DISCARD: Command<Session> = {
   run: discard,
 };
 
-/** `signet trust approve [--file FILE] [--yes] [--accept-unusual] REPOSITORY`: shows what a waiting change does, then signs it. */
+/**
+ * `signet trust approve [--file FILE] [--yes] [--accept-unusual] REPOSITORY`: shows what a pending change does, then
+ * signs it.
+ */
 async function approve(session: Session, parsed: ParsedCommand): Promise<number> {
   const name = parsed.args[0] ?? '';
   const { repository } = (await placeOf(session, parsed)).collection(name, ['pull', 'push']);
@@ -67,7 +70,7 @@ async function discard(session: Session, parsed: ParsedCommand): Promise<number>
   return 0;
 }
 
-/** Says what became of a change that its author knows may need more signatures; the exit code of the command. */
+/** Reports the outcome of a change whose author knows that it may need more signatures. Returns the exit code. */
 export function reportPublication(session: Session, repository: Repository, publication: Publication): number {
   const { gun } = repository;
   if (publication.kind === 'published') session.print(`Published to ${gun}.\n`);

@@ -9,25 +9,25 @@ import type { OpenCollection } from '../../place.ts';
 import type { Session } from '../../session.ts';
 import { reportPublication } from './approve.ts';
 
-/** The flag of commands that can leave their change for `signet trust publish`. */
+/** The flag of commands that can stage their change for `signet trust publish`. */
 export const STAGE: Flag = {
   name: 'stage',
   type: 'switch',
   about: 'Keep the change here until "signet trust publish"',
 };
 
-/** The flag that names roles: several times, or several at once with commas. `about` says what for. */
+/** The flag that names roles: repeated, or several at once separated by commas. `about` is its help text. */
 export function rolesFlag(about: string): Flag {
   return { name: 'role', short: 'r', type: 'list', takes: 'role', about, default: 'targets' };
 }
 
-/** The roles that a command line names; `targets` where it names none. Throws `role-invalid`. */
+/** The roles given on the command line, `targets` if there are none. Throws `role-invalid`. */
 export function rolesOf(parsed: ParsedCommand): readonly [TargetsRole, ...TargetsRole[]] {
   const [first = 'targets', ...others] = parsed.values('role').flatMap((list) => list.split(','));
   return [parseTargetsRole(first), ...others.map(parseTargetsRole)];
 }
 
-/** Keeps changes in the changelist, for which neither network nor keys are needed. Returns the exit code. */
+/** Stages changes in the changelist, which needs neither network nor keys. Returns the exit code. */
 export async function stageChanges(
   session: Session,
   { gun, changelist }: OpenCollection,
@@ -38,7 +38,7 @@ export async function stageChanges(
   return 0;
 }
 
-/** Publishes changes at once, or stages them where the command line says so. Returns the exit code. */
+/** Publishes changes at once, or stages them if the command line says so. Returns the exit code. */
 export async function makeChanges(
   session: Session,
   parsed: ParsedCommand,
@@ -51,7 +51,10 @@ export async function makeChanges(
   return reportChange(session, collection, await publishChanges(collection.repository, changes, accepted, kept));
 }
 
-/** Says what became of a change, and that others wait, which it never takes along. Returns the exit code. */
+/**
+ * Reports the outcome of a change, and that staged ones, which are not published with it, still wait. Returns the exit
+ * code.
+ */
 export async function reportChange(
   session: Session,
   { gun, repository, changelist }: OpenCollection,

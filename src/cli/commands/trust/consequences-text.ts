@@ -3,10 +3,10 @@ import type { Signatory } from '../../../trust/keys/signatories.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import { naturalCompare } from '../../../trust/report/natural-order.ts';
 
-/** How many names of targets are listed before the rest is only counted. */
+/** Names of targets listed at most; the rest are only counted. */
 const MAX_NAMES = 10;
 
-/** What a change leads to beyond what it says, a line each; empty where there is nothing. */
+/** Describes the side effects of a change, one per line. Empty if there are none. */
 export function consequencesText(gun: string, { resigned, lost, silenced }: Consequences): string {
   return [
     ...resigned.map(({ role, targets }) => resignedText(role, targets.size)),

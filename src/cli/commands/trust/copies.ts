@@ -6,7 +6,10 @@ import { LIMITS } from '../../../core/limits.ts';
 import type { Instant } from '../../../core/time.ts';
 import { readSmallFile } from '../../../store/files.ts';
 
-/** The copies in a file, read and not verified. Throws `file-missing`, `copy-malformed`, or why it cannot be read. */
+/**
+ * Reads the copies in a file, without verifying them. Throws `file-missing` or `copy-malformed`, or the error of a file
+ * that cannot be read.
+ */
 export function readCopyFile(path: string): readonly CollectionCopy[] {
   const bytes = readSmallFile(path, LIMITS.copyFile, true);
   if (bytes === undefined) throw new SignetError('file-missing', `there is no file ${path}`);
@@ -17,17 +20,18 @@ export function readCopyFile(path: string): readonly CollectionCopy[] {
   }
 }
 
-/** The bytes of a file of one copy. */
+/** The file format of a single copy, as bytes. */
 export function fileOf(copy: CollectionCopy): Buffer {
   return formatCopies([copy]);
 }
 
-/** Until when clients accept a copy, or since when they do not. */
+/** A text saying until when clients accept a copy, or since when they do not. */
 export function usability(copy: CollectionCopy, now: Instant): string {
   const until = usableUntil(verifyCopy(copy).set);
   return until < now ? `expired on ${day(until)}` : `clients can use it until ${day(until)}`;
 }
 
+/** Formats the UTC day of an instant: `2026-11-29`. */
 export function day(instant: Instant): string {
   return new Date(instant).toISOString().slice(0, 10);
 }

@@ -3,28 +3,28 @@ import type { Gun } from '../../../core/names/gun.ts';
 import { isCi } from '../../../trust/settings/ci.ts';
 import type { Flag } from '../../line/declaration.ts';
 
-/** The flag that founds a repository where no one can be asked. */
+/** The flag that allows creating a repository if no one can be asked. */
 export const INIT_FLAG: Flag = {
   name: 'init',
   type: 'switch',
   about: 'Found a repository that is new, also in a script',
 };
 
-/** Where a command runs. */
+/** The environment that a command runs in. */
 interface Surroundings {
   readonly isInteractive: boolean;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Whether someone sees what is made: at a terminal, and not in CI, where no one looks at it. */
+/** Whether a person sees what is created: at a terminal, and not in CI, which no one watches. */
 export function isWatched({ isInteractive, env }: Surroundings): boolean {
   return isInteractive && !isCi(env);
 }
 
 /**
- * Refuses to found a repository that may be a mistyped name, with keys that may be gone once the script has ended, unless
- * someone is there to see it or has said so (`isAsked`). `flag` names how this command is told, where it can be. Throws
- * `founding-unasked`.
+ * Refuses to create a repository without a person watching or an explicit request (`isAsked`): its name may be
+ * mistyped, and its keys may be gone once the script has ended. `flag` is the command's flag for such a request, if it
+ * has one. Throws `founding-unasked`.
  */
 export function checkCreation(surroundings: Surroundings, gun: Gun, isAsked: boolean, flag?: string): void {
   if (isAsked || isWatched(surroundings)) return;
@@ -34,7 +34,7 @@ export function checkCreation(surroundings: Surroundings, gun: Gun, isAsked: boo
   });
 }
 
-/** Founds a repository. Returns false where somebody else was faster, so that it is there to be changed. */
+/** Creates a repository. Returns false if someone else created it first, so that it exists and can be changed. */
 export async function isCreatedHere(create: () => Promise<unknown>): Promise<boolean> {
   try {
     await create();

@@ -3,12 +3,12 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { type JsonValue, parseJson } from '../../../core/json/parse.ts';
 import { readSmallFile } from '../../../store/files.ts';
 
-/** Of the file of custom data, in bytes. */
+/** Size limit of the file of custom data, in bytes. */
 const MAX_CUSTOM = 256 * 1024;
 
 /**
- * Reads the JSON that is to be signed along with a target, in canonical form whatever form the file has (protocol G-14);
- * undefined where it is `null`, which Notary leaves out too. Throws `file-missing`, `too-large`, `change-invalid`.
+ * Reads the JSON to be signed with a target, and puts it in canonical form whatever the file's format (protocol G-14).
+ * Undefined if it is `null`, which Notary omits too. Throws `file-missing`, `too-large` or `change-invalid`.
  */
 export async function readCustom(path: string): Promise<JsonValue | undefined> {
   const file = readSmallFile(path, MAX_CUSTOM, true);

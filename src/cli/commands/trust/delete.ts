@@ -14,8 +14,8 @@ export const DELETE: Command<Session> = {
 };
 
 /**
- * `signet trust delete [--remote] [--yes] REPOSITORY`: the cache, and with it the pin of the root, and staged changes; keys
- * stay. The server goes first: where it refuses, nothing is lost here.
+ * `signet trust delete [--remote] [--yes] REPOSITORY`: deletes the cache, which includes the pin of the root, and
+ * staged changes; keys stay. The server's data is deleted first: if it refuses, nothing is lost locally.
  */
 async function deleteCollection(session: Session, parsed: ParsedCommand): Promise<number> {
   const isRemote = parsed.has('remote');

@@ -32,8 +32,8 @@ export const EXPORT: Command<Session> = {
 const STDOUT = 1;
 
 /**
- * `signet trust export [--from URL | --cached] [--partial] [-o FILE] REPOSITORY…`. A file that is there is replaced, but
- * only by one that has all that was asked for, or with `--partial`.
+ * `signet trust export [--from URL | --cached] [--partial] [-o FILE] REPOSITORY…`. An existing file is replaced only by
+ * a complete export, unless `--partial` is given.
  */
 async function exportCopies(session: Session, parsed: ParsedCommand): Promise<number> {
   const [from, output] = [sourceOf(parsed), parsed.value('output')];

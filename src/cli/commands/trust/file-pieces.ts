@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { SignetError } from '../../../core/errors/index.ts';
 import { goFileError } from '../../wording/go-errors.ts';
 
-/** The content of a file, piece by piece. Throws `file-missing`, worded as docker does. */
+/** Yields the content of a file in pieces. Throws `file-missing`, worded as docker does. */
 export async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
   try {
     for await (const piece of createReadStream(path)) yield piece;

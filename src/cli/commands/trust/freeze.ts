@@ -16,8 +16,8 @@ interface FrozenRepository {
 }
 
 /**
- * Writes a frozen list, or into one: repositories that it has and that are not named stay in it, with the new end. Nothing
- * is written where there is nothing to freeze. Throws `configuration-invalid` for a file that is something else.
+ * Writes a frozen list, or adds to an existing one: its other repositories stay, with the new end. Writes nothing if
+ * there is nothing to freeze. Throws `configuration-invalid` if the file is something else.
  */
 export function freeze(
   session: Session,

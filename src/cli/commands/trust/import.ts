@@ -22,8 +22,8 @@ export const IMPORT: Command<Session> = {
 };
 
 /**
- * `signet trust import [--mirror FOLDER] FILE…`. All files are read before anything is written. What cannot be taken is
- * named, the rest is taken, and then the command fails.
+ * `signet trust import [--mirror FOLDER] FILE…`. Reads all files before it writes anything. Prints what cannot be
+ * imported, imports the rest, and then fails.
  */
 async function importCopies(session: Session, parsed: ParsedCommand): Promise<number> {
   const copies = parsed.args.flatMap(readCopyFile);
@@ -58,7 +58,9 @@ async function intoCache(session: Session, parsed: ParsedCommand): Promise<Take>
   };
 }
 
-/** A client that knows the root of before has to come from it to the new one. */
+/**
+ * Refuses a copy whose roots do not lead on from the mirrored one, because clients that know that one could not follow.
+ */
 function checkLeadsOn(before: VerifiedCopy, next: VerifiedCopy): void {
   const { gun, root, envelope } = before.set.root;
   const same = next.roots.find(({ root: { version } }) => version === root.version);
@@ -70,7 +72,7 @@ function checkLeadsOn(before: VerifiedCopy, next: VerifiedCopy): void {
   });
 }
 
-/** What has expired is taken as well: it may be evidence, though no client uses it. */
+/** Accepts expired copies as well: they may be evidence, though no client uses them. */
 function intoMirror(session: Session, base: string): Take {
   const folder = new MirrorFolder(base);
   return async (copy) => {

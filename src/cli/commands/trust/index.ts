@@ -16,7 +16,7 @@ const SIGNER: Group<Session> = {
   ],
 };
 
-/** `docker trust …`, and Signet's own commands beside docker's. */
+/** `docker trust …`, and Signet's own commands next to docker's. */
 export const TRUST: Group<Session> = {
   path: 'trust',
   summary: 'Manage trust on Docker images',
@@ -64,7 +64,7 @@ export const TRUST: Group<Session> = {
   ],
 };
 
-/** `docker trust …`. The session is opened for a command whose words can be read, and closed whatever happens. */
+/** `docker trust …`. Opens the session only once the command line has been parsed, and always closes it. */
 export function trustCommand(words: readonly string[], open: () => Promise<Session>): Promise<number> {
   const run = async (command: Command<Session>, rest: readonly string[]) => {
     const parsed = parseCommand(command, rest);

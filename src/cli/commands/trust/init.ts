@@ -79,7 +79,7 @@ async function refuseExisting(repository: Repository): Promise<void> {
   });
 }
 
-/** The certificate of the root key that was asked for; undefined where none was. */
+/** The certificate of the requested root key. Undefined if none was requested. */
 async function rootOf(
   session: Session,
   parsed: ParsedCommand,
@@ -106,7 +106,10 @@ async function rootOf(
   );
 }
 
-/** Whatever the file calls it, it is a root key from now on. Throws `file-missing`, `key-unsupported`, `key-role-conflict`. */
+/**
+ * Imports a key as a root key, whatever role its file gives. Throws `file-missing`, `key-unsupported` or
+ * `key-role-conflict`.
+ */
 async function importRootKey(path: string, keys: KeyRing): Promise<KeyId> {
   const source = readPrivateFile(path, LIMITS.keyFile);
   const { bytes } = source;

@@ -16,7 +16,10 @@ import { debugLines } from '../../wording/debug.ts';
 import { goJson } from '../../wording/go-json.ts';
 import { isColoured, red } from './colour.ts';
 
-/** What docker has no words for, as it pins nothing and asks nothing; and a place that cannot be written, which is no server's fault. */
+/**
+ * Errors that docker has no words for, because it neither pins roots nor asks questions, and a folder that cannot be
+ * written, which is not the server's fault.
+ */
 const UNKNOWN_TO_DOCKER: readonly ErrorCode[] = ['root-unpinned', 'root-pin-mismatch', 'cancelled', 'file-unwritable'];
 
 export const INSPECT: Command<Session> = {
@@ -68,7 +71,7 @@ async function pretty(session: Session, image: string): Promise<string> {
   }
 }
 
-/** What has expired is shown, so that its owner can see what to mend; docker shows nothing of it. */
+/** Shows expired collections too, so that their owner can see what to fix. Docker shows nothing of them. */
 async function expiredText(session: Session, image: string): Promise<string> {
   const { reference, repository } = await open(session, image);
   const { set } = await repository.inspect();
@@ -125,12 +128,12 @@ function asJson(image: string, { tags, signers, rootKeys, repositoryKeys }: Insp
   };
 }
 
-/** A member that docker does not have, of tags that docker would not have signed so. */
+/** A member that docker does not have. It is present only for adopted tags. */
 function adoptedJson({ gun, server, read, evidence }: Adoption): unknown {
   return { From: server ?? '', Name: gun, Read: formatTime(read), Evidence: evidence };
 }
 
-/** On whose word tags were vouched for, and where the copy is that shows it. */
+/** Whose signatures the adopted tags rest on, and where the copy that proves it is. */
 function adoptedText(session: Session, tags: Inspection['tags']): string {
   const kept = new AdoptedFolder(join(session.folder, 'trust'));
   const evidences = new Set(tags.flatMap(({ adoption }) => adoption?.evidence ?? []));

@@ -8,7 +8,7 @@ import type { Flag, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
 
-/** The flags that say what becomes of targets whose signatures go with a key. */
+/** The flags that decide what happens to targets that lose their signatures with a key. */
 export const KEEPING: readonly Flag[] = [
   { name: 'drop-all', type: 'switch', about: 'Drop all targets that lose their signatures' },
   { name: 'keep', type: 'list', takes: 'target', about: 'Sign this target again, and drop those not named so' },
@@ -18,9 +18,9 @@ export const KEEPING: readonly Flag[] = [
 const FLAGS = '--keep TAG (several times), --keep-all or --drop-all';
 
 /**
- * What of roles that lose their signatures is signed again, with other keys: what their signers have put there may be the
- * very reason why they go. The command line says it, or the person at the terminal, to whom everything is shown. Throws
- * `usage` where neither can.
+ * Decides which targets are signed again with other keys when roles lose their signatures. It is never automatic, as
+ * these targets may be the very reason for removing a key: flags decide, or the user, who is shown everything. Throws
+ * `usage` if neither can.
  */
 export async function decideKept(
   session: Session,
@@ -43,7 +43,7 @@ export async function decideKept(
 
 type Choice = (targets: ReadonlyMap<string, Target>) => ReadonlySet<string>;
 
-/** What the command line says; undefined where it says nothing. Throws `usage`, `target-not-found`. */
+/** The choice made by flags. Undefined if there are none. Throws `usage` or `target-not-found`. */
 function toldBy(parsed: ParsedCommand, roles: readonly ResignedRole[]): Choice | undefined {
   const named = parsed.values('keep');
   const given = [named.length > 0, parsed.has('keep-all'), parsed.has('drop-all')].filter((isGiven) => isGiven);

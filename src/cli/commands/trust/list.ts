@@ -17,7 +17,10 @@ export const LIST: Command<Session> = {
   run: list,
 };
 
-/** `signet trust list [--role ROLE]… REPOSITORY`: of a name that several roles have, what the first one says (protocol C.14). */
+/**
+ * `signet trust list [--role ROLE]… REPOSITORY`. If several roles have a name, the first one's target is shown
+ * (protocol C.14).
+ */
 async function list(session: Session, parsed: ParsedCommand): Promise<number> {
   const roles = rolesOf(parsed);
   const { repository, gun } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull']);

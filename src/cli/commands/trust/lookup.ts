@@ -26,7 +26,9 @@ async function lookup(session: Session, parsed: ParsedCommand): Promise<number> 
   return 0;
 }
 
-/** What `targets` or, behind it, any delegation says of a target (protocol C.14). Throws `target-not-found` and `role-unusable`. */
+/**
+ * Finds a target in `targets` or else in any delegation (protocol C.14). Throws `target-not-found` or `role-unusable`.
+ */
 export async function trustedTarget(repository: Repository, name: string): Promise<FoundTarget> {
   const { set } = await readCollection(repository);
   const found = findTarget(set, name);

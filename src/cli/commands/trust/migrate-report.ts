@@ -5,7 +5,7 @@ import { dockerTable } from '../../terminal/table.ts';
 
 type Outcomes = ReadonlyMap<Gun, Outcome>;
 
-/** What each outcome is called, in the order of the summary. */
+/** The label of each outcome, in the order of the summary. */
 const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
   ['moved', 'moved'],
   ['present', 'there already'],
@@ -16,17 +16,18 @@ const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
   ['skipped', 'not begun'],
 ];
 
-/** One line for each repository, as soon as it is known what became of it. */
+/** One line per repository, printed as soon as its outcome is known. */
 export function progressLine(done: number, all: number, gun: Gun, outcome: Outcome): string {
   return `${done}/${all} ${outcome.kind} ${gun}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
 }
 
+/** A table with one row per repository and its outcome. */
 export function reportTable(outcomes: Outcomes): string {
   const rows = [...outcomes].map(([gun, outcome]) => [gun, outcome.kind, rootIn(outcome), detailOf(outcome)]);
   return dockerTable(['REPOSITORY', 'STATE', 'ROOT', 'DETAIL'], rows);
 }
 
-/** How many of each kind, what to do about them, and what comes after the last one. */
+/** The count of each outcome, the steps to take, and the steps that follow the last repository. */
 export function summaryText(outcomes: Outcomes, { to }: { readonly to: URL }, isDry: boolean): string {
   const all = [...outcomes.values()];
   const counts = STATES.map(([kind, name]) => [all.filter((outcome) => outcome.kind === kind).length, name] as const)
@@ -42,7 +43,7 @@ export function summaryText(outcomes: Outcomes, { to }: { readonly to: URL }, is
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** One step for all repositories that need the same. */
+/** One step for all repositories that need the same one. */
 function stepsFor(outcomes: readonly Outcome[]): readonly string[] {
   const steps = new Set<string>();
   for (const outcome of outcomes) {
@@ -57,7 +58,9 @@ function stepsFor(outcomes: readonly Outcome[]): readonly string[] {
   return [...steps];
 }
 
-/** Returns the exit code. Throws what stopped all, or `migration-incomplete` if anything is left to do. */
+/**
+ * Returns the exit code. Throws the error that stopped everything, or `migration-incomplete` if anything is left to do.
+ */
 export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined): number {
   if (stopped !== undefined) throw stopped;
   const left = [...outcomes].filter(([, { kind }]) => kind === 'failed' || kind === 'waiting' || kind === 'skipped');
@@ -71,7 +74,7 @@ export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined
   );
 }
 
-/** What `--json` prints of one repository. */
+/** The `--json` output for one repository. */
 export function describedOutcome([gun, outcome]: readonly [Gun, Outcome]): Readonly<Record<string, unknown>> {
   const base = { repository: gun, state: outcome.kind };
   switch (outcome.kind) {

@@ -95,7 +95,7 @@ async function migrateCommand(session: Session, parsed: ParsedCommand): Promise<
   return describeRun(outcomes, stopped);
 }
 
-/** A whole address, or a host. */
+/** Parses a URL or a host name. */
 function addressIn(text: string): URL {
   return parseServerAddress(text.includes('://') ? text : `https://${text}`);
 }
@@ -130,7 +130,7 @@ async function namesIn(
   return names;
 }
 
-/** By GUN, so that one that is named twice moves once. */
+/** Grouped by GUN, so that a repository given twice is migrated once. */
 async function migrationsOf(
   place: TrustPlace,
   names: readonly string[],

@@ -6,7 +6,10 @@ import type { Instant } from '../../../core/time.ts';
 import { readKeyInput } from '../../terminal/key-input.ts';
 import { goReadError } from '../../wording/go-errors.ts';
 
-/** Reads a public key or certificate from a PEM file, a pipe or standard input (`-`); errors are worded as docker does (protocol D.12). */
+/**
+ * Reads a public key or certificate from a PEM file, a pipe or standard input (`-`). Errors are worded as docker does
+ * (protocol D.12).
+ */
 export async function readPublicKey(path: string, now: Instant): Promise<PublicKey> {
   const bytes = readBounded(path);
   try {

@@ -21,7 +21,7 @@ export const PUBLISH: Command<Session> = {
   run: publish,
 };
 
-/** `signet trust publish REPOSITORY`: what Signet has staged, and Notary. */
+/** `signet trust publish REPOSITORY`: publishes changes staged by Signet or by Notary. */
 async function publish(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
     'pull',
@@ -42,7 +42,7 @@ async function publish(session: Session, parsed: ParsedCommand): Promise<number>
   return reportPublication(session, repository, publication);
 }
 
-/** The server is empty, and this person's own copy is not: it goes back, as Notary's command does it. */
+/** The server is empty, but this user's cache is not: publishes the cached files again, as Notary's command does. */
 async function publishAgain(session: Session, repository: Repository, changelist: Changelist): Promise<number> {
   const { gun, host } = repository;
   session.printError(`${host} has no data for ${gun} any more. What is kept here is published there again.\n`);

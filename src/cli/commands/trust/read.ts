@@ -3,7 +3,7 @@ import { unpublished } from '../../../trust/publish/create.ts';
 import type { Repository } from '../../../trust/publish/repository.ts';
 import type { Collection } from '../../../trust/update/collection.ts';
 
-/** The collection for reading. Where there is none yet, the error says what to do about it. */
+/** The collection, for reading. If it does not exist yet, the error gives the next step. */
 export async function readCollection(repository: Repository): Promise<Collection> {
   try {
     return await repository.read();

@@ -26,7 +26,10 @@ export const RENEW: Command<Session> = {
   run: renewRoles,
 };
 
-/** `signet trust renew REPOSITORY [ROLE…]`: only these roles where some are named, and those even if nothing presses. */
+/**
+ * `signet trust renew REPOSITORY [ROLE…]`: renews all roles that are due, or exactly the given ones, even if they are
+ * not due.
+ */
 async function renewRoles(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', ...named] = parsed.args;
   const asked = named.map(parseRole);
@@ -61,7 +64,10 @@ function refuseUnknown(asked: readonly RoleName[], wanted: readonly DueRole[]): 
   );
 }
 
-/** What lost its signatures says whatever the server makes it say: nobody signs it who has not been shown it, and named it. */
+/**
+ * A file without valid signatures may say whatever the server wants. It is signed only if the user was shown it and
+ * named its role.
+ */
 function unsignedText(
   gun: string,
   { unusable }: RenewalPlan['collection'],

@@ -5,8 +5,8 @@ import { readSmallFile } from '../../../store/files.ts';
 import type { Session } from '../../session.ts';
 
 /**
- * The names in a file, one a line, or of standard input for `-`. Blank lines, and lines that begin with `#`, are passed over.
- * Throws `file-missing`, `file-unreadable` or `too-large`.
+ * Reads names from a file, or from standard input for `-`, one per line. Skips blank lines, and lines that begin with
+ * `#`. Throws `file-missing`, `file-unreadable` or `too-large`.
  */
 export async function repositoryNames(session: Pick<Session, 'input'>, path: string): Promise<readonly string[]> {
   const text = path === '-' ? await readInput(session) : readSmallFile(path, LIMITS.configFile, true);

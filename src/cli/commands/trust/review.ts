@@ -13,22 +13,22 @@ export const ACCEPT_UNUSUAL: Flag = {
   about: 'Sign also a version that skips others, and an expiry outside the lifetime of its role; --yes does not',
 };
 
-/** Who is shown a proposal and asked about it. */
+/** Shows a proposal to the user and asks about it. */
 interface Reviewer {
   readonly isInteractive: boolean;
   print(text: string): void;
   confirm(question: string, flag?: string): Promise<boolean>;
 }
 
-/** What the command line has answered already. */
+/** Answers given on the command line. */
 interface Answers {
   readonly yes?: boolean;
   readonly acceptUnusual?: boolean;
 }
 
 /**
- * Shows all that a waiting proposal says, and asks whether to sign it; what is unusual about it is a question of its own,
- * to which `--yes` is no answer. Throws `confirmation-missing` where nobody can be asked.
+ * Shows everything in a pending proposal, and asks whether to sign it. Anything unusual gets a second question, which
+ * `--yes` does not answer. Throws `confirmation-missing` if no one can be asked.
  */
 export async function reviewProposal(
   session: Reviewer,
@@ -47,7 +47,7 @@ export async function reviewProposal(
   return yes || (await session.confirm('Sign this change?'));
 }
 
-/** What a waiting proposal would change, and the signatures it has. */
+/** Describes the changes of a pending proposal, and its signatures. */
 export function proposalText({ collection, files }: WaitingProposal): string {
   const changes = describeProposal(collection, files).map(({ role, edition, differences }) => {
     const same = differences.length === 0 ? '    signed again as it is\n' : '';
@@ -56,11 +56,12 @@ export function proposalText({ collection, files }: WaitingProposal): string {
   return `${changes.join('')}Signatures:\n${countLines(countSignatures(collection.set, files))}`;
 }
 
-/** What is unusual about a waiting proposal; empty where nothing is. */
+/** Describes what is unusual about a pending proposal. Empty if nothing is. */
 export function unusualText({ unusual }: WaitingProposal): string {
   return unusual.map((line) => `Unusual: ${line}\n`).join('');
 }
 
+/** Formats differences, one indented line each. */
 export function differenceLines(differences: readonly Difference[]): string {
   return differences.map(({ sign, text }) => `    ${sign} ${text}\n`).join('');
 }

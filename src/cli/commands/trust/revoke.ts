@@ -61,7 +61,7 @@ async function tagsToRevoke(repository: Repository, reference: Reference): Promi
   return tags.map(({ tag }) => tag);
 }
 
-/** Whoever signed the tag: what this person may take back of it, their keys decide. */
+/** Checks only that some role has signed the tag. The user's keys decide what can be revoked. */
 function knownTag(set: TrustedSet, tag: string): string {
   if (allTargets(set, tag).length > 0) return tag;
   throw new SignetError('target-not-found', `No valid trust data for ${tag}`, { detail: { tag } });

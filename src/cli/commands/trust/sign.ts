@@ -25,22 +25,22 @@ interface Request {
   readonly reference: TaggedReference;
 }
 
-/** What keys are called that no one has named (protocol C.2.5, D.11), and what no signer can be called. */
+/** Names of keys that were never named (protocol C.2.5, D.11), which no signer can have. */
 const UNNAMED: readonly string[] = ['', 'signer', 'delegation', 'releases'];
 
 const LACKS_IT = 'lacks it';
 
-/** Where the digest to sign may come from; anywhere where none is asked for. */
+/** Where the digest to sign may come from. Undefined means anywhere. */
 type Origin = 'engine' | 'registry';
 
-/** What the command line says of all its images. */
+/** The options of the command, which apply to all its images. */
 interface Wishes {
   readonly origin: Origin | undefined;
-  /** Whether a repository that is new may be founded, wherever the command runs. */
+  /** Whether a new repository may be created even without a person watching. */
   readonly mayCreate: boolean;
 }
 
-/** Where the digest to sign does come from. */
+/** Where the digest to sign was found. */
 type Source =
   | { readonly kind: 'released'; readonly image: SignedImage; readonly collection: Collection }
   | { readonly kind: 'engine' }
@@ -82,8 +82,9 @@ export const SIGN: Command<Session> = {
 };
 
 /**
- * `docker trust sign IMAGE:TAG` (protocol D.14), and beyond docker: several images at once, `IMAGE:TAG@DIGEST`, and images
- * that only the registry has, for which no engine is needed. All tags of a repository are signed in one publish.
+ * `docker trust sign IMAGE:TAG` (protocol D.14), and beyond docker: several images at once, `IMAGE:TAG@DIGEST`, and
+ * images that are only in the registry, for which no engine is needed. All tags of a repository are signed in one
+ * publish.
  */
 async function sign(session: Session, parsed: ParsedCommand): Promise<number> {
   const origin: Origin | undefined = parsed.has('local') ? 'engine' : parsed.has('remote') ? 'registry' : undefined;
@@ -104,7 +105,7 @@ function readRequest(session: Session, typed: string): Request {
   });
 }
 
-/** Nothing is founded, pushed or signed before it is certain where every image of the group comes from. */
+/** Creates, pushes and signs nothing before it has found every image of the group. */
 async function signGroup(session: Session, group: readonly Request[], { origin, mayCreate }: Wishes): Promise<void> {
   const [first] = group;
   if (first === undefined) return;
@@ -128,7 +129,10 @@ async function signGroup(session: Session, group: readonly Request[], { origin, 
   for (const { reference } of group) session.print(`Successfully signed ${nameOf(reference)}\n`);
 }
 
-/** Founds the repository with the person who is logged in as its first signer; false where nobody is (protocol D.14 step 3). */
+/**
+ * Creates the repository, with the logged-in user as its first signer. Returns false if no one is logged in (protocol
+ * D.14 step 3).
+ */
 async function initialize(session: Session, repository: Repository, { reference, typed }: Request): Promise<boolean> {
   const user = await session.username(reference);
   if (user === undefined) return false;
@@ -148,8 +152,9 @@ async function initialize(session: Session, repository: Repository, { reference,
 }
 
 /**
- * The first signer has the user's name and a key of that name, a new one where there is none, as docker has it. A script
- * has no key made that nobody keeps where it has imported the one to sign with: that key's owner is the first signer.
+ * The first signer gets the user's name and the key of that name, generated if there is none, as in docker. But if a
+ * script has imported the key to sign with, the owner of that key becomes the first signer: a generated key would be
+ * lost when the script ends.
  */
 async function firstSigner(session: Session, user: string): Promise<{ readonly name: string; readonly key: Signer }> {
   const { keys } = session;
@@ -171,7 +176,7 @@ function onlyOne(signers: readonly StoredKey[], user: string): StoredKey | undef
   });
 }
 
-/** Throws `image-missing` where nobody has the image. */
+/** Throws `image-missing` if neither the engine nor the registry has the image. */
 async function sourceOf(
   session: Session,
   request: Request,
@@ -199,7 +204,7 @@ async function sourceOf(
   });
 }
 
-/** The image to sign; what only the engine has is pushed for that. */
+/** The image to sign. Pushes it if only the engine has it. */
 async function imageOf(session: Session, repository: Repository, plan: Plan): Promise<SignedImage> {
   const { reference, typed, source } = plan;
   if (source.kind === 'engine') {
@@ -218,7 +223,10 @@ async function imageOf(session: Session, repository: Repository, plan: Plan): Pr
   return source.image;
 }
 
-/** The digest under which the tag is released already; the first in tree order, as docker takes it. None that may be replaced. */
+/**
+ * The digest that is already released under the tag, the first in tree order as in docker. Undefined if there is
+ * none, or if `targets/releases`, which decides on it, must not be used.
+ */
 function releasedImage({ set }: Collection, tag: string): SignedImage | undefined {
   if (isUnanswered(set, tag)) return undefined;
   const found = allTargets(set, tag).find(({ role }) => role === 'targets' || role === RELEASES);
@@ -235,12 +243,12 @@ async function inRegistry(session: Session, reference: TaggedReference): Promise
   return { kind: 'registry', image: { tag: reference.tag, digest, size } };
 }
 
-/** Whether the trust server is not the registry's own: who signs there vouches for images that others may have pushed. */
+/** Whether the trust server is not the registry's own, so that signers vouch for images that others may have pushed. */
 function speaksForOthers({ source }: Repository, { registry }: TaggedReference): boolean {
   return source.host !== serverFor(registry, { environment: undefined }).host;
 }
 
-/** What the registry holds, if the engine's image came from there as that very digest: a push would change nothing. */
+/** The registry's image, if the engine pulled or pushed that very digest, so that a push would change nothing. */
 async function sameInRegistry(
   session: Session,
   reference: TaggedReference,
@@ -252,13 +260,15 @@ async function sameInRegistry(
     const source = await inRegistry(session, reference);
     return digests.includes(source.image.digest) ? source : undefined;
   } catch (error) {
-    // The push will tell what is wrong.
+    // The push will report what is wrong.
     if (isSignetError(error)) return undefined;
     throw error;
   }
 }
 
-/** The engine's image, or why it has none. No engine to ask is no error unless it must have the image. */
+/**
+ * The engine's image, or the reason why it has none. A missing engine is an error only if the image must come from it.
+ */
 async function askEngine(session: Session, name: string, isRequired: boolean): Promise<ImageDescription | string> {
   try {
     return (await (await session.engine()).inspectImage(name)) ?? LACKS_IT;

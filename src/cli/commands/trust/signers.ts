@@ -40,7 +40,7 @@ export const SIGNER_ADD: Command<Session> = {
 async function addSigners(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', ...repositories] = parsed.args;
   checkName('signer', name);
-  // docker reserves the first alone; a signer with the name of a base role would read as an administrator's key.
+  // Docker reserves only the first of these. A signer named like a base role would look like an administrator's key.
   if (name === 'releases' || isBaseRole(name))
     throw new SignetError('name-invalid', `${name} is a reserved keyword, use a different signer name`);
   const paths = parsed.values('key');
@@ -75,7 +75,10 @@ export const SIGNER_REMOVE: Command<Session> = {
   run: removeSigners,
 };
 
-/** `docker trust signer remove [--force] NAME REPOSITORY…` (protocol D.13); unlike docker since 26, it does remove (G-35). */
+/**
+ * `docker trust signer remove [--force] NAME REPOSITORY…` (protocol D.13). Unlike docker since 26, it does remove the
+ * signer (G-35).
+ */
 async function removeSigners(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', ...repositories] = parsed.args;
   const failed = await forEachRepository(session, repositories, (repository) =>
@@ -88,7 +91,7 @@ async function removeSigners(session: Session, parsed: ParsedCommand): Promise<n
 interface NewSigner {
   readonly name: string;
   readonly keys: readonly PublicKey[];
-  /** Whether the command line says that a new repository may be founded. */
+  /** Whether the command line allows creating a new repository. */
   readonly mayCreate: boolean;
 }
 
@@ -103,7 +106,7 @@ async function add(session: Session, signer: NewSigner, typed: string): Promise<
   session.print(`Successfully added signer: ${name} to ${typed}\n\n`);
 }
 
-/** Founds the repository with its first signer; false where somebody else has just founded it. */
+/** Creates the repository with its first signer. Returns false if someone else has just created it. */
 async function create(
   session: Session,
   { name, keys, mayCreate }: NewSigner,
@@ -139,7 +142,10 @@ async function remove(session: Session, parsed: ParsedCommand, name: string, typ
   session.print(`Successfully removed ${name} from ${typed}\n\n`);
 }
 
-/** Nothing is signed again where others have signed the release since; whoever removes a stolen key looks at it all the same. */
+/**
+ * Lists tags that stay released although no remaining signer signed them, since a user who removes a stolen key must
+ * check them.
+ */
 function leftText(typed: string, tags: readonly string[]): string {
   if (tags.length === 0) return '';
   const names = tags.toSorted(naturalCompare).map(shown).join(', ');
@@ -157,7 +163,7 @@ async function signedCollection(repository: Repository, typed: string): Promise<
   }
 }
 
-/** Goes on with the next repository when one fails; returns those that failed, and why. */
+/** Continues with the next repository if one fails. Returns the failed ones with their errors. */
 async function forEachRepository(
   session: Session,
   repositories: readonly string[],
@@ -176,7 +182,7 @@ async function forEachRepository(
   return failed;
 }
 
-/** What remains to be said when every error was printed: where, and what mends it. */
+/** The final error, after each one was printed: which repositories failed, and how to fix it. */
 function incomplete(words: string, failed: readonly Failure[]): SignetError {
   const next = [...new Set(failed.map(({ error }) => error.next))].filter((step) => step !== undefined);
   return new SignetError('trust-incomplete', `${words}: ${failed.map(({ repository }) => repository).join(', ')}`, {

@@ -11,7 +11,7 @@ import { wordedAs } from '../../wording/docker-texts.ts';
 import { inForce } from '../../wording/pending.ts';
 import { checkCreation, isCreatedHere } from './creation.ts';
 
-/** What is no failure to sign, or what the caller acts upon. */
+/** Errors that are not failures to sign, or that the caller handles. */
 const KEPT: readonly ErrorCode[] = ['cancelled', 'signatures-pending', 'proposal-unseen', 'trust-data-exists'];
 
 /** A reference that has a tag. */
@@ -20,13 +20,13 @@ export type TaggedReference = Reference & { readonly tag: string };
 interface PushOptions {
   /** Push and sign this one platform of the image. */
   readonly platform?: string | undefined;
-  /** Show neither progress nor what is done. */
+  /** Whether to print neither progress nor results. */
   readonly isQuiet?: boolean;
 }
 
 /**
- * Pushes an image from the engine and signs the digest that the engine pushed; nothing is pushed that cannot be signed
- * with the keys that are here. `about` names the repository in errors.
+ * Pushes an image from the engine and signs the digest that the engine pushed. Pushes nothing that the available keys
+ * cannot sign. `about` names the repository in errors.
  */
 export async function pushAndSign(
   session: Session,
@@ -51,7 +51,7 @@ export async function pushAndSign(
   tell(`Successfully signed ${nameOf(reference)}\n`);
 }
 
-/** Opens the keys that will sign the image, or those that are here of a new repository's. */
+/** Opens the keys that will sign the image, or for a new repository those that are available. */
 export async function openKeys(
   repository: Repository,
   collection: Collection | undefined,
@@ -64,7 +64,10 @@ export async function openKeys(
   );
 }
 
-/** Pushes an image and returns what the engine pushed. A push of one platform says that the others are not signed. */
+/**
+ * Pushes an image and returns what the engine pushed. If only one platform is pushed, prints that the others are not
+ * signed.
+ */
 export async function pushImage(
   session: Session,
   reference: TaggedReference,
@@ -85,12 +88,13 @@ export async function pushImage(
       `What is signed is ${pushed.digest} alone; other platforms are not covered by ${nameOf(reference)}\n`,
     );
   }
-  // An engine with the containerd image store does not tell the size; the manifest of that very digest does.
+  // An engine with the containerd image store does not report the size, so it is taken from the manifest of that
+  // digest.
   const size = pushed.size ?? (await session.manifest(atDigest(reference, pushed.digest))).size;
   return { tag: reference.tag, digest: pushed.digest, size };
 }
 
-/** Signs images, all of one repository; an error names the image as docker does. */
+/** Signs images of one repository. An error names the image as docker does. */
 export function signAs(
   repository: Repository,
   reference: TaggedReference,
@@ -99,18 +103,19 @@ export function signAs(
   return failingToSign(reference, async () => inForce(repository, await signImages(repository, images)));
 }
 
-/** GUN and tag, as docker names what it signed. */
+/** GUN and tag, as docker names the signed image. */
 export function nameOf(reference: TaggedReference): string {
   return `${gunOf(reference)}:${reference.tag}`;
 }
 
-/** Runs `work`; its error names the image as docker does. */
+/** Runs `work` and makes its error name the image as docker does. */
 export async function failingToSign<T>(reference: TaggedReference, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!isSignetError(error) || KEPT.includes(error.code)) throw error;
-    // docker does not reword what lies behind "failed to sign" (protocol D.8 step 7); a code without wording keeps it so.
+    // Docker does not reword the error after "failed to sign" (protocol D.8 step 7). A code without docker's wording
+    // keeps it so.
     throw error.within('signing-failed', `failed to sign ${nameOf(reference)}: ${error.message}`, {
       ...(error.next === undefined ? {} : { next: error.next }),
     });

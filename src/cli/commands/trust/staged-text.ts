@@ -3,7 +3,7 @@ import type { StagedChange } from '../../../store/changelist.ts';
 import { shown } from '../../../trust/report/describe.ts';
 import { dockerTable } from '../../terminal/table.ts';
 
-/** The staged changes of a collection with the numbers by which `trust reset` takes them, in Notary's terms (protocol E.2). */
+/** The staged changes of a collection, numbered as `trust reset` takes them, in Notary's terms (protocol E.2). */
 export function stagedText(gun: string, staged: readonly StagedChange[]): string {
   if (staged.length === 0) return `No unpublished changes for ${gun}\n`;
   const rows = staged.map(({ change }, index) => [`${index}`, ...termsOf(change)]);

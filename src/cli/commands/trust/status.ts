@@ -21,7 +21,7 @@ export const STATUS: Command<Session> = {
   run: status,
 };
 
-/** `signet trust status REPOSITORY`. What is staged here is shown also where the server cannot be reached (exit 1 then). */
+/** `signet trust status REPOSITORY`. Staged changes are shown even if the server cannot be reached (exit code 1). */
 async function status(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
     'pull',
@@ -72,7 +72,7 @@ function signatures({ signed, threshold }: RoleStatus): string {
   return `${signed.length}, needs ${threshold}`;
 }
 
-/** The server's own keys belong to no one. */
+/** Keys of the server have no owner to name. */
 function signedBy({ role, signed }: RoleStatus): string {
   if (role === 'snapshot' || role === 'timestamp') return signed.length === 0 ? 'no one' : `${role} key`;
   return signed.length === 0 ? 'no one' : signatoryNames(signed);
@@ -82,7 +82,7 @@ function expiry(session: Session, { role, expires }: RoleStatus): string {
   const now = session.now();
   const day = new Date(expires).toISOString().slice(0, 10);
   if (expires < now) return red(`${day} (expired)`, isColoured(session.env));
-  // The server renews a timestamp every fortnight; half a year ahead says nothing of it.
+  // The server renews a timestamp every two weeks, so one that expires within half a year is normal.
   return role !== 'timestamp' && expires < now + EXPIRY_NOTICE ? `${day} (soon)` : day;
 }
 

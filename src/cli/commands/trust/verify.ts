@@ -41,8 +41,8 @@ export const VERIFY: Command<Session> = {
 };
 
 /**
- * `signet trust verify [--input FILE] [--output FILE] [--quiet] REPOSITORY TARGET`: not a byte is passed on before all of
- * them are known to be right.
+ * `signet trust verify [--input FILE] [--output FILE] [--quiet] REPOSITORY TARGET`: writes no byte of the output before
+ * all of the content is verified.
  */
 async function verify(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', targetName = ''] = parsed.args;
@@ -57,7 +57,7 @@ async function verify(session: Session, parsed: ParsedCommand): Promise<number> 
   return 0;
 }
 
-/** Through a file of its own: content may be larger than the memory. */
+/** Uses a temporary file, as the content may be larger than memory. */
 async function print(session: Session, pieces: AsyncIterable<Uint8Array>, target: Target): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'signet-verify-'));
   try {

@@ -6,7 +6,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 /** Where a new password comes from. */
 export type PasswordSource = 'prompt' | 'stdin' | { readonly file: string };
 
-/** The flags that name the source; without them it is asked for. */
+/** The flags that give the source. Without them, the password is asked for. */
 export const PASSWORD_FLAGS: readonly Flag[] = [
   {
     name: 'password-file',
@@ -18,10 +18,13 @@ export const PASSWORD_FLAGS: readonly Flag[] = [
   { name: 'password-stdin', type: 'switch', about: 'Take the password from the standard input' },
 ];
 
-/** A password, its line end, and a margin for telling that a password is too long. */
+/** Longest input in bytes: a password, its line end, and a margin to detect a password that is too long. */
 const MAX_PASSWORD_INPUT = 4096;
 
-/** Reads a new password, twice if a person types it. Throws `password-mismatch`, `password-unfit` or `password-file-unreadable`. */
+/**
+ * Reads a new password, twice if it is typed. Throws `password-mismatch`, `password-unfit` or
+ * `password-file-unreadable`.
+ */
 export async function newPassword(source: PasswordSource, terminal: Terminal): Promise<Buffer> {
   if (source === 'stdin') return firstLine(await readAll(terminal.input()));
   if (source !== 'prompt') return firstLine(await readPasswordFile(source.file));

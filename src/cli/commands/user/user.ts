@@ -156,8 +156,8 @@ export const USER: Group<Terminal> = {
 };
 
 /**
- * `signet user …`: works on the accounts in a data folder, whether or not a server runs there, and returns the exit
- * code. Throws what went wrong as a SignetError.
+ * `signet user …`: works on the accounts in a data folder, whether or not a server is running there. Returns the exit
+ * code. Throws a SignetError if it fails.
  */
 export async function userCommand(
   words: readonly string[],
@@ -334,8 +334,8 @@ interface OpenAccounts {
 }
 
 /**
- * Works on the accounts of a server, which must exist: a mistyped folder, or a machine without the server, is not taken
- * for a server without users. Throws `accounts-missing`.
+ * Works on the accounts of an existing server, so that a mistyped folder or the wrong machine does not look like a
+ * server without users. Throws `accounts-missing`.
  */
 async function inAccounts<T>(parsed: ParsedCommand, work: (accounts: OpenAccounts) => Promise<T>): Promise<T> {
   const path = chosenDataFolder(parsed.value('data'));

@@ -9,7 +9,7 @@ import type { CopyMark } from '../copy-mark.ts';
 import { type CopySide, positionOf, TableHash } from './side.ts';
 import { COPIED_TABLES, type CopiedTable } from './tables.ts';
 
-/** What a copy is doing: rows of a table that are done, of how many. */
+/** The progress of a copy: rows of a table that are done, and their total. */
 export interface CopyProgress {
   readonly step: 'copying' | 'checking';
   readonly what: string;
@@ -24,29 +24,30 @@ interface CopyOptions {
   readonly onProgress?: (progress: CopyProgress) => void;
 }
 
-/** What was copied: the same on both sides, to the row. */
+/** How many rows were copied. Both sides are equal, row by row. */
 interface CopiedCount {
   readonly what: string;
   readonly rows: number;
 }
 
-/** What a copy came to. */
+/** The result of a copy. */
 interface CopyResult {
   readonly counts: readonly CopiedCount[];
-  /** Keys of a notary-signer that the first database has, and that were not copied. */
+  /** Keys of a notary-signer in the source database, which were not copied. */
   readonly signerKeys: number;
 }
 
-/** Rows read at once. Those with files in them are read in few, since each may have megabytes. */
+/** Rows read at once. Fewer for tables with files, as each row may have megabytes. */
 const PAGE = 512;
 const PAGE_OF_FILES = 8;
 
 /**
- * Copies everything that a server keeps in its database to an empty one, of whichever kinds, and compares both at the end:
- * every row of every table. A copy that was cut short goes on where it was. Servers refuse the second database until the
- * copy is whole.
+ * Copies everything that a server keeps in its database to an empty one, of any kind, and compares every row of every
+ * table at the end. An interrupted copy continues where it stopped. Servers refuse the target database until the copy
+ * is complete.
  *
- * Throws `data-folder-locked` for a database whose server runs, `database-not-empty`, `database-copy-differs` when the first one has changed meanwhile, and what opening throws.
+ * Throws `data-folder-locked` if a server works on either database, `database-not-empty`, `database-copy-differs` if the
+ * source has changed meanwhile, and what opening throws.
  */
 export async function copyDatabase(options: CopyOptions): Promise<CopyResult> {
   const { from, to } = options;
@@ -105,7 +106,7 @@ async function openSide(url: DatabaseUrl, options: SqlOptions | undefined): Prom
   return (await import('./sql-side.ts')).openSqlSide(url, options);
 }
 
-/** Where to go on, or the beginning. Throws `database-not-empty` for a database with anything else in it. */
+/** The mark to continue from, or the beginning. Throws `database-not-empty` for a database with other content. */
 async function startingPoint(target: CopySide, to: DatabaseUrl, source: string): Promise<CopyMark> {
   const mark = await target.mark();
   if (mark?.source === source) return mark;

@@ -3,21 +3,21 @@ import type { CopyMark, CopyPosition } from '../copy-mark.ts';
 import type { CopiedTable } from './tables.ts';
 
 export type CopiedValue = string | number | Buffer | null;
-/** The values of a row in the order of the table's columns: the same in every kind of database. */
+/** The values of a row in the order of the table's columns, the same in every kind of database. */
 export type CopiedRow = readonly CopiedValue[];
 /** One of the two databases of a copy. */
 export interface CopySide {
   count(table: CopiedTable): Promise<number>;
-  /** At most `limit` rows after the position, in the order of the key. */
+  /** Returns at most `limit` rows after the position, in key order. */
   read(table: CopiedTable, after: CopyPosition | undefined, limit: number): Promise<readonly CopiedRow[]>;
-  /** Adds rows and moves the mark, both or neither. */
+  /** Adds rows and updates the mark, in one transaction. */
   write(table: CopiedTable, rows: readonly CopiedRow[], mark: CopyMark): Promise<void>;
-  /** Keys of a notary-signer that lie beside: they are sealed by its passphrases, and stay where they are. */
+  /** The number of notary-signer keys in the database. They are encrypted with its passphrases, and are not copied. */
   signerKeys(): Promise<number>;
-  /** Undefined if no copy is under way. */
+  /** Undefined if no copy is in progress. */
   mark(): Promise<CopyMark | undefined>;
   begin(mark: CopyMark): Promise<void>;
-  /** Says that the copy is whole: numbers that the database gives out go on after those that were copied. */
+  /** Marks the copy as complete, and lets generated numbers continue after the copied ones. */
   finish(): Promise<void>;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function positionOf(table: CopiedTable, row: CopiedRow): CopyPosition {
   });
 }
 
-/** Takes rows in, in the order of their key, and says what all of them come to. */
+/** Hashes and counts rows, which must be added in key order. */
 export class TableHash {
   private readonly hash = createHash('sha256');
   private rows = 0;
@@ -40,7 +40,7 @@ export class TableHash {
     return this.rows;
   }
 
-  /** Times of Notary's tables count in whole seconds, as MySQL keeps them. */
+  /** Times in Notary's tables are compared in whole seconds, the precision of MySQL. */
   add(table: CopiedTable, row: CopiedRow): void {
     const values = row.map((value, index) => {
       if (table.columns[index]?.kind === 'time' && typeof value === 'number') return Math.floor(value / 1000);

@@ -16,10 +16,10 @@ import { openSqlDatabase } from '../sql-storage.ts';
 import type { CopiedRow, CopiedValue, CopySide } from './side.ts';
 import { COPIED_TABLES, type ColumnKind, type CopiedTable } from './tables.ts';
 
-/** Which of two names is that in a database server. */
+/** Index of a name in a database server. */
 const SQL = 1;
 
-/** Opens a database of a database server for a copy. Throws as `openSqlDatabase` does. */
+/** Opens a database of a database server for a copy. Throws what `openSqlDatabase` throws. */
 export async function openSqlSide(server: DatabaseServer, options?: SqlOptions): Promise<CopySide> {
   return new SqlSide((await openSqlDatabase(server, options)).database);
 }
@@ -76,7 +76,7 @@ class SqlSide implements CopySide {
   }
 
   async finish(): Promise<void> {
-    // MySQL goes on after the highest number by itself.
+    // MySQL continues after the highest number by itself.
     const generated = this.database.dialect === 'postgres' ? COPIED_TABLES.filter((table) => table.hasGeneratedId) : [];
     for (const { names } of generated) {
       const table = names[SQL];
@@ -112,7 +112,7 @@ class SqlSide implements CopySide {
   }
 }
 
-/** What to read: rows that Notary has marked as deleted do not exist for anyone. */
+/** The rows to read. Rows that Notary has marked as deleted are left out. */
 function sourceOf({ names }: CopiedTable): string {
   return `${names[SQL]} WHERE ${names[SQL] === 'tuf_files' ? 'deleted_at IS NULL' : '1 = 1'}`;
 }

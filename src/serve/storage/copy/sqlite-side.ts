@@ -11,10 +11,10 @@ import { openSqliteDatabase } from '../sqlite-storage.ts';
 import type { CopiedRow, CopiedValue, CopySide } from './side.ts';
 import type { ColumnKind, CopiedTable } from './tables.ts';
 
-/** Which of two names is that in SQLite. */
+/** Index of a name in SQLite. */
 const SQLITE = 0;
 
-/** Opens an SQLite file for a copy. Throws as `openSqliteDatabase` does. */
+/** Opens an SQLite file for a copy. Throws what `openSqliteDatabase` throws. */
 export function openSqliteSide(path: string): CopySide {
   return new SqliteSide(openSqliteDatabase(path));
 }

@@ -1,13 +1,13 @@
-/** How a column is kept, in SQLite and in a database server. */
+/** How a column is stored, in SQLite and in a database server. */
 export type ColumnKind =
   | 'text'
   | 'integer'
   | 'bytes'
   /** Bytes in SQLite, hexadecimal digits in a database server. */
   | 'hash'
-  /** Milliseconds since 1970 in SQLite, a time of Notary's in a database server: in MySQL whole seconds. */
+  /** Milliseconds since 1970 in SQLite, a time column of Notary's in a database server, in MySQL with whole seconds. */
   | 'time'
-  /** Text that Notary fills with blanks, or leaves out. */
+  /** Text that Notary pads with blanks, or leaves null. */
   | 'padded';
 
 interface Column {
@@ -16,15 +16,15 @@ interface Column {
   readonly names: readonly [sqlite: string, sql: string];
 }
 
-/** A table of both kinds of database. */
+/** A table that exists in both kinds of database. */
 export interface CopiedTable {
-  /** What it holds, for people. */
+  /** Its content, described for people. */
   readonly what: string;
   readonly names: readonly [sqlite: string, sql: string];
   readonly columns: readonly Column[];
-  /** Columns that order the rows, and of which no two rows have the same values. */
+  /** Columns that order the rows and identify each row. */
   readonly key: readonly Column[];
-  /** Whether the database gives out its `id`, and must give out none twice. */
+  /** Whether the database generates its `id`, and must never reuse one. */
   readonly hasGeneratedId: boolean;
   /** Whether the table is Notary's in a database server. */
   readonly isNotarys: boolean;
@@ -37,12 +37,12 @@ type CopiedValue = string | number | Buffer | null;
 interface DerivedColumn {
   readonly name: string;
   readonly kind: ColumnKind;
-  /** The column of SQLite that it follows from, and how. */
+  /** The SQLite column that it is derived from, and how. */
   readonly from: string;
   derive(value: CopiedValue): CopiedValue;
 }
 
-/** Everything that a server keeps in its database; a table that refers to another comes after it. */
+/** Everything that a server keeps in its database. A table comes after the tables that it refers to. */
 export const COPIED_TABLES: readonly CopiedTable[] = [
   table('trust data', 'tuf_files', 'id created_at:time gun role version:integer sha256:padded data:bytes', 'id', {
     isNotarys: true,
@@ -96,7 +96,10 @@ export const COPIED_TABLES: readonly CopiedTable[] = [
   table('times of jobs', 'jobs', 'name ended:integer', 'name'),
 ];
 
-/** Columns are written `name`, `name=name-in-a-server` and `name:kind`; text is the kind of what says none, a number that of `id`. */
+/**
+ * Columns are written `name`, `name=name-in-a-server` or `name:kind`. Without a kind, `id` is a number and any other
+ * column is text.
+ */
 function table(
   what: string,
   name: string,

@@ -17,7 +17,7 @@ export const DELEGATION_LIST: Command<Session> = {
   run: listDelegations,
 };
 
-/** `signet trust delegation list REPOSITORY`; keys by the names of their files. */
+/** `signet trust delegation list REPOSITORY`. Keys are shown by the role names in their files. */
 async function listDelegations(session: Session, parsed: ParsedCommand): Promise<number> {
   const { repository, gun } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', ['pull']);
   const { set } = await readCollection(repository);
@@ -27,7 +27,7 @@ async function listDelegations(session: Session, parsed: ParsedCommand): Promise
   return 0;
 }
 
-/** What does not fit on a role's first line follows below it. */
+/** The first line of a role, and further lines below it for what does not fit. */
 function rowsOf(role: DelegatedRole): readonly (readonly string[])[] {
   const paths = role.paths.map((path) => (path === '' ? '"" <all paths>' : shown(path)));
   const ids = canonicalKeyIds(role);

@@ -38,8 +38,8 @@ export const DELEGATION_REMOVE: Command<Session> = {
 };
 
 /**
- * `signet trust delegation remove [--paths P,…]… [--all-paths] [--yes] [--stage] REPOSITORY ROLE [KEYID…]`: the whole role
- * where neither keys nor paths are named.
+ * `signet trust delegation remove [--paths P,…]… [--all-paths] [--yes] [--stage] REPOSITORY ROLE [KEYID…]`: removes the
+ * whole role if neither keys nor paths are given.
  */
 async function removeDelegation(session: Session, parsed: ParsedCommand): Promise<number> {
   const [name = '', roleName = '', ...ids] = parsed.args;
@@ -76,7 +76,7 @@ function changeOf(
   return { kind: 'update-delegation', role, delegation };
 }
 
-/** A mistyped name or ID must not be taken for one that is gone already. */
+/** Refuses keys and paths that the role does not have, so that a mistyped one is not taken as already removed. */
 function checkPresent({ collection: { set } }: ChangePlan, role: DelegationName, change: Change): void {
   const present = allDelegations(set).find(({ name }) => name === role);
   if (present === undefined) throw unknownDelegation(role);

@@ -25,8 +25,8 @@ export const KEY_CERTIFICATE: Command<Session> = {
 };
 
 /**
- * `signet trust key certificate [--key ID | --new] [-o FILE] REPOSITORY` (protocol A.13), for whoever has the repository's
- * root key to add.
+ * `signet trust key certificate [--key ID | --new] [-o FILE] REPOSITORY` (protocol A.13): the certificate of a root
+ * key, to be added by a holder of the repository's root key.
  */
 async function certificate(session: Session, parsed: ParsedCommand): Promise<number> {
   const [wanted, isNew, output] = [parsed.value('key'), parsed.has('new'), parsed.value('output')];

@@ -2,13 +2,16 @@ import { SignetError } from '../../../../core/errors/index.ts';
 import { printable, quoted } from '../../../../core/printable.ts';
 import type { StoredKey } from '../../../../store/key-store.ts';
 
-/** As many digits of an ID as prompts show. Fewer could be the name of a signer who has no key here: `ada`, `bea`. */
+/**
+ * Shortest prefix of an ID, the length that prompts show. Fewer digits could be the name of a signer without a key
+ * here: `ada`, `bea`.
+ */
 const MIN_DIGITS = 7;
 const MAX_SHOWN = 8;
 
 /**
- * The stored key that a person means: by its name (the role that its file says), its ID, or the beginning of its ID, 7
- * digits or more. Throws `signing-key-missing` or `key-ambiguous`.
+ * Finds a stored key by its name (the role in its file), its ID, or a prefix of its ID of at least 7 digits. Throws
+ * `signing-key-missing` or `key-ambiguous`.
  */
 export function chosenKey(keys: readonly StoredKey[], text: string): StoredKey {
   const isMeant = ({ role, id }: StoredKey) =>
@@ -23,14 +26,14 @@ export function chosenKey(keys: readonly StoredKey[], text: string): StoredKey {
   return key;
 }
 
-/** The error for a key that is chosen for a role it is not meant for. */
+/** The error for a key chosen for a role that it is not meant for. */
 export function wrongRole(key: StoredKey, role: string): SignetError {
   return new SignetError('key-role-conflict', `${key.id} is the ${keyText(key)}, and cannot be a ${role} key`, {
     detail: { id: key.id, role: key.role },
   });
 }
 
-/** The error for words that several keys fit. */
+/** The error for a text that matches several keys. */
 export function ambiguous(what: string, keys: readonly StoredKey[]): SignetError {
   const shown = keys.slice(0, MAX_SHOWN).map((key) => `${key.id} (${keyText(key)})`);
   const more = keys.length > MAX_SHOWN ? ` and ${keys.length - MAX_SHOWN} more` : '';
@@ -39,7 +42,7 @@ export function ambiguous(what: string, keys: readonly StoredKey[]): SignetError
   });
 }
 
-/** What a key is for, in a few words: `alice key`, `targets key of registry.example.com/acme/app`. */
+/** A short description of a key: `alice key`, `targets key of registry.example.com/acme/app`. */
 export function keyText({ role, gun }: Pick<StoredKey, 'role' | 'gun'>): string {
   const name = role === '' ? 'unnamed key' : `${printable(role)} key`;
   return gun === undefined ? name : `${name} of ${gun}`;

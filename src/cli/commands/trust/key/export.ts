@@ -32,8 +32,8 @@ export const KEY_EXPORT: Command<Session> = {
 const STDOUT = 1;
 
 /**
- * `signet trust key export [--gun G]… [--key ID]… [-o FILE]` (protocol C.2.5): every key that one of the filters names;
- * all where there are none.
+ * `signet trust key export [--gun G]… [--key ID]… [-o FILE]` (protocol C.2.5): exports every key that matches one of
+ * the filters, all keys if there are no filters.
  */
 async function exportKeys(session: Session, parsed: ParsedCommand): Promise<number> {
   const place = await placeOf(session, parsed);

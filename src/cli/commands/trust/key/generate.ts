@@ -50,7 +50,7 @@ async function generateKey(session: Session, parsed: ParsedCommand): Promise<num
   return 0;
 }
 
-/** Runs `work`; what is wrong with it is said with these words before. */
+/** Runs `work` and prefixes its error with `words`. */
 async function prefixed<T>(words: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -37,8 +37,8 @@ export const KEY_IMPORT: Command<Session> = {
 };
 
 /**
- * `signet trust key import [--role R] [--gun G] FILE…` (protocol C.2.5). What cannot be imported is named, the rest is
- * imported, and then the command fails.
+ * `signet trust key import [--role R] [--gun G] FILE…` (protocol C.2.5). Prints what cannot be imported, imports the
+ * rest, and then fails.
  */
 async function importKeys(session: Session, parsed: ParsedCommand): Promise<number> {
   const place = await placeOf(session, parsed);
@@ -57,7 +57,7 @@ async function importKeys(session: Session, parsed: ParsedCommand): Promise<numb
   });
 }
 
-/** Imports what can be; returns why the rest cannot, each told already. */
+/** Imports the usable keys of a file. Returns the errors of the others, already printed. */
 async function importFile(
   session: Session,
   keys: KeyRing,
@@ -113,7 +113,7 @@ async function importEntry(
   }
 }
 
-/** A role that keys can be kept for. Throws `name-invalid`. */
+/** Requires a role that keys can be stored for. Throws `name-invalid`. */
 function checkRole(text: string | undefined): string | undefined {
   if (text !== undefined && !isBaseRole(text) && !isDelegation(text)) checkName('key', text);
   return text;

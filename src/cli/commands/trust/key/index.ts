@@ -1,7 +1,7 @@
 import type { Group } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 
-/** `docker trust key …`, and Signet's own commands beside docker's two. */
+/** `docker trust key …`, and Signet's own commands next to docker's two. */
 export const KEY: Group<Session> = {
   path: 'trust key',
   summary: 'Manage keys for signing Docker images',

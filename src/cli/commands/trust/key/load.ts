@@ -16,7 +16,7 @@ export const KEY_LOAD: Command<Session> = {
   run: loadKey,
 };
 
-/** `docker trust key load [--name NAME] KEYFILE` (protocol D.11); unlike docker, it does import an encrypted key (G-29). */
+/** `docker trust key load [--name NAME] KEYFILE` (protocol D.11). Unlike docker, it imports encrypted keys (G-29). */
 async function loadKey(session: Session, parsed: ParsedCommand): Promise<number> {
   const path = parsed.args[0] ?? '';
   const name = parsed.value('name') ?? 'signer';
@@ -57,9 +57,7 @@ async function importKey(session: Session, bytes: Buffer, path: string, name: st
   if (files.length === 0) throw unsupported();
 }
 
-/**
- * An exported key says which it is, and is stored as it is, sealed: no one is asked for its passphrase (as docker has it).
- */
+/** An exported key gives its own ID, and is stored still encrypted, so no passphrase is asked for (as in docker). */
 async function load(keys: KeyRing, file: KeyFile, name: string): Promise<void> {
   const id = file.path !== undefined && isKeyId(file.path) ? file.path : undefined;
   await keys.import({ file, id }, { name });

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { SignetError } from '../../../../core/errors/index.ts';
 import { isErrno, unreadable } from '../../../../store/files.ts';
 
-/** Refuses to write over what is there, be it a broken link. Throws `file-exists` or `file-unreadable`. */
+/** Refuses to overwrite an existing file, even a broken link. Throws `file-exists` or `file-unreadable`. */
 export function checkNew(path: string, next: string): void {
   try {
     lstatSync(path);

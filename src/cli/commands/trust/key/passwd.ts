@@ -29,14 +29,14 @@ export const KEY_PASSWD: Command<Session> = {
   run: changePassphrase,
 };
 
-/** Names a file with the new passphrase, for whom nobody can be asked. */
+/** Names a file with the new passphrase, for use without a terminal. */
 const NEW_PASSPHRASE_FILE = 'SIGNET_NEW_PASSPHRASE_FILE';
-/** Whose passphrase a key has that does not say it itself. */
+/** The name in prompts for a key whose file gives no role. */
 const NAMELESS = 'signer';
 
 /**
- * `signet trust key passwd [--remember | --forget] ID|NAME`. The new passphrase is asked for, whatever the sources of
- * passphrases say: it would be the old one that they give.
+ * `signet trust key passwd [--remember | --forget] ID|NAME`. Asks for the new passphrase without looking at the
+ * passphrase sources, which hold the old one.
  */
 async function changePassphrase(session: Session, parsed: ParsedCommand): Promise<number> {
   const [remembers, forgets] = [parsed.has('remember'), parsed.has('forget')];
@@ -77,14 +77,17 @@ async function newPassphrase(session: Session, owner: PassphraseOwner): Promise<
   return file ? readPassphraseFile(file) : new AskedPassphrases(session).fresh(owner);
 }
 
-/** Whether a passphrase comes from where only its owner can change it. */
+/** Whether the passphrase comes from a source that only the user can change. */
 function isReadElsewhere({ places, env }: KeychainSettings, alias: string): boolean {
   const kind = placeFor(places, alias)?.kind;
   const isVariable = variableSource(env, alias) !== undefined || fileFromVariable(env, alias) !== undefined;
   return isVariable || kind === 'file' || kind === 'command';
 }
 
-/** The key has its new passphrase already: whatever is wrong with the keychain, it must not be left with the old one unsaid. */
+/**
+ * The key already has its new passphrase, so a failure to update the keychain, which then keeps the old one, must be
+ * reported.
+ */
 async function updateKeychain(
   settings: KeychainSettings,
   owner: PassphraseOwner,

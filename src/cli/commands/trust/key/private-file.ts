@@ -5,17 +5,17 @@ import { goReadError } from '../../../wording/go-errors.ts';
 
 const OPEN_TO_OTHERS = 0o077;
 
-/** A file of private keys; the caller wipes `bytes`. */
+/** A file of private keys. The caller wipes `bytes`. */
 interface PrivateFile {
   readonly path: string;
   readonly bytes: Buffer;
-  /** Whether only its owner can read and write it; so it is with what is no file. */
+  /** Whether only its owner can read and write it. True for anything that is not a regular file. */
   readonly isPrivate: boolean;
 }
 
 /**
- * Reads private keys from a file, a pipe or standard input (`-`), of at most `limit` bytes. Throws `file-missing`, `file-unreadable`, `file-unsafe` or
- * `too-large`, worded as docker does (protocol D.11).
+ * Reads private keys from a file, a pipe or standard input (`-`), of at most `limit` bytes. Throws `file-missing`,
+ * `file-unreadable`, `file-unsafe` or `too-large`, worded as docker does (protocol D.11).
  */
 export function readPrivateFile(path: string, limit: number): PrivateFile {
   let isPrivate = true;
@@ -33,8 +33,8 @@ export function readPrivateFile(path: string, limit: number): PrivateFile {
 }
 
 /**
- * Runs `work` on the keys of a file; where their encryption is too old, the command that converts it names the file. The
- * command is for a shell.
+ * Runs `work` on the keys of a file. If their encryption is too old, the error gives the shell command that converts
+ * the file.
  */
 export async function explainingOldForms<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {

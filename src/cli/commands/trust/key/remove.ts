@@ -19,7 +19,7 @@ export const KEY_REMOVE: Command<Session> = {
   run: removeKey,
 };
 
-/** `signet trust key remove [--yes] ID|NAME`: shows what will not be possible without the key, asks, and removes it. */
+/** `signet trust key remove [--yes] ID|NAME`: shows what will be impossible without the key, asks, and removes it. */
 async function removeKey(session: Session, parsed: ParsedCommand): Promise<number> {
   const { keys, folder } = await placeOf(session, parsed);
   const key = chosenKey(await keys.list(), parsed.args[0] ?? '');
@@ -44,7 +44,7 @@ function lossText({ id, role, gun }: StoredKey, { uses, unreadable }: KeyUses): 
   ].join('');
 }
 
-/** Whoever removes a root key has to write it out: without it a repository can never get other keys. */
+/** For a root key, the user must type a full answer: without it a repository can never get other keys. */
 async function isConfirmed(session: Session, { role }: StoredKey): Promise<boolean> {
   if (!session.isInteractive) {
     throw new SignetError('confirmation-missing', 'no one can be asked whether to remove the key', {

@@ -56,7 +56,7 @@ export const KEY_ROTATE: Command<Session> = {
   run: rotate,
 };
 
-/** The words of Notary's question (protocol E.3). */
+/** The text of Notary's question (protocol E.3). */
 const ROOT_WARNING = `Warning: you are about to rotate your root key.
 
 You must use your old key to sign this root rotation.
@@ -82,7 +82,7 @@ async function rotate(session: Session, parsed: ParsedCommand): Promise<number> 
   const kept = await decideKept(session, parsed, resigned);
   const uses: (() => Promise<KeyId>)[] = [];
   for (const text of chosen) uses.push(await keyToUse(place.keys, text, role, gun));
-  // Before a key of a file is imported: what cannot be signed leaves nothing behind.
+  // Open these before importing a key from a file, so that nothing is left behind if the change cannot be signed.
   if (chosen.length > 0) await openRotationKeys(repository, role, chosen.length);
   const keyIds = new Set<KeyId>();
   for (const use of uses) keyIds.add(await use());
@@ -104,7 +104,7 @@ async function isConfirmed(session: Session, gun: Gun, role: BaseRole): Promise<
   return session.confirm('Are you sure you want to proceed?');
 }
 
-/** A key that is here already, or that of a file, which is imported for the role when it is used. */
+/** A key that is already stored, or one from a file, which is imported for the role when it is used. */
 async function keyToUse(keys: KeyRing, text: string, role: BaseRole, gun: Gun): Promise<() => Promise<KeyId>> {
   try {
     const stored = chosenKey(await keys.list(), text);

@@ -2,7 +2,7 @@ import { realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord } from '../../core/shell-word.ts';
 import { isGivenByRoot } from '../../store/given-secret.ts';
-import type { Log } from '../observe/log.ts';
+import type { Log } from './log.ts';
 
 const READABLE_BY_ALL = 0o004;
 const PASSABLE_BY_ALL = 0o001;
