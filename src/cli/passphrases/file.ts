@@ -1,13 +1,10 @@
 import { realpathSync, type Stats } from 'node:fs';
-import { sep } from 'node:path';
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { checkUnwritableByOthers, isErrno, readSmallFile, unreadable } from '../../store/files.ts';
+import { isGivenByRoot } from '../../store/given-secret.ts';
 import { nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
 
-/** Where container engines mount secrets, readable by every user of the container by default. */
-const MOUNTED_SECRETS = '/run/secrets';
-const ROOT = 0;
 const OPEN_TO_OTHERS = 0o077;
 
 /** A source that reads a file. */
@@ -51,9 +48,7 @@ function check(path: string, real: string, stat: Stats, user: number | undefined
   // A system without users has no modes either.
   if (user === undefined) return;
   checkUnwritableByOthers(path, stat, user);
-  const { mode, uid } = stat;
-  const isGiven = uid === ROOT && (user !== ROOT || real.startsWith(`${MOUNTED_SECRETS}${sep}`));
-  if ((mode & OPEN_TO_OTHERS) !== 0 && !isGiven) throw openToOthers(path);
+  if ((stat.mode & OPEN_TO_OTHERS) !== 0 && !isGivenByRoot(real, stat, user)) throw openToOthers(path);
 }
 
 function openToOthers(path: string): SignetError {

@@ -7,7 +7,7 @@ import { formatFrozen } from '../../../trust/decide/frozen.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
 import { readFrozenFile } from '../../../trust/settings/frozen-file.ts';
 import type { Session } from '../../session.ts';
-import { fileOf } from './copies.ts';
+import { checkFolderOf, fileOf } from './copies.ts';
 
 /** A verified repository whose tags are frozen. */
 interface FrozenRepository {
@@ -15,10 +15,19 @@ interface FrozenRepository {
   readonly tags: readonly TrustedTag[];
 }
 
+/** Finds out before anything is read whether `freeze` can write. Throws `usage`, `file-missing`, or the errors of an existing list. */
+export function checkFreeze(session: Session, path: string, until: Instant): void {
+  if (until < session.now()) {
+    throw new SignetError('usage', `--until ${formatTime(until).slice(0, 10)} is in the past: nothing would be frozen`);
+  }
+  checkFolderOf(path);
+  readFrozenFile(path, session.now());
+}
+
 /**
  * Writes a frozen list, or adds to an existing one: its other repositories stay, with the new end. Writes nothing if
- * there is nothing to freeze. Throws `configuration-invalid` if the file is something else,
- * and `file-unsafe` if others could have written it.
+ * there is nothing to freeze. Throws `configuration-invalid` if the file is something else, and `file-unsafe` if others could
+ * have written it.
  */
 export function freeze(
   session: Session,
@@ -26,9 +35,6 @@ export function freeze(
   until: Instant,
   repositories: readonly FrozenRepository[],
 ): void {
-  if (until < session.now()) {
-    throw new SignetError('usage', `--until ${formatTime(until).slice(0, 10)} is over already`);
-  }
   if (repositories.length === 0) return;
   const images = new Map(readFrozenFile(path, session.now())?.images);
   for (const { copy, tags } of repositories) {
