@@ -39,14 +39,20 @@ async function complete(words: readonly string[], current: string, env: NodeJS.P
 /** Docker's candidates, plus Signet's own at the start of a command. */
 async function withDockers(words: readonly string[], current: string, env: NodeJS.ProcessEnv): Promise<Completion> {
   const isFirst = words.length === 0 || (words.length === 1 && words[0] === 'help');
-  const own = isFirst && !current.startsWith('-') ? WORDS.map(({ name, about }) => ({ word: name, about })) : [];
+  const own = isFirst && !isOption(current) ? WORDS.map(({ name, about }) => ({ word: name, about })) : [];
   const { dockersCompletion } = await import('./dockers.ts');
   const dockers = await dockersCompletion(words, current, env).catch((error: unknown) => {
     if (own.length === 0) throw error;
     return NOTHING;
   });
   const names = new Set(own.map(({ word }) => word));
-  return { ...dockers, candidates: [...own, ...dockers.candidates.filter(({ word }) => !names.has(word))] };
+  const fresh = dockers.candidates.filter(({ word }) => !names.has(word) && (isOption(current) || !isOption(word)));
+  return { ...dockers, candidates: [...own, ...fresh] };
+}
+
+/** Whether a program would read the word as an option. Names that others have chosen are not offered if so. */
+function isOption(word: string): boolean {
+  return word.startsWith('-');
 }
 
 async function ours(wanted: Wanted, current: string, env: NodeJS.ProcessEnv): Promise<Completion> {
@@ -59,7 +65,8 @@ async function ours(wanted: Wanted, current: string, env: NodeJS.ProcessEnv): Pr
   if (takes === 'folder') return { candidates: [], directive: 'folders' };
   if (takes === 'text') return NOTHING;
   const { knownValues } = await import('./values.ts');
-  const candidates = written(await knownValues(takes, current.slice(before.length), line, env));
+  const known = await knownValues(takes, current.slice(before.length), line, env);
+  const candidates = written(known.filter(({ word }) => !isOption(word)));
   // A tag may follow an image's name.
   const isName = takes === 'image' && candidates.every(({ word }) => !/:[^/]*$/.test(word));
   return { candidates, directive: isName ? 'nospace' : 'none' };

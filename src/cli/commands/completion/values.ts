@@ -3,7 +3,7 @@ import { LIMITS } from '../../../core/limits.ts';
 import { parseEnvelope } from '../../../core/metadata/envelope.ts';
 import { readTargets, type Targets } from '../../../core/metadata/targets.ts';
 import { type Gun, parseGun } from '../../../core/names/gun.ts';
-import { familiarName, gunOf, parseReference } from '../../../core/names/reference.ts';
+import { familiarName, gunOf, isTag, parseReference } from '../../../core/names/reference.ts';
 import { BASE_ROLES, isDelegation, type TargetsRole } from '../../../core/names/role.ts';
 import { configFolder } from '../../../engine/api/endpoint.ts';
 import { DockerConfig } from '../../../store/docker-config.ts';
@@ -84,7 +84,7 @@ class Known {
   async images(current: string): Promise<readonly Candidate[]> {
     const [, name] = /^(.+):[^:/]*$/.exec(current) ?? [];
     const gun = name === undefined ? undefined : this.gunOf(name);
-    const tags = gun === undefined ? [] : await this.namesIn(gun);
+    const tags = gun === undefined ? [] : (await this.namesIn(gun)).filter(isTag);
     if (tags.length > 0) return tags.map((tag) => ({ word: `${name}:${tag}` }));
     return this.repositories(current);
   }
