@@ -4,12 +4,12 @@ import { checkVersion } from '../verify/verify.ts';
 import type { VerifiedCopy } from './verify-copy.ts';
 
 /** How far a mirror has come with a collection: its newest root, and the version of its timestamp. */
-export interface CopyPosition {
+export interface Lineage {
   readonly root: TrustedRoot;
   readonly timestamp: number;
 }
 
-export function positionOf({ set }: VerifiedCopy): CopyPosition {
+export function lineageOf({ set }: VerifiedCopy): Lineage {
   return { root: set.root, timestamp: set.timestamp.payload.version };
 }
 
@@ -17,7 +17,7 @@ export function positionOf({ set }: VerifiedCopy): CopyPosition {
  * Refuses a copy that is older than what the mirror has had, or whose roots do not lead on from that: clients that know
  * the mirrored one could not follow. Throws `version-rollback` or `root-rotation-invalid`.
  */
-export function checkLeadsOn(before: CopyPosition, next: VerifiedCopy): void {
+export function checkLeadsOn(before: Lineage, next: VerifiedCopy): void {
   const { gun, root, envelope } = before.root;
   const same = next.roots.find(({ root: { version } }) => version === root.version);
   checkVersion('root', next.set.root.root.version, root.version);

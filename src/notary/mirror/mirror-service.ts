@@ -1,4 +1,4 @@
-import { type CopyPosition, checkLeadsOn, positionOf } from '../../core/copy/leads-on.ts';
+import { checkLeadsOn, type Lineage, lineageOf } from '../../core/copy/leads-on.ts';
 import { usableUntil } from '../../core/copy/verify-copy.ts';
 import { isSignetError } from '../../core/errors/index.ts';
 import type { Gun } from '../../core/names/gun.ts';
@@ -53,10 +53,10 @@ export function openMirror(options: MirrorOptions): MirrorService {
   const store = new MirrorStore();
   let files: readonly MirrorFile[] = mirrorFiles(paths);
   let failure: string | undefined;
-  const served = new Map<Gun, CopyPosition>();
+  const served = new Map<Gun, Lineage>();
   const take = (copies: ReadonlyMap<Gun, MirroredCopy>) => {
     for (const [gun, copy] of copies) checkFollows(served.get(gun), copy);
-    for (const [gun, copy] of copies) served.set(gun, positionOf(copy));
+    for (const [gun, copy] of copies) served.set(gun, lineageOf(copy));
     store.replace(copies);
   };
   take(readMirror(files));
@@ -113,7 +113,7 @@ export function openMirror(options: MirrorOptions): MirrorService {
 }
 
 /** Throws `version-rollback` or `root-rotation-invalid`, with the name of the file. */
-function checkFollows(before: CopyPosition | undefined, copy: MirroredCopy): void {
+function checkFollows(before: Lineage | undefined, copy: MirroredCopy): void {
   if (before === undefined) return;
   try {
     checkLeadsOn(before, copy);

@@ -1,6 +1,6 @@
 import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
 import { parseCopies } from '../../../core/copy/copy-file.ts';
-import { type CopyPosition, checkLeadsOn, positionOf } from '../../../core/copy/leads-on.ts';
+import { checkLeadsOn, type Lineage, lineageOf } from '../../../core/copy/leads-on.ts';
 import { usableUntil, type VerifiedCopy, verifyCopy } from '../../../core/copy/verify-copy.ts';
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { MirrorFolder } from '../../../store/mirror-folder.ts';
@@ -65,14 +65,14 @@ function intoMirror(session: Session, base: string): Take {
     const next = verifyCopy(copy);
     const present = folder.read(copy.gun);
     for (const known of present === undefined ? [] : parseCopies(present)) {
-      checkReplaces(positionOf(verifyCopy(known)), next);
+      checkReplaces(lineageOf(verifyCopy(known)), next);
     }
     folder.write(copy.gun, fileOf(copy));
     return `in the mirror; ${usability(copy, session.now())}`;
   };
 }
 
-function checkReplaces(before: CopyPosition, next: VerifiedCopy): void {
+function checkReplaces(before: Lineage, next: VerifiedCopy): void {
   try {
     checkLeadsOn(before, next);
   } catch (error) {
