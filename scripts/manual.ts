@@ -11,6 +11,10 @@ const REFERENCE = 'docs/reference';
 
 type Declared = AnyCommand | Group<never>;
 
+function paragraphsOf(text: string): readonly string[] {
+  return text.split('\n\n').map((paragraph) => paragraph.replaceAll('\n', ' '));
+}
+
 /** What a page says of a command or a group, before it becomes roff or Markdown. */
 interface Page {
   /** Without the program: `trust sign`. */
@@ -126,10 +130,10 @@ function commandPage(command: AnyCommand): Page {
     .filter(([, about]) => about !== '');
   const codes = new Map([...EXIT_CODES, ...exitCodes]);
   const sections: readonly (Section | false)[] = [
-    details !== undefined && { title: 'Description', paragraphs: [details.replaceAll('\n', ' ')] },
+    details !== undefined && { title: 'Description', paragraphs: paragraphsOf(details) },
     described.length > 0 && { title: 'Arguments', rows: described },
     flags.length > 0 && { title: 'Options', rows: flags.map((flag) => [flagLabel(flag), aboutFlag(flag)]) },
-    notes !== undefined && { title: 'Notes', paragraphs: [notes.replaceAll('\n', ' ')] },
+    notes !== undefined && { title: 'Notes', paragraphs: paragraphsOf(notes) },
     json.length > 0 && { title: 'JSON fields', rows: json },
     examples.length > 0 && { title: 'Examples', rows: examples.map(({ about, line }) => [`signet ${line}`, about]) },
     { title: 'Exit codes', rows: [...codes].sort(([a], [b]) => a - b).map(([code, meaning]) => [`${code}`, meaning]) },

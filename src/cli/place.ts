@@ -38,7 +38,7 @@ export interface TrustPlace {
   importCopy(copy: CollectionCopy): Promise<Collection>;
   /** The collection of someone else under a typed name, for adopting its content. */
   orphan(name: string): Orphan;
-  /** The names of all cached collections, as they would be typed. */
+  /** The names of all cached collections, as they would be typed; also names that no command here accepts. */
   cached(): Promise<readonly string[]>;
 }
 
@@ -47,6 +47,8 @@ export interface Orphan {
   readonly gun: Gun;
   /** Reads and verifies it. `pins` are the root keys that it may have. */
   read(from: URL | CollectionCopy, pins: readonly KeyId[]): Promise<OldCollection>;
+  /** Throws why the trust server that is to speak for it from now on does not answer. */
+  checkServer(): Promise<void>;
   /** Whether the copied collection is the one trusted under its name. */
   isTrusted(copy: CollectionCopy): Promise<boolean>;
   /** `TrustClient.forgetCopied`. */
@@ -187,6 +189,7 @@ function orphanOf({ client, trustFolder }: OpenClient, gun: Gun, registry: strin
   return {
     gun,
     read: (from, pins) => client.readOld(gun, registry, from, pins),
+    checkServer: () => client.checkServer(gun, registry),
     isTrusted: (copy) => client.isTrusted(copy),
     forget: (copy) => client.forgetCopied(copy),
     kept: new AdoptedFolder(trustFolder),

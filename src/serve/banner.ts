@@ -6,6 +6,7 @@ import { formatTime, type Instant } from '../core/time.ts';
 import type { MirroredCollection } from '../notary/mirror/mirror-service.ts';
 import type { NewAdministrator } from './data/administrator.ts';
 import type { DataFolder } from './data/data-folder.ts';
+import { configWords, type ServeCommandLine, settingWords, variablesForUser } from './settings/command-line.ts';
 import { formatHostName, isLoopbackHost } from './settings/host-name.ts';
 import { SETTINGS, type Settings } from './settings/settings.ts';
 import type { OwnNames } from './tls/own-names.ts';
@@ -16,6 +17,7 @@ interface Announcement {
   readonly url: string;
   readonly port: number;
   readonly settings: Settings;
+  readonly commandLine: ServeCommandLine;
   readonly folder: DataFolder;
   readonly names: OwnNames;
   /** The certificate of the local authority; undefined if clients need none. */
@@ -73,20 +75,23 @@ function mirrorLines({ mirrored, now }: Announcement): readonly string[] {
   ];
 }
 
-function administratorLines({ administrator, folder }: Announcement): readonly string[] {
+function administratorLines({ administrator, folder, commandLine }: Announcement): readonly string[] {
   if (administrator === undefined) return [];
   const { name, password, file } = administrator;
-  const change = `signet user passwd ${name} --data ${shellWord(folder.path)}`;
+  const change = `${variablesForUser(commandLine)}signet user passwd ${name} --data ${shellWord(folder.path)}`;
   return file === undefined
     ? ['', `Log in as ${name} with the password ${password}`, `It is shown only now. To change it: ${change}`]
     : ['', `Log in as ${name} with the password in ${file}`, `To change it, which removes the file: ${change}`];
 }
 
 function hereLines(server: Announcement): readonly string[] {
+  const host = `localhost:${server.port}`;
   return [
     '',
-    `On this machine, as localhost:${server.port}, docker and signet need nothing more. BuildKit (docker build) trusts`,
-    "only the system's authorities when it fetches an image itself; to add this one to them:",
+    `On this machine, docker and signet need nothing more for the images of ${host}. A command that names the`,
+    `server by its URL, https://${host}, must know the authority as other machines do:`,
+    `  mkdir -p ~/.docker/tls/${host} && cp ${shellWord(server.folder.authorityCertificate)} ~/.docker/tls/${host}/ca.crt`,
+    "BuildKit (docker build) trusts only the system's authorities when it fetches an image itself; to add this one to them:",
     `  ${trustHereCommand(server)}`,
   ];
 }
@@ -107,15 +112,19 @@ function elsewhereLines({ folder, names, port }: Announcement): readonly string[
   ];
 }
 
-function openLines({ folder, port }: Announcement): readonly string[] {
-  const command = `signet serve --data ${shellWord(folder.path)} --listen 0.0.0.0:${port} --name HOST`;
-  return ['Other machines cannot reach it. To let them in:', `  ${command}`];
+function openLines({ folder, port, commandLine, settings }: Announcement): readonly string[] {
+  const words = [
+    ...[`--data ${shellWord(folder.path)}`, ...configWords(commandLine), ...settingWords(commandLine, 'listen')],
+    ...[`--listen 0.0.0.0:${port}`, ...(settings.names.length === 0 ? ['--name HOST'] : [])],
+  ];
+  return ['Other machines cannot reach it. To let them in:', `  signet serve ${words.join(' ')}`];
 }
 
 /** With all that the settings are found by, since it runs apart from this process. */
-function trustHereCommand({ folder, port, settings: { listen, names } }: Announcement): string {
+function trustHereCommand({ folder, port, commandLine, settings: { listen, names } }: Announcement): string {
   const address = { host: listen.host, port };
   const where = isDeepStrictEqual(address, SETTINGS.listen.default) ? [] : [`--listen ${formatHostName(address)}`];
   const named = names.map((name) => `--name ${formatHostName(name)}`);
-  return ['sudo signet serve --trust-here', `--data ${shellWord(folder.path)}`, ...where, ...named].join(' ');
+  const data = `--data ${shellWord(folder.path)}`;
+  return ['sudo signet serve --trust-here', data, ...configWords(commandLine), ...where, ...named].join(' ');
 }

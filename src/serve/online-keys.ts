@@ -37,6 +37,8 @@ interface SealedKeyOptions {
 interface OnlineKeyOptions extends SealedKeyOptions {
   readonly settings: Settings;
   readonly storage: Storage;
+  /** The database of a notary-signer that the settings name, as `openSignerKeys` has opened it. */
+  readonly signerDatabase: SqlDatabase | undefined;
   readonly log: Log;
   readonly now: () => Instant;
 }
@@ -50,33 +52,56 @@ interface OpenOnlineKeys {
 const [KEY_TYPE, REMOTE_TYPE] = ['ed25519', 'ecdsa'] as const;
 
 /**
- * The keys with which the trust server signs: behind the signer that the settings name, or those of a notary-signer's
- * database if there are any, or else its own. Throws what `loadMasterKey` and `openSignerDatabase` throw, and
- * `certificate-unusable`. Whether a signer is there, only the health of the keys tells.
+ * Opens the database of a notary-signer that the settings name, if any, and sees that the newest key in it, or in the server's
+ * own, opens: what fails here has changed nothing anywhere. Throws what `openSignerDatabase`, `readPassphrases` and
+ * `SignerKeyVault.check` throw.
  */
-export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnlineKeys> {
-  const { settings, storage, environment, log, now } = options;
-  if (settings.signer !== undefined) return openRemoteKeys(options, settings.signer);
+export async function openSignerKeys(
+  { settings, environment }: Pick<OnlineKeyOptions, 'settings' | 'environment'>,
+  own: SqlDatabase | undefined,
+): Promise<SqlDatabase | undefined> {
+  if (settings.mirror.length > 0 || settings.signer !== undefined) return undefined;
+  const passphrases = readPassphrases(settings, environment);
   const named = await openSignerDatabase(settings);
-  const database = named ?? storage.signerDatabase;
-  const close = async () => named?.close();
   try {
-    if (database === undefined) {
-      if (storage.isNotarys) await warnOfMissingSigner(storage, log);
-      return { keys: new LocalOnlineKeys(await ownVault(options), KEY_TYPE, now), close };
-    }
-    const signer = new SignerKeyVault(database, readPassphrases(settings, environment));
-    for (const { alias, keys } of await signer.lockedAliases()) {
-      log.warn('keys of notary-signer cannot be opened: the passphrase of their alias is not given', { alias, keys });
-    }
-    // A server that was started without the signer's keys has made some of its own, which repositories use by now.
-    const isOwnInUse = (await storage.onlineKeys.sample()) !== undefined;
-    const vault = isOwnInUse ? new KeyVaults(signer, [await ownVault(options)]) : signer;
-    return { keys: new LocalOnlineKeys(vault, await signer.newKeysType(), now), close };
+    const database = named ?? (await ownSigner(own));
+    if (database !== undefined) await new SignerKeyVault(database, passphrases).check();
+    return named;
   } catch (error) {
-    await close();
+    await named?.close();
     throw error;
   }
+}
+
+/** The server's database, if a notary-signer has its keys there, too. */
+async function ownSigner(database: SqlDatabase | undefined): Promise<SqlDatabase | undefined> {
+  if (database === undefined) return undefined;
+  const found = await findTables(database);
+  if (!hasNotary(found, 'signer')) return undefined;
+  refuseUnfit(found, 'signer');
+  return database;
+}
+
+/**
+ * The keys with which the trust server signs: behind the signer that the settings name, or those of a notary-signer's
+ * database if there are any, or else its own. Throws what `loadMasterKey` throws, and `certificate-unusable`. Whether a signer is there, only the health of the keys tells.
+ */
+export async function openOnlineKeys(options: OnlineKeyOptions): Promise<OpenOnlineKeys> {
+  const { settings, storage, environment, log, now, signerDatabase: database = storage.signerDatabase } = options;
+  if (settings.signer !== undefined) return openRemoteKeys(options, settings.signer);
+  const close = async () => {};
+  if (database === undefined) {
+    if (storage.isNotarys) await warnOfMissingSigner(storage, log);
+    return { keys: new LocalOnlineKeys(await ownVault(options), KEY_TYPE, now), close };
+  }
+  const signer = new SignerKeyVault(database, readPassphrases(settings, environment));
+  for (const { alias, keys } of await signer.lockedAliases()) {
+    log.warn('keys of notary-signer cannot be opened: the passphrase of their alias is not given', { alias, keys });
+  }
+  // A server that was started without the signer's keys has made some of its own, which repositories use by now.
+  const isOwnInUse = (await storage.onlineKeys.sample()) !== undefined;
+  const vault = isOwnInUse ? new KeyVaults(signer, [await ownVault(options)]) : signer;
+  return { keys: new LocalOnlineKeys(vault, await signer.newKeysType(), now), close };
 }
 
 /**

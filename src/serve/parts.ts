@@ -13,6 +13,7 @@ import type { MirrorService } from '../notary/mirror/mirror-service.ts';
 import { FolderBlobStore } from '../registry/blobs/folder-blob-store.ts';
 import type { RegistryIndex } from '../registry/index/registry-index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
+import type { SqlDatabase } from '../store/sql.ts';
 import { addFirstAdministrator, firstPasswordFile, type NewAdministrator } from './data/administrator.ts';
 import { type DataFolder, isMade } from './data/data-folder.ts';
 import { loadTokenKey } from './data/token-key.ts';
@@ -21,10 +22,11 @@ import { diskFailure } from './observe/disk-health.ts';
 import type { Log } from './observe/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { NotaryMetrics } from './observe/notary-metrics.ts';
-import { openOnlineKeys } from './online-keys.ts';
+import { openOnlineKeys, openSignerKeys } from './online-keys.ts';
 import { every, everyAcrossRestarts } from './schedule.ts';
+import { namesDatabase, type ServeCommandLine } from './settings/command-line.ts';
 import type { Settings } from './settings/settings.ts';
-import { databaseOf, noteDatabase, sqlOptionsOf } from './storage/database-of.ts';
+import { databaseOf, noteDatabase, refuseForgottenDatabase, sqlOptionsOf } from './storage/database-of.ts';
 import type { JobTimes } from './storage/job-times.ts';
 import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -32,6 +34,7 @@ import { readTokenIssuer } from './token-issuer.ts';
 
 export interface PartsOptions {
   readonly settings: Settings;
+  readonly commandLine: ServeCommandLine;
   readonly folder: DataFolder;
   /** Every `host[:port]` of this server. */
   readonly authorities: ReadonlySet<string>;
@@ -55,8 +58,8 @@ export interface ServerParts {
   close(): Promise<void>;
 }
 
-/** Who publishes on a server without accounts, and where all come from who are not at the machine. */
-const [ANONYMOUS, NETWORK] = ['anonymous', 'network'];
+/** Who publishes on a server without accounts. */
+const ANONYMOUS = 'anonymous';
 /** Seconds after which a change that another process made is in the log, at the latest. */
 const ACCOUNT_LOG_INTERVAL = 2;
 /** Seconds after which files of a mirror that were replaced are served, at the latest. */
@@ -70,11 +73,17 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
   await using cleanup = new AsyncDisposableStack();
   const { settings, folder, now } = options;
   const url = databaseOf(settings, folder);
-  const storage = await openStorage(url, sqlOptionsOf(settings));
+  if (!namesDatabase(options.commandLine)) refuseForgottenDatabase(folder, url);
+  let signerDatabase: SqlDatabase | undefined;
+  const storage = await openStorage(url, sqlOptionsOf(settings), async (database) => {
+    const named = await openSignerKeys(options, database);
+    if (named !== undefined) cleanup.defer(() => named.close());
+    signerDatabase = named;
+  });
   cleanup.defer(() => storage.close());
   noteDatabase(folder, url);
   const mirror = await openMirrorService(options, storage);
-  const trust = mirror ?? (await openTrustServer(options, storage, cleanup));
+  const trust = mirror ?? (await openTrustServer({ ...options, signerDatabase }, storage, cleanup));
   const accountStore = storage.accounts(SERVER_ACTOR);
   const accounts = openAccounts(options, accountStore);
   const registry = await openRegistry(options, storage);
@@ -103,7 +112,7 @@ export async function openParts(options: PartsOptions): Promise<ServerParts> {
 }
 
 async function openTrustServer(
-  options: PartsOptions,
+  options: PartsOptions & { readonly signerDatabase: SqlDatabase | undefined },
   storage: Storage,
   cleanup: AsyncDisposableStack,
 ): Promise<TrustService> {
@@ -122,8 +131,8 @@ async function openTrustServer(
     maxPublish: settings.maxPublish,
     isExclusive: storage.isExclusive,
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
-    onImport: ({ gun, by, what, at }) => {
-      const actor = { name: by ?? ANONYMOUS, address: NETWORK };
+    onImport: ({ gun, by, address, what, at }) => {
+      const actor = { name: by ?? ANONYMOUS, address };
       // A user of another issuer is none of this server's, and has a name longer than theirs.
       const user = by !== undefined && isUserName(by) ? by : '';
       const event = { at, actor, action: 'trust imported', user, detail: `${gun}: ${what}` } as const;

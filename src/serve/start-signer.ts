@@ -14,6 +14,7 @@ import { lockFolder } from './data/folder-lock.ts';
 import { isMasterKeyGiven } from './data/master-key.ts';
 import { rotateMasterKey } from './data/master-key-rotation.ts';
 import type { Log } from './observe/log.ts';
+import { warnOfOpenSecrets } from './observe/open-secrets.ts';
 import { openSignerDatabase, ownVault, readPassphrases } from './online-keys.ts';
 import { type Address, formatHostName } from './settings/host-name.ts';
 import { SETTINGS } from './settings/settings.ts';
@@ -64,6 +65,8 @@ export async function startSigner(settings: SignerSettings, context: SignerConte
   await using cleanup = new AsyncDisposableStack();
   const { environment, log, now } = context;
   const clientCa = settings.clientCa === undefined ? undefined : readAuthorities(settings.clientCa);
+  const { masterKeyFile, databaseFile, passphrases } = settings;
+  warnOfOpenSecrets(log, { masterKeyFile, databaseFile, passphrases, tlsKey: settings.tls?.key });
   const folder = openFolder(settings, now, cleanup);
   const vault =
     settings.databaseFile === undefined

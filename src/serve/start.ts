@@ -16,9 +16,11 @@ import { Shares } from './http/shares.ts';
 import type { LineSink } from './observe/log.ts';
 import { type Logs, openLogs } from './observe/logs.ts';
 import { Metrics } from './observe/metrics.ts';
+import { warnOfOpenSecrets } from './observe/open-secrets.ts';
 import { processMetrics } from './observe/process-metrics.ts';
 import { openParts, type PartsOptions, type ServerParts } from './parts.ts';
 import { every } from './schedule.ts';
+import { NO_COMMAND_LINE, type ServeCommandLine } from './settings/command-line.ts';
 import { formatHostName, isWildcard } from './settings/host-name.ts';
 import type { Settings } from './settings/settings.ts';
 import { CertificateManager } from './tls/certificate-manager.ts';
@@ -43,6 +45,8 @@ interface Dependencies {
 export interface StartOptions extends Dependencies {
   /** Whether a person reads the announcement at a terminal; otherwise no secret stands in it. */
   readonly isTerminal?: boolean;
+  /** What the settings were given by. */
+  readonly commandLine?: ServeCommandLine;
 }
 
 export interface RunningServer {
@@ -72,11 +76,12 @@ const VALIDITY_CHECK = 60;
  */
 export async function startServer(settings: ServeSettings, dependencies: StartOptions = {}): Promise<RunningServer> {
   await using cleanup = new AsyncDisposableStack();
-  const { now = Date.now, environment = process.env, isTerminal = false } = dependencies;
+  const { now = Date.now, environment = process.env, isTerminal = false, commandLine = NO_COMMAND_LINE } = dependencies;
   const logs = openLogs(settings, dependencies.log, now);
   cleanup.defer(() => logs.close());
   const { log } = logs;
 
+  warnOfOpenSecrets(log, secretFilesOf(settings, commandLine));
   const folder = openDataFolder(settings.data);
   const lock = lockFolder(folder);
   cleanup.defer(() => lock.release());
@@ -102,6 +107,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
   metrics.add(processMetrics(now()));
   const context = {
     settings,
+    commandLine,
     folder,
     authorities: names.authorities(port),
     environment,
@@ -149,7 +155,7 @@ export async function startServer(settings: ServeSettings, dependencies: StartOp
     caCertificate: tls?.source.anchor ?? '',
     administrator,
     announcement: startBanner({
-      ...{ url, port, settings, folder, names, authority, isFirst, administrator },
+      ...{ url, port, settings, commandLine, folder, names, authority, isFirst, administrator },
       ...{ mirrored: parts.mirror?.collections(), now: now() },
     }),
     reload: async () => {
@@ -203,4 +209,15 @@ function healthOf(parts: ServerParts, tls: CertificateManager | undefined, now: 
 /** The name under which a program on this machine reaches the server. */
 function localHost({ listen }: Settings): string {
   return isWildcard(listen.host) || listen.host.startsWith('127.') ? 'localhost' : listen.host;
+}
+
+/** The files with secrets that the settings name, by the names of these settings. */
+function secretFilesOf(settings: Settings, { config }: ServeCommandLine): Readonly<Record<string, string | undefined>> {
+  const { database, signerDatabase, masterKeyFile, tlsKey, databaseFile, signerDatabaseFile } = settings;
+  const hasPassword = [database, signerDatabase].some((url) => url?.kind === 'server' && url.revealPassword() !== '');
+  return {
+    ...{ masterKeyFile, tlsKey, databaseFile, signerDatabaseFile },
+    ...{ signerPassphrases: settings.signerPassphrases, signerKey: settings.signerKey },
+    ...(hasPassword ? { config } : {}),
+  };
 }

@@ -17,6 +17,7 @@ import { draftOf, removeDrafts } from './drafts.ts';
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EDQUOT', 'the disk quota is used up'],
+  ['ENOENT', 'there is no such file or folder'],
   ['ENOSPC', 'no space left on the device'],
   ['EROFS', 'the file system is read-only'],
 ]);

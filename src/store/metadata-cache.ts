@@ -16,4 +16,9 @@ export interface MetadataCache {
   remove(gun: Gun, role?: RoleName): Promise<void>;
   /** The collections with a root, sorted by name. */
   guns(): Promise<readonly Gun[]>;
+  /**
+   * The same, and those whose names are no GUNs: other clients can have cached them, and nothing here can read them. Foreign
+   * text, to be parsed and made printable.
+   */
+  names(): Promise<readonly string[]>;
 }

@@ -95,6 +95,21 @@ export function isTlsFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && CERTIFICATE.test(String(error.code));
 }
 
+/** Whether the server's certificate is for another host. */
+export function isOtherHost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^ERR_TLS_CERT_ALTNAME/.test(String(error.code));
+}
+
+/** Whether the server has refused the user or the password. */
+export function isLoginFailure(error: unknown): boolean {
+  return isDriverError(error) && /^(?:28...|1045|1698)$/.test(String(error.errno ?? ''));
+}
+
+/** Whether the server has no database of this name, or none for this user. */
+export function isUnknownDatabase(error: unknown): boolean {
+  return isDriverError(error) && /^(?:3D000|1044|1049)$/.test(String(error.errno ?? ''));
+}
+
 /** Whether the error's text comes from the server, not from Bun's client. */
 export function hasAnswered(error: unknown): boolean {
   return isDriverError(error) && error.errno !== undefined;

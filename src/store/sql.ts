@@ -6,11 +6,15 @@ import { SECOND } from '../core/time.ts';
 import type { DatabaseServer, Dialect } from './database-url.ts';
 import { unreadable } from './files.ts';
 import { SqlConnection, type SqlParameters, type Statements } from './sql-connection.ts';
+import { type ConnectionFault, diagnoseConnection } from './sql-diagnosis.ts';
 import {
   hasAnswered,
   isConnectionLoss,
+  isLoginFailure,
+  isOtherHost,
   isSerializationFailure,
   isTlsFailure,
+  isUnknownDatabase,
   sqlError,
   unavailable,
 } from './sql-error.ts';
@@ -36,6 +40,8 @@ const LONGEST_RETRY_MS = 200;
  * Extra time for the server to report a statement's time-out, before the connection counts as lost, in milliseconds.
  */
 const MARGIN = SECOND;
+/** When to look at what keeps a first connection waiting, in milliseconds. */
+const LOOK_AFTER = 1.5 * SECOND;
 
 /**
  * A database on a PostgreSQL, MySQL or MariaDB server, accessed through a pool of connections that are reopened after
@@ -84,11 +90,11 @@ export class SqlDatabase implements Statements {
         : { foundRows: true }),
     });
     try {
-      const [row] = await pool.unsafe('SELECT version() AS version');
+      const [row] = await orOther(server, pool.unsafe('SELECT version() AS version'));
       return new SqlDatabase(pool, server.dialect, timeout, beginning(server.dialect, String(row.version), timeout));
     } catch (cause) {
       await pool.close({ timeout: 0 });
-      throw refusal(server, cause);
+      throw await refusal(server, cause);
     }
   }
 
@@ -252,12 +258,33 @@ function readPem(path: string): string {
   }
 }
 
+/** What is no server of this kind keeps Bun's client waiting: one look tells. Throws `database-unusable` then. */
+async function orOther<T>(server: DatabaseServer, connecting: Promise<T>): Promise<T> {
+  const other = Promise.withResolvers<never>();
+  const look = async () => {
+    const fault = await diagnoseConnection(server).catch(() => undefined);
+    if (fault?.isOther === true) other.reject(notThere(server, fault));
+  };
+  const timer = setTimeout(() => void look(), LOOK_AFTER);
+  try {
+    return await Promise.race([connecting, other.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Returns the error for a failed first connection, in the server's words if it sent any. */
-function refusal(server: DatabaseServer, cause: unknown): unknown {
+async function refusal(server: DatabaseServer, cause: unknown): Promise<unknown> {
   if (cause instanceof SignetError || !(cause instanceof Error)) return cause;
   const why = printable(cause.message, 200);
   if (isConnectionLoss(cause) && !isTlsFailure(cause)) {
-    return unavailable(cause).reworded(`the database ${server} cannot be reached: ${why}`);
+    const fault = hasAnswered(cause) ? undefined : await diagnoseConnection(server).catch(() => undefined);
+    if (fault?.isOther === true) return notThere(server, fault, cause);
+    const { why: reason = why, next } = fault ?? {};
+    return unavailable(cause).reworded(
+      `the database ${server} cannot be reached: ${reason}`,
+      next === undefined ? {} : { next },
+    );
   }
   return new SignetError('database-unusable', `cannot use the database ${server}: ${why}`, {
     cause,
@@ -265,7 +292,14 @@ function refusal(server: DatabaseServer, cause: unknown): unknown {
   });
 }
 
+function notThere(server: DatabaseServer, { why, next }: ConnectionFault, cause?: unknown): SignetError {
+  return new SignetError('database-unusable', `cannot use the database ${server}: ${why}`, { cause, next });
+}
+
 function nextStep({ tls }: DatabaseServer, cause: Error): string {
+  if (isOtherHost(cause)) {
+    return 'Write the host into the URL as its certificate names it, or let its authority do: ?sslmode=verify-ca';
+  }
   if (isTlsFailure(cause)) return 'Name the PEM file of the authority that signed its certificate: ?sslrootcert=FILE';
   // All that MySQL's client reports if the server has no TLS, or if the login is not allowed without TLS.
   if (!hasAnswered(cause)) {
@@ -273,5 +307,8 @@ function nextStep({ tls }: DatabaseServer, cause: Error): string {
       ? 'The server takes this login over TLS only: set up TLS there, and take sslmode=disable out of the URL.'
       : 'Set up TLS at the database server, or add ?sslmode=disable to the URL if the line to it is safe.';
   }
+  if (isLoginFailure(cause)) return 'Check user and password in the URL, and from where the server lets that user in.';
+  if (isUnknownDatabase(cause))
+    return 'Check the name of the database in the URL, or make that database and let the user in.';
   return 'Check user, password and name of the database, and what the user may do there.';
 }

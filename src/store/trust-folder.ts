@@ -43,7 +43,11 @@ export class MetadataFolder implements MetadataCache {
   }
 
   async guns(): Promise<readonly Gun[]> {
-    return this.gunsBelow([]).sort();
+    return (await this.names()).map(gunOrUndefined).filter((gun) => gun !== undefined);
+  }
+
+  async names(): Promise<readonly string[]> {
+    return this.namesBelow([]).sort();
   }
 
   /** Another collection's folder may be inside this one's: `a/metadata/targets` is a legal name next to `a`. */
@@ -55,16 +59,20 @@ export class MetadataFolder implements MetadataCache {
     }
   }
 
-  private gunsBelow(path: Path): Gun[] {
-    const found: Gun[] = [];
+  private namesBelow(path: Path): string[] {
+    const found: string[] = [];
     for (const entry of this.folder.list(['tuf', ...path])) {
       if (!entry.isDirectory()) continue;
       const inner = [...path, entry.name];
-      const gun = gunOrUndefined(inner.join('/'));
-      if (gun === undefined) continue;
-      const files = this.folder.list([...collectionPath(gun), METADATA]);
-      if (files.some((file) => file.isFile() && file.name === `root${SUFFIX}`)) found.push(gun);
-      found.push(...this.gunsBelow(inner));
+      const name = inner.join('/');
+      // No folder of that name is looked into (`ContainedFolder`), so that what is in it cannot be told.
+      if (entry.name.includes('\\')) {
+        found.push(name);
+        continue;
+      }
+      const files = this.folder.list(['tuf', ...inner, METADATA]);
+      if (files.some((file) => file.isFile() && file.name === `root${SUFFIX}`)) found.push(name);
+      found.push(...this.namesBelow(inner));
     }
     return found;
   }

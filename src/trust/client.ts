@@ -202,6 +202,15 @@ export class TrustClient {
     });
   }
 
+  /** Asks the trust server of a registry for a collection that it need not have. Throws why it does not answer. */
+  async checkServer(gun: Gun, registry: string): Promise<void> {
+    const address = this.trustServerOf(registry);
+    const server = new NotaryServer(address, this.clientFor(registry, address), ['pull', 'push']);
+    await server.read(gun, { role: 'root' }, LIMITS.metadata).catch((error: unknown) => {
+      if (!isSignetError(error, 'trust-data-missing')) throw error;
+    });
+  }
+
   /** Whether the copied collection is what is trusted under its name: the trusted root is one of its own. */
   async isTrusted({ gun, roots }: CollectionCopy): Promise<boolean> {
     const root = await this.options.cache.read(gun, 'root');
@@ -228,9 +237,9 @@ export class TrustClient {
     };
   }
 
-  /** The names of all collections that are cached. */
-  cached(): Promise<readonly Gun[]> {
-    return this.options.cache.guns();
+  /** `MetadataCache.names`: all collections that are cached, also those whose names are no GUNs. */
+  cached(): Promise<readonly string[]> {
+    return this.options.cache.names();
   }
 
   /** The repositories that a registry lists in its catalogue, by their names without the registry. */

@@ -297,6 +297,38 @@ describe('many repositories', () => {
   );
 
   test(
+    'that were named and are not on the old server fail, and are not taken for done',
+    async () => {
+      const it = await world();
+      const owner = person(it);
+      const gun = 'registry.example.com/alice/named';
+      await succeeds(owner.notary('init', '-p', gun));
+      await succeeds(owner.add(gun, 'v1'));
+      const move = (from: string, to: string, ...words: string[]) =>
+        owner.signet('trust', 'migrate', '--from', from, ...words, to);
+      const nothing = (host: string, what: string) => expect.stringContaining(`${host} has no trust data of ${what}\n`);
+      const mistyped = await owner.signet('trust', 'migrate', '--from', it.old.origin, it.fresh.origin, gun, `${gun}x`);
+      expect(mistyped).toMatchObject({ exitCode: 1, stderr: nothing(it.old.host, `${gun}x`) });
+      expect(mistyped.stdout).toContain('2 repositories: 1 moved, 1 failed.');
+      expect(mistyped.stdout).toContain(
+        '\nCheck the spelling, and that --from names the old server and SERVER the new one.\n',
+      );
+      expect(mistyped.stdout).not.toContain('Now point clients');
+      // All that are cached, from an address with its /v2/, and from a server that never had them.
+      const withPath = await move(`${it.old.origin}/v2/`, it.fresh.origin, '--cached');
+      expect(withPath).toMatchObject({ exitCode: 1, stderr: nothing(it.old.host, gun) });
+      const empty = await startSignet({ args: ['--auth', 'off'] });
+      const tls = join(owner.home, '.docker/tls', empty.host);
+      mkdirSync(tls, { recursive: true });
+      copyFileSync(empty.authority, join(tls, 'ca.crt'));
+      const swapped = await move(empty.origin, it.old.origin, '--cached');
+      expect(swapped).toMatchObject({ exitCode: 1, stderr: nothing(empty.host, gun) });
+      expect(swapped.stdout).not.toContain('Now point clients');
+    },
+    LIMIT,
+  );
+
+  test(
     'ask for the passphrase of their root key once',
     async () => {
       const it = await world();
@@ -321,6 +353,25 @@ describe('many repositories', () => {
   );
 
   test(
+    'end all with Ctrl-C at the passphrase of the first one',
+    async () => {
+      const it = await world();
+      const owner = person(it);
+      const guns = ['one', 'two', 'three'].map((name) => `registry.example.com/alice/ended-${name}`);
+      for (const gun of guns) await succeeds(owner.notary('init', '-p', gun));
+      const words = ['trust', 'migrate', '--from', it.old.origin, it.fresh.origin, ...guns];
+      const env = { PATH: process.env.PATH ?? '', HOME: owner.home };
+      const answer = { expect: /passphrase for root key.*: $/i, send: '\x03', isSecret: true };
+      const { exitCode, stdout } = await runInTerminal([...signetCommand(), ...words], [answer], { env });
+      expect([exitCode, stdout]).toEqual([130, expect.stringContaining('3 repositories: 3 not begun.')]);
+      expect(stdout.match(/passphrase/gi)).toHaveLength(1);
+      expect(stdout).toContain('interrupted: run the command again to go on\n');
+      for (const gun of guns) expect(await published(it.fresh, gun)).toBeUndefined();
+    },
+    LIMIT,
+  );
+
+  test(
     'of a server without the route stay where they are, and the owner learns which servers can',
     async () => {
       const [it, other] = [await world(), await startNotaryServer()];
@@ -333,7 +384,7 @@ describe('many repositories', () => {
       await succeeds(owner.add(gun, 'v1'));
       const refused = await owner.signet('trust', 'migrate', '--from', it.old.origin, other.origin, gun);
       expect(refused.exitCode).toBe(1);
-      expect(refused.stderr).toContain(`the trust server ${other.host} takes no collections from others`);
+      expect(refused.stderr).toContain(`the trust server ${other.host} does not take repositories from other servers`);
       expect(refused.stderr).toContain('to a server of Signet only');
       expect(await published(other, gun)).toBeUndefined();
     },
@@ -379,7 +430,12 @@ describe('a server with accounts', () => {
       const log = await alice?.run([...signetCommand(), 'user', 'log', '--json', '--data', fresh.data]);
       const events = JSON.parse(log?.stdout ?? '[]') as Record<string, string>[];
       expect(events.at(-1)).toMatchObject({
-        ...{ by: 'alice', user: 'alice', action: 'trust imported', address: 'network' },
+        ...{
+          by: 'alice',
+          user: 'alice',
+          action: 'trust imported',
+          address: expect.stringMatching(/^(?:127\.0\.0\.1|::1)$/),
+        },
         detail: `${gun}: roots 1 to 2, timestamp version ${versions?.timestamp}`,
       });
       expect(fresh.log()).toContain(`imported ${gun} from another server`);

@@ -95,7 +95,13 @@ describe('an import', () => {
     const { text } = await server.get('timestamp.json');
     expect([change.GUN, change.Category, change.Version]).toEqual([GUN, 'update', versionOf(text)]);
     expect(events).toEqual([
-      { gun: GUN, by: 'alice', what: `roots 1 to 4, timestamp version ${versionOf(text)}`, at: server.now },
+      {
+        gun: GUN,
+        by: 'alice',
+        address: '192.0.2.1',
+        what: `roots 1 to 4, timestamp version ${versionOf(text)}`,
+        at: server.now,
+      },
     ]);
     expect(server.log.at(-1)).toStartWith(`imported ${GUN} from another server: roots 1 to 4, timestamp version`);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parsePattern } from '../../src/accounts/identity/grants.ts';
 import { hashPassword } from '../../src/accounts/identity/password.ts';
@@ -98,8 +98,10 @@ To change it, which removes the file: signet user passwd admin --data ${server.s
 Log in as admin with the password ${password}
 It is shown only now. To change it: signet user passwd admin --data ${data}
 
-On this machine, as localhost:${server.port}, docker and signet need nothing more. BuildKit (docker build) trusts
-only the system's authorities when it fetches an image itself; to add this one to them:
+On this machine, docker and signet need nothing more for the images of localhost:${server.port}. A command that names the
+server by its URL, https://localhost:${server.port}, must know the authority as other machines do:
+  mkdir -p ~/.docker/tls/localhost:${server.port} && cp ${data}/tls/ca.crt ~/.docker/tls/localhost:${server.port}/ca.crt
+BuildKit (docker build) trusts only the system's authorities when it fetches an image itself; to add this one to them:
   sudo signet serve --trust-here --data ${data} --listen 127.0.0.1:${server.port}
 Other machines cannot reach it. To let them in:
   signet serve --data ${data} --listen 0.0.0.0:${server.port} --name HOST
@@ -151,6 +153,40 @@ On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt
     );
   });
 
+  test('repeats what the server was started with in every command, with paths from the root', async () => {
+    const folder = temporaryFolder();
+    const commandLine = {
+      config: join(folder, 'signet.json'),
+      flags: new Map([
+        ['database-file', ['nowhere', 'cp url']],
+        ['listen', ['localhost:0']],
+        ['mirror', ['a', '/b']],
+        ['gun-prefix', ['team/']],
+        ['token-lifetime', ['5m']],
+      ]),
+    };
+    const databaseFile = join(folder, 'cp url');
+    writeFileSync(databaseFile, 'sqlite:other.db\n', { mode: 0o600 });
+    const server = await startTestServer({ databaseFile }, { isTerminal: true, commandLine });
+    const { data } = server.settings;
+    const here = process.cwd();
+    expect(server.announcement).toContain(
+      ` SIGNET_CONFIG=${folder}/signet.json SIGNET_DATABASE_FILE='${here}/cp url' signet user passwd admin --data ${data}\n`,
+    );
+    expect(server.announcement).toContain(`--trust-here --data ${data} --config ${folder}/signet.json --listen `);
+    const open = server.announcement.split('\n').find((line) => line.startsWith('  signet serve '));
+    const words = open?.replace(`  signet serve --data ${data} --config ${folder}/signet.json `, '') ?? '';
+    expect(words.split(' --').map((word) => word.replace(/^--/, ''))).toEqual([
+      `database-file '${here}/cp url'`,
+      'token-lifetime 5m',
+      'gun-prefix team/',
+      `mirror ${here}/a`,
+      'mirror /b',
+      `listen 0.0.0.0:${server.port}`,
+      'name HOST',
+    ]);
+  });
+
   test('without accounts makes no administrator, and everyone may do everything', async () => {
     const server = await startTestServer({ auth: false });
     expect(server.administrator).toBeUndefined();
@@ -161,7 +197,56 @@ On other machines, as ${host}, the authority (${closed.settings.data}/tls/ca.crt
   });
 });
 
+test('files with secrets that every user can read are told of, each with its setting', async () => {
+  const folder = temporaryFolder();
+  const file = (name: string, text: string, mode: number) => {
+    writeFileSync(join(folder, name), text);
+    chmodSync(join(folder, name), mode);
+    return join(folder, name);
+  };
+  const settings = {
+    databaseFile: file('url', 'sqlite:other.db', 0o644),
+    masterKeyFile: file('key', '00'.repeat(32), 0o640),
+    signerPassphrases: file('signer.env', '', 0o604),
+  };
+  chmodSync(folder, 0o755);
+  const open = await startTestServer({ ...settings, auth: false });
+  const warnings = (logged: readonly string[]) =>
+    logged.filter((line) => line.includes('every user of this machine can read'));
+  expect(warnings(open.logged)).toHaveLength(2);
+  expect(warnings(open.logged)[0]).toContain(`chmod 600 ${settings.databaseFile}`);
+  expect(warnings(open.logged)[1]).toContain('signerPassphrases');
+  await open.stop();
+  // No one else gets to a file in a folder that is shut.
+  chmodSync(folder, 0o700);
+  const shut = await startTestServer({ ...settings, auth: false, data: open.settings.data });
+  expect(warnings(shut.logged)).toEqual([]);
+});
+
 describe('the next start', () => {
+  test('with another database than the one before is refused, unless a flag says that the folder moves', async () => {
+    const other = { kind: 'sqlite', path: join(temporaryFolder(), 'other.db') } as const;
+    const first = await startTestServer({ database: other, auth: false });
+    const { settings } = first;
+    const { databaseNote, database } = dataFolder(settings.data);
+    await first.stop();
+    const forgotten = { ...settings, database: undefined };
+    const error = await failure(startTestServer(forgotten), 'settings-conflict');
+    expect(error.message).toBe(
+      `the server of ${settings.data} keeps its data in sqlite:${other.path}, but the settings here name sqlite:${database}`,
+    );
+    expect(error.next).toEndWith(`signet serve --data ${settings.data} --database sqlite:${database}`);
+    expect(readFileSync(databaseNote, 'utf8')).toBe(`sqlite:${other.path}\n`);
+    expect(existsSync(database)).toBe(false);
+    await (await startTestServer(settings)).stop();
+
+    const flags = new Map([['database', [`sqlite:${database}`]]]);
+    const moved = await startTestServer(forgotten, { commandLine: { config: undefined, flags } });
+    await moved.stop();
+    expect(existsSync(databaseNote)).toBe(false);
+    await (await startTestServer(forgotten)).stop();
+  });
+
   test('keeps authority, certificate, keys and accounts, and has three lines to say', async () => {
     const first = await startTestServer();
     const { password = '' } = first.administrator ?? {};

@@ -1,11 +1,20 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { isSignetError } from '../../src/core/errors/index.ts';
 import { DatabaseServer } from '../../src/store/database-url.ts';
 import type { SqlDatabase } from '../../src/store/sql.ts';
 import { isUniqueSqlViolation } from '../../src/store/sql-error.ts';
 import { migrateSql, type SqlMigrations } from '../../src/store/sql-migrations.ts';
 import { failure } from '../support/failure.ts';
-import { describeSqlServers, emptyDatabaseUrl, emptySqlDatabase, openSql, serverOf } from '../support/sql-databases.ts';
+import {
+  describeSqlServers,
+  emptyDatabaseUrl,
+  emptySqlDatabase,
+  openSql,
+  SQL_SERVERS,
+  serverOf,
+} from '../support/sql-databases.ts';
+import { temporaryFolder } from '../support/temp.ts';
 
 type Step = SqlMigrations['steps'][number];
 
@@ -234,20 +243,57 @@ describeSqlServers((server) => {
         const error = await failure(openSql(wrong), 'database-unusable');
         expect(error.message).toContain(String(wrong));
         expect(Bun.inspect(error)).not.toMatch(new RegExp(`hunter2|${url.revealPassword()}`));
+        expect(error.next).toStartWith(
+          wrong.name === 'nowhere' ? 'Check the name of the database in the URL' : 'Check user and password in the URL',
+        );
       }
     });
 
     test('no one at the port', async () => {
       const url = changed(await emptyDatabaseUrl(server), { port: 1 });
       const error = await failure(openSql(url), 'database-unavailable');
-      expect(error.message).toContain('cannot be reached');
+      expect(error.message).toEndWith('cannot be reached: connection refused');
+      expect(error.next).toBe('Start the database server, or check host and port in the URL.');
       expect(error.httpStatus).toBe(503);
     });
+
+    test('a host that no one knows, and a socket that is not there', async () => {
+      const url = await emptyDatabaseUrl(server);
+      const host = await failure(openSql(changed(url, { host: 'db.invalid' })), 'database-unavailable');
+      expect(host.message).toMatch(
+        /cannot be reached: the name of its host (?:does not resolve|cannot be looked up now)$/,
+      );
+      expect(host.next).toStartWith('Check the host in the URL');
+      const socket = join(temporaryFolder(), 'none');
+      const none = await failure(openSql(changed(url, { socket })), 'database-unavailable');
+      expect(none.message).toEndWith('cannot be reached: there is no such socket');
+    });
+
+    test('another kind of server at the port, and none at all, are told long before the time is up', async () => {
+      const url = await emptyDatabaseUrl(server);
+      const other = SQL_SERVERS.find(({ dialect }) => dialect !== server.dialect);
+      const { port } = await emptyDatabaseUrl(other ?? server);
+      const [here, there] =
+        server.dialect === 'postgres' ? ['PostgreSQL', 'MySQL or MariaDB'] : ['MySQL or MariaDB', 'PostgreSQL'];
+      const limit = { connectTimeout: 600 };
+      const wrong = await failure(openSql(changed(url, { port }), limit), 'database-unusable');
+      expect(wrong.message).toEndWith(`: what answers there is ${there}, not ${here}`);
+      expect(wrong.next).toBe(`Write ${other?.dialect}:// in the URL, or the port of ${here}.`);
+      const web = Bun.listen({
+        hostname: '127.0.0.1',
+        port: 0,
+        socket: { data: (socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n') },
+      });
+      const none = await failure(openSql(changed(url, { port: web.port }), limit), 'database-unusable');
+      expect(none.message).toEndWith(`: what answers there is not ${here}`);
+      web.stop(true);
+    }, 30_000);
 
     test('one that takes connections and says nothing', async () => {
       const mute = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
       const url = changed(await emptyDatabaseUrl(server), { port: mute.port });
-      await failure(openSql(url, { connectTimeout: 1 }), 'database-unavailable');
+      const error = await failure(openSql(url, { connectTimeout: 1 }), 'database-unavailable');
+      expect(error.message).toEndWith('cannot be reached: what is there takes connections, and does not answer');
       mute.stop(true);
     });
 

@@ -167,6 +167,19 @@ describe('the folder', () => {
     expect(error.message).toBe(`cannot write ${path}: ENAMETOOLONG`);
   });
 
+  test('of a name that is no GUN is named, so that no one takes the others for all', async () => {
+    const base = temporaryFolder();
+    const names = ['reg.example/Ünïcode app', 'reg.example/a b/c', 'reg.example/app', 'reg.example/x\\y'];
+    for (const name of names) {
+      mkdirSync(join(base, 'tuf', name, 'metadata'), { recursive: true });
+      writeFileSync(join(base, 'tuf', name, 'metadata/root.json'), '{}');
+    }
+    mkdirSync(join(base, 'tuf/reg.example/no root/metadata'), { recursive: true });
+    const cache = new MetadataFolder(base);
+    expect(await cache.names()).toEqual([...names].sort());
+    expect(await cache.guns()).toEqual([parseGun('reg.example/app')]);
+  });
+
   test('that was written by docker is read', async () => {
     const vectors = join(import.meta.dir, '../vectors/acme-app');
     const base = temporaryFolder();

@@ -31,4 +31,7 @@ export class MemoryCache implements MetadataCache {
       .map(([gun]) => gun)
       .sort();
   }
+  names(): Promise<readonly string[]> {
+    return this.guns();
+  }
 }

@@ -1,12 +1,10 @@
 import { realpathSync, type Stats } from 'node:fs';
-import { sep } from 'node:path';
 import { SignetError } from '../../core/errors/index.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { isErrno, readSmallFile, unreadable, unsafe } from '../../store/files.ts';
+import { isGivenByRoot } from '../../store/given-secret.ts';
 import { nameOfKey, type PassphraseSource, withoutLineEnd, wrongPassphrase } from './source.ts';
 
-/** Where container engines mount secrets, readable by every user of the container by default. */
-const MOUNTED_SECRETS = '/run/secrets';
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const OPEN_TO_OTHERS = 0o077;
@@ -48,13 +46,13 @@ function realPath(path: string): string {
   }
 }
 
-function check(path: string, real: string, { mode, uid }: Stats, user: number | undefined): void {
+function check(path: string, real: string, stat: Stats, user: number | undefined): void {
+  const { mode, uid } = stat;
   // A system without users has no modes either.
   if (user === undefined) return;
   if (uid !== user && uid !== ROOT) throw unsafe(path, 'belongs to another user');
   if ((mode & WRITABLE_BY_OTHERS) !== 0) throw openToOthers(path, 'written');
-  const isGiven = uid === ROOT && (user !== ROOT || real.startsWith(`${MOUNTED_SECRETS}${sep}`));
-  if ((mode & OPEN_TO_OTHERS) !== 0 && !isGiven) throw openToOthers(path, 'read');
+  if ((mode & OPEN_TO_OTHERS) !== 0 && !isGivenByRoot(real, stat, user)) throw openToOthers(path, 'read');
 }
 
 function openToOthers(path: string, how: string): SignetError {

@@ -248,5 +248,5 @@ function readExpired(value: JsonValue): ExpiredFile {
 }
 
 function malformed(why: string, cause?: unknown): SignetError {
-  return new SignetError('copy-malformed', `this is no sound copy of trust data: ${why}`, { cause });
+  return new SignetError('copy-malformed', `this is not a valid copy of trust data: ${why}`, { cause });
 }

@@ -29,7 +29,7 @@ export const REMOTE_ERRORS = {
   'trust-data-missing': {},
   'import-unsupported': {
     own: true,
-    next: 'A collection moves with its history to a server of Signet only: signet serve. If the old server is yours, Signet can take over its database instead; see docs/migrate.md.',
+    next: 'A repository moves with its history to a server of Signet only: signet serve. If the old server is yours, Signet can take over its database instead: signet serve --database URL --check says how it stands.',
   },
   'publish-rejected': {},
   'publish-conflict': { next: 'Somebody published at the same time. Run the command again.' },

@@ -12,12 +12,22 @@ const RESERVED: ReadonlySet<string> = new Set(['.', '..', '_trust']);
 
 /**
  * Parses a GUN: at most 255 characters, components joined by single slashes, none of them `.`, `..` or `_trust`. The
- * result is safe to join to a folder's path. Throws `name-invalid`.
+ * result is safe to join to a folder's path. Throws `name-invalid`, whose detail says `why`.
  */
 export function parseGun(text: string): Gun {
-  const valid =
-    text.length <= LIMITS.gun &&
-    text.split('/').every((component) => COMPONENT.test(component) && !RESERVED.has(component));
-  if (!valid) throw new SignetError('name-invalid', `invalid repository name ${quoted(text, 300)}`);
-  return text as Gun;
+  const why = faultOf(text);
+  if (why === undefined) return text as Gun;
+  throw new SignetError('name-invalid', `invalid repository name ${quoted(text, 300)}`, { detail: { why } });
+}
+
+function faultOf(text: string): string | undefined {
+  if (text.length > LIMITS.gun) return `it is longer than ${LIMITS.gun} characters`;
+  for (const component of text.split('/')) {
+    if (component === '') return 'a part between its slashes is empty';
+    if (RESERVED.has(component)) return `${quoted(component)} cannot be a part of it`;
+    if (COMPONENT.test(component)) continue;
+    const foreign = [...component].find((character) => !COMPONENT.test(character)) ?? '';
+    return `the character ${quoted(foreign)} cannot be in it`;
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import { isSignetError } from '../../core/errors/index.ts';
 import type { KeyId } from '../../core/names/key-id.ts';
 import { quoted } from '../../core/printable.ts';
+import type { OnlineKey } from '../store/online-key-store.ts';
 import type { ListedKey, SignerKeyVault } from '../store/signer-key-vault.ts';
 import { passphraseVariable, type SignerPassphrases } from '../store/signer-passphrases.ts';
 import type { KnownKey } from './check-repository.ts';
@@ -34,14 +35,17 @@ export async function checkKeys(
   const tallies = new Map<string, AliasTally>();
   const findings: Finding[] = [];
   const check = async (listed: ListedKey) => {
-    const tally = tallies.get(listed.alias) ?? { keys: 0, open: 0, trouble: undefined };
-    tallies.set(listed.alias, tally);
-    tally.keys++;
-    const trouble = await troubleOf(vault, listed);
-    if (trouble === undefined) tally.open++;
-    else tally.trouble ??= trouble;
-    if (listed.key !== undefined) keys.set(listed.key.id, { gun: listed.key.gun, trouble: trouble?.message });
-    else findings.push(unusable(listed));
+    const { key } = listed;
+    if (key === undefined) findings.push(unusable(listed));
+    else {
+      const tally = tallies.get(listed.alias) ?? { keys: 0, open: 0, trouble: undefined };
+      tallies.set(listed.alias, tally);
+      tally.keys++;
+      const trouble = await troubleOf(vault, key);
+      if (trouble === undefined) tally.open++;
+      else tally.trouble ??= trouble;
+      keys.set(key.id, { gun: key.gun, trouble: trouble?.message });
+    }
     onKey();
   };
   const waiting = vault.all();
@@ -61,9 +65,8 @@ export async function checkKeys(
 
 async function troubleOf(
   vault: SignerKeyVault,
-  { key }: ListedKey,
+  key: OnlineKey,
 ): Promise<{ readonly message: string; readonly next: string | undefined } | undefined> {
-  if (key === undefined) return undefined;
   try {
     (await vault.open(key)).fill(0);
     return undefined;

@@ -8,7 +8,7 @@ import type { Statements } from '../../store/sql-connection.ts';
 import type { GunPrefixes } from '../http/gun-prefixes.ts';
 import { NOTARY_DIALECTS } from '../store/notary-dialect.ts';
 import {
-  checkRights,
+  checkReading,
   findTables,
   hasNotary,
   isOwn,
@@ -21,6 +21,7 @@ import type { SignerPassphrases } from '../store/signer-passphrases.ts';
 import { SqlMetadataStore } from '../store/sql-metadata-store.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkRepository, type KnownKey } from './check-repository.ts';
+import { missingRights } from './check-rights.ts';
 import type { Finding, NotaryReport, TablesReport } from './report.ts';
 
 /** What to check. */
@@ -47,6 +48,12 @@ const NO_SIGNER: Finding = {
   code: 'online-key-missing',
   message: 'the keys of notary-signer are not here: what Notary published could neither be renewed nor published onto',
   next: 'Name its database: SIGNET_SIGNER_DATABASE=postgres://USER:PASSWORD@HOST/notarysigner',
+};
+const NOTHING_HERE: Finding = {
+  level: 'warning',
+  code: 'database-empty',
+  message: 'there is nothing to take over here: no repository is stored in this database',
+  next: 'Check the name of the database. If a new server is to begin with it, start that: signet serve',
 };
 const NO_COUNTS = { repositories: 0, files: 0, changes: 0 };
 
@@ -76,6 +83,7 @@ export async function checkNotary(options: NotaryToCheck): Promise<NotaryReport>
     findings.push(...(await checkRepositories(options, keys.keys, counts.repositories)));
   }
   if (usable) findings.push(...(await checkNumbers(signerDatabase, ['private_keys'])));
+  if (counts.repositories === 0 && findings.every(({ level }) => level !== 'error')) findings.push(NOTHING_HERE);
   const isWithoutKeys = signer === undefined && options.isSignerRemote !== true;
   if (isWithoutKeys && server.owner === 'notary' && counts.repositories > 0) findings.push(NO_SIGNER);
   const { aliases, newKeys } = keys;
@@ -91,7 +99,9 @@ async function checkTables(database: SqlDatabase, program: NotaryProgram, findin
       return { owner: undefined, bookkeeping };
     }
     refuseUnfit(found, program);
-    await checkRights(database, program);
+    await checkReading(database, program);
+    const missing = await missingRights(database, program, found);
+    if (missing !== undefined) findings.push(findingOf(missing));
     return { owner: (await isOwn(database, found)) && program === 'server' ? 'signet' : 'notary', bookkeeping };
   } catch (error) {
     if (!isSignetError(error, 'database-not-notary', 'database-half-migrated', 'database-rights-missing')) throw error;
@@ -168,8 +178,8 @@ async function checkRepositories(
   for await (const name of repositoryNames(database)) {
     names.push(name);
     const gun = gunOf(name);
-    if (gun === undefined) findings.push(unserved(name, 'its name is none that Signet takes'));
-    else if (!prefixes.admit(gun)) findings.push(unserved(name, 'it is outside of --gun-prefix'));
+    if (gun === undefined) findings.push(nameless(name));
+    else if (!prefixes.admit(gun)) findings.push(outside(name));
     else findings.push(...checkRepository({ gun, files: (await store.current(gun)).files, keys, now }));
     onProgress('repositories', ++done, total);
   }
@@ -190,12 +200,24 @@ async function* repositoryNames(database: SqlDatabase): AsyncGenerator<string> {
   }
 }
 
-function unserved(name: string, why: string): Finding {
+/** Its clients would find it gone after the change. */
+function nameless(name: string): Finding {
+  return {
+    level: 'error',
+    code: 'gun-unsupported',
+    about: printable(name, 300),
+    message: 'Signet would not serve it: it does not serve repositories of such a name',
+    next: 'If someone needs it, let its owner publish the same targets under another name (letters, digits and . _ - / +, no blanks) with Notary before the change. If not, delete it there: notary delete --remote NAME',
+  };
+}
+
+function outside(name: string): Finding {
   return {
     level: 'warning',
     code: 'gun-unsupported',
     about: printable(name, 300),
-    message: `Signet does not serve it: ${why}`,
+    message: 'Signet would not serve it: it is outside of --gun-prefix',
+    next: 'If someone needs it, name its beginning as another --gun-prefix.',
   };
 }
 

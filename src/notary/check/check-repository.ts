@@ -127,7 +127,7 @@ function whyNot(gun: Gun, role: OnlineRole, known: readonly (readonly [KeyId, Kn
     role === 'timestamp' ? 'its timestamp could not be renewed' : 'only its owner could sign its snapshot';
   if (id === undefined || key === undefined) return `the signer does not have its ${role} key: ${consequence}`;
   if (key.gun !== gun) return `its ${role} key ${id} belongs to ${key.gun || 'no repository'}: ${consequence}`;
-  return `its ${role} key ${id} does not open, ${key.trouble}: ${consequence}`;
+  return `${consequence}: ${key.trouble}`;
 }
 
 function sizes({ gun, files }: RepositoryToCheck): readonly Finding[] {

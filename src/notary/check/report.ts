@@ -21,7 +21,7 @@ export interface TablesReport {
   readonly bookkeeping: Bookkeeping | undefined;
 }
 
-/** The keys that share one passphrase. */
+/** The keys that share one passphrase, but for those that Signet does not sign with. */
 export interface AliasReport {
   readonly alias: string;
   readonly keys: number;

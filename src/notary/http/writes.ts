@@ -17,10 +17,10 @@ export async function publish({ repositories }: TrustServices, call: TrustCall):
 
 /** Takes a collection with its history from another server (protocol I.2). */
 export async function importCollection({ repositories }: TrustServices, call: TrustCall): Promise<Response> {
-  const { name: gun, gate } = call;
+  const { name: gun, gate, address } = call;
   // Asked before the body is read: a client that comes again with all of it learns that it is here already.
   await repositories.refuseTaken(gun);
-  await repositories.import(gun, await readUpload(call, LIMITS.importParts), gate.subject);
+  await repositories.import(gun, await readUpload(call, LIMITS.importParts), gate.subject, address);
   return emptyAnswer();
 }
 

@@ -37,6 +37,8 @@ export interface Imported {
   readonly gun: Gun;
   /** The user's name, undefined for an anonymous one. */
   readonly by: string | undefined;
+  /** The IP address that it was sent from. */
+  readonly address: string;
   /** Which roots came, and the version of the timestamp over them, in words. */
   readonly what: string;
   readonly at: Instant;
@@ -116,7 +118,7 @@ export class Repositories {
    * Checks a collection that comes from another server, and stores it with its history (protocol I.2). Throws a `Refusal`,
    * `import-taken` if the GUN has trust data by now, or what a store throws.
    */
-  async import(gun: Gun, parts: Import['parts'], publisher: string | undefined): Promise<void> {
+  async import(gun: Gun, parts: Import['parts'], publisher: string | undefined, address: string): Promise<void> {
     const inTurn = () => this.mutex.run(gun, () => this.acceptAndImport(gun, parts));
     const files = await this.publishers.run(publisher ?? '', inTurn);
     const roots = files.filter(({ role }) => role === 'root').map(({ version }) => version);
@@ -126,7 +128,7 @@ export class Repositories {
     const what = `roots ${first} to ${last}, timestamp version ${timestamp.version}`;
     const checksum = digestHex(digestOf(timestamp.bytes));
     this.logger.info(`imported ${gun} from another server: ${what}, checksum ${checksum}`, { gun, publisher });
-    this.onImport({ gun, by: publisher, what, at: this.clock() });
+    this.onImport({ gun, by: publisher, address, what, at: this.clock() });
   }
 
   /** Removes everything of the GUN; one that does not exist changes nothing (protocol B.9). */

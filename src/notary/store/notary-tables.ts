@@ -1,4 +1,4 @@
-import { SignetError } from '../../core/errors/index.ts';
+import { isSignetError, SignetError } from '../../core/errors/index.ts';
 import { printable } from '../../core/printable.ts';
 import type { Dialect } from '../../store/database-url.ts';
 import type { SqlDatabase } from '../../store/sql.ts';
@@ -19,7 +19,7 @@ export interface Bookkeeping {
 }
 
 /** The tables of a database, as far as they show which program they belong to. */
-interface FoundTables {
+export interface FoundTables {
   /** Columns by tables. */
   readonly columns: ReadonlyMap<string, ReadonlySet<string>>;
   readonly bookkeeping: Bookkeeping | undefined;
@@ -59,17 +59,20 @@ const LAST_MIGRATION: Readonly<Record<NotaryProgram, Readonly<Record<Dialect, nu
   server: { postgres: 2, mysql: 5 },
   signer: { postgres: 1, mysql: 2 },
 };
-/** One statement of each kind that is used on the program's tables. */
-const NEEDED: Readonly<Record<NotaryProgram, readonly string[]>> = {
+/** A statement of each kind that the program's tables are used with, and the right that it takes beside reading. */
+const NEEDED: Readonly<Record<NotaryProgram, readonly (readonly [right: string, sql: string])[]>> = {
   server: [
-    'SELECT id FROM tuf_files WHERE id = 0 FOR UPDATE',
-    "INSERT INTO tuf_files (gun, role, version, data) VALUES ('', '', 0, '')",
-    'DELETE FROM tuf_files WHERE id = 0',
-    "INSERT INTO changefeed (gun, version, category) VALUES ('', 0, 'update')",
+    ['UPDATE on tuf_files', 'SELECT id FROM tuf_files WHERE id = 0 FOR UPDATE'],
+    ['INSERT on tuf_files', "INSERT INTO tuf_files (gun, role, version, data) VALUES ('', '', 0, '')"],
+    ['DELETE on tuf_files', 'DELETE FROM tuf_files WHERE id = 0'],
+    ['INSERT on changefeed', "INSERT INTO changefeed (gun, version, category) VALUES ('', 0, 'update')"],
   ],
   signer: [
-    "INSERT INTO private_keys (key_id, encryption_alg, keywrap_alg, algorithm, passphrase_alias, public, private, gun, role) VALUES ('', '', '', '', '', '', '', '', '')",
-    'UPDATE private_keys SET last_used = NULL WHERE id = 0',
+    [
+      'INSERT on private_keys',
+      "INSERT INTO private_keys (key_id, encryption_alg, keywrap_alg, algorithm, passphrase_alias, public, private, gun, role) VALUES ('', '', '', '', '', '', '', '', '')",
+    ],
+    ['UPDATE on private_keys', 'UPDATE private_keys SET last_used = NULL WHERE id = 0'],
   ],
 };
 const PART = 'notary-tables';
@@ -206,16 +209,22 @@ function noted(boolean: string, version: number): readonly string[] {
 /**
  * Checks that a database has the tables of notary-server, and creates them in an empty one. Tables of other programs
  * are never changed: a database of another program, of notary-signer, of a Notary before 0.6, or with a failed
- * migration is refused with `database-not-notary` or `database-half-migrated` before anything is changed.
+ * migration is refused with `database-not-notary` or `database-half-migrated` before anything is changed. `beforeChanges` may
+ * refuse more.
  */
-export async function openNotaryTables(database: SqlDatabase): Promise<TablesOwner> {
+export async function openNotaryTables(
+  database: SqlDatabase,
+  beforeChanges: () => Promise<void> = async () => {},
+): Promise<TablesOwner> {
   const found = await findTables(database);
   if (hasNotary(found, 'server')) {
     refuseUnfit(found, 'server');
     await checkRights(database, 'server');
+    await beforeChanges();
     return (await isOwn(database, found)) ? 'signet' : 'notary';
   }
   refuseForeign(found);
+  await beforeChanges();
   await migrateSql(database, NOTARY_TABLES);
   refuseUnfit(await findTables(database), 'server');
   return 'signet';
@@ -238,7 +247,26 @@ export async function openSignerTable(database: SqlDatabase): Promise<void> {
 /** Checks that the database's user has the rights that Signet needs on the tables. Throws `database-rights-missing`. */
 export async function checkRights(database: Statements, program: NotaryProgram): Promise<void> {
   // EXPLAIN checks the rights without running the statement.
-  for (const sql of NEEDED[program]) await database.all(`EXPLAIN ${sql}`);
+  for (const [, sql] of NEEDED[program]) await database.all(`EXPLAIN ${sql}`);
+}
+
+/** Whether the user of the database may read the tables. Throws `database-rights-missing`. */
+export async function checkReading(database: Statements, program: NotaryProgram): Promise<void> {
+  for (const table of Object.keys(COLUMNS[program])) await database.all(`EXPLAIN SELECT * FROM ${table}`);
+}
+
+/** The rights of `checkRights` that the user of the database does not have. */
+export async function deniedRights(database: Statements, program: NotaryProgram): Promise<readonly string[]> {
+  const denied: string[] = [];
+  for (const [right, sql] of NEEDED[program]) {
+    try {
+      await database.all(`EXPLAIN ${sql}`);
+    } catch (error) {
+      if (!isSignetError(error, 'database-rights-missing')) throw error;
+      denied.push(right);
+    }
+  }
+  return denied;
 }
 
 /** Lists the tables in the schema of the connection. Changes nothing. */
@@ -262,9 +290,14 @@ export function hasNotary({ columns }: FoundTables, program: NotaryProgram): boo
   return columns.has(MAIN_TABLE[program]);
 }
 
+/** Whether Signet has been at work on the database. */
+export function hasOwnTables({ columns }: Pick<FoundTables, 'columns'>): boolean {
+  return columns.has('signet_migrations');
+}
+
 /** Whether Signet itself created the tables in an empty database. */
 export async function isOwn(database: Statements, { columns }: FoundTables): Promise<boolean> {
-  if (!columns.has('signet_migrations')) return false;
+  if (!hasOwnTables({ columns })) return false;
   const made = await database.first('SELECT 1 AS made FROM signet_migrations WHERE part = $part', { part: PART });
   return made !== undefined;
 }

@@ -247,7 +247,7 @@ export class SignerKeyVault implements OnlineKeyVault {
       return await decryptKey(encrypted, passphrase);
     } catch (cause) {
       if (!isWrongPassphrase(cause)) throw unreadable(id, 'it is not encrypted as notary-signer does it', { cause });
-      throw unreadable(id, `the passphrase of the alias ${quoted(alias, 60)} is another one`, {
+      throw unreadable(id, `the passphrase given for the alias ${quoted(alias, 60)} is wrong`, {
         cause,
         next: `Give the right one: ${passphraseVariable(alias)}=PASSPHRASE`,
       });

@@ -50,7 +50,7 @@ export class ImportService {
     if (isUnknownPath(answer)) {
       throw new SignetError(
         'import-unsupported',
-        `the trust server ${this.address.host} takes no collections from others`,
+        `the trust server ${this.address.host} does not take repositories from other servers`,
       );
     }
     translateStatus(answer, gun, 'import');

@@ -12,7 +12,7 @@ import { SqlDatabase, type SqlOptions } from '../../store/sql.ts';
 import { migrateSql } from '../../store/sql-migrations.ts';
 import { refuseIncomplete, sqlCopyMark } from './copy-mark.ts';
 import { SQL_JOB_MIGRATIONS, SqlJobTimes } from './sql-job-times.ts';
-import type { Storage } from './storage.ts';
+import type { BeforeChanges, Storage } from './storage.ts';
 
 /** A database with the tables of every part. */
 interface OpenSqlDatabase {
@@ -26,10 +26,14 @@ interface OpenSqlDatabase {
  * database and never altered; everything else in tables whose names begin with `signet_`. Throws what
  * `SqlDatabase.open`, `openNotaryTables` and `migrateSql` throw.
  */
-export async function openSqlDatabase(server: DatabaseServer, options?: SqlOptions): Promise<OpenSqlDatabase> {
+export async function openSqlDatabase(
+  server: DatabaseServer,
+  options?: SqlOptions,
+  beforeChanges?: BeforeChanges,
+): Promise<OpenSqlDatabase> {
   const database = await SqlDatabase.open(server, options);
   try {
-    const owner = await openNotaryTables(database);
+    const owner = await openNotaryTables(database, async () => beforeChanges?.(database));
     await migrateSql(
       database,
       SQL_ONLINE_KEY_MIGRATIONS,
@@ -49,8 +53,12 @@ export async function openSqlDatabase(server: DatabaseServer, options?: SqlOptio
  * Opens a storage in one database of a database server, which other replicas may share. Throws what `openSqlDatabase`
  * throws, and `database-incomplete`.
  */
-export async function openSqlStorage(server: DatabaseServer, options?: SqlOptions): Promise<Storage> {
-  const { database, owner } = await openSqlDatabase(server, options);
+export async function openSqlStorage(
+  server: DatabaseServer,
+  options?: SqlOptions,
+  beforeChanges?: BeforeChanges,
+): Promise<Storage> {
+  const { database, owner } = await openSqlDatabase(server, options, beforeChanges);
   let hasSigner: boolean;
   try {
     refuseIncomplete(await sqlCopyMark(database));

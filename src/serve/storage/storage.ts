@@ -28,3 +28,9 @@ export interface Storage {
   accounts(actor: Actor): AccountStore;
   close(): Promise<void>;
 }
+
+/**
+ * Called once it is clear that a database can be used, before anything in it is made or changed; with the database, if it is one
+ * of a server. What it throws is the reason not to.
+ */
+export type BeforeChanges = (database: SqlDatabase | undefined) => Promise<void>;

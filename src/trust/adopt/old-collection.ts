@@ -119,4 +119,8 @@ class NoCache implements MetadataCache {
   async guns(): Promise<readonly []> {
     return [];
   }
+
+  async names(): Promise<readonly []> {
+    return [];
+  }
 }

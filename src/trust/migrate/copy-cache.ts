@@ -38,4 +38,7 @@ export class CopyCache implements MetadataCache {
   async guns(): Promise<readonly Gun[]> {
     return this.files.has('root') ? [this.gun] : [];
   }
+  names(): Promise<readonly string[]> {
+    return this.guns();
+  }
 }

@@ -124,14 +124,21 @@ interface ReadCopy {
   readonly verified: VerifiedCopy;
 }
 
-async function read({ from }: Migration): Promise<ReadCopy | undefined> {
+async function read({ gun, from }: Migration): Promise<ReadCopy | undefined> {
   try {
     const copy = await readCopy(from.source, from.address);
     return { copy, verified: verifyCopy(copy) };
   } catch (error) {
-    if (isSignetError(error, 'trust-data-missing') && error.detail.resource === 'root') return undefined;
-    throw error;
+    if (!isSignetError(error, 'trust-data-missing')) throw error;
+    // A client that knows a root asks for the timestamp first.
+    const root = error.detail.resource === 'root' ? undefined : await rootThere(gun, from);
+    if (root === undefined) return undefined;
+    throw error.reworded(`${from.address.host} has a root of ${gun} and not all of the rest: ${error.message}`);
   }
+}
+
+function rootThere(gun: Gun, { source }: Migration['from']): Promise<Buffer | undefined> {
+  return source.server.read(gun, { role: 'root' }, LIMITS.metadata).catch(unlessMissing);
 }
 
 /** No key that could sign the new root is available here. */
@@ -227,7 +234,8 @@ async function present(migration: Migration, copy: ReadCopy): Promise<Outcome> {
  * Reads the collection from the new server as two clients would: one that has all of the old server's files, and one
  * that knows only the oldest root. No file may be older than on the old server. Returns the timestamp's version there.
  */
-async function checkThere({ gun, from, to }: Migration, { copy, verified }: ReadCopy): Promise<number> {
+async function checkThere(migration: Migration, { copy, verified }: ReadCopy): Promise<number> {
+  const { gun, from, to } = migration;
   const visit = (what: 'all' | 'oldest root') =>
     inspectExpired({
       ...{ gun, host: to.host, server: to.server, cache: new CopyCache(copy, what) },
@@ -241,16 +249,42 @@ async function checkThere({ gun, from, to }: Migration, { copy, verified }: Read
     return set.timestamp.payload.version;
   } catch (cause) {
     if (!isSignetError(cause) || UNREACHABLE.includes(cause.code)) throw cause;
-    throw new SignetError(
-      'migration-conflict',
-      `${to.host} has trust data of ${gun} that clients of the old server cannot go on with: ${cause.message}`,
-      {
-        cause,
-        detail: { gun, why: cause.code },
-        next: `If nothing of it is needed, delete it there and migrate again: DOCKER_CONTENT_TRUST_SERVER=https://${to.host} signet trust delete --remote ${gun}`,
-      },
-    );
+    throw behind(migration, cause) ?? conflict(migration, cause);
   }
+}
+
+/** What the owner of a repository has to know if the old server has signed on after the move. */
+function behind({ gun, from, to }: Migration, cause: SignetError): SignetError | undefined {
+  const { role, found, known } = cause.detail;
+  if (
+    cause.code !== 'version-rollback' ||
+    role === 'root' ||
+    found === undefined ||
+    known === undefined ||
+    found === known
+  )
+    return undefined;
+  return new SignetError(
+    'migration-conflict',
+    `the old server is ahead: ${from.address.host} has version ${known} of ${role} of ${gun}, and ${to.host} has ${found}`,
+    {
+      cause,
+      detail: { gun, why: cause.code, ...cause.detail },
+      next: `Publish on ${to.host} what was published on the old server since the move. Or delete it there and move it again, if nothing was published there since: DOCKER_CONTENT_TRUST_SERVER=https://${to.host} signet trust delete --remote ${gun}`,
+    },
+  );
+}
+
+function conflict({ gun, to }: Migration, cause: SignetError): SignetError {
+  return new SignetError(
+    'migration-conflict',
+    `${to.host} has trust data of ${gun} that clients of the old server cannot go on with: ${cause.message}`,
+    {
+      cause,
+      detail: { gun, why: cause.code },
+      next: `If nothing of it is needed, delete it there and migrate again: DOCKER_CONTENT_TRUST_SERVER=https://${to.host} signet trust delete --remote ${gun}`,
+    },
+  );
 }
 
 /**

@@ -26,9 +26,15 @@ interface Many {
   readonly signal: AbortSignal;
 }
 
+/** Whether the reason of a failure is that of all the others as well. */
+export function endsAll(error: unknown): error is SignetError {
+  return isSignetError(error, ...FOR_ALL);
+}
+
 /**
  * Processes many repositories, several at a time. If one fails, the others continue, unless they would fail for the
  * same reason. Returns the outcome of every one, in the order of `guns`, and the error that stopped them all, if any.
+ * Those that a person cancelled, or that waited for their turn when all stopped, count as not begun.
  */
 export async function runAll({
   guns,
@@ -43,7 +49,11 @@ export async function runAll({
     for (const gun of waiting) {
       if (signal.aborted || stopped !== undefined) return;
       const outcome = await work(gun).catch((error: unknown): Outcome => ({ kind: 'failed', error: known(error) }));
-      if (outcome.kind === 'failed' && isSignetError(outcome.error, ...FOR_ALL)) stopped ??= outcome.error;
+      if (outcome.kind === 'failed' && endsAll(outcome.error)) {
+        const isFirst = stopped === undefined;
+        stopped ??= outcome.error;
+        if (outcome.error.code === 'cancelled' || (!isFirst && outcome.error === stopped)) continue;
+      }
       outcomes.set(gun, outcome);
       finished(gun, outcome);
     }

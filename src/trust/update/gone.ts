@@ -18,7 +18,7 @@ const GONE: readonly ErrorCode[] = [
   'json-unexpected',
 ];
 
-const CHOICES = `Docker switches ${HOST} off on ${OFF}; what it had is then nowhere but in copies (docs/migrate.md).
+const CHOICES = `Docker switches ${HOST} off on ${OFF}; what it had is then nowhere but in copies.
 With a file of signet trust export: signet trust adopt --from FILE, or signet serve --mirror FILE until it expires
 With the root key of the repository: publish it to another trust server: signet trust init
 With neither: name digests (IMAGE@sha256:…), or exempt the repository in signet.json`;

@@ -68,7 +68,7 @@ describe('a file of copies', () => {
 
   test.each([1, 100, 1000])('that lacks its last %i bytes is refused', async (bytes) => {
     const error = await failure(() => parseCopies(file.subarray(0, -bytes)), 'copy-malformed');
-    expect(error.message).toBe('this is no sound copy of trust data: it has no end; a part of it is missing');
+    expect(error.message).toBe('this is not a valid copy of trust data: it has no end; a part of it is missing');
   });
 
   test('with one byte changed anywhere is refused', async () => {
@@ -133,7 +133,7 @@ describe('a file of copies', () => {
     ],
   ])('with %s is refused', async (_, change, why) => {
     const error = await failure(() => parseCopies(withHead(change)), 'copy-malformed');
-    expect(error.message).toBe(`this is no sound copy of trust data: ${why}`);
+    expect(error.message).toBe(`this is not a valid copy of trust data: ${why}`);
   });
 
   test.each<[string, () => Buffer]>([

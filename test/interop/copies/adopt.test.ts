@@ -184,6 +184,27 @@ describe('official images', () => {
     expect(await succeeds(used.signet('trust', 'list', 'alpine'))).toContain('latest');
   });
 
+  test('that fail at an own server which does not answer are no better known afterwards, and fail in a dry run as well', async () => {
+    const someone = person();
+    const dark = (...words: string[]) =>
+      someone.run([
+        ...['/usr/bin/env', 'DOCKER_CONTENT_TRUST_SERVER=https://localhost:1', ...signetCommand(), 'trust', 'adopt'],
+        ...['--from', old.host, '--accept-expired', DAY_BEFORE, ...words, 'alpine'],
+      ]);
+    for (let count = 0; count < 2; count++) {
+      const { exitCode, stderr } = await dark('--init');
+      expect([exitCode, stderr]).toEqual([1, expect.stringContaining('seen for the first time: nothing but this')]);
+    }
+    expect(readdirSync(join(someone.home, '.docker'))).not.toContain('trust');
+    const cached = join(someone.trust, 'tuf', ALPINE, 'metadata');
+    mkdirSync(cached, { recursive: true });
+    for (const role of ['root', 'timestamp', 'snapshot', 'targets'] as const) {
+      writeFileSync(join(cached, `${role}.json`), alpine.file(role));
+    }
+    const rehearsed = await dark('--dry-run');
+    expect([rehearsed.exitCode, rehearsed.stdout]).toEqual([1, expect.stringMatching(/alpine +failed\n/)]);
+  });
+
   test('of a root that is not the given one, or not the one of before, are refused', async () => {
     const other = await adopt(person(), ...['--root-key', 'ab'.repeat(32), '--accept-expired', DAY_BEFORE, 'alpine']);
     expect(other.exitCode).toBe(1);
@@ -212,7 +233,13 @@ describe('official images', () => {
     const list = join(reader.home, '.docker/frozen.json');
     const freeze = (...words: string[]) => adopt(reader, '--freeze', list, ...words);
     expect((await freeze('alpine')).stderr).toContain('--freeze FILE and --until YYYY-MM-DD belong together');
-    expect((await freeze('--until', '2026-02-30', 'alpine')).stderr).toContain('--until is no day');
+    const past = await freeze('--until', '2020-01-01', 'alpine');
+    expect(past.stderr).toBe('--until 2020-01-01 is in the past: nothing would be frozen\n');
+    const nowhere = await adopt(reader, '--freeze', 'none/frozen.json', '--until', '2099-12-31', 'alpine');
+    expect(nowhere.stderr).toBe(`there is no folder ${join(reader.home, 'none')} to write frozen.json into\n`);
+    expect((await freeze('--until', '2026-02-30', 'alpine')).stderr).toContain(
+      '--until takes a day, such as 2027-06-30, not',
+    );
     const refused = await freeze('--until', '2099-12-31', 'alpine');
     expect([refused.exitCode, readdirSync(dirname(list)).includes('frozen.json')]).toEqual([1, false]);
     await succeeds(freeze('--until', '2099-12-31', '--accept-expired', DAY_BEFORE, '--tag', '3.20', 'alpine'));

@@ -40,6 +40,7 @@ function here(text: string): string {
     .replaceAll(`${azure}`, old.origin)
     .replaceAll(`${from}`, `from ${old.host}`)
     .replaceAll('https://trust.example.com:5000', own.origin)
+    .replaceAll('trust.example.com:5000', own.host)
     .replaceAll('2025-08-08', EXPIRED)
     .replaceAll('2027-06-30', LATER);
 }

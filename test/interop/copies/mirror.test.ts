@@ -111,7 +111,7 @@ describe('a mirror of a notary-server that is gone', () => {
     const start = (...words: string[]) => run([...signetCommand(), 'serve', '--listen', 'localhost:0', ...words]);
     const refused = await start('--data', join(owner.home, 'data'), '--mirror', damaged);
     expect(refused.exitCode).toBe(1);
-    expect(refused.stderr).toContain(`${damaged}: this is no sound copy of trust data`);
+    expect(refused.stderr).toContain(`${damaged}: this is not a valid copy of trust data`);
     const own = await startSignet({ args: ['--auth', 'off'] });
     await succeeds(new Person(own).notary('init', `${own.host}/alice/own`, '-p'));
     await own.stop();

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettings } from '../../../src/serve/settings/read-settings.ts';
 import { atEnd } from '../../support/cleanup.ts';
@@ -40,7 +40,6 @@ describeSqlServers(({ start }) => {
     const folder = temporaryFolder();
     const port = await freePort();
     const environment = Object.entries(made.environment).map(([name, value]) => `${name}=${value}\n`);
-    mkdirSync(join(folder, 'data'), { mode: 0o700 });
     writeFileSync(join(folder, 'server.url'), `${made.database}\n`, { mode: 0o600 });
     writeFileSync(join(folder, 'signer.url'), `${made.keyDatabase}\n`, { mode: 0o600 });
     writeFileSync(join(folder, 'signer.env'), environment.join(''), { mode: 0o600 });
@@ -49,14 +48,14 @@ describeSqlServers(({ start }) => {
     const [settings = ''] = blocksOf(DOCUMENT, 'json');
     writeFileSync(join(folder, 'signet.json'), settings.replace('0.0.0.0:4443', `127.0.0.1:${port}`));
 
-    const env = { PATH: process.env.PATH ?? '', HOME: folder, SIGNET_DATA: join(folder, 'data') };
+    const env = { PATH: process.env.PATH ?? '', HOME: folder };
     // The third block, about RethinkDB, has a test of its own.
     const blocks = blocksOf(DOCUMENT, 'console');
     expect(blocks).toHaveLength(3);
     const examples = blocks.slice(0, 2).flatMap(examplesIn);
     expect(examples.map(({ line }) => line)).toEqual([
-      'signet serve --config signet.json --check',
-      'signet serve --config signet.json',
+      'signet serve --data data --config signet.json --check',
+      'signet serve --data data --config signet.json',
     ]);
     const [check, serve] = examples;
     const commandOf = (line = '') => [...signetCommand(), ...line.split(' ').slice(1)];
@@ -64,6 +63,7 @@ describeSqlServers(({ start }) => {
     expect(checked.stderr).toBe('');
     expect(checked.stdout).toMatch(patternOf(check?.output ?? ''));
     expect(checked.exitCode).toBe(0);
+    expect(existsSync(join(folder, 'data'))).toBe(false);
 
     const child = Bun.spawn(commandOf(serve?.line), { cwd: folder, env, stdout: 'pipe', stderr: 'ignore' });
     atEnd(() => void endChild(child));

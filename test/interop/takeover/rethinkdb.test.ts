@@ -109,13 +109,13 @@ describeSqlServers(({ dialect, start }) => {
       copyFileSync(made.notary.key, join(folder, 'tls.key'));
       const [, , settings = ''] = blocksOf(DOCUMENT, 'json');
       writeFileSync(join(folder, 'signet.json'), settings.replace('0.0.0.0:4443', `127.0.0.1:${port}`));
-      const env = { PATH: process.env.PATH ?? '', HOME: folder, SIGNET_DATA: join(folder, 'data') };
+      const env = { PATH: process.env.PATH ?? '', HOME: folder };
 
       const examples = examplesIn(blocksOf(DOCUMENT, 'console').at(-1) ?? '');
       expect(examples.map(({ line }) => line)).toEqual([
         'signet serve database import-rethinkdb dump.tar.gz server.url',
-        'signet serve --config signet.json --check',
-        'signet serve --config signet.json',
+        'signet serve --data data --config signet.json --check',
+        'signet serve --data data --config signet.json',
       ]);
       const [imported, check, serve] = examples as [Example, Example, Example];
       const commandOf = ({ line }: Example) => [...signetCommand(), ...line.split(' ').slice(1)];

@@ -123,7 +123,10 @@ describeSqlServers(({ dialect, start }) => {
       ['error', 'online-key-missing', OWN],
     ]);
     expect(wrong.findings[0]?.message).toMatch(
-      /^3 of 3 keys of the alias "main" do not open: cannot open the key [0-9a-f]{64}: the passphrase of the alias "main" is another one$/,
+      /^3 of 3 keys of the alias "main" do not open: cannot open the key [0-9a-f]{64}: the passphrase given for the alias "main" is wrong$/,
+    );
+    expect(wrong.findings[1]?.message).toMatch(
+      /^(?:its timestamp could not be renewed|only its owner could sign its snapshot): cannot open the key [0-9a-f]{64}: the passphrase given for the alias "main" is wrong$/,
     );
     expect(wrong.findings[0]?.next).toBe('Give the right one: NOTARY_SIGNER_MAIN=PASSPHRASE');
 
@@ -138,6 +141,10 @@ describeSqlServers(({ dialect, start }) => {
       ['error', 'online-key-unreadable', 'older'],
     ]);
     expect(unknown.findings[1]?.message).toBe('there is no passphrase for one key of the alias "older"');
+    expect(unknown.aliases).toEqual([
+      { alias: 'older', keys: 1, open: 0 },
+      { alias: 'main', keys: 1, open: 1 },
+    ]);
 
     const none = await check(made, { passphrases: signerPassphrases({ NOTARY_SIGNER_DEFAULT_ALIAS: 'other' }) });
     expect(none.findings.slice(0, 2).map(({ message }) => message)).toEqual([
@@ -199,10 +206,12 @@ describeSqlServers(({ dialect, start }) => {
       ['gun-case-conflict', 'Example.com/team/app'],
     ]);
     expect(findings[0]?.next).toStartWith('ALTER TABLE tuf_files ');
+    expect(findings[2]?.level).toBe('error');
+    expect(findings[2]?.next).toContain('under another name');
     const narrow = await check(made, { prefixes: new GunPrefixes(['example.org/']) });
     expect(narrow.findings.map(({ message }) => message)).toEqual([
-      'Signet does not serve it: it is outside of --gun-prefix',
-      'Signet does not serve it: it is outside of --gun-prefix',
+      'Signet would not serve it: it is outside of --gun-prefix',
+      'Signet would not serve it: it is outside of --gun-prefix',
     ]);
   });
 
@@ -215,7 +224,11 @@ describeSqlServers(({ dialect, start }) => {
     ]);
     expect(swapped.server.owner).toBeUndefined();
     const empty = await check({ database: await server.makeDatabase() });
-    expect(empty).toMatchObject({ server: { owner: undefined }, findings: [] });
+    expect(empty).toMatchObject({ server: { owner: undefined } });
+    expect(brief(empty)).toEqual([['warning', 'database-empty', undefined]]);
+    const unused = await server.makeDatabase();
+    await execute(unused, ...notaryServerSchema(dialect));
+    expect(brief(await check({ database: unused }))).toEqual([['warning', 'database-empty', undefined]]);
     const half = await copies(`UPDATE schema_migrations SET dirty = ${dialect === 'postgres' ? 'true' : '1'}`);
     expect(brief(await check(half))).toEqual([['error', 'database-half-migrated', undefined]]);
     const reader = await check({
@@ -225,6 +238,22 @@ describeSqlServers(({ dialect, start }) => {
     expect(brief(reader)).toEqual([
       ['error', 'database-rights-missing', undefined],
       ['error', 'database-rights-missing', undefined],
+    ]);
+    expect(reader.findings.map(({ message }) => message)).toEqual([
+      `Signet would not start: the user of the database lacks ${dialect === 'postgres' ? 'UPDATE on tuf_files, ' : ''}INSERT on tuf_files, DELETE on tuf_files, INSERT on changefeed, CREATE for the tables of Signet`,
+      'Signet would not start: the user of the database lacks INSERT on private_keys, UPDATE on private_keys',
+    ]);
+    expect([reader.server.owner, reader.counts.repositories, reader.aliases]).toEqual([
+      'notary',
+      2,
+      [{ alias: 'main', keys: 3, open: 3 }],
+    ]);
+    const writer = await check({
+      database: await server.makeUser(made.database, 'SELECT, INSERT, UPDATE, DELETE'),
+      keyDatabase: await server.makeUser(made.keyDatabase, 'SELECT, INSERT, UPDATE'),
+    });
+    expect(writer.findings.map(({ message }) => message)).toEqual([
+      'Signet would not start: the user of the database lacks CREATE for the tables of Signet',
     ]);
   });
 });

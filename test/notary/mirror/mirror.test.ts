@@ -104,7 +104,7 @@ describe('a mirror', () => {
     writeFileSync(file, next.subarray(0, -1));
     await mirror.reload();
     expect(errors).toHaveLength(1);
-    expect(await mirror.health()).toEqual({ mirror: expect.stringContaining(`${file}: this is no sound copy`) });
+    expect(await mirror.health()).toEqual({ mirror: expect.stringContaining(`${file}: this is not a valid copy`) });
     expect((await bytesOf(await ask(mirror, 'tuf/timestamp.json'))).equals(before)).toBe(true);
     writeFileSync(file, next);
     await mirror.reload();

@@ -127,7 +127,7 @@ describeSqlServers(({ name, dialect, start }) => {
     expect(opened.message).toBe(wrong.message);
     expect([wrong.code, wrong.message, wrong.next]).toEqual([
       'online-key-unreadable',
-      `cannot open the key ${key.id}: the passphrase of the alias "lost.one" is another one`,
+      `cannot open the key ${key.id}: the passphrase given for the alias "lost.one" is wrong`,
       'Give the right one: NOTARY_SIGNER_LOST_ONE=PASSPHRASE',
     ]);
     expect(`${wrong.message}${wrong.next}${String(wrong.cause)}`).not.toContain('a guess');

@@ -12,7 +12,7 @@ import { YEAR } from '../../../src/core/time.ts';
 import { canonicalKeyIds } from '../../../src/core/verify/signers.ts';
 import { InTurn } from '../../../src/trust/migrate/in-turn.ts';
 import { migrate, type Outcome, plan } from '../../../src/trust/migrate/migrate.ts';
-import { runAll } from '../../../src/trust/migrate/run-all.ts';
+import { endsAll, runAll } from '../../../src/trust/migrate/run-all.ts';
 import { GUN, Owner, TARGET, TestServer, versionOf } from '../../notary/fixture.ts';
 import { Mover } from '../../notary/moving.ts';
 import { failure } from '../../support/failure.ts';
@@ -137,6 +137,20 @@ describe('a migration', () => {
     );
   });
 
+  test('says so of one that was seen before, too, as long as its server has no root of it', async () => {
+    await mover.publishHistory();
+    const cache = new MemoryCache();
+    const set = await mover.owner.load();
+    await cache.write(GUN, 'root', set.root.envelope.bytes);
+    expect(await migrate(moving({ cache, old: new TestServer() }))).toEqual({ kind: 'unsigned' });
+    const gone = async ({ url }: { url: URL }) => {
+      if (!url.pathname.endsWith('/timestamp.json')) return undefined;
+      throw new SignetError('trust-data-missing', 'there is no timestamp', { detail: { resource: 'timestamp' } });
+    };
+    const error = await failure(migrate(moving({ cache, beforeOld: gone })), 'trust-data-missing');
+    expect(error.message).toStartWith(`old.example.com has a root of ${GUN} and not all of the rest: `);
+  });
+
   test('says of a repository without trust data that there is nothing to move', async () => {
     expect(await migrate(moving())).toEqual({ kind: 'unsigned' });
     expect(await plan(moving())).toEqual({ kind: 'unsigned' });
@@ -176,7 +190,7 @@ describe('a migration changes nothing if', () => {
       return undefined;
     };
     const error = await failure(migrate(moving({ beforeNew })), 'import-unsupported');
-    expect(error.message).toBe('the trust server new.example.com takes no collections from others');
+    expect(error.message).toBe('the trust server new.example.com does not take repositories from other servers');
     expect((await fresh.get('root.json')).status).toBe(404);
   });
 
@@ -198,6 +212,12 @@ describe('a migration changes nothing if', () => {
     await mover.owner.addTag('only there');
     const error = await failure(migrate(moving()), 'migration-conflict');
     expect(error.detail).toMatchObject({ why: 'version-rollback' });
+    expect(error.message).toMatch(
+      new RegExp(
+        `^the old server is ahead: old.example.com has version \\d+ of \\w+ of ${GUN}, and new.example.com has \\d+$`,
+      ),
+    );
+    expect(error.next).toStartWith('Publish on new.example.com what was published on the old server since the move.');
   });
 
   test('the new server serves a lower timestamp than clients have seen', async () => {
@@ -211,7 +231,7 @@ describe('a migration changes nothing if', () => {
     expect(versionOf((await mover.old.get('timestamp.json')).text)).toBeGreaterThan(versionOf(String(low)));
     fresh.now = mover.old.now;
     const error = await failure(migrate(moving()), 'migration-conflict');
-    expect(error.message).toContain('its timestamp is version');
+    expect(error.message).toMatch(/^the old server is ahead: .* of timestamp of /);
   });
 
   test('the old server is older than what this machine has seen', async () => {
@@ -425,5 +445,50 @@ describe('many migrations', () => {
     expect(stopped?.code).toBe('key-passphrase-wrong');
     expect(begun.length).toBeLessThan(20);
     expect([...outcomes.values()].filter(({ kind }) => kind === 'skipped')).toHaveLength(500 - begun.length);
+  });
+
+  test.each(['cancelled', 'key-passphrase-wrong'] as const)(
+    'ask for one key once, if the answer is %s',
+    async (code) => {
+      const old = new TestServer();
+      const three = guns.slice(0, 3);
+      const owners = new Map(three.map((gun) => [gun, new Owner(old, gun)]));
+      for (const owner of owners.values()) await owner.publishFirst();
+      let asked = 0;
+      const ring: Owner['ring'] = {
+        find: async () => {
+          asked++;
+          throw new SignetError(code, 'no key');
+        },
+      };
+      const signing = new InTurn(endsAll);
+      const told: string[] = [];
+      const { stopped, outcomes } = await runAll({
+        guns: three,
+        work: (gun) => migrate(migration({ old, fresh, owner: { ring }, gun, signing })),
+        finished: (_, { kind }) => told.push(kind),
+        signal: new AbortController().signal,
+      });
+      const first = code === 'cancelled' ? [] : ['failed'];
+      expect({ asked, stopped: stopped?.code, told }).toEqual({ asked: 1, stopped: code, told: first });
+      const kinds = [...outcomes.values()].map(({ kind }) => kind as string).sort();
+      expect(kinds).toEqual([...first, 'skipped', 'skipped', 'skipped'].slice(0, 3));
+      expect(contents(fresh)).toEqual(contents(new TestServer()));
+    },
+  );
+
+  test('that wait for their turn do not begin after an interrupt', async () => {
+    const signing = new InTurn(endsAll);
+    const interrupt = new SignetError('cancelled', 'interrupted');
+    let begun = 0;
+    const first = signing.run(async () => {
+      begun++;
+      signing.end(interrupt);
+      return 'done';
+    });
+    const second = signing.run(async () => begun++);
+    expect(await first).toBe('done');
+    expect(await failure(second, 'cancelled')).toBe(interrupt);
+    expect(begun).toBe(1);
   });
 });

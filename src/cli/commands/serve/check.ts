@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { isSignetError, type SignetError } from '../../../core/errors/index.ts';
 import { ControlSequence } from '../../../core/printable.ts';
 import type { Finding, TablesReport } from '../../../notary/check/report.ts';
 import { checkServe, type ServeReport } from '../../../serve/check.ts';
@@ -16,11 +17,20 @@ const ERASE_LINE = new ControlSequence('\u001b[2K\r');
  */
 export async function checkCommand(settings: ServeSettings, isJson: boolean): Promise<number> {
   const progress = isatty(STDERR) ? progressLine() : undefined;
-  const report = await checkServe(settings, process.env, Date.now(), progress);
+  const report = await checkServe(settings, process.env, Date.now(), progress).catch((error: unknown) => {
+    if (isJson && isSignetError(error)) printOut(faultJson(error));
+    throw error;
+  });
   if (progress !== undefined) printErr(ERASE_LINE);
   const isFit = report.findings.every(({ level }) => level !== 'error');
   printOut(isJson ? `${JSON.stringify({ fit: isFit, ...report }, undefined, 2)}\n` : reportText(report, isFit));
   return isFit ? 0 : 1;
+}
+
+/** What kept the check from looking, for programs that read what it found. */
+function faultJson({ code, message, next }: SignetError): string {
+  const finding: Finding = { level: 'error', code, message, ...(next === undefined ? {} : { next }) };
+  return `${JSON.stringify({ fit: false, findings: [finding] }, undefined, 2)}\n`;
 }
 
 function progressLine(): (what: string, done: number, total: number) => void {
@@ -79,7 +89,8 @@ function findingText({ level, about, message, next }: Finding): readonly string[
 
 function planText({ server, signer, signerAddress, findings }: ServeReport, isFit: boolean): readonly string[] {
   const gap = findings.length === 0 ? [] : [''];
-  if (!isFit && server.owner === undefined) return [...gap, 'Signet would not start on this database.'];
+  const isRefused = server.owner === undefined || findings.some(({ code }) => code === 'database-rights-missing');
+  if (!isFit && isRefused) return [...gap, 'Signet would not start on this database.'];
   const tables =
     server.owner === undefined
       ? "Signet would make Notary's tables in this empty database, and its own beside them (signet_…)."

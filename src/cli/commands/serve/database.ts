@@ -19,8 +19,8 @@ const COPY: Command<Terminal> = {
   summary: 'Copy everything in a database to an empty one, of whichever kind, and compare both row by row',
   layout: 'wide',
   details: `FROM and TO are sqlite:PATH, postgres://USER@HOST/NAME, mysql://USER@HOST/NAME, or files that hold such a URL, with a
-password. A copy that was cut short goes on where it was when the command is run again. Stop the server before: what it
-changes meanwhile is found by the comparison, and the copy refused.`,
+password. A copy that was cut short goes on where it was when the command is run again. Stop the server before: a
+database in its data folder is refused while it runs, and what changes meanwhile anywhere is found by the comparison.`,
   notes: `Blobs, the master key and the token key are no part of the database; they stay in the data folder.`,
   args: [
     { name: 'FROM', takes: 'file' },

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { SignetError } from '../../../core/errors/index.ts';
 import { chosenDataFolder } from '../../../serve/data/data-folder.ts';
 import { settingsOf } from '../../../serve/data/settings-of.ts';
+import type { ServeCommandLine } from '../../../serve/settings/command-line.ts';
 import type { ServeSettings } from '../../../serve/start.ts';
 import { carryOut, parseCommand, WRONG_FLAG } from '../../line/command.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
@@ -43,7 +45,8 @@ export async function serveCommand(words: readonly string[]): Promise<number> {
  * without serving.
  */
 async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
-  const settings = settingsFrom(parsed);
+  const commandLine = commandLineOf(parsed);
+  const settings = settingsFrom(parsed, commandLine);
   const action = actionIn(parsed);
   if (parsed.has('check')) {
     const { checkCommand } = await import('./check.ts');
@@ -51,10 +54,10 @@ async function serve(_: undefined, parsed: ParsedCommand): Promise<number> {
   }
   if (action !== undefined) {
     const { trustHere } = await import('./trust-here.ts');
-    return trustHere(settings, action);
+    return trustHere(settings, { ...action, commandLine });
   }
   const { startServer } = await import('../../../serve/start.ts');
-  const server = await startServer(settings, { isTerminal: isatty(STDOUT) });
+  const server = await startServer(settings, { isTerminal: isatty(STDOUT), commandLine });
   process.on('SIGHUP', () => void server.reload());
   const asked = firstStop(INTERRUPTED);
   printOut(server.announcement);
@@ -80,7 +83,12 @@ function actionIn(parsed: ParsedCommand): { readonly isUndo: boolean; readonly i
   return undefined;
 }
 
-function settingsFrom(parsed: ParsedCommand): ServeSettings {
+function commandLineOf(parsed: ParsedCommand): ServeCommandLine {
+  const config = parsed.value('config') ?? (process.env.SIGNET_CONFIG || undefined);
+  return { config: config === undefined ? undefined : resolve(config), flags: givenSettings(parsed) };
+}
+
+function settingsFrom(parsed: ParsedCommand, commandLine: ServeCommandLine): ServeSettings {
   const data = chosenDataFolder(parsed.value('data'));
-  return { ...settingsOf(data, { flags: givenSettings(parsed), config: parsed.value('config') }), data };
+  return { ...settingsOf(data, commandLine), data };
 }

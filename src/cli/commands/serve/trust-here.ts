@@ -4,6 +4,7 @@ import { SignetError } from '../../../core/errors/index.ts';
 import { printable } from '../../../core/printable.ts';
 import { shellWord } from '../../../core/shell-word.ts';
 import { dataFolder, isMade } from '../../../serve/data/data-folder.ts';
+import { configWords, NO_COMMAND_LINE, type ServeCommandLine } from '../../../serve/settings/command-line.ts';
 import type { ServeSettings } from '../../../serve/start.ts';
 import {
   checkPermission,
@@ -24,6 +25,7 @@ interface TrustHereOptions {
   readonly isUndo: boolean;
   /** Whether to skip the question. */
   readonly isSure: boolean;
+  readonly commandLine?: ServeCommandLine;
   readonly machine?: Machine;
   readonly terminal?: Terminal;
 }
@@ -56,7 +58,7 @@ export async function trustHere(settings: ServeSettings, options: TrustHereOptio
   await takeSteps(steps, authority, machine);
   checkSystem(authority, machine, isUndo);
   terminal.print(
-    isUndo ? 'This machine does not trust the authority any more.\n' : doneText(settings, authority, machine),
+    isUndo ? 'This machine does not trust the authority any more.\n' : doneText(settings, authority, options),
   );
   return 0;
 }
@@ -95,12 +97,14 @@ function planText(
   ].join('\n');
 }
 
-function doneText({ data }: ServeSettings, authority: X509Certificate, machine: Machine): string {
+function doneText({ data }: ServeSettings, authority: X509Certificate, options: TrustHereOptions): string {
+  const { machine = thisMachine(), commandLine = NO_COMMAND_LINE } = options;
+  const words = [`--data ${shellWord(data)}`, ...configWords(commandLine)];
   const system =
     isTrustedBySystem(authority, machine) === undefined
       ? 'The docker engine trusts the authority. How this system keeps its authorities is not known: BuildKit needs it among them.\n'
       : 'This machine trusts the authority. Programs that run already read it when they start again.\n';
-  return `${system}To undo it: signet serve --untrust-here --data ${shellWord(data)}\n`;
+  return `${system}To undo it: signet serve --untrust-here ${words.join(' ')}\n`;
 }
 
 /** Checks the system's list afterwards, because the system's own program decides what is in it. */

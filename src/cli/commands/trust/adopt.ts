@@ -6,9 +6,9 @@ import { baseRoleKeys } from '../../../core/metadata/root.ts';
 import type { Digest } from '../../../core/names/digest.ts';
 import type { Gun } from '../../../core/names/gun.ts';
 import { type KeyId, parseKeyId } from '../../../core/names/key-id.ts';
+import { quoted } from '../../../core/printable.ts';
 import { formatTime, type Instant, parseTime } from '../../../core/time.ts';
 import type { TrustedView } from '../../../core/verify/trusted-set.ts';
-import { parseServerAddress } from '../../../remote/transport/server-address.ts';
 import { vouch } from '../../../trust/adopt/adopt.ts';
 import { checkFresh, type OldCollection, rememberOld } from '../../../trust/adopt/old-collection.ts';
 import { type AdoptionPlan, planAdoption } from '../../../trust/adopt/plan.ts';
@@ -19,9 +19,10 @@ import type { Session } from '../../session.ts';
 import { dockerTable } from '../../terminal/table.ts';
 import { goJson } from '../../wording/go-json.ts';
 import { inForce } from '../../wording/pending.ts';
-import { day, fileOf, readCopyFile } from './copies.ts';
+import { day, fileOf, ofFile, readCopyFile } from './copies.ts';
 import { checkCreation, INIT_FLAG } from './creation.ts';
-import { freeze } from './freeze.ts';
+import { checkFreeze, freeze } from './freeze.ts';
+import { serverUnlessFile } from './server-argument.ts';
 
 export const ADOPT: Command<Session> = {
   program: 'signet',
@@ -43,7 +44,7 @@ export const ADOPT: Command<Session> = {
       takes: 'file',
       about: 'Write digests into this file for signet.json, and sign nothing',
     },
-    { name: 'from', type: 'value', about: 'Address of the old trust server, or a file of signet trust export' },
+    { name: 'from', type: 'value', about: 'Address or host of the old trust server, or a file of signet trust export' },
     INIT_FLAG,
     { name: 'json', type: 'switch', about: 'Report as JSON' },
     { name: 'root-key', type: 'list', about: 'ID of the root key that the old repositories have' },
@@ -98,6 +99,7 @@ async function adopt(session: Session, parsed: ParsedCommand): Promise<number> {
   if ((file === undefined) !== (until === undefined)) {
     throw new SignetError('usage', '--freeze FILE and --until YYYY-MM-DD belong together');
   }
+  if (file !== undefined && until !== undefined) checkFreeze(session, file, endOf(until));
   const source = sourceOf(parsed.value('from'));
   const names = namesOf(parsed.args, source);
   const as = parsed.value('as');
@@ -109,7 +111,9 @@ async function adopt(session: Session, parsed: ParsedCommand): Promise<number> {
   for (const name of names) {
     const outcome = await reported(name, async () => {
       const orphan = place.orphan(name);
-      const old = await orphan.read(fromFor(source, orphan.gun), wishes.pins);
+      const old = await orphan.read(fromFor(source, orphan.gun), wishes.pins).catch((error: unknown) => {
+        throw isSignetError(error) && !(source instanceof URL) ? ofFile(error) : error;
+      });
       session.printError(verifiedText(old, session.now()));
       checkFresh(old, session.now(), wishes.accepted);
       if (file !== undefined) return frozen(orphan, old, wishes);
@@ -139,11 +143,16 @@ function wishesOf(parsed: ParsedCommand): Wishes {
 
 function sourceOf(from: string | undefined): URL | ReadonlyMap<Gun, CollectionCopy> {
   if (from === undefined) {
-    throw new SignetError('usage', 'nothing says what to adopt from', {
-      next: 'Name the old trust server or a file: --from https://notary.docker.io, or --from FILE',
-    });
+    throw new SignetError(
+      'usage',
+      'say what to adopt from: --from with the old trust server, or with a file of signet trust export',
+      {
+        next: 'For example: signet trust adopt --from https://notary.example.com REPOSITORY',
+      },
+    );
   }
-  if (/^[a-z]+:\/\//i.test(from)) return parseServerAddress(from);
+  const server = serverUnlessFile(from);
+  if (server !== undefined) return server;
   return new Map(readCopyFile(from).map((copy) => [copy.gun, copy]));
 }
 
@@ -189,21 +198,26 @@ async function vouchFor(
   }
   const isSame = repository.gun === copy.gun;
   if (isDry) {
+    await orphan.checkServer();
     // A dry run keeps the trust in the old collection of this name, so the user's own collection cannot be read.
     const present = isSame && (await orphan.isTrusted(copy)) ? undefined : await repository.current();
     return { as: repository.gun, plan: planAdoption(verified.set, present?.set, tags), old, result: 'planned' };
   }
-  await rememberOld(orphan.kept.known, old);
+  // A root that was seen for the first time counts from when it was vouched for on, so that a failure makes it no less new.
+  const isNew = copy.verification.root.how === 'first-use';
+  if (!isNew) await rememberOld(orphan.kept.known, old);
   const restore = isSame ? await orphan.forget(copy) : undefined;
   try {
     const present = await repository.current();
     const plan = planAdoption(verified.set, present?.set, tags);
     const about = { as: repository.gun, plan, old };
+    if (plan.added.length + plan.moved.length === 0 && isNew) await rememberOld(orphan.kept.known, old);
     if (plan.added.length + plan.moved.length === 0) return { ...about, result: 'unchanged', ...own(present?.set) };
     if (present === undefined) checkCreation(session, repository.gun, mayFound, '--init');
     const evidence = orphan.kept.keep(fileOf(copy));
     const adoption = { gun: copy.gun, server: copy.server?.origin, read: copy.readAt, evidence };
     const publication = await vouch(repository, verified.set, tags, adoption);
+    if (isNew) await rememberOld(orphan.kept.known, old);
     if (publication !== undefined) inForce(repository, publication);
     if (restore !== undefined) {
       session.printError(`${copy.gun} was trusted here under its old root; from now on your own counts here.\n`);
@@ -352,9 +366,8 @@ function dayOf(flag: string, text: string): Instant {
   try {
     return parseTime(`${text}T00:00:00Z`);
   } catch (cause) {
-    throw new SignetError('usage', `${flag} is no day: ${JSON.stringify(text.slice(0, 40))}`, {
+    throw new SignetError('usage', `${flag} takes a day, such as 2027-06-30, not ${quoted(text, 40)}`, {
       cause,
-      next: 'Write it as YYYY-MM-DD.',
     });
   }
 }

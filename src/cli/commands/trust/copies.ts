@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
 import { formatCopies, parseCopies } from '../../../core/copy/copy-file.ts';
 import { usableUntil, verifyCopy } from '../../../core/copy/verify-copy.ts';
@@ -18,6 +20,25 @@ export function readCopyFile(path: string): readonly CollectionCopy[] {
   } catch (error) {
     throw isSignetError(error) ? error.reworded(`${path}: ${error.message}`) : error;
   }
+}
+
+/** Throws `file-missing` for a file in a folder that does not exist: none is made for it. */
+export function checkFolderOf(path: string): void {
+  const folder = dirname(resolve(path));
+  if (existsSync(folder)) return;
+  throw new SignetError('file-missing', `there is no folder ${folder} to write ${basename(path)} into`);
+}
+
+/** An error that a copy causes, in the words of a file where the catalogue's are those of a server. */
+export function ofFile(error: SignetError): SignetError {
+  const { role, found, known } = error.detail;
+  if (error.code !== 'version-rollback' || role === undefined) return error;
+  return error.reworded(
+    `the file is older than what is here: it has version ${found} of ${role}, and here is ${known}`,
+    {
+      next: 'Export it again from the trust server, and import the newer file.',
+    },
+  );
 }
 
 /** The file format of a single copy, as bytes. */

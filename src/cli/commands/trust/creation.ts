@@ -28,8 +28,8 @@ export function isWatched({ isInteractive, env }: Surroundings): boolean {
  */
 export function checkCreation(surroundings: Surroundings, gun: Gun, isAsked: boolean, flag?: string): void {
   if (isAsked || isWatched(surroundings)) return;
-  const why = surroundings.isInteractive ? 'where CI is set' : 'where there is no terminal';
-  throw new SignetError('founding-unasked', `${gun} has no trust data yet, and is not founded by the way ${why}`, {
+  const why = surroundings.isInteractive ? 'in CI' : 'without a terminal';
+  throw new SignetError('founding-unasked', `${gun} has no trust data yet, and is not created unasked ${why}`, {
     next: `If the name is right, found it once, where its keys stay: signet trust init ${gun}${flag === undefined ? '' : `\nOr let this command do it: ${flag}`}`,
   });
 }

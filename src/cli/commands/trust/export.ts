@@ -1,14 +1,17 @@
 import { isatty } from 'node:tty';
 import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
-import { formatCopies } from '../../../core/copy/copy-file.ts';
+import { formatCopies, parseCopies } from '../../../core/copy/copy-file.ts';
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import { parseServerAddress } from '../../../remote/transport/server-address.ts';
-import { writePrivateFile } from '../../../store/files.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import { printable } from '../../../core/printable.ts';
+import { readSmallFile, writePrivateFile } from '../../../store/files.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { TrustPlace } from '../../place.ts';
 import type { Session } from '../../session.ts';
-import { usability } from './copies.ts';
-import { PLACE_FLAGS, placeOf } from './place-flags.ts';
+import { checkFolderOf, usability } from './copies.ts';
+import { existingPlaceOf, PLACE_FLAGS, placeOf } from './place-flags.ts';
+import { withReason } from './repository-names.ts';
+import { hostOrAddress } from './server-argument.ts';
 
 export const EXPORT: Command<Session> = {
   program: 'signet',
@@ -21,7 +24,8 @@ export const EXPORT: Command<Session> = {
       type: 'switch',
       about: 'Take what is cached here, without asking a server; all of it if no repository is named',
     },
-    { name: 'from', type: 'value', about: 'Address of another trust server to read from' },
+    { name: 'force', type: 'switch', about: 'Replace a file that has something else, such as other repositories' },
+    { name: 'from', type: 'value', about: 'Address or host of another trust server to read from' },
     { name: 'output', short: 'o', type: 'value', takes: 'file', about: 'File to write, in place of standard output' },
     { name: 'partial', type: 'switch', about: 'Write the file without what cannot be read' },
     ...PLACE_FLAGS,
@@ -37,13 +41,15 @@ const STDOUT = 1;
  */
 async function exportCopies(session: Session, parsed: ParsedCommand): Promise<number> {
   const [from, output] = [sourceOf(parsed), parsed.value('output')];
-  const place = await placeOf(session, parsed);
+  if (output !== undefined) checkFolderOf(output);
+  const place = await (from === 'cache' ? existingPlaceOf : placeOf)(session, parsed);
   const names = await namesOf(parsed, place);
   if (output === undefined && isatty(STDOUT)) {
     throw new SignetError('usage', 'trust data is not written to a terminal', { next: 'Name a file: --output FILE' });
   }
   const { copies, failed } = await readAll(session, place, [...new Set(names)], from);
   if (failed.length > 0 && !(parsed.has('partial') && copies.length > 0)) throw incomplete(failed, copies.length);
+  if (output !== undefined && !parsed.has('force')) checkReplaced(output, copies);
   const file = formatCopies(copies);
   if (output === undefined) session.write(file);
   else writePrivateFile(output, file);
@@ -57,7 +63,7 @@ function sourceOf(parsed: ParsedCommand): URL | 'cache' | undefined {
     throw new SignetError('usage', '--cached asks no server, and --from names one: only one of them can be given');
   }
   if (parsed.has('cached')) return 'cache';
-  return from === undefined ? undefined : parseServerAddress(from);
+  return from === undefined ? undefined : hostOrAddress(from);
 }
 
 async function namesOf(parsed: ParsedCommand, place: TrustPlace): Promise<readonly string[]> {
@@ -67,6 +73,26 @@ async function namesOf(parsed: ParsedCommand, place: TrustPlace): Promise<readon
   throw parsed.has('cached')
     ? new SignetError('trust-data-missing', `nothing is cached in ${place.folder}`)
     : new SignetError('usage', 'no repository is named', { next: 'See signet trust export --help' });
+}
+
+/** A file of before may have the last copy of what its server no longer has. Throws `file-exists`. */
+function checkReplaced(path: string, copies: readonly CollectionCopy[]): void {
+  const bytes = readSmallFile(path, LIMITS.copyFile, true);
+  if (bytes === undefined || bytes.length === 0) return;
+  const lost = [...gunsIn(bytes)].filter((gun) => !copies.some((copy) => copy.gun === gun));
+  if (lost.length === 0) return;
+  throw new SignetError('file-exists', `${path} would lose what it has: ${lost.join(', ')}`, {
+    next: 'Name another file, or replace it all the same: --force',
+  });
+}
+
+function gunsIn(bytes: Buffer): readonly string[] {
+  try {
+    return parseCopies(bytes).map(({ gun }) => gun);
+  } catch (error) {
+    if (isSignetError(error)) return ['something else than trust data'];
+    throw error;
+  }
 }
 
 interface Failure {
@@ -91,8 +117,9 @@ async function readAll(
       );
     } catch (error) {
       if (!isSignetError(error) || error.code === 'cancelled') throw error;
-      session.printError(`${name}: ${error.message}\n`);
-      failed.push({ name, error });
+      const failure = { name: printable(name, 300), error: withReason(error) };
+      session.printError(`${failure.name}: ${failure.error.message}\n`);
+      failed.push(failure);
     }
   }
   return { copies: [...copies.values()], failed };

@@ -7,12 +7,26 @@ import { readSmallFile, writePrivateFile } from '../../../store/files.ts';
 import { formatFrozen, parseFrozen } from '../../../trust/decide/frozen.ts';
 import type { TrustedTag } from '../../../trust/decide/resolve.ts';
 import type { Session } from '../../session.ts';
-import { fileOf } from './copies.ts';
+import { checkFolderOf, fileOf } from './copies.ts';
 
 /** A verified repository whose tags are frozen. */
 interface FrozenRepository {
   readonly copy: CollectionCopy;
   readonly tags: readonly TrustedTag[];
+}
+
+/** Finds out before anything is read whether `freeze` can write. Throws `usage`, `file-missing`, `configuration-invalid`. */
+export function checkFreeze(session: Session, path: string, until: Instant): void {
+  if (until < session.now()) {
+    throw new SignetError('usage', `--until ${formatTime(until).slice(0, 10)} is in the past: nothing would be frozen`);
+  }
+  checkFolderOf(path);
+  imagesIn(path);
+}
+
+function imagesIn(path: string): ReturnType<typeof parseFrozen>['images'] {
+  const bytes = readSmallFile(path, LIMITS.configFile, true);
+  return bytes === undefined ? new Map() : parseFrozen(bytes, path).images;
 }
 
 /**
@@ -25,12 +39,8 @@ export function freeze(
   until: Instant,
   repositories: readonly FrozenRepository[],
 ): void {
-  if (until < session.now()) {
-    throw new SignetError('usage', `--until ${formatTime(until).slice(0, 10)} is over already`);
-  }
   if (repositories.length === 0) return;
-  const bytes = readSmallFile(path, LIMITS.configFile, true);
-  const images = new Map(bytes === undefined ? [] : parseFrozen(bytes, path).images);
+  const images = new Map(imagesIn(path));
   for (const { copy, tags } of repositories) {
     images.set(copy.gun, {
       tags: new Map(tags.map(({ tag, digest }) => [tag, digest])),

@@ -6,7 +6,7 @@ import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { MirrorFolder } from '../../../store/mirror-folder.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
-import { day, fileOf, readCopyFile, usability } from './copies.ts';
+import { day, fileOf, ofFile, readCopyFile, usability } from './copies.ts';
 import { PLACE_FLAGS, placeOf } from './place-flags.ts';
 
 export const IMPORT: Command<Session> = {
@@ -26,8 +26,18 @@ export const IMPORT: Command<Session> = {
  * imported, imports the rest, and then fails.
  */
 async function importCopies(session: Session, parsed: ParsedCommand): Promise<number> {
-  const copies = parsed.args.flatMap(readCopyFile);
   const folder = parsed.value('mirror');
+  const ignored = PLACE_FLAGS.find(({ name }) => folder !== undefined && parsed.value(name) !== undefined);
+  if (ignored !== undefined) {
+    throw new SignetError(
+      'usage',
+      `--mirror names the place, and so does --${ignored.name}: only one of them can be given`,
+      {
+        exitCode: 125,
+      },
+    );
+  }
+  const copies = parsed.args.flatMap(readCopyFile);
   const take = folder === undefined ? await intoCache(session, parsed) : intoMirror(session, folder);
   const failed: [string, SignetError][] = [];
   for (const copy of copies) {
@@ -35,8 +45,9 @@ async function importCopies(session: Session, parsed: ParsedCommand): Promise<nu
       session.print(`${copy.gun}: ${await take(copy)}\n`);
     } catch (error) {
       if (!isSignetError(error) || error.code === 'cancelled') throw error;
-      session.printError(`${copy.gun}: ${error.message}\n`);
-      failed.push([copy.gun, error]);
+      const told = ofFile(error);
+      session.printError(`${copy.gun}: ${told.message}\n`);
+      failed.push([copy.gun, told]);
     }
   }
   const [first] = failed;

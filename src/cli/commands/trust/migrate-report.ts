@@ -1,9 +1,9 @@
 import { SignetError } from '../../../core/errors/index.ts';
-import type { Gun } from '../../../core/names/gun.ts';
 import type { Outcome } from '../../../trust/migrate/migrate.ts';
 import { dockerTable } from '../../terminal/table.ts';
 
-type Outcomes = ReadonlyMap<Gun, Outcome>;
+/** By GUN, or by what is none. */
+type Outcomes = ReadonlyMap<string, Outcome>;
 
 /** The label of each outcome, in the order of the summary. */
 const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
@@ -17,8 +17,8 @@ const STATES: readonly (readonly [kind: Outcome['kind'], summary: string])[] = [
 ];
 
 /** One line per repository, printed as soon as its outcome is known. */
-export function progressLine(done: number, all: number, gun: Gun, outcome: Outcome): string {
-  return `${done}/${all} ${outcome.kind} ${gun}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
+export function progressLine(done: number, all: number, name: string, outcome: Outcome): string {
+  return `${done}/${all} ${outcome.kind} ${name}${outcome.kind === 'failed' ? `: ${outcome.error.message}` : ''}\n`;
 }
 
 /** A table with one row per repository and its outcome. */
@@ -36,11 +36,19 @@ export function summaryText(outcomes: Outcomes, { to }: { readonly to: URL }, is
   const lines = [`${counted(outcomes.size, 'repository', 'repositories')}: ${counts.join(', ')}.`, ...stepsFor(all)];
   const isDone = all.every(({ kind }) => kind === 'moved' || kind === 'present' || kind === 'unsigned');
   if (isDone && !isDry) {
-    lines.push(
-      `Now point clients at ${to.origin}: see docs/migrate.md. What is published on the old server from here on is not moved.`,
-    );
+    lines.push(...clientSteps(to));
   }
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** What everyone who reads the repositories has to know of the new server. */
+function clientSteps(to: URL): readonly string[] {
+  return [
+    `Now point clients at ${to.origin}: DOCKER_CONTENT_TRUST_SERVER for docker, -s for notary, "trustServer" in signet.json for signet.`,
+    `They need its CA, tls/ca.crt in its data folder: as ~/.docker/tls/${to.host}/ca.crt, or for notary as --tlscacert.`,
+    'They need an account there, unless it is started with --public-pull PATTERN, or with --auth off as an open Notary was.',
+    'What is published on the old server from here on is not moved.',
+  ];
 }
 
 /** One step for all repositories that need the same one. */
@@ -58,24 +66,35 @@ function stepsFor(outcomes: readonly Outcome[]): readonly string[] {
   return [...steps];
 }
 
+/** Whether any repository has still to move. */
+export function isLeft(outcomes: Outcomes): boolean {
+  return leftOf(outcomes).length > 0;
+}
+
+function leftOf(outcomes: Outcomes): readonly string[] {
+  return [...outcomes]
+    .filter(([, { kind }]) => kind === 'failed' || kind === 'waiting' || kind === 'skipped')
+    .map(([gun]) => gun);
+}
+
 /**
  * Returns the exit code. Throws the error that stopped everything, or `migration-incomplete` if anything is left to do.
  */
 export function describeRun(outcomes: Outcomes, stopped: SignetError | undefined): number {
   if (stopped !== undefined) throw stopped;
-  const left = [...outcomes].filter(([, { kind }]) => kind === 'failed' || kind === 'waiting' || kind === 'skipped');
+  const left = leftOf(outcomes);
   if (left.length === 0) return 0;
   throw new SignetError(
     'migration-incomplete',
     `${left.length} of ${counted(outcomes.size, 'repository', 'repositories')} did not move`,
     {
-      detail: { repositories: left.map(([gun]) => gun) },
+      detail: { repositories: left },
     },
   );
 }
 
 /** The `--json` output for one repository. */
-export function describedOutcome([gun, outcome]: readonly [Gun, Outcome]): Readonly<Record<string, unknown>> {
+export function describedOutcome([gun, outcome]: readonly [string, Outcome]): Readonly<Record<string, unknown>> {
   const base = { repository: gun, state: outcome.kind };
   switch (outcome.kind) {
     case 'moved':

@@ -9,7 +9,7 @@ import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportPublication } from './approve.ts';
 import { consequencesText } from './consequences-text.ts';
 import { decideKept, KEEPING } from './keeping.ts';
-import { PLACE_FLAGS, placeOf } from './place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS, placeOf } from './place-flags.ts';
 
 export const PUBLISH: Command<Session> = {
   program: 'signet',
@@ -23,10 +23,10 @@ export const PUBLISH: Command<Session> = {
 
 /** `signet trust publish REPOSITORY`: publishes changes staged by Signet or by Notary. */
 async function publish(session: Session, parsed: ParsedCommand): Promise<number> {
-  const { repository, changelist } = (await placeOf(session, parsed)).collection(parsed.args[0] ?? '', [
-    'pull',
-    'push',
-  ]);
+  const place = await placeOf(session, parsed);
+  const { repository, changelist } = place.collection(parsed.args[0] ?? '', ['pull', 'push']);
+  // A wrong name is reported first.
+  await existingPlaceOf(session, parsed);
   const staged = (await changelist.read()).map(({ change }) => change);
   const collection = await repository.current().catch((error: unknown) => {
     if (isSignetError(error, 'trust-data-lost')) return 'lost' as const;

@@ -25,3 +25,13 @@ async function readInput(session: Pick<Session, 'input'>): Promise<Buffer> {
   }
   return bytes.take();
 }
+
+/** Why a name is none, for a report that says the name itself. */
+export function withReason(error: SignetError): SignetError {
+  const { why } = error.detail;
+  return error.code === 'name-invalid' && typeof why === 'string'
+    ? error.reworded(`invalid repository name: ${why}`, {
+        next: 'Signet can neither read nor move it: its owner has to publish it under another name.',
+      })
+    : error;
+}

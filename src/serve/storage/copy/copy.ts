@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
-import { SignetError } from '../../../core/errors/index.ts';
+import { dirname } from 'node:path';
+import { isSignetError, SignetError } from '../../../core/errors/index.ts';
 import { type DatabaseUrl, formatDatabaseUrl } from '../../../store/database-url.ts';
 import type { SqlOptions } from '../../../store/sql.ts';
+import { dataFolder } from '../../data/data-folder.ts';
+import { lockFolder } from '../../data/folder-lock.ts';
 import type { CopyMark } from '../copy-mark.ts';
 import { type CopySide, positionOf, TableHash } from './side.ts';
 import { COPIED_TABLES, type CopiedTable } from './tables.ts';
@@ -43,7 +46,8 @@ const PAGE_OF_FILES = 8;
  * table at the end. An interrupted copy continues where it stopped. Servers refuse the target database until the copy
  * is complete.
  *
- * Throws `database-not-empty`, `database-copy-differs` if the source has changed meanwhile, and what opening throws.
+ * Throws `data-folder-locked` if a server works on either database, `database-not-empty`, `database-copy-differs` if the
+ * source has changed meanwhile, and what opening throws.
  */
 export async function copyDatabase(options: CopyOptions): Promise<CopyResult> {
   const { from, to } = options;
@@ -53,6 +57,7 @@ export async function copyDatabase(options: CopyOptions): Promise<CopyResult> {
     throw new SignetError('database-unusable', `there is no database ${from.path}`, { next: 'Check the path.' });
   }
   await using cleanup = new AsyncDisposableStack();
+  for (const [folder, url] of dataFoldersOf(from, to)) cleanup.defer(lockServer(folder, url));
   const origin = await openSide(from, options.sql);
   cleanup.defer(() => origin.close());
   const target = await openSide(to, options.sql);
@@ -68,6 +73,32 @@ export async function copyDatabase(options: CopyOptions): Promise<CopyResult> {
   for (const table of COPIED_TABLES) counts.push(await compareTable(origin, target, table, options));
   await target.finish();
   return { counts, signerKeys: await origin.signerKeys() };
+}
+
+/** The data folders of servers that databases lie in. */
+function dataFoldersOf(...urls: readonly DatabaseUrl[]): ReadonlyMap<string, DatabaseUrl> {
+  const folders = urls.flatMap((url) => (url.kind === 'sqlite' ? [[dirname(url.path), url] as const] : []));
+  return new Map(folders.filter(([path]) => existsSync(dataFolder(path).lock)));
+}
+
+/**
+ * Keeps servers from a data folder while a database in it is copied; returns what lets them in again. Throws
+ * `data-folder-locked` if one works there.
+ */
+function lockServer(path: string, url: DatabaseUrl): () => void {
+  try {
+    const lock = lockFolder(dataFolder(path));
+    return () => lock.release();
+  } catch (error) {
+    if (isSignetError(error, 'data-folder-locked')) {
+      throw error.reworded(`${formatDatabaseUrl(url)} is in use: ${error.message}`, {
+        next: 'Stop that server, and run the command again.',
+      });
+    }
+    // A backup that may only be read has no server.
+    if (isSignetError(error, 'data-folder-unusable')) return () => {};
+    throw error;
+  }
 }
 
 async function openSide(url: DatabaseUrl, options: SqlOptions | undefined): Promise<CopySide> {

@@ -1,10 +1,12 @@
 import { beforeEach, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseUserName } from '../../../../src/accounts/identity/user-name.ts';
 import { databaseCommand } from '../../../../src/cli/commands/serve/database.ts';
 import type { Terminal } from '../../../../src/cli/terminal/terminal.ts';
+import { dataFolder } from '../../../../src/serve/data/data-folder.ts';
 import { openStorage } from '../../../../src/serve/storage/open-storage.ts';
+import { startTestServer } from '../../../serve/fixture.ts';
 import { failure } from '../../../support/failure.ts';
 import { temporaryFolder } from '../../../support/temp.ts';
 
@@ -75,6 +77,33 @@ test('refuses a password on the command line, and does not repeat it', async () 
   expect(error.exitCode).toBe(125);
   expect(error.message + error.next).not.toContain('hunter2');
   expect(error.message).toStartWith('TO has a password');
+});
+
+test('says how a database in a file is named where the scheme was forgotten', async () => {
+  const error = await failure(databaseCommand(['copy', from, join(folder, 'url')], terminal), 'settings-unreadable');
+  expect(error.message).toBe(`${from} does not hold the URL of a database: it is too large`);
+  expect(error.next).toBe(`If it is a database itself, name it as sqlite:${from}`);
+});
+
+test('refuses a database whose server runs, on either side, and copies it once that has ended', async () => {
+  const server = await startTestServer();
+  const { database, lock } = dataFolder(server.settings.data);
+  const to = `sqlite:${join(folder, 'to.db')}`;
+  for (const sides of [
+    [`sqlite:${database}`, to],
+    [`sqlite:${from}`, `sqlite:${database}`],
+  ]) {
+    const error = await failure(databaseCommand(['copy', ...sides], terminal), 'data-folder-locked');
+    expect(error.message).toStartWith(`sqlite:${database} is in use: process ${process.pid} serves from `);
+    expect(error.next).toBe('Stop that server, and run the command again.');
+  }
+  expect(existsSync(join(folder, 'to.db'))).toBe(false);
+  await server.stop();
+  expect(await databaseCommand(['copy', `sqlite:${database}`, to], terminal)).toBe(0);
+  expect(existsSync(lock)).toBe(true);
+  const beside = `sqlite:${join(server.settings.data, 'beside.db')}`;
+  expect(await databaseCommand(['copy', `sqlite:${database}`, beside], terminal)).toBe(0);
+  await (await startTestServer({ data: server.settings.data })).stop();
 });
 
 test('refuses what is neither a URL nor a file', async () => {

@@ -63,7 +63,10 @@ describe('export', () => {
     expect(refused.stderr).toContain(`${gun('none')}: ${server.host} does not have trust data for ${gun('none')}\n`);
     expect(refused.stderr).toContain(`nothing is written, as these could not be read: ${gun('none')}`);
     expect(readFileSync(file('before'), 'utf8')).toBe('as it was');
-    const partial = await alice.signet(...words, '--partial');
+    const kept = await alice.signet(...words, '--partial');
+    expect([kept.exitCode, readFileSync(file('before'), 'utf8')]).toEqual([1, 'as it was']);
+    expect(kept.stderr).toContain(`${file('before')} would lose what it has: something else than trust data`);
+    const partial = await alice.signet(...words, '--partial', '--force');
     expect(partial.exitCode).toBe(1);
     expect(parseCopies(readFileSync(file('before'))).map((copy) => copy.gun as string)).toEqual([gun('app')]);
   });
@@ -78,6 +81,30 @@ describe('export', () => {
     const nobody = await new Person(server).signet('trust', 'export', '--cached', '-o', file('nothing'));
     expect(nobody.stderr).toContain('nothing is cached in ');
     expect(existsSync(file('nothing'))).toBe(false);
+  });
+
+  test('a file that has other repositories is replaced only if that is said', async () => {
+    await succeeds(alice.signet('trust', 'export', '-o', file('kept'), gun('app'), gun('lib')));
+    const before = readFileSync(file('kept'));
+    const refused = await alice.signet('trust', 'export', '-o', file('kept'), gun('app'));
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain(`${file('kept')} would lose what it has: ${gun('lib')}\n`);
+    expect(readFileSync(file('kept')).equals(before)).toBe(true);
+    await succeeds(alice.signet('trust', 'export', '-o', file('kept'), gun('app'), gun('lib')));
+    await succeeds(alice.signet('trust', 'export', '--force', '-o', file('kept'), gun('app')));
+    expect(parseCopies(readFileSync(file('kept'))).map((copy) => copy.gun as string)).toEqual([gun('app')]);
+  });
+
+  test('a folder that is not there is not made', async () => {
+    const { exitCode, stderr } = await alice.signet('trust', 'export', '-o', file('none/x'), gun('app'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toStartWith(`there is no folder ${file('none')} to write x into\n`);
+    expect(existsSync(file('none'))).toBe(false);
+  });
+
+  test('--from takes a host as it takes an address', async () => {
+    await succeeds(alice.signet('trust', 'export', '-o', file('host'), '--from', server.host, gun('app')));
+    expect(parseCopies(readFileSync(file('host'))).map((copy) => copy.server?.href)).toEqual([`${server.origin}/`]);
   });
 
   test('words that make no sense', async () => {
@@ -109,7 +136,9 @@ describe('import', () => {
     await succeeds(alice.signet('trust', 'list', gun('app')));
     const { exitCode, stderr } = await alice.signet('trust', 'import', file('app'));
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/version \d+ is lower than current version \d+/);
+    expect(stderr).toMatch(/the file is older than what is here: it has version \d+ of \w+, and here is \d+\n/);
+    expect(stderr).toContain('Export it again from the trust server');
+    expect(stderr).not.toContain('operator');
   });
 
   test.each<[string, (bytes: Buffer) => Buffer]>([
@@ -126,7 +155,7 @@ describe('import', () => {
     for (const words of [[], ['--mirror', mirror]]) {
       const { exitCode, stderr } = await carol.signet('trust', 'import', ...words, file('damaged'));
       expect(exitCode).toBe(1);
-      expect(stderr).toMatch(/is no sound copy of trust data|is not to be trusted/);
+      expect(stderr).toMatch(/is not a valid copy of trust data|is not to be trusted/);
     }
     expect([existsSync(join(cache, 'trust')), existsSync(mirror)]).toEqual([false, false]);
   });

@@ -34,10 +34,10 @@ const signersOf = async ({ simulator }: FakeSession) =>
   (await simulator.trusted()).set.delegationsOf('targets').map(({ name }) => name);
 
 describe.each([
-  ['without a terminal', { isInteractive: false, env: {} }, 'where there is no terminal'],
-  ['with CI set', { isInteractive: true, env: { CI: 'true' } }, 'where CI is set'],
+  ['without a terminal', { isInteractive: false, env: {} }, 'without a terminal'],
+  ['with CI set', { isInteractive: true, env: { CI: 'true' } }, 'in CI'],
 ])('%s, a repository that may be a mistyped name', (_, surroundings, why) => {
-  const REFUSAL = `${NAME} has no trust data yet, and is not founded by the way ${why}`;
+  const REFUSAL = `${NAME} has no trust data yet, and is not created unasked ${why}`;
 
   test('is not founded by sign, and no key is made', async () => {
     const session = Object.assign(await atWork(), surroundings);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   describedOutcome,
@@ -62,7 +62,13 @@ describe('the report', () => {
 
   test('says that clients can be pointed at the new server when all is there, and not before', () => {
     const done = new Map([...outcomes].slice(0, 2));
-    expect(summaryText(done, TO, false)).toContain('Now point clients at https://new.example.com');
+    expect(summaryText(done, TO, false).split('\n').slice(1)).toEqual([
+      'Now point clients at https://new.example.com: DOCKER_CONTENT_TRUST_SERVER for docker, -s for notary, "trustServer" in signet.json for signet.',
+      'They need its CA, tls/ca.crt in its data folder: as ~/.docker/tls/new.example.com/ca.crt, or for notary as --tlscacert.',
+      'They need an account there, unless it is started with --public-pull PATTERN, or with --auth off as an open Notary was.',
+      'What is published on the old server from here on is not moved.',
+      '',
+    ]);
     expect(summaryText(done, TO, true)).not.toContain('Now point clients');
     expect(summaryText(outcomes, TO, false)).not.toContain('Now point clients');
     expect(describeRun(done, undefined)).toBe(0);
@@ -144,7 +150,7 @@ describe('names of repositories', () => {
 test.each([
   ['say which trust server to move from: --from URL', ['new.example.com', 'a/b']],
   [
-    'say what to move: names of repositories, --file, --cached or --all',
+    'say what to move: names of repositories after SERVER, --file, --cached or --all',
     ['--from', 'old.example.com', 'new.example.com'],
   ],
   ['the old and the new trust server are the same', ['--from', 'https://a.example.com/', 'a.example.com', 'a/b']],
@@ -154,9 +160,10 @@ test.each([
     ['--from', 'http://old.example.com', 'new.example.com', 'a/b'],
   ],
   [
-    '"a/B:tag": invalid reference format: repository name (a/B) must be lowercase',
-    ['--from', 'old.example.com', 'new.example.com', 'a/B:tag'],
+    '"registry.example.com/team/app" is a repository, and stands where the new trust server belongs\n',
+    ['--from', 'old.example.com', '--dry-run', 'registry.example.com/team/app'],
   ],
+  ['there is no folder /no/such/folder', ['-d', '/no/such/folder', '--from', 'a.example.com', 'b.example.com', 'a/b']],
 ])('a command line is refused: %s', async (message, words) => {
   const home = temporaryFolder();
   const { exitCode, stderr, stdout } = await run([...signetCommand(), 'trust', 'migrate', ...words], {
@@ -164,4 +171,72 @@ test.each([
   });
   expect([exitCode, stdout]).toEqual([1, '']);
   expect(stderr).toStartWith(message);
+});
+
+test('names that are none fail, each with its reason, and whatever else is named goes on', async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'names'), 'registry.example.com/Ünïcode app\nregistry.example.com/a//b\n');
+  const words = ['--from', 'localhost:1', '-d', folder, 'localhost:2', '../x', '-f', join(folder, 'names')];
+  const { exitCode, stdout, stderr } = await signet('migrate', '--json', ...words);
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject(
+    [
+      ['../x', '".." cannot be a part of it'],
+      ['registry.example.com/Ünïcode app', 'the character "Ü" cannot be in it'],
+      ['registry.example.com/a//b', 'a part between its slashes is empty'],
+    ].map(([repository, why]) => ({
+      ...{ repository, state: 'failed' },
+      error: { code: 'name-invalid', message: `invalid repository name: ${why}` },
+    })),
+  );
+  expect(stderr).toContain('1/3 failed ../x: invalid repository name: ".." cannot be a part of it\n');
+});
+
+test.each<readonly string[]>([
+  ['migrate', '--from', 'localhost:1', '--dry-run', 'localhost:2'],
+  ['export', '-o', 'out'],
+])('%s --cached leaves out no repository, whatever its name', async (...words) => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'tuf/registry.example.com/Team/Ünïcode app/metadata'), { recursive: true });
+  writeFileSync(join(folder, 'tuf/registry.example.com/Team/Ünïcode app/metadata/root.json'), '{}');
+  const [name = '', ...flags] = words as readonly string[];
+  const { exitCode, stderr } = await signet(name, '--cached', '-d', folder, ...flags);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(
+    'registry.example.com/Team/Ünïcode app: invalid repository name: the character "Ü" cannot be in it\n',
+  );
+});
+
+test.each([
+  ['--tlscacert', 'nope.crt'],
+  ['--server', 'https://x.example.com'],
+])('%s without --trust-dir is refused, not ignored', async (flag, value) => {
+  const { exitCode, stdout, stderr } = await signet('list', flag, value, 'registry.example.com/team/app');
+  expect([exitCode, stdout]).toEqual([125, '']);
+  expect(stderr).toStartWith(`${flag} is for the folder that --trust-dir names\n`);
+});
+
+function signet(...words: readonly string[]) {
+  const home = temporaryFolder();
+  return run([...signetCommand(), 'trust', ...words], { env: { PATH: process.env.PATH ?? '', HOME: home } });
+}
+
+test.each([
+  [
+    '--registry is for --all',
+    ['migrate', '--from', 'a.example.com', '--registry', 'r.example.com', 'b.example.com', 'r/x'],
+  ],
+  ['--mirror names the place, and so does --trust-dir', ['import', '--mirror', 'm', '-d', 'n', 'x.copy']],
+])('%s: nothing is read past', async (message, words) => {
+  const { exitCode, stdout, stderr } = await signet(...words);
+  expect([exitCode, stdout]).toEqual([125, '']);
+  expect(stderr).toStartWith(message);
+});
+
+test('the help says what SERVER is, with an example, and what the exit codes mean', async () => {
+  const { exitCode, stdout } = await signet('migrate', '--help');
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('SERVER is the new trust server, a running "signet serve", by address or host.');
+  expect(stdout).toContain('https://trust.example.com:5000 registry.example.com/team/app');
+  expect(stdout).toContain('with 1 if anything is left to do, with 125 for\na wrong option, and with 130 after Ctrl-C');
 });

@@ -125,7 +125,7 @@ describe('verify', () => {
     expect(await told(session, verify, ['-o', link, NAME, 'right'])).toEqual(says(''));
     expect([readFileSync(file, 'utf8'), existsSync(link)]).toEqual([CONTENT, true]);
     expect((await told(session, verify, ['-o', join(folder, 'none/x'), NAME, 'right'])).stderr).toBe(
-      `cannot write ${join(folder, 'none/x')}: ENOENT\n`,
+      `cannot write ${join(folder, 'none/x')}: there is no such file or folder (ENOENT)\n`,
     );
   });
 });

@@ -9,7 +9,7 @@ import type { StoredKey } from '../../../../store/key-store.ts';
 import type { FileVault } from '../../../../trust/keys/file-vault.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
-import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS } from '../place-flags.ts';
 import { chosenKey } from './chosen-key.ts';
 import { checkNew } from './new-file.ts';
 
@@ -36,7 +36,7 @@ const STDOUT = 1;
  * the filters, all keys if there are no filters.
  */
 async function exportKeys(session: Session, parsed: ParsedCommand): Promise<number> {
-  const place = await placeOf(session, parsed);
+  const place = await existingPlaceOf(session, parsed);
   const output = parsed.value('output');
   if (output !== undefined && !parsed.has('force')) checkNew(output, 'Name another file, or replace it: --force');
   const guns = parsed.values('gun').map((name) => place.gun(name));

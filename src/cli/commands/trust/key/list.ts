@@ -3,7 +3,7 @@ import type { StoredKey } from '../../../../store/key-store.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { dockerTable } from '../../../terminal/table.ts';
-import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS } from '../place-flags.ts';
 
 export const KEY_LIST: Command<Session> = {
   program: 'signet',
@@ -16,7 +16,7 @@ export const KEY_LIST: Command<Session> = {
 
 /** `signet trust key list [--quiet]`: root keys first, then by GUN, role and ID, as Notary orders them (protocol E.3). */
 async function listKeys(session: Session, parsed: ParsedCommand): Promise<number> {
-  const { keys } = await placeOf(session, parsed);
+  const { keys } = await existingPlaceOf(session, parsed);
   const sorted = [...(await keys.list())].sort(compare);
   if (parsed.has('quiet')) session.print(sorted.map(({ id }) => `${id}\n`).join(''));
   else session.print(sorted.length === 0 ? 'No signing keys found.\n' : tableText(sorted));

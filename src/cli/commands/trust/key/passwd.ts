@@ -13,7 +13,7 @@ import {
 import { fileFromVariable, variableSource } from '../../../passphrases/variables.ts';
 import type { TrustPlace } from '../../../place.ts';
 import type { Session } from '../../../session.ts';
-import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS } from '../place-flags.ts';
 import { chosenKey, keyText } from './chosen-key.ts';
 
 export const KEY_PASSWD: Command<Session> = {
@@ -41,7 +41,7 @@ const NAMELESS = 'signer';
 async function changePassphrase(session: Session, parsed: ParsedCommand): Promise<number> {
   const [remembers, forgets] = [parsed.has('remember'), parsed.has('forget')];
   if (remembers && forgets) throw new SignetError('usage', '--remember and --forget cannot both be given');
-  const { keys, keyFiles } = await placeOf(session, parsed);
+  const { keys, keyFiles } = await existingPlaceOf(session, parsed);
   const stored = chosenKey(await keys.list(), parsed.args[0] ?? '');
   const owner = { id: stored.id, alias: stored.role === '' ? NAMELESS : stored.role };
   const settings = { places: session.configuration.passphrases, env: session.env };

@@ -7,7 +7,7 @@ import { YES } from '../../../line/common-flags.ts';
 import type { Command, ParsedCommand } from '../../../line/declaration.ts';
 import type { Session } from '../../../session.ts';
 import { declined } from '../../../terminal/answer.ts';
-import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS } from '../place-flags.ts';
 import { chosenKey } from './chosen-key.ts';
 
 export const KEY_REMOVE: Command<Session> = {
@@ -21,7 +21,7 @@ export const KEY_REMOVE: Command<Session> = {
 
 /** `signet trust key remove [--yes] ID|NAME`: shows what will be impossible without the key, asks, and removes it. */
 async function removeKey(session: Session, parsed: ParsedCommand): Promise<number> {
-  const { keys, folder } = await placeOf(session, parsed);
+  const { keys, folder } = await existingPlaceOf(session, parsed);
   const key = chosenKey(await keys.list(), parsed.args[0] ?? '');
   session.print(lossText(key, await usesOfKey(new MetadataFolder(folder), key.id)));
   if (!parsed.has('yes') && !(await isConfirmed(session, key))) {

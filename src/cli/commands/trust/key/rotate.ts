@@ -22,7 +22,7 @@ import { declined } from '../../../terminal/answer.ts';
 import { PENDING_EXIT } from '../../../wording/pending.ts';
 import { reportPublication } from '../approve.ts';
 import { decideKept, KEEPING } from '../keeping.ts';
-import { PLACE_FLAGS, placeOf } from '../place-flags.ts';
+import { existingPlaceOf, PLACE_FLAGS } from '../place-flags.ts';
 import { chosenKey, wrongRole } from './chosen-key.ts';
 import { checkPrivate, explainingOldForms, readPrivateFile } from './private-file.ts';
 
@@ -75,7 +75,7 @@ async function rotate(session: Session, parsed: ParsedCommand): Promise<number> 
   const serverManaged = parsed.has('server-managed');
   const chosen = parsed.values('key');
   checkRotation({ role, serverManaged, choosesKeys: chosen.length > 0 });
-  const place = await placeOf(session, parsed);
+  const place = await existingPlaceOf(session, parsed);
   const { repository, gun } = place.collection(name, serverManaged ? ['*'] : ['pull', 'push']);
   if (!parsed.has('yes') && !(await isConfirmed(session, gun, role))) return declined(session);
   const resigned = await planRotation(repository, role);
