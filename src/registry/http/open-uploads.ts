@@ -22,17 +22,30 @@ export class OpenUploads {
     this.most = most;
   }
 
-  /** Throws `blob-uploads-too-many` if the owner has the most that there may be. */
-  refuseMore(owner: string): void {
-    if ((this.counts.get(owner) ?? 0) < this.most) return;
-    throw new SignetError('blob-uploads-too-many', `${this.most} uploads are open: finish or cancel some of them`, {
-      detail: { retryAfter: 60 },
-    });
+  /**
+   * Takes a place for an upload that is about to begin: `begin` or `giveBack` must follow. Throws `blob-uploads-too-many`
+   * if the owner has the most that there may be.
+   */
+  reserve(owner: string): void {
+    const count = this.counts.get(owner) ?? 0;
+    if (count >= this.most) {
+      throw new SignetError('blob-uploads-too-many', `${this.most} uploads are open: finish or cancel some of them`, {
+        detail: { retryAfter: 60 },
+      });
+    }
+    this.counts.set(owner, count + 1);
   }
 
+  /** Gives the owner's reserved place to an upload. */
   begin(owner: string, upload: UploadId, now: Instant): void {
     this.uploads.set(upload, { owner, usedAt: now });
-    this.counts.set(owner, (this.counts.get(owner) ?? 0) + 1);
+  }
+
+  /** Gives back a reserved place for which no upload began. */
+  giveBack(owner: string): void {
+    const left = (this.counts.get(owner) ?? 0) - 1;
+    if (left > 0) this.counts.set(owner, left);
+    else this.counts.delete(owner);
   }
 
   use(upload: UploadId, now: Instant): void {
@@ -44,9 +57,7 @@ export class OpenUploads {
     const open = this.uploads.get(upload);
     if (open === undefined) return;
     this.uploads.delete(upload);
-    const left = (this.counts.get(open.owner) ?? 0) - 1;
-    if (left > 0) this.counts.set(open.owner, left);
-    else this.counts.delete(open.owner);
+    this.giveBack(open.owner);
   }
 
   /** Ends those that were not used since `before`, which are removed. */

@@ -16,19 +16,25 @@ export async function startUpload(parts: RegistryParts, call: RegistryCall): Pro
   if (digest !== null) return takeWholeBlob(parts, call, parseBlobDigest(digest));
   const mounted = await mount(parts, call, searchParams.get('mount'), searchParams.get('from'));
   if (mounted !== undefined) return created(call.name, mounted);
-  const { blobs, index, openUploads, clock } = parts;
+  const upload = await beginUpload(parts, call);
+  return progress(202, call.name, upload, 0);
+}
+
+/** The place is taken before anything is awaited, so that requests at the same time do not all find it free. */
+async function beginUpload({ blobs, index, openUploads, clock }: RegistryParts, call: RegistryCall): Promise<UploadId> {
   const owner = ownerOf(call);
-  openUploads.refuseMore(owner);
-  const upload = await blobs.startUpload();
-  openUploads.begin(owner, upload, clock());
+  openUploads.reserve(owner);
+  let upload: UploadId | undefined;
   try {
+    upload = await blobs.startUpload();
     await index.uploads.add(upload, call.name, clock());
+    openUploads.begin(owner, upload, clock());
+    return upload;
   } catch (error) {
-    openUploads.end(upload);
-    await blobs.cancel(upload).catch(() => {});
+    openUploads.giveBack(owner);
+    if (upload !== undefined) await blobs.cancel(upload).catch(() => {});
     throw error;
   }
-  return progress(202, call.name, upload, 0);
 }
 
 /** The source of a mount: the client gets by with one token if the challenge names it, too. */
