@@ -1,3 +1,4 @@
+import { isUserName } from '../accounts/identity/user-name.ts';
 import { type Accounts, createAccounts } from '../accounts/index.ts';
 import { type AccountEvents, SERVER_ACTOR } from '../accounts/store/account-events.ts';
 import type { AccountStore } from '../accounts/store/store.ts';
@@ -132,7 +133,9 @@ async function openTrustServer(
     observe: (operation, status, milliseconds) => operations.observe(operation, status, milliseconds),
     onImport: ({ gun, by, address, what, at }) => {
       const actor = { name: by ?? ANONYMOUS, address };
-      const event = { at, actor, action: 'trust imported', user: by ?? '', detail: `${gun}: ${what}` } as const;
+      // A user of another issuer is none of this server's, and has a name longer than theirs.
+      const user = by !== undefined && isUserName(by) ? by : '';
+      const event = { at, actor, action: 'trust imported', user, detail: `${gun}: ${what}` } as const;
       void storage.accountEvents
         .record(event)
         .catch((error) => log.error('an import is not on record', { error: String(error) }));

@@ -18,7 +18,10 @@ export interface TokenIssuer {
 }
 
 interface ForeignClaims {
-  /** The user's name as the issuer has it; undefined for an anonymous token. */
+  /**
+   * `ISSUER#USER`, the user's name as the issuer has it: the `#` keeps it apart from every name of a user here. Undefined for
+   * an anonymous token.
+   */
   readonly subject: string | undefined;
   readonly access: readonly Scope[];
   readonly expires: Instant;
@@ -33,7 +36,8 @@ const CAPACITY = 10_000;
 
 /**
  * Verifies tokens of another issuer: JWTs of docker's token protocol. What they may do stands in them alone; Signet does not
- * know their users, and an issuer that takes something back does so by short lives of its tokens.
+ * know their users, and an issuer that takes something back does so by short lives of its tokens. They count for repositories
+ * alone: the catalogue and the metrics of this server are for its own administrators.
  */
 export class ForeignTokens {
   private readonly issuer: TokenIssuer;
@@ -75,7 +79,12 @@ export class ForeignTokens {
     });
     const { sub = '', exp = 0, access = [] } = payload;
     if (!Array.isArray(access) || !access.every(isScope) || sub.length > MAX_SUBJECT) return undefined;
-    return { subject: sub === '' ? undefined : sub, access, expires: (exp + LEEWAY) * SECOND };
+    const repositories = access.filter(({ type }) => type === 'repository');
+    return {
+      subject: sub === '' ? undefined : `${issuer}#${sub}`,
+      access: repositories,
+      expires: (exp + LEEWAY) * SECOND,
+    };
   }
 
   /** The key that the header names: by a certificate of its own, by its ID, or the only one if it names none. */

@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CollectionCopy } from '../../core/copy/collection-copy.ts';
 import { parseCopies } from '../../core/copy/copy-file.ts';
@@ -11,18 +11,25 @@ import { isErrno, readSmallFile, reason } from '../../store/files.ts';
 /** A copy with the result of its verification. */
 export interface MirroredCopy extends VerifiedCopy {
   readonly copy: CollectionCopy;
+  /** The file that it comes from. */
+  readonly path: string;
 }
 
 /** A file of copies, with a value that changes when the file does. */
 export interface MirrorFile {
   readonly path: string;
   readonly state: string;
+  /** Whether the user named it, and not a folder that it lies in: only then it may be a link. */
+  readonly isNamed: boolean;
 }
 
 const SUFFIX = '.copy';
 const MAX_FILES = 100_000;
 
-/** Lists the files at these paths, in order: a file itself, and for a folder all files below it that end in `.copy`. */
+/**
+ * Lists the files at these paths, in order: a file itself, and for a folder all files below it that end in `.copy`. Where a
+ * named path leads is the user's choice; below a folder nothing may be a link. Throws `mirror-unusable`.
+ */
 export function mirrorFiles(paths: readonly string[]): readonly MirrorFile[] {
   const files = paths.flatMap((path) => filesAt(path));
   if (files.length > MAX_FILES) throw unusable(paths.join(', '), `it has more than ${MAX_FILES} files`);
@@ -36,8 +43,8 @@ export function mirrorFiles(paths: readonly string[]): readonly MirrorFile[] {
 export function readMirror(files: readonly MirrorFile[]): ReadonlyMap<Gun, MirroredCopy> {
   const found = new Map<Gun, MirroredCopy>();
   let length = 0;
-  for (const { path } of files) {
-    const bytes = read(path);
+  for (const { path, isNamed } of files) {
+    const bytes = read(path, isNamed);
     length += bytes.length;
     if (length > LIMITS.mirror) throw unusable(path, `the files of the mirror have more than ${LIMITS.mirror} bytes`);
     for (const mirrored of verified(path, bytes)) {
@@ -51,7 +58,7 @@ export function readMirror(files: readonly MirrorFile[]): ReadonlyMap<Gun, Mirro
 
 function verified(path: string, bytes: Buffer): readonly MirroredCopy[] {
   try {
-    return parseCopies(bytes).map((copy) => ({ copy, ...verifyCopy(copy) }));
+    return parseCopies(bytes).map((copy) => ({ copy, path, ...verifyCopy(copy) }));
   } catch (error) {
     if (!isSignetError(error)) throw error;
     throw error.reworded(`${path}: ${error.message}`, { next: 'Restore the file, or take it out of the mirror.' });
@@ -62,34 +69,46 @@ function versionOf({ set }: MirroredCopy): number {
   return set.timestamp.payload.version;
 }
 
-function read(path: string): Buffer {
-  const bytes = readSmallFile(path, LIMITS.copyFile, true);
+function read(path: string, followLink: boolean): Buffer {
+  const bytes = readSmallFile(path, LIMITS.copyFile, followLink);
   if (bytes === undefined) throw unusable(path, 'it does not exist');
   return bytes;
 }
 
 function filesAt(path: string): readonly MirrorFile[] {
-  const stat = statOf(path);
-  if (!stat.isDirectory()) return [fileOf(path, stat)];
+  const stat = statOf(path, statSync);
+  return stat.isDirectory() ? filesBelow(path) : [fileOf(path, stat, true)];
+}
+
+function filesBelow(folder: string): readonly MirrorFile[] {
+  return entriesOf(folder)
+    .sort()
+    .map((name) => join(folder, name))
+    .flatMap((path) => {
+      const stat = statOf(path, lstatSync);
+      if (stat.isSymbolicLink()) throw unusable(path, 'it is a symbolic link');
+      if (stat.isDirectory()) return filesBelow(path);
+      if (!path.endsWith(SUFFIX)) return [];
+      if (!stat.isFile()) throw unusable(path, 'it is not a regular file');
+      return [fileOf(path, stat, false)];
+    });
+}
+
+function entriesOf(folder: string): string[] {
   try {
-    const entries = readdirSync(path, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile() && entry.name.endsWith(SUFFIX))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-      .map((file) => fileOf(file, statOf(file)));
+    return readdirSync(folder);
   } catch (cause) {
-    throw cause instanceof SignetError ? cause : unusable(path, reason(cause), cause);
+    throw unusable(folder, reason(cause), cause);
   }
 }
 
-function fileOf(path: string, { mtimeMs, size, ino }: Stats): MirrorFile {
-  return { path, state: `${mtimeMs} ${size} ${ino}` };
+function fileOf(path: string, { mtimeMs, size, ino }: Stats, isNamed: boolean): MirrorFile {
+  return { path, state: `${mtimeMs} ${size} ${ino}`, isNamed };
 }
 
-function statOf(path: string): Stats {
+function statOf(path: string, stat: (path: string) => Stats): Stats {
   try {
-    return statSync(path);
+    return stat(path);
   } catch (cause) {
     throw unusable(path, isErrno(cause, 'ENOENT') ? 'it does not exist' : reason(cause), cause);
   }

@@ -1,4 +1,6 @@
+import { checkLeadsOn, type Lineage, lineageOf } from '../../core/copy/leads-on.ts';
 import { usableUntil } from '../../core/copy/verify-copy.ts';
+import { isSignetError } from '../../core/errors/index.ts';
 import type { Gun } from '../../core/names/gun.ts';
 import { formatTime, type Instant } from '../../core/time.ts';
 import type { MaxAge } from '../http/answers.ts';
@@ -10,7 +12,7 @@ import { MAX_AGE, type TrustService } from '../index.ts';
 import type { CurrentChain } from '../publish/current-chains.ts';
 import type { Logger } from '../publish/logger.ts';
 import { Refusal } from '../publish/refusal.ts';
-import { type MirrorFile, mirrorFiles, readMirror } from './mirror-files.ts';
+import { type MirroredCopy, type MirrorFile, mirrorFiles, readMirror } from './mirror-files.ts';
 import { MirrorStore } from './mirror-store.ts';
 
 interface MirrorOptions {
@@ -34,7 +36,11 @@ export interface MirroredCollection {
 export interface MirrorService extends TrustService {
   /** The collections served, sorted by expiry. */
   collections(): readonly MirroredCollection[];
-  /** Loads files that were replaced, added or removed. Errors are logged, and the previous copies are served on. */
+  /**
+   * Loads files that were replaced, added or removed. Errors are logged, and the previous copies are served on. So it is if a
+   * copy is older than one that was served since the start, or its roots do not lead on from that one's, even if that was
+   * removed in between.
+   */
   reload(): Promise<void>;
 }
 
@@ -47,7 +53,13 @@ export function openMirror(options: MirrorOptions): MirrorService {
   const store = new MirrorStore();
   let files: readonly MirrorFile[] = mirrorFiles(paths);
   let failure: string | undefined;
-  store.replace(readMirror(files));
+  const served = new Map<Gun, Lineage>();
+  const take = (copies: ReadonlyMap<Gun, MirroredCopy>) => {
+    for (const [gun, copy] of copies) checkFollows(served.get(gun), copy);
+    for (const [gun, copy] of copies) served.set(gun, lineageOf(copy));
+    store.replace(copies);
+  };
+  take(readMirror(files));
   const current = async (gun: Gun): Promise<CurrentChain> => ({
     ...(await store.current(gun)),
     freshUntil: Number.POSITIVE_INFINITY,
@@ -77,7 +89,7 @@ export function openMirror(options: MirrorOptions): MirrorService {
     try {
       const next = mirrorFiles(paths);
       if (failure === undefined && stateOf(next) === stateOf(files)) return;
-      store.replace(readMirror(next));
+      take(readMirror(next));
       files = next;
       failure = undefined;
       logger.info('took up the files of the mirror', { repositories: store.all().size });
@@ -98,6 +110,22 @@ export function openMirror(options: MirrorOptions): MirrorService {
         .sort((one, other) => one.until - other.until),
     reload,
   };
+}
+
+/** Throws `version-rollback` or `root-rotation-invalid`, with the name of the file. */
+function checkFollows(before: Lineage | undefined, copy: MirroredCopy): void {
+  if (before === undefined) return;
+  try {
+    checkLeadsOn(before, copy);
+  } catch (error) {
+    if (!isSignetError(error)) throw error;
+    throw error.reworded(
+      `${copy.path}: the copy of ${before.root.gun} cannot follow the one served before: ${error.message}`,
+      {
+        next: 'Restore the newer file. If the owner has founded the repository again, restart the server.',
+      },
+    );
+  }
 }
 
 /** The answer to a client that asks whether a collection comes from a mirror. */

@@ -1,3 +1,4 @@
+import type { Server as NetServer, Socket } from 'node:net';
 import type { handleUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import { SignetError } from '../../core/errors/index.ts';
 import { MAX_MESSAGE, METHODS, type Method } from '../grpc/methods.ts';
@@ -15,6 +16,8 @@ interface GrpcServerOptions {
    */
   readonly clientCa: Buffer | undefined;
   readonly log: Logger;
+  /** Milliseconds until a connection must have shown its certificate. Five seconds by default. */
+  readonly handshakeTimeout?: number;
 }
 
 /** A running signer. */
@@ -26,6 +29,10 @@ export interface GrpcServer {
 
 const SECOND_MS = 1000;
 const INTERNAL = 13;
+/** Those who only begin to connect must not hold every descriptor: TLS waits two minutes by itself. */
+const HANDSHAKE_TIMEOUT = 5 * SECOND_MS;
+/** Connections of one address; a server has one, with many calls on it. */
+const MAX_CONNECTIONS = 64;
 
 const OPTIONS = {
   'grpc.max_receive_message_length': MAX_MESSAGE,
@@ -36,7 +43,7 @@ const OPTIONS = {
 /** Serves a signer over gRPC and TLS. Throws `address-in-use` or `address-unavailable`. */
 export async function startGrpcServer(service: SignerService, options: GrpcServerOptions): Promise<GrpcServer> {
   const grpc = await import('@grpc/grpc-js');
-  const { address, certificate, clientCa, log } = options;
+  const { address, certificate, clientCa, log, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
   const server = new grpc.Server(OPTIONS);
   const calls: [ServiceDefinition, Record<string, handleUnaryCall<unknown, unknown>>][] = [
     bound('createKey', METHODS.createKey, (request) => service.createKey(request), log),
@@ -48,12 +55,14 @@ export async function startGrpcServer(service: SignerService, options: GrpcServe
   for (const [definition, handlers] of calls) server.addService(definition, handlers);
   const pair = { private_key: Buffer.from(certificate.key), cert_chain: Buffer.from(certificate.chain) };
   const credentials = grpc.ServerCredentials.createSsl(clientCa ?? null, [pair], clientCa !== undefined);
+  Object.assign(credentials._getConstructorOptions() ?? {}, { handshakeTimeout });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(address, credentials, (error, bound) => {
       if (error === null) resolve(bound);
       else reject(unbound(address, error));
     });
   });
+  boundConnections(server, log);
   return {
     port,
     stop: (graceSeconds) =>
@@ -65,6 +74,39 @@ export async function startGrpcServer(service: SignerService, options: GrpcServe
         });
       }),
   };
+}
+
+/**
+ * Closes what one address opens beyond `MAX_CONNECTIONS`, before it is asked for a certificate. The library shows no one its
+ * listeners, which stand in a private field: throws if that has become another.
+ */
+function boundConnections(server: object, log: Logger): void {
+  const listeners: unknown = Reflect.get(server, 'http2Servers');
+  if (!(listeners instanceof Map) || listeners.size === 0) throw new Error('the gRPC library has other listeners');
+  const counts = new Map<string, number>();
+  /** Of which the log has been told; again only once all their connections have ended, so that none can fill the log. */
+  const told = new Set<string>();
+  const onConnection = (socket: Socket) => {
+    const { remoteAddress: address = '' } = socket;
+    const count = counts.get(address) ?? 0;
+    if (count >= MAX_CONNECTIONS) {
+      socket.destroy();
+      if (!told.has(address)) log.warn('an address has all connections that it may have: more are closed', { address });
+      told.add(address);
+      return;
+    }
+    counts.set(address, count + 1);
+    socket.once('close', () => {
+      const left = (counts.get(address) ?? 0) - 1;
+      if (left > 0) {
+        counts.set(address, left);
+      } else {
+        counts.delete(address);
+        told.delete(address);
+      }
+    });
+  };
+  for (const listener of listeners.keys()) (listener as NetServer).prependListener('connection', onConnection);
 }
 
 /**

@@ -43,7 +43,7 @@ function verifier(keys: string, now = NOW): ForeignTokens {
 
 test('a token says who it is for and what it allows', async () => {
   const tokens = verifier(spki(rsa.publicKey));
-  const claims = { subject: 'robot$ci', access: ACCESS, expires: NOW + 1860_000 };
+  const claims = { subject: 'harbor-token-issuer#robot$ci', access: ACCESS, expires: NOW + 1860_000 };
   const made = await token();
   expect(await tokens.verify(made)).toEqual(claims);
   expect(await tokens.verify(made)).toEqual(claims);

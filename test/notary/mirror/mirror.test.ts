@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatCopies } from '../../../src/core/copy/copy-file.ts';
 import { digestHex, digestOf } from '../../../src/core/names/digest.ts';
@@ -127,6 +127,80 @@ describe('a mirror', () => {
       const bytes = await bytesOf(await ask(open(paths), 'tuf/timestamp.json'));
       expect(bytes.equals(simulator.file('timestamp'))).toBe(true);
     }
+  });
+
+  test('does not go back to an older copy, nor to another root, while it runs', async () => {
+    const older = formatCopies([await copyOf(simulator)]);
+    const another = formatCopies([await copyOf(await rotatedRepository())]);
+    await simulator.edit((editor) => editor.addTarget('targets', 'newer', target(4)));
+    const newer = formatCopies([await copyOf(simulator)]);
+    writeFileSync(file, newer);
+    const mirror = open();
+    const served = simulator.file('timestamp');
+    const isServed = async () => (await bytesOf(await ask(mirror, 'tuf/timestamp.json'))).equals(served);
+    const prefix = `${file}: the copy of ${GUN} cannot follow the one served before: `;
+    for (const [bytes, why] of [
+      [older, 'version 4 is lower than current version 5'],
+      [another, `its roots do not come from the one that the mirror has of ${GUN}`],
+    ] as const) {
+      writeFileSync(file, bytes);
+      await mirror.reload();
+      expect(await mirror.health()).toEqual({ mirror: prefix + why });
+      expect(await isServed()).toBe(true);
+    }
+    rmSync(file);
+    await mirror.reload();
+    expect(await mirror.health()).toEqual({});
+    writeFileSync(file, older);
+    await mirror.reload();
+    expect(await mirror.health()).toEqual({ mirror: expect.stringContaining('is lower than current version') });
+    expect((await ask(mirror, 'tuf/timestamp.json')).status).toBe(404);
+    writeFileSync(file, newer);
+    await mirror.reload();
+    expect(await mirror.health()).toEqual({});
+    expect(await isServed()).toBe(true);
+  });
+
+  describe('has no links in its folders:', () => {
+    test.each<[string, string, (path: string, elsewhere: string) => void]>([
+      ['a folder elsewhere', 'link', (path, elsewhere) => symlinkSync(elsewhere, path)],
+      ['a folder around it', 'loop', (path) => symlinkSync('.', path)],
+      ['the root of the system', 'rootdir', (path) => symlinkSync('/', path)],
+      ['a file', 'acme/app.copy', (path, elsewhere) => symlinkSync(join(elsewhere, 'app.copy'), path)],
+      ['nothing', 'gone.copy', (path, elsewhere) => symlinkSync(join(elsewhere, 'none'), path)],
+    ])('%s', async (_, name, link) => {
+      const elsewhere = temporaryFolder();
+      cpSync(file, join(elsewhere, 'app.copy'));
+      const mirror = open();
+      const path = join(folder, name);
+      rmSync(path, { force: true });
+      link(path, elsewhere);
+      const why = `cannot serve a mirror from ${path}: it is a symbolic link`;
+      expect((await failure(open, 'mirror-unusable')).message).toBe(why);
+      await mirror.reload();
+      expect(await mirror.health()).toEqual({ mirror: why });
+      expect((await ask(mirror, 'tuf/timestamp.json')).status).toBe(200);
+    });
+
+    test('nor pipes in the place of copies', async () => {
+      const mirror = open();
+      rmSync(file);
+      expect(Bun.spawnSync(['mkfifo', file]).exitCode).toBe(0);
+      const why = `cannot serve a mirror from ${file}: it is not a regular file`;
+      expect((await failure(open, 'mirror-unusable')).message).toBe(why);
+      await mirror.reload();
+      expect(await mirror.health()).toEqual({ mirror: why });
+      expect((await ask(mirror, 'tuf/timestamp.json')).status).toBe(200);
+    });
+
+    test('but where a path leads that was named is the choice of who named it', async () => {
+      const links = temporaryFolder();
+      symlinkSync(folder, join(links, 'folder'));
+      symlinkSync(file, join(links, 'file'));
+      for (const name of ['folder', 'file']) {
+        expect((await ask(open([join(links, name)]), 'tuf/timestamp.json')).status).toBe(200);
+      }
+    });
   });
 
   test('with a copy that does not verify does not start, and names the file', async () => {

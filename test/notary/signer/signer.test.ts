@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { SignetError } from '../../../src/core/errors/index.ts';
 import { generatePrivateKey } from '../../../src/core/keys/private-key.ts';
@@ -16,6 +18,7 @@ import { SignerService } from '../../../src/notary/signer/signer-service.ts';
 import { ONLINE_KEY_MIGRATIONS, SqliteOnlineKeyStore } from '../../../src/notary/store/sqlite-online-key-store.ts';
 import { IN_MEMORY, openDatabase } from '../../../src/store/sqlite.ts';
 import { makeAuthority } from '../../remote/certificates.ts';
+import { atEnd } from '../../support/cleanup.ts';
 import { failure } from '../../support/failure.ts';
 import { rawCall } from '../../support/grpc.ts';
 import { GUN, MASTER_KEY } from '../fixture.ts';
@@ -263,5 +266,73 @@ describe('a signer that is not what it should be', () => {
     await answering(Buffer.from('0802', 'hex'));
     const error = await failure(signer.check(), 'signer-faulty');
     expect(error.message).toContain('grpc.health.v1.Health.KeyManagement is not serving');
+  });
+});
+
+describe('connections that come to no call', () => {
+  const ELSEWHERE = '127.0.0.2';
+  const MOST = 64;
+  const me = clients.issue(['server']);
+
+  async function start(handshakeTimeout: number): Promise<GrpcServer> {
+    const store = new SqliteOnlineKeyStore(openDatabase(IN_MEMORY, ONLINE_KEY_MIGRATIONS));
+    const keys = new LocalOnlineKeys(new SealedKeyVault(store, new Vault(MASTER_KEY)), 'ed25519', () => 1000);
+    const server = await startGrpcServer(new SignerService(keys, silent), {
+      address: '127.0.0.1:0',
+      certificate: { chain: OWN.cert, key: OWN.key },
+      clientCa: Buffer.from(clients.cert),
+      log: silent,
+      handshakeTimeout,
+    });
+    atEnd(() => server.stop(0));
+    return server;
+  }
+
+  /** A connection that shows the beginning of a TLS record and nothing more, and what resolves when it is closed. */
+  function begin({ port }: GrpcServer): { readonly socket: Socket; readonly closed: Promise<unknown> } {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: ELSEWHERE });
+    socket.on('error', () => {});
+    socket.write(Buffer.from([0x16, 0x03, 0x01]));
+    atEnd(() => void socket.destroy());
+    return { socket, closed: new Promise((resolve) => socket.once('close', resolve)) };
+  }
+
+  test('end after a while', async () => {
+    const server = await start(100);
+    await begin(server).closed;
+  });
+
+  test('are as many as one address may have, and keep no other address out', async () => {
+    const server = await start(600_000);
+    const begun = Array.from({ length: MOST + 6 }, () => begin(server));
+    let closed = 0;
+    await new Promise<void>((resolve) => {
+      for (const one of begun) void one.closed.then(() => ++closed === 6 && resolve());
+    });
+    const signer = await openRemoteSigner({
+      authority: `localhost:${server.port}`,
+      ca: Buffer.from(servers.cert),
+      client: pemOf(me),
+    });
+    atEnd(() => signer.close());
+    await signer.check();
+    expect(closed).toBe(6);
+    await begin(server).closed;
+
+    const [first] = begun.filter(({ socket }) => !socket.destroyed);
+    const isIn = () =>
+      new Promise<boolean>((resolve) => {
+        const options = { host: '127.0.0.1', port: server.port, localAddress: ELSEWHERE, servername: 'localhost' };
+        const socket = connectTls({ ...options, ...me, ca: servers.cert, ALPNProtocols: ['h2'] });
+        socket.once('secureConnect', () => resolve(true));
+        socket.on('error', () => {});
+        socket.once('close', () => resolve(false));
+        atEnd(() => void socket.destroy());
+      });
+    expect(await isIn()).toBe(false);
+    first?.socket.destroy();
+    await first?.closed;
+    // The server may hear of it a little later than its client.
+    while (!(await isIn())) await Bun.sleep(1);
   });
 });

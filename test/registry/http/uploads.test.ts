@@ -1,8 +1,18 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:tls';
 import { type Digest, digestOf } from '../../../src/core/names/digest.ts';
 import { newUploadId } from '../../../src/registry/names.ts';
-import { ALLOW_ALL, content, errorCodes, gateWith, pushBlob, startRegistry, type TestRegistry } from '../fixture.ts';
+import {
+  ALLOW_ALL,
+  answer,
+  content,
+  errorCodes,
+  gateWith,
+  pushBlob,
+  startRegistry,
+  type TestRegistry,
+} from '../fixture.ts';
 
 const UPLOADS = '/v2/team/app/blobs/uploads/';
 const MAX_BLOB = 50_000_000;
@@ -352,6 +362,24 @@ describe('uploads that are open at one time', () => {
     expect(await statuses(begin())).toEqual([202]);
     crowded.gate = ALLOW_ALL;
     expect(await statuses(crowded.send('GET', first), begin())).toEqual([204, 429]);
+  });
+
+  test('are no more if many are begun at once', async () => {
+    const answers = await statuses(...Array.from({ length: 40 }, begin));
+    expect(answers.filter((status) => status === 202)).toHaveLength(3);
+    expect(answers.filter((status) => status === 429)).toHaveLength(37);
+  });
+
+  test('do not count if they could not begin', async () => {
+    const uploads = `${crowded.folder}/registry/uploads`;
+    rmSync(uploads, { recursive: true });
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const request = new Request(`https://127.0.0.1${UPLOADS}`, { method: 'POST' });
+      await expect(answer(crowded.registry, request, ALLOW_ALL)).rejects.toThrow('ENOENT');
+    }
+    mkdirSync(uploads);
+    expect(await statuses(begin(), begin(), begin())).toEqual([202, 202, 202]);
+    expect(await statuses(begin())).toEqual([429]);
   });
 
   test('make room when they end, however they end', async () => {

@@ -1,8 +1,8 @@
 import type { CollectionCopy } from '../../../core/copy/collection-copy.ts';
 import { parseCopies } from '../../../core/copy/copy-file.ts';
+import { checkLeadsOn, type Lineage, lineageOf } from '../../../core/copy/leads-on.ts';
 import { usableUntil, type VerifiedCopy, verifyCopy } from '../../../core/copy/verify-copy.ts';
 import { isSignetError, SignetError } from '../../../core/errors/index.ts';
-import { checkVersion } from '../../../core/verify/verify.ts';
 import { MirrorFolder } from '../../../store/mirror-folder.ts';
 import type { Command, ParsedCommand } from '../../line/declaration.ts';
 import type { Session } from '../../session.ts';
@@ -69,20 +69,6 @@ async function intoCache(session: Session, parsed: ParsedCommand): Promise<Take>
   };
 }
 
-/**
- * Refuses a copy whose roots do not lead on from the mirrored one, because clients that know that one could not follow.
- */
-function checkLeadsOn(before: VerifiedCopy, next: VerifiedCopy): void {
-  const { gun, root, envelope } = before.set.root;
-  const same = next.roots.find(({ root: { version } }) => version === root.version);
-  checkVersion('root', next.set.root.root.version, root.version);
-  if (same?.envelope.bytes.equals(envelope.bytes)) return;
-  throw new SignetError('root-rotation-invalid', `its roots do not come from the one that the mirror has of ${gun}`, {
-    detail: { version: root.version },
-    next: `If its owner has founded the repository again, remove the file of ${gun} from the mirror first.`,
-  });
-}
-
 /** Accepts expired copies as well: they may be evidence, though no client uses them. */
 function intoMirror(session: Session, base: string): Take {
   const folder = new MirrorFolder(base);
@@ -90,11 +76,20 @@ function intoMirror(session: Session, base: string): Take {
     const next = verifyCopy(copy);
     const present = folder.read(copy.gun);
     for (const known of present === undefined ? [] : parseCopies(present)) {
-      const before = verifyCopy(known);
-      checkLeadsOn(before, next);
-      checkVersion('timestamp', next.set.timestamp.payload.version, before.set.timestamp.payload.version);
+      checkReplaces(lineageOf(verifyCopy(known)), next);
     }
     folder.write(copy.gun, fileOf(copy));
     return `in the mirror; ${usability(copy, session.now())}`;
   };
+}
+
+function checkReplaces(before: Lineage, next: VerifiedCopy): void {
+  try {
+    checkLeadsOn(before, next);
+  } catch (error) {
+    if (!isSignetError(error, 'root-rotation-invalid')) throw error;
+    throw error.reworded(error.message, {
+      next: `If its owner has founded the repository again, remove the file of ${before.root.gun} from the mirror first.`,
+    });
+  }
 }
