@@ -383,18 +383,6 @@ test('a folder that everyone could enter is closed', async () => {
   expect(readdirSync(data)).toContain('signet.db');
 });
 
-test('a data folder that this user may not enter is not taken for a missing one', async () => {
-  const [folder, mainFile] = [data, join(import.meta.dir, '../../../../src/cli/commands/user/user.ts')];
-  chmodSync(join(folder, '..'), 0o755);
-  const script = `
-    import { USER, userCommand } from ${JSON.stringify(mainFile)};
-    process.setgid(12345); process.setuid(12345);
-    const words = ['list', '--data', ${JSON.stringify(folder)}];
-    await userCommand(words).catch((error) => console.log(error.code, error.message));`;
-  const { stdout } = await run([process.execPath, '-e', script]);
-  expect(stdout).toStartWith(`data-folder-unusable cannot use the data folder ${folder}: EACCES`);
-});
-
 /** What is printed in place of carrying a command out. */
 async function textOf(...args: string[]): Promise<Pick<CommandText, 'message' | 'exitCode'>> {
   const thrown = await userCommand(args, terminal).catch((error: unknown) => error);

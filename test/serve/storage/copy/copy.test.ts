@@ -12,7 +12,7 @@ import { openSqlSide } from '../../../../src/serve/storage/copy/sql-side.ts';
 import { openSqliteSide } from '../../../../src/serve/storage/copy/sqlite-side.ts';
 import { COPIED_TABLES } from '../../../../src/serve/storage/copy/tables.ts';
 import { openStorage } from '../../../../src/serve/storage/open-storage.ts';
-import type { DatabaseServer, DatabaseUrl } from '../../../../src/store/database-url.ts';
+import { type DatabaseServer, type DatabaseUrl, formatDatabaseUrl } from '../../../../src/store/database-url.ts';
 import { openDatabase } from '../../../../src/store/sqlite.ts';
 import { content, image, OCI_MANIFEST } from '../../../registry/fixture.ts';
 import { failure } from '../../../support/failure.ts';
@@ -114,7 +114,9 @@ async function everything(url: DatabaseUrl): Promise<Map<string, CopiedRow[]>> {
 
 /** Goes on with the server's data folder and another database. */
 async function serveFrom(database: DatabaseUrl): Promise<TestServer> {
-  return startTestServer({ auth: false, data: server.settings.data, database });
+  // As an operator says it, once, by a flag.
+  const commandLine = { flags: new Map([['database', [formatDatabaseUrl(database)]]]), config: undefined };
+  return startTestServer({ auth: false, data: server.settings.data, database }, { commandLine });
 }
 
 function newFile(): DatabaseUrl {
