@@ -27,6 +27,7 @@ export function parseScope(text: string): Scope {
   return { type, name, actions: actions === undefined ? [] : actions.split(',') };
 }
 
+/** Formats a scope as in Docker's token protocol: `repository:team/app:pull,push`. */
 export function formatScope(scope: Scope): string {
   return `${scope.type}:${scope.name}:${scope.actions.join(',')}`;
 }

@@ -11,6 +11,7 @@ const SPACES = '\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u20
 const SPACE = new RegExp(`[${SPACES}]`);
 const LEADING = new RegExp(`^[${SPACES}]*`);
 
+/** Whether a character separates words in a Dockerfile. */
 export function isSpace(char: string): boolean {
   return SPACE.test(char);
 }

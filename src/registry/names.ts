@@ -31,10 +31,12 @@ export function parseUploadId(text: string): UploadId {
   return text;
 }
 
+/** A new random upload ID. */
 export function newUploadId(): UploadId {
   return randomUUID() as string as UploadId;
 }
 
+/** The error for an upload that does not exist. */
 export function unknownUpload(): SignetError {
   return new SignetError('blob-upload-unknown', 'no such upload');
 }

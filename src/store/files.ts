@@ -118,10 +118,12 @@ function removeQuietly(path: string): void {
   }
 }
 
+/** The error for a file that must not be used. */
 export function unsafe(path: string, why: string): SignetError {
   return new SignetError('file-unsafe', `${path} ${why}`, { detail: { path, why } });
 }
 
+/** The error for a file that cannot be read. */
 export function unreadable(path: string, cause: unknown): SignetError {
   return new SignetError('file-unreadable', `cannot read ${path}: ${reason(cause)}`, { cause, detail: { path } });
 }

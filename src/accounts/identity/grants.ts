@@ -64,6 +64,7 @@ export function parseLevel(text: string): Level {
   return level;
 }
 
+/** The actions that a level of access allows. */
 export function actionsOf(level: Level): readonly Action[] {
   if (level === 'pull') return ['pull'];
   return level === 'push' ? ['pull', 'push'] : ALL_ACTIONS;

@@ -24,6 +24,7 @@ export function parseUserName(text: string): UserName {
   return text;
 }
 
+/** Whether a text is a valid user name. */
 export function isUserName(text: string): text is UserName {
   return text.length >= MIN && text.length <= MAX && FORM.test(text) && text !== 'localhost';
 }

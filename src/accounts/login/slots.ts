@@ -39,6 +39,7 @@ export class Slots {
   }
 }
 
+/** The error for a login while too many passwords are being checked. */
 export function loginBusy(): SignetError {
   return new SignetError('login-busy', 'too many logins at once, try again in a moment', { detail: { retryAfter: 1 } });
 }

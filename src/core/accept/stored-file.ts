@@ -11,6 +11,7 @@ export interface StoredFile {
   readonly bytes: Buffer;
 }
 
+/** Builds a file for the store. */
 export function stored(role: RoleName, version: number, bytes: Buffer): StoredFile {
   return { role, version, bytes };
 }

@@ -9,6 +9,7 @@ export interface Lineage {
   readonly timestamp: number;
 }
 
+/** What later copies of the same repository must lead on from. */
 export function lineageOf({ set }: VerifiedCopy): Lineage {
   return { root: set.root, timestamp: set.timestamp.payload.version };
 }

@@ -151,14 +151,17 @@ export interface DerNode {
   readonly content: Uint8Array | readonly DerNode[];
 }
 
+/** Builds a DER node from its tag, and its content or its child nodes. */
 export function node(tag: number, content: Uint8Array | readonly DerNode[]): DerNode {
   return { tag, content };
 }
 
+/** Builds a SEQUENCE. */
 export function sequence(...members: DerNode[]): DerNode {
   return node(TAG.sequence, members);
 }
 
+/** Builds an OCTET STRING. */
 export function octetString(content: Uint8Array): DerNode {
   return node(TAG.octetString, content);
 }

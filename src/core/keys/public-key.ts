@@ -17,6 +17,7 @@ export interface PublicKey extends EncodedKey {
 
 const TYPE = /^[!-~]{1,64}$/;
 
+/** Builds a public key from its type and the bytes of `keyval.public`; computes its ID (protocol A.4.1). */
 export function makePublicKey(type: string, bytes: Buffer): PublicKey {
   const id = nodeCrypto()
     .createHash('sha256')

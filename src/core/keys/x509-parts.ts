@@ -65,6 +65,7 @@ export function commonNameOnly(text: DerNode): DerNode {
   return sequence(node(TAG.set, [sequence(oid(OID.commonName), text)]));
 }
 
+/** Builds one extension of a certificate. */
 export function extension(name: string, weight: 'critical' | 'optional', value: DerNode): DerNode {
   return sequence(oid(name), ...(weight === 'critical' ? [TRUE] : []), octetString(encodeDer(value)));
 }

@@ -65,6 +65,7 @@ export function commonMembers(type: TypeName, metadata: Metadata): [string, Json
   ];
 }
 
+/** An expiry at an instant, in the form that Signet signs. */
 export function expiryAt(instant: Instant): Expiry {
   const text = formatTime(instant);
   return { text, at: parseTime(text) };
@@ -83,6 +84,7 @@ export function readKeys(role: RoleName, value: JsonObject): Map<KeyId, PublicKe
   return keys;
 }
 
+/** The JSON of `keys` (protocol A.6). */
 export function keysJson(keys: KeyMap): JsonValue {
   return new Map([...keys].map(([id, key]) => [id as string, publicKeyJson(key)]));
 }
@@ -106,6 +108,7 @@ export function readRoleKeys(role: RoleName, fields: Fields, subject: string, ke
   return { keyIds, threshold };
 }
 
+/** The members `keyids` and `threshold` of a role's JSON. */
 export function roleKeysMembers({ keyIds, threshold }: RoleKeys): [string, JsonValue][] {
   return [
     ['keyids', keyIds],

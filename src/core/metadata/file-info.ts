@@ -40,6 +40,7 @@ export function readFileInfo(value: JsonValue | undefined, what: string): FileIn
   return { length, hashes };
 }
 
+/** The members `length` and `hashes` of a file's JSON. */
 export function fileInfoJson({ length, hashes }: FileInfo): [string, JsonValue][] {
   return [
     ['hashes', new Map([...hashes].map(([algorithm, hash]) => [algorithm, hash.toString('base64')]))],

@@ -30,6 +30,7 @@ export function readRoot(signed: JsonValue): Root {
   return { ...common, keys, roles };
 }
 
+/** The JSON of a root's payload. */
 export function rootJson(root: Root): JsonValue {
   return new Map<string, JsonValue>([
     ...commonMembers('Root', root),

@@ -24,6 +24,7 @@ export function readSnapshot(signed: JsonValue): Snapshot {
   return { ...common, meta };
 }
 
+/** The JSON of a snapshot's payload. */
 export function snapshotJson(snapshot: Snapshot): JsonValue {
   return new Map<string, JsonValue>([
     ...commonMembers('Snapshot', snapshot),

@@ -65,6 +65,7 @@ export function readTargets(role: TargetsRole, signed: JsonValue): Targets {
   };
 }
 
+/** The JSON of the payload of `targets` or a delegation. */
 export function targetsJson(targets: Targets): JsonValue {
   return new Map<string, JsonValue>([
     ...commonMembers('Targets', targets),
@@ -91,6 +92,7 @@ function readTarget(name: string, value: JsonValue): Target {
   return custom === undefined ? info : { ...info, custom };
 }
 
+/** The JSON of one target. */
 export function targetJson(target: Target): JsonValue {
   const custom: [string, JsonValue][] = target.custom === undefined ? [] : [['custom', target.custom]];
   return new Map<string, JsonValue>([...custom, ...fileInfoJson(target)]);

@@ -17,6 +17,7 @@ export function readTimestamp(signed: JsonValue): Timestamp {
   return { ...common, snapshot };
 }
 
+/** The JSON of a timestamp's payload. */
 export function timestampJson(timestamp: Timestamp): JsonValue {
   return new Map<string, JsonValue>([
     ...commonMembers('Timestamp', timestamp),

@@ -35,10 +35,12 @@ export function parseDigest(text: string): Digest {
   return text;
 }
 
+/** Whether a text is a valid digest. */
 export function isDigest(text: string): text is Digest {
   return FORM.test(text);
 }
 
+/** The algorithm of a digest. */
 export function digestAlgorithm(digest: Digest): 'sha256' | 'sha512' {
   return digest.startsWith('sha256:') ? 'sha256' : 'sha512';
 }

@@ -11,6 +11,7 @@ export function parseKeyId(text: string): KeyId {
   return text;
 }
 
+/** Whether a text is a valid key ID: 64 lower-case hexadecimal digits. */
 export function isKeyId(text: string): text is KeyId {
   return /^[0-9a-f]{64}$/.test(text);
 }

@@ -37,10 +37,12 @@ export function parseTargetsRole(text: string): TargetsRole {
   return text === 'targets' ? text : parseDelegation(text);
 }
 
+/** Whether a text names root, targets, snapshot or timestamp. */
 export function isBaseRole(text: string): text is BaseRole {
   return (BASE_ROLES as readonly string[]).includes(text);
 }
 
+/** Whether a text is a valid name of a delegation. */
 export function isDelegation(text: string): text is DelegationName {
   return text.length <= LIMITS.role && DELEGATION.test(text);
 }

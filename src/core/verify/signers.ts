@@ -43,6 +43,7 @@ export function canonicalIdIn(keys: KeyMap, id: KeyId): KeyId {
   return key === undefined ? id : canonicalKeyId(key);
 }
 
+/** The error for a delegation that does not exist. */
 export function unknownDelegation(role: DelegationName): SignetError {
   return new SignetError('role-unknown', `tuf: invalid role ${role}. delegation does not exist`, {
     detail: { role },

@@ -53,6 +53,7 @@ function streamOf(bytes: Buffer): ReadableStream<Uint8Array> {
   });
 }
 
+/** A 200 response with this text as its body. */
 export function textAnswer(text: string): Response {
   return new Response(text, { headers: { 'Content-Type': TEXT } });
 }

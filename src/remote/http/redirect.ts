@@ -4,6 +4,7 @@ import type { HttpAnswer, HttpRequest } from './http-message.ts';
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
+/** Whether a status code is one of a redirect. */
 export function isRedirect(status: number): boolean {
   return REDIRECTS.has(status);
 }

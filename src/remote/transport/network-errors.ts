@@ -88,6 +88,7 @@ export function networkError(error: unknown, url: URL): SignetError {
   return new SignetError('network-unreachable', `cannot reach ${origin}: ${why}`, { cause: error });
 }
 
+/** The error for a server that does not answer in time. */
 export function timeoutError(url: URL, cause?: unknown): SignetError {
   return new SignetError('network-timeout', `${url.origin} did not answer in time`, { cause });
 }

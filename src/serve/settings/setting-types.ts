@@ -138,6 +138,7 @@ export const realm: SettingType<string> = scalar({
   },
 });
 
+/** A setting that is a whole number from `lowest` to `highest`. */
 export function wholeNumber(lowest: number, highest: number): SettingType<number> {
   return scalar({
     argument: 'NUMBER',

@@ -69,10 +69,12 @@ function readFile(file: string): Buffer {
   return content;
 }
 
+/** When a certificate becomes valid. */
 export function notBefore({ validFrom }: X509Certificate): Instant {
   return Date.parse(validFrom);
 }
 
+/** When a certificate expires. */
 export function notAfter({ validTo }: X509Certificate): Instant {
   return Date.parse(validTo);
 }

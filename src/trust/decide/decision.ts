@@ -160,6 +160,7 @@ export function isResolvedTag(permission: Permitted): permission is ResolvedTag 
   return permission.verdict === 'tag-signed' || permission.verdict === 'tag-frozen';
 }
 
+/** Whether an image was asked for by its ID. */
 export function isImageId(asked: AskedImage): asked is ImageId {
   return 'id' in asked;
 }

@@ -57,6 +57,7 @@ export interface FirstRootKey {
  */
 export type ApproveFirstRoot = (root: FirstRoot) => Promise<boolean>;
 
+/** Describes a root's keys for someone who decides whether to trust it. */
 export function describeFirstRoot(root: TrustedRoot, server: string, now: Instant): FirstRoot {
   const keys = currentCertificates(root, now).map(({ keyId, key, commonName, notBefore, notAfter }) => ({
     id: keyId,
