@@ -1,7 +1,6 @@
 import { SignetError } from '../errors/index.ts';
 import type { KeyId } from '../names/key-id.ts';
-import type { Pinning } from '../verify/pinning.ts';
-import { pinFor } from '../verify/pinning.ts';
+import { type Pinning, pinFor } from '../verify/pinning.ts';
 import type { TrustedRoot } from '../verify/root-trust.ts';
 import { baseSigners, canonicalKeyIds } from '../verify/signers.ts';
 import { validSigners } from '../verify/verify.ts';

@@ -1,4 +1,5 @@
 import { Editor } from '../../core/edit/editor.ts';
+import { checkOwnRoot } from '../../core/edit/own-root.ts';
 import { keysMissing } from '../../core/edit/signing.ts';
 import type { RoleName } from '../../core/names/role.ts';
 import { baseSigners, canonicalKeyIds } from '../../core/verify/signers.ts';
@@ -11,7 +12,7 @@ import { send } from './send.ts';
  * Publishes a collection that was trusted here and that the server has nothing of any more, as it is kept here and with
  * what `edit` changes, under the same root, which its readers go on to trust. If the server has
  * other keys of its own by now, the root has to name them, for which the root key has to be here. Throws as `inspectExpired` if too little is
- * kept, and `signing-key-missing`.
+ * kept, `signing-key-missing`, and `root-unconfirmed`.
  */
 export async function republish(repository: Repository, edit: (editor: Editor) => void): Promise<void> {
   const { source, keys, gun } = repository;
@@ -24,6 +25,7 @@ export async function republish(repository: Repository, edit: (editor: Editor) =
   const kept = new Map<RoleName, Buffer>([['root', set.root.envelope.bytes]]);
   for (const [role, { envelope }] of set.targets) kept.set(role, envelope.bytes);
   const { files: changed, incomplete } = await editor.edition(keys, source.now);
+  if (changed.has('root')) await checkOwnRoot(set.root, source.pinning, (id) => keys.has(id));
   for (const [role, { signers, signatures }] of incomplete) throw keysMissing(role, signers, signatures);
   const files = await editor.withSnapshot(new Map([...kept, ...changed]), keys, source.now);
   await send(source, keys, files);

@@ -4,6 +4,7 @@ import { parseEnvelope } from '../../../src/core/metadata/envelope.ts';
 import { readRoot } from '../../../src/core/metadata/root.ts';
 import { baseSigners, canonicalKeyIds } from '../../../src/core/verify/signers.ts';
 import { rotateKeys } from '../../../src/trust/changes/rotate.ts';
+import { republish } from '../../../src/trust/publish/republish.ts';
 import { failure } from '../../support/failure.ts';
 import { payloadOf } from '../../support/forgery.ts';
 import { pinnedTo } from '../../support/pins.ts';
@@ -36,6 +37,18 @@ test('a root that lists the owner’s key, and that only others have signed, is 
   const error = await failure(rotateKeys(owner.repository(), SNAPSHOT, [], new Map()), 'root-unconfirmed');
   expect(error.next).toContain('"trustPinning"');
   expect(liar.file('root')).toEqual(before);
+});
+
+test('nor is it if the server has lost everything, and what is kept here is published again', async () => {
+  const { liar, owner } = await lie();
+  await owner.update();
+  await liar.remove();
+  const published = () => liar.requests.filter((request) => request.startsWith('publish')).length;
+  const before = published();
+  const next = liar.owner.make();
+  const again = republish(owner.repository(), (editor) => editor.replaceKeys('snapshot', [next]));
+  await failure(again, 'root-unconfirmed');
+  expect(published()).toBe(before);
 });
 
 test('with a pin it is: its owner has confirmed the keys', async () => {

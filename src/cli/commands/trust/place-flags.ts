@@ -48,8 +48,14 @@ export async function placeOf(session: Session, parsed: ParsedCommand): Promise<
 /** `placeOf` for a command that has nothing to do in a new folder. Throws `file-missing` if there is none. */
 export async function existingPlaceOf(session: Session, parsed: ParsedCommand): Promise<TrustPlace> {
   const place = await placeOf(session, parsed);
-  if (parsed.value('trust-dir') === undefined || existsSync(place.folder)) return place;
-  throw new SignetError('file-missing', `there is no folder ${place.folder}`, {
+  checkFolder(place, parsed);
+  return place;
+}
+
+/** Throws `file-missing` if there is no folder that `--trust-dir` names. */
+export function checkFolder({ folder }: TrustPlace, parsed: ParsedCommand): void {
+  if (parsed.value('trust-dir') === undefined || existsSync(folder)) return;
+  throw new SignetError('file-missing', `there is no folder ${folder}`, {
     next: 'Name the folder of the notary client: --trust-dir FOLDER',
   });
 }

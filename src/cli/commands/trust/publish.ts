@@ -9,7 +9,7 @@ import { PENDING_EXIT } from '../../wording/pending.ts';
 import { reportPublication } from './approve.ts';
 import { consequencesText } from './consequences-text.ts';
 import { decideKept, KEEPING } from './keeping.ts';
-import { existingPlaceOf, PLACE_FLAGS, placeOf } from './place-flags.ts';
+import { checkFolder, PLACE_FLAGS, placeOf } from './place-flags.ts';
 
 export const PUBLISH: Command<Session> = {
   program: 'signet',
@@ -26,7 +26,7 @@ async function publish(session: Session, parsed: ParsedCommand): Promise<number>
   const place = await placeOf(session, parsed);
   const { repository, changelist } = place.collection(parsed.args[0] ?? '', ['pull', 'push']);
   // A wrong name is reported first.
-  await existingPlaceOf(session, parsed);
+  checkFolder(place, parsed);
   const staged = (await changelist.read()).map(({ change }) => change);
   const collection = await repository.current().catch((error: unknown) => {
     if (isSignetError(error, 'trust-data-lost')) return 'lost' as const;
